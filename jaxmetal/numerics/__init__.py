@@ -1,0 +1,1 @@
+"""Array tools that know nothing of galaxies. Imports: jax and numpy only."""

@@ -1,0 +1,78 @@
+"""Pixel grids that are affine maps from pixel indices to the plane of the sky."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.numerics.tree import node, static
+
+
+@node
+class Grid:
+    """A rectangular pixel grid, possibly rotated or flipped on the sky.
+
+    The centre of pixel (row j, column i), both counted from 0, lies at
+
+        (x, y) = origin + matrix @ (i, j)        [arcsec, x to the West, y to the North]
+
+    Attributes:
+        shape: (ny, nx).
+        origin: sky position of the centre of pixel (0, 0), shape (2,), arcsec.
+        matrix: d(x, y) / d(column, row), shape (2, 2), arcsec per pixel; its columns are orthogonal.
+    """
+
+    shape: tuple[int, int] = static()
+    origin: jax.Array
+    matrix: jax.Array
+
+    @classmethod
+    def regular(cls, shape: tuple[int, int], pixel_scale: float, centre: tuple[float, float] = (0.0, 0.0)) -> Grid:
+        """Square, unrotated pixels of `pixel_scale` arcsec around `centre` (the middle of the frame, arcsec)."""
+        ny, nx = shape
+        origin = np.array(centre) - 0.5 * pixel_scale * np.array([nx - 1, ny - 1])
+        return cls(shape=(int(ny), int(nx)), origin=origin, matrix=pixel_scale * np.eye(2))
+
+    @property
+    def steps(self) -> jax.Array:
+        """Pixel sizes (along columns i.e. x, along rows i.e. y), arcsec, shape (2,)."""
+        return jnp.sqrt(jnp.sum(jnp.asarray(self.matrix) ** 2, axis=0))
+
+    @property
+    def pixel_area(self) -> jax.Array:
+        """Area of a pixel, arcsec^2."""
+        return jnp.prod(self.steps)
+
+    def to_sky(self, column: jax.Array, row: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Sky position (x, y) in arcsec of fractional pixel indices."""
+        m = jnp.asarray(self.matrix)
+        o = jnp.asarray(self.origin)
+        return o[0] + m[0, 0] * column + m[0, 1] * row, o[1] + m[1, 0] * column + m[1, 1] * row
+
+    def to_pixel(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Fractional pixel indices (column, row) of a sky position in arcsec."""
+        m = jnp.asarray(self.matrix)
+        o = jnp.asarray(self.origin)
+        dx, dy = x - o[0], y - o[1]
+        det = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
+        return (m[1, 1] * dx - m[0, 1] * dy) / det, (m[0, 0] * dy - m[1, 0] * dx) / det
+
+    def centres(self) -> tuple[jax.Array, jax.Array]:
+        """Sky positions (x, y) of all pixel centres, each of shape (ny, nx), arcsec."""
+        return subpixels(self, oversampling=1, margin=0)
+
+
+def subpixels(grid: Grid, *, oversampling: int, margin: int) -> tuple[jax.Array, jax.Array]:
+    """Sky positions of sub-pixel centres on the grid widened by `margin` pixels on every side.
+
+    Returns:
+        x and y, each of shape ((ny + 2 margin) oversampling, (nx + 2 margin) oversampling), arcsec.
+    """
+    rows, columns = (subpixel_indices(n, oversampling=oversampling, margin=margin) for n in grid.shape)
+    return grid.to_sky(columns[None, :], rows[:, None])
+
+
+def subpixel_indices(n: int, *, oversampling: int, margin: int) -> np.ndarray:
+    """Fractional pixel indices (k + 1/2) / oversampling - 1/2 - margin of the sub-pixels along an axis of n pixels."""
+    return (np.arange((n + 2 * margin) * oversampling) + 0.5) / oversampling - 0.5 - margin

@@ -1,0 +1,31 @@
+"""Frozen dataclasses that JAX can see through."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar, dataclass_transform
+
+import jax
+
+T = TypeVar("T")
+
+
+def static(**kwargs: Any) -> Any:
+    """A dataclass field that is part of the structure of a tree, not a leaf of it."""
+    return dataclasses.field(metadata={"static": True}, **kwargs)
+
+
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(static, dataclasses.field)
+)
+def node(cls: type[T]) -> type[T]:
+    """Makes a class a frozen keyword-only dataclass that is also a JAX tree.
+
+    Fields are leaves or subtrees: numbers, arrays, NumPyro distributions, other nodes. Fields made by
+    `static` (names, shapes, switches) belong to the structure: another value there is another compilation.
+    """
+    made = dataclasses.dataclass(frozen=True, kw_only=True, eq=False)(cls)
+    fields = dataclasses.fields(made)  # type: ignore[arg-type]
+    meta = [field.name for field in fields if field.metadata.get("static")]
+    data = [field.name for field in fields if not field.metadata.get("static")]
+    return jax.tree_util.register_dataclass(made, data_fields=data, meta_fields=meta)
