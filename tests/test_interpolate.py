@@ -1,0 +1,104 @@
+"""Interpolation against scipy, known polynomials and finite differences."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+from scipy.ndimage import map_coordinates
+
+from jaxmetal.numerics.interpolate import bilinear, cubic
+from jaxmetal.numerics.radius import angle, power, radius
+
+NY, NX = 7, 11
+METHODS = [bilinear, cubic]
+
+
+@pytest.fixture(scope="module")
+def rng():
+    return np.random.default_rng(5)
+
+
+@pytest.fixture(scope="module")
+def values(rng):
+    return rng.normal(size=(NY, NX))
+
+
+@pytest.fixture(scope="module")
+def positions(rng):
+    return rng.uniform(0, NX - 1, (4, 9)), rng.uniform(0, NY - 1, (4, 9))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_samples_are_kept(method, values):
+    row, column = np.mgrid[:NY, :NX]
+    np.testing.assert_allclose(method(values, column, row, outside=np.nan), values, atol=1e-14)
+
+
+def test_bilinear_is_scipys(values, positions):
+    column, row = positions
+    reference = map_coordinates(values, [row, column], order=1)
+    np.testing.assert_allclose(bilinear(values, column, row), reference, atol=1e-13)
+
+
+@pytest.mark.parametrize(("method", "degree"), [(bilinear, 1), (cubic, 2)])
+def test_polynomials_are_exact_up_to_the_border(method, degree, positions):
+    def f(x, y):
+        return (0.3 + 0.7 * x - 0.02 * x**degree) * (1.0 - 0.4 * y + 0.05 * y**degree)
+
+    row, column = np.mgrid[:NY, :NX].astype(float)
+    np.testing.assert_allclose(method(f(column, row), *positions), f(*positions), rtol=1e-11)
+
+
+def test_cubic_derivative_is_continuous_and_bilinear_is_not(values):
+    def jump(method):
+        slope = jax.grad(lambda c: method(values, c, 2.3))
+        return abs(slope(4.0 - 1e-9) - slope(4.0 + 1e-9))
+
+    assert jump(cubic) < 1e-6
+    assert jump(bilinear) > 1e-2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_gradients_are_finite_differences(method, values, positions):
+    column, row = (jnp.asarray(p) for p in positions)
+    check_grads(lambda v, c, r: method(v, c, r), (values, column, row), order=1, modes=["rev"], atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_outside_and_round_off_at_the_border(method, values):
+    column = jnp.array([-0.1, NX - 0.9, 3.0, jnp.nan, NX - 1 + 1e-9, -1e-9])
+    row = jnp.array([2.0, 2.0, NY - 0.5, 2.0, 2.0, 2.0])
+    found = method(values, column, row, outside=-9.0)
+    np.testing.assert_array_equal(found[:4], -9.0)
+    np.testing.assert_allclose(found[4:], [values[2, -1], values[2, 0]], atol=1e-7)
+    gradient = jax.grad(lambda c: method(values, c, row, outside=-9.0).sum())(column)
+    np.testing.assert_array_equal(gradient[:4], 0.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nan_stays_near_its_pixel(method, values):
+    holed = jnp.asarray(values).at[0, 0].set(jnp.nan)
+    column, row = jnp.array([5.5, -3.0]), jnp.array([4.5, 2.0])
+    np.testing.assert_allclose(method(holed, column, row), method(values, column, row))
+    assert jnp.isfinite(jax.grad(lambda c: method(holed, c, row).sum())(column)).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_leading_axes_jit_and_float32(method, values, positions):
+    both = jax.jit(method)(np.stack([values, 2 * values]), *positions)
+    np.testing.assert_allclose(both[1], 2 * method(values, *positions), atol=1e-12)
+    with jax.enable_x64(False):
+        single = method(jnp.asarray(values, "float32"), *(jnp.asarray(p, "float32") for p in positions))
+        assert single.dtype == jnp.float32
+        np.testing.assert_allclose(single, both[0], atol=2e-5)
+
+
+def test_radius_power_and_angle_at_the_centre():
+    assert radius(3.0, -4.0) == 5.0
+    assert jax.grad(radius, (0, 1))(0.0, 0.0) == (0.0, 0.0)
+    np.testing.assert_allclose(jax.grad(radius, (0, 1))(3.0, -4.0), (0.6, -0.8))
+    assert jax.grad(power, (0, 1))(0.0, 0.125) == (0.0, 0.0)
+    np.testing.assert_allclose(jax.grad(power, (0, 1))(2.0, 0.5), (0.5 / np.sqrt(2), np.sqrt(2) * np.log(2)))
+    assert jax.grad(angle, (0, 1))(0.0, 0.0) == (0.0, 0.0)
+    np.testing.assert_allclose(jax.grad(angle, (0, 1))(3.0, -4.0), (4 / 25, 3 / 25))
