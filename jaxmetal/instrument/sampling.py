@@ -1,0 +1,58 @@
+"""How finely a scene is sampled before the blur: chosen once, from the light and the PSF, as static integers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """The sample grid of an observation (hashable: part of the structure, never traced).
+
+    Attributes:
+        oversampling: cells per pixel and axis.
+        subsamples: samples per cell and axis (more than 1 only under a tabulated kernel coarser than the light needs).
+        margin: pixels by which the frame is widened on every side.
+        route: "separable" (mixtures of Gaussians) or "fft" (any kernel).
+        core_size: size a of the smooth window around the centre of a light, in pixels; 0 for no polar core.
+        core_nodes: radial and angular nodes of the polar core.
+    """
+
+    oversampling: int = 1
+    subsamples: int = 1
+    margin: int = 0
+    route: str = "separable"
+    core_size: float = 0.0
+    core_nodes: tuple[int, int] = (24, 32)
+
+    @property
+    def density(self) -> int:
+        """Samples per pixel and axis."""
+        return self.oversampling * self.subsamples
+
+
+def choose(*, fwhm: float, reach: float, minor_size: float, lensed: bool, kernel_oversampling: int | None = None) -> Sampling:
+    """The default sampling; against converged references its maps are within 2e-4 dex and its light within 2e-3.
+
+    Args:
+        fwhm: of the PSF, pixels.
+        reach: radius beyond which the PSF is negligible, pixels.
+        minor_size: half-light radius of the smallest light along its minor axis, pixels.
+        lensed: behind a lens, where the grid alone must resolve the centre.
+        kernel_oversampling: cells per pixel of a tabulated kernel, None for an analytic PSF.
+    """
+    smooth = fwhm >= 8.0 and minor_size >= 1.0
+    density = (1 if smooth else 2 if minor_size >= 0.5 else 3) + (1 if lensed else 0)
+    # The polar core must resolve the response W, which is as wide as the PSF, or as a pixel under a sharper one.
+    width = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
+    radial, angular = max(16, math.ceil(14 + 6 / width)), max(28, math.ceil(22 + 12 / width))
+    cells = density if kernel_oversampling is None else kernel_oversampling
+    return Sampling(
+        oversampling=cells,
+        subsamples=math.ceil(density / cells),
+        margin=max(1, math.ceil(reach)),
+        route="separable" if kernel_oversampling is None else "fft",
+        core_size=2.5,
+        core_nodes=(min(radial, 48), min(angular, 64)),
+    )

@@ -1,0 +1,146 @@
+"""From sub-pixel samples to detector pixels: the blur and the pixel in one linear map.
+
+Both routes compute, for native pixel i and samples f_k (flux in a cell, arcsec^2 included) at positions x_k,
+
+    value_i = sum_k W(x_i - x_k) f_k,     W = PSF * pixel,
+
+on a widened frame (`margin`), so that light from outside blurs in and nothing wraps around.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxmetal.errors import InputError
+from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.numerics.fourier import block_sum, convolve
+from jaxmetal.numerics.gaussian import density, pixel_integral
+from jaxmetal.numerics.grid import Grid, subpixel_indices
+from jaxmetal.numerics.spread import spread
+from jaxmetal.numerics.tree import node, static
+
+HIGHEST = jax.lax.Precision.HIGHEST
+
+
+@node
+class Points:
+    """Samples off the grid: fractional native pixel positions, shape (P,), and fluxes, shape (channels, P)."""
+
+    column: jax.Array
+    row: jax.Array
+    flux: jax.Array
+
+
+@node
+class Separable:
+    """The exact map for a mixture of Gaussians: sum_k A_y f A_x^T, no FFT, relative precision kept in float32.
+
+    Attributes:
+        along_y: weights times W per component, shape (K, ny, Ny).
+        along_x: shape (K, nx, Nx).
+        weights: component weights, shape (K,).
+        sigmas: component widths in pixels along x and y, shape (K, 2).
+        includes_pixel: W is the PSF alone.
+    """
+
+    along_y: jax.Array
+    along_x: jax.Array
+    weights: jax.Array
+    sigmas: jax.Array
+    includes_pixel: bool = static()
+
+    def apply(self, field: jax.Array) -> jax.Array:
+        """Samples on the widened grid, (channels, Ny, Nx), to pixels (channels, ny, nx)."""
+        half = jnp.einsum("kiy,cyx->ckix", self.along_y, field, precision=HIGHEST)
+        return jnp.einsum("ckix,kjx->cij", half, self.along_x, precision=HIGHEST)
+
+    def apply_points(self, points: Points) -> jax.Array:
+        """Samples anywhere to pixels (channels, ny, nx)."""
+        ny, nx = self.along_y.shape[1], self.along_x.shape[1]
+        along_y = _response(ny, points.row, self.sigmas[:, 1], self.includes_pixel)
+        along_x = _response(nx, points.column, self.sigmas[:, 0], self.includes_pixel)
+        weighted = jnp.einsum("k,kip,cp->ckip", self.weights, along_y, points.flux, precision=HIGHEST)
+        return jnp.einsum("ckip,kjp->cij", weighted, along_x, precision=HIGHEST)
+
+    def image(self, field: jax.Array, points: Points | None) -> jax.Array:
+        """Gridded samples and points together."""
+        pixels = self.apply(field)
+        return pixels if points is None else pixels + self.apply_points(points)
+
+
+@node
+class Fourier:
+    """The map for any kernel, by FFT on cells of 1 / oversampling pixels.
+
+    Attributes:
+        kernel: PSF integrated over cells, odd shape.
+        sampling: how the samples lie.
+        includes_pixel: the value is taken at the pixel centre instead of summed over the pixel.
+    """
+
+    kernel: jax.Array
+    sampling: Sampling = static()
+    includes_pixel: bool = static()
+
+    def image(self, field: jax.Array, points: Points | None) -> jax.Array:
+        """Gridded samples, (channels, Ny, Nx), and points to pixels (channels, ny, nx)."""
+        s, margin = self.sampling.oversampling, self.sampling.margin
+        cells = block_sum(field, self.sampling.subsamples)
+        if points is not None:
+            column, row = ((p + margin + 0.5) * s - 0.5 for p in (points.column, points.row))
+            cells = spread(cells, column, row, points.flux)
+        blurred = convolve(cells, self.kernel)
+        pixels = blurred[:, s // 2 :: s, s // 2 :: s] * s**2 if self.includes_pixel else block_sum(blurred, s)
+        return pixels[:, margin : pixels.shape[1] - margin, margin : pixels.shape[2] - margin]
+
+
+def transfer(psf: Any, grid: Grid, sampling: Sampling) -> Separable | Fourier:
+    """The map from samples on `grid` (widened and oversampled as `sampling` says) to its pixels.
+
+    Args:
+        psf: see `instrument.psf`.
+        grid: the detector's pixels.
+        sampling: from `instrument.sampling.choose`, or by hand.
+
+    Raises:
+        InputError: if the kernel's cells do not divide the pixel as `sampling` says.
+    """
+    if sampling.route == "fft":
+        return Fourier(kernel=_cell_kernel(psf, grid, sampling), sampling=sampling, includes_pixel=psf.includes_pixel)
+    if not hasattr(psf, "mixture"):
+        raise InputError(f"The separable route needs a PSF made of Gaussians, found {type(psf).__name__}; choose route 'fft'.")
+    weights, variances = psf.mixture()
+    sigmas = jnp.sqrt(variances)[:, None] / grid.steps[None, :]
+    positions = [jnp.asarray(subpixel_indices(n, oversampling=sampling.density, margin=sampling.margin)) for n in grid.shape]
+    along_y = _response(grid.shape[0], positions[0].astype(sigmas.dtype), sigmas[:, 1], psf.includes_pixel)
+    along_x = _response(grid.shape[1], positions[1].astype(sigmas.dtype), sigmas[:, 0], psf.includes_pixel)
+    return Separable(
+        along_y=weights[:, None, None] * along_y,
+        along_x=along_x,
+        weights=weights,
+        sigmas=sigmas,
+        includes_pixel=psf.includes_pixel,
+    )
+
+
+def _response(n: int, position: jax.Array, sigma: jax.Array, includes_pixel: bool) -> jax.Array:
+    """W along one axis between n pixels and sample positions (pixels), shape (K, n, samples)."""
+    offset = jnp.arange(n, dtype=position.dtype)[None, :, None] - position[None, None, :]
+    line = density if includes_pixel else pixel_integral
+    return line(offset, sigma[:, None, None])
+
+
+def _cell_kernel(psf: Any, grid: Grid, sampling: Sampling) -> jax.Array:
+    """The PSF integrated over cells of 1 / oversampling pixels, odd shape."""
+    s = sampling.oversampling
+    if not hasattr(psf, "mixture"):
+        return jnp.asarray(psf.values)
+    weights, variances = psf.mixture()
+    sigmas = jnp.sqrt(variances)[:, None] / grid.steps[None, :] * s
+    reach = jnp.arange(-sampling.margin * s, sampling.margin * s + 1, dtype=sigmas.dtype)
+    line = density if psf.includes_pixel else pixel_integral
+    along_x, along_y = (line(reach[None, :], sigmas[:, axis, None]) for axis in (0, 1))
+    return jnp.einsum("k,ki,kj->ij", weights, along_y, along_x, precision=HIGHEST)

@@ -1,0 +1,143 @@
+"""The stage between trees and jit: settles what must be concrete and computes once what no free parameter changes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal import render
+from jaxmetal.errors import InputError
+from jaxmetal.instrument import psf as psfs
+from jaxmetal.instrument.sampling import Sampling, choose
+from jaxmetal.instrument.transfer import transfer
+from jaxmetal.numerics.fourier import block_sum
+from jaxmetal.observation import Image, Plan, blur_of, own_psf, registered
+from jaxmetal.prior import is_fixed, split, typical
+from jaxmetal.scene import Scene
+
+
+def prepare(
+    scene: Scene, observations: Mapping[str, Any], sampling: Mapping[str, Sampling] | None = None
+) -> dict[str, Plan]:
+    """Plans the prediction of each observation.
+
+    Args:
+        scene: a model or a prior.
+        observations: name -> `Image` or `WeightedMap`, with or without free parameters.
+        sampling: name -> sample grid, where the automatic choice is not wanted.
+
+    Returns:
+        name -> Plan: static integers and arrays, the same for every value of the free parameters.
+
+    Raises:
+        InputError: if a name in the scene does not match, or a deflection map does not cover the data.
+    """
+    chosen = sampling or {}
+    return {name: _plan(name, scene, observation, chosen.get(name)) for name, observation in observations.items()}
+
+
+def _plan(label: str, scene: Scene, observation: Any, sampling: Sampling | None) -> Plan:
+    _check_names(label, scene, observation)
+    scene_now, observation_now = typical(scene), typical(observation)
+    shown = observation.shown(scene)
+    if sampling is None:
+        sampling = default_sampling(scene_now, observation_now)
+    grid = registered(observation_now)
+    still = is_fixed([scene.lens, observation.dx, observation.dy])
+    beta = render.traced(scene_now, grid, sampling) if scene.lens else None
+    if beta is not None:
+        _check_coverage(label, beta, observation_now, sampling)
+    fluxes = {
+        f"{name}.{light}": _fixed_flux(scene_now, name, light, grid, sampling)
+        for name, light in shown
+        if still and is_fixed([scene.sources[name].frame, scene.sources[name].lights[light]])
+    }
+    transfers = {}
+    for key in {"" if own_psf(scene.sources[n].lights[l]) is None else f"{n}.{l}" for n, l in shown}:
+        if key:
+            name, light = key.split(".", 1)
+            psfs.difference(observation_now.psf, own_psf(scene_now.sources[name].lights[light]))
+        if is_fixed([observation.psf, key and own_psf(scene.sources[name].lights[light])]):
+            transfers[key] = transfer(blur_of(key, observation_now, scene_now), observation_now.grid, sampling)
+    return Plan(sampling=sampling, beta=beta if still else None, fluxes=fluxes, transfers=transfers)
+
+
+def default_sampling(scene: Scene, observation: Any) -> Sampling:
+    """The automatic sample grid of an observation (see `instrument.sampling.choose`)."""
+    pixel = float(jnp.sqrt(observation.grid.pixel_area))
+    kernel = None
+    if not hasattr(observation.psf, "mixture"):
+        kernel = round(pixel / float(observation.psf.step))
+        if kernel < 1 or abs(kernel * float(observation.psf.step) / pixel - 1.0) > 0.01:
+            raise InputError(
+                f"The PSF kernel's cells ({float(observation.psf.step):.4g} arcsec) must divide the pixel ({pixel:.4g} arcsec) "
+                "a whole number of times; resample the kernel."
+            )
+    sizes = [
+        float(light.r_eff) * float(source.frame.axis_ratio) / pixel
+        for source in scene.sources.values()
+        for light in source.lights.values()
+        if hasattr(light, "r_eff")
+    ]
+    return choose(
+        fwhm=psfs.width(observation.psf) / pixel,
+        reach=psfs.reach(observation.psf) / pixel,
+        minor_size=min(sizes, default=np.inf),
+        lensed=bool(scene.lens),
+        kernel_oversampling=kernel,
+    )
+
+
+def _fixed_flux(scene: Scene, name: str, light: str, grid: Any, sampling: Sampling) -> Any:
+    """Flux per sample cell of a light that never changes; a finely sampled picture is integrated over each cell."""
+    source = scene.sources[name]
+    profile = source.lights[light]
+    finer = 1
+    if getattr(profile, "on_sky", False):
+        cell = float(jnp.sqrt(grid.pixel_area)) / sampling.density
+        finer = max(1, int(np.ceil(cell / float(jnp.sqrt(profile.grid.pixel_area)))))
+    fine = dataclasses.replace(sampling, subsamples=sampling.subsamples * finer)
+    beta = render.traced(scene, grid, fine)
+    return block_sum(render.grid_flux(scene, source, light, grid, fine, beta), finer)
+
+
+def _check_names(label: str, scene: Scene, observation: Any) -> None:
+    shown = observation.shown(scene)
+    if not shown:
+        wanted = f"light '{observation.light}'" if isinstance(observation, Image) else f"property '{observation.properties[0]}'"
+        raise InputError(f"Observation '{label}' shows the {wanted}, but no source of the scene has it; add it or rename.")
+    for name, light in shown:
+        source = scene.sources[name]
+        if light not in source.lights:
+            raise InputError(
+                f"Source '{name}' weights a property by its light '{light}', but has only {sorted(source.lights)}; name one of those."
+            )
+        for missing in set(getattr(observation, "properties", ())) - set(source.carries):
+            raise InputError(f"Observation '{label}' needs '{missing}' of source '{name}', which carries {sorted(source.carries)}; add it.")
+    silent = {
+        name
+        for name, source in scene.sources.items()
+        if not isinstance(observation, Image) and (name not in dict(shown)) and set(source.lights) & {light for _, light in shown}
+    }
+    if silent:
+        raise InputError(
+            f"Source '{min(silent)}' shines in the light that weights '{label}' but carries no '{observation.properties[0]}'; "
+            "give it one, or name its light differently if it is not in that map."
+        )
+
+
+def _check_coverage(label: str, beta: Any, observation: Any, sampling: Sampling) -> None:
+    """Every sub-pixel of a used pixel must be traced; those in the blur's reach that are not are left dark, and counted."""
+    inside = slice(sampling.margin * sampling.density, -sampling.margin * sampling.density)
+    lost = block_sum((~jnp.isfinite(beta[0] + beta[1])).astype(int)[inside, inside], sampling.density) > 0
+    needed = observation.used if observation.bins is None else observation.bins.labels >= 0
+    missing = int(jnp.sum(lost & needed))
+    if missing:
+        raise InputError(
+            f"The deflection map does not cover {missing} of the {int(jnp.sum(needed))} fitted pixels of '{label}'; "
+            "use a larger map or mask those pixels."
+        )

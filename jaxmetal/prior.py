@@ -1,0 +1,139 @@
+"""Trees whose leaves are numbers or NumPyro distributions: a number is fixed, a distribution is free.
+
+A site's name is the path of its leaf, e.g. `scene.sources.disc.carries.metallicity.profile.slope`. NumPyro distributions are
+JAX trees themselves, but never flattened here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+from numpyro.distributions import Distribution
+
+from jaxmetal.errors import InputError
+from jaxmetal.numerics.tree import node, static
+
+
+@dataclasses.dataclass(frozen=True)
+class Tied:
+    """A parameter that occurs in several places.
+
+    Give the distribution in one place, `Tied("x0", Normal(0, 0.1))`, and the name alone elsewhere, `Tied("x0")`.
+    """
+
+    name: str
+    prior: Distribution | None = None
+
+
+@node
+class Free:
+    """The place of a free parameter in a tree that holds numbers only."""
+
+    name: str = static()
+
+
+def split(tree: Any) -> tuple[Any, dict[str, Distribution]]:
+    """Separates a prior into numbers and distributions.
+
+    Returns:
+        The tree with every distribution replaced by its place (`Free`) and all numbers as strongly typed arrays, and the free
+        sites, name -> distribution, sorted by name.
+
+    Raises:
+        InputError: if a tie has no distribution, or more than one.
+    """
+    found: dict[str, Distribution] = {}
+    mentioned: set[str] = set()
+
+    def place(path: Any, leaf: Any) -> Any:
+        if isinstance(leaf, Tied):
+            mentioned.add(leaf.name)
+            if leaf.prior is not None:
+                if leaf.name in found:
+                    raise InputError(f"Tie '{leaf.name}' has two distributions; give it in one place, the name alone elsewhere.")
+                found[leaf.name] = leaf.prior
+            return Free(name=leaf.name)
+        if isinstance(leaf, Distribution):
+            name = _name(path)
+            found[name] = leaf
+            return Free(name=name)
+        return leaf if isinstance(leaf, Free) else _strong(leaf)
+
+    skeleton = jax.tree_util.tree_map_with_path(place, tree, is_leaf=_is_site)
+    missing = mentioned - set(found)
+    if missing:
+        raise InputError(f"Tie '{min(missing)}' has no distribution; write Tied('{min(missing)}', <distribution>) in one place.")
+    return skeleton, dict(sorted(found.items()))
+
+
+def sites(tree: Any) -> dict[str, Distribution]:
+    """The free parameters of a prior: site name -> distribution."""
+    return split(tree)[1]
+
+
+def is_fixed(tree: Any) -> bool:
+    """Whether a tree has no free parameter."""
+    return not any(_is_site(leaf) for leaf in jax.tree_util.tree_leaves(tree, is_leaf=_is_site))
+
+
+def fill(tree: Any, values: Mapping[str, Any]) -> Any:
+    """Puts values in the places of the free parameters.
+
+    Args:
+        tree: a prior, or the first output of `split`.
+        values: site name -> value; names that the tree does not have are ignored.
+
+    Raises:
+        InputError: if a free parameter has no value.
+    """
+    skeleton = split(tree)[0]
+
+    def put(leaf: Any) -> Any:
+        if not isinstance(leaf, Free):
+            return leaf
+        if leaf.name not in values:
+            raise InputError(f"No value for the free parameter '{leaf.name}'; values are given for: {', '.join(values) or 'none'}.")
+        return values[leaf.name]
+
+    return jax.tree_util.tree_map(put, skeleton, is_leaf=_is_site)
+
+
+def sample(tree: Any) -> Any:
+    """Inside a NumPyro model: samples every free parameter under its own name and returns the filled tree."""
+    return fill(tree, {name: numpyro.sample(name, prior) for name, prior in sites(tree).items()})
+
+
+def typical(tree: Any) -> Any:
+    """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function)."""
+    return fill(tree, {name: median(prior) for name, prior in sites(tree).items()})
+
+
+def median(prior: Distribution) -> np.ndarray:
+    """Median of a prior, element by element."""
+    try:
+        return np.broadcast_to(np.asarray(prior.icdf(jnp.asarray(0.5))), prior.shape())
+    except (NotImplementedError, AttributeError, TypeError):
+        return np.median(np.asarray(prior.sample(jax.random.key(0), (101,))), axis=0)
+
+
+def _is_site(leaf: Any) -> bool:
+    return isinstance(leaf, (Distribution, Tied, Free))
+
+
+def _strong(leaf: Any) -> Any:
+    """A number as an array of the default float type: 8, 8.0 and a NumPy scalar must not compile three times."""
+    if isinstance(leaf, (bool, np.bool_)) or (hasattr(leaf, "dtype") and not jnp.issubdtype(leaf.dtype, jnp.floating)):
+        return jnp.asarray(leaf)
+    return jnp.asarray(leaf, jnp.result_type(float))
+
+
+def _name(path: Any) -> str:
+    # Unlabelled nodes (a Partial's keywords) add nothing to the name.
+    labelled = (key for key in path if not isinstance(key, jax.tree_util.FlattenedIndexKey))
+    return ".".join(str(getattr(key, "name", getattr(key, "key", getattr(key, "idx", None)))) for key in labelled)

@@ -1,0 +1,186 @@
+"""The operator: lights and what they carry, sampled on the sky, blended by their light, blurred and binned.
+
+    O[f] = bins . pixels . PSF . (f at beta = theta - alpha(theta))
+    <P>  = g^-1( sum_sources O[L g(P)] / sum_sources O[L] )
+
+with the sums over sources taken before the ratio (Metha et al. 2024, MNRAS 529, 104, eqs 1-3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.instrument.transfer import Points
+from jaxmetal.numerics.cusp import polar_nodes, window
+from jaxmetal.numerics.grid import Grid, subpixels
+from jaxmetal.numerics.tree import node
+from jaxmetal.scene import Position, Scene, Source, carried_value, surface_brightness, trace
+
+Imager = Callable[[jax.Array, Points | None], jax.Array]
+
+
+@node
+class Samples:
+    """A light and the values it carries at sample points.
+
+    Attributes:
+        flux: surface brightness times the area a sample stands for.
+        values: the carried properties there, one array each.
+    """
+
+    flux: jax.Array
+    values: tuple[jax.Array, ...]
+
+
+@node
+class Layer:
+    """One light of one source: samples on the grid, and around its cusp samples at points of their own.
+
+    Attributes:
+        field: samples on the widened, oversampled grid.
+        core: samples in the polar core, or None.
+        column, row: native pixel positions of the core's samples, or None.
+    """
+
+    field: Samples
+    core: Samples | None = None
+    column: Any = None
+    row: Any = None
+
+
+def view(grid: Grid, sampling: Sampling) -> Position:
+    """Sky positions theta of the samples on the grid, arcsec."""
+    return subpixels(grid, oversampling=sampling.density, margin=sampling.margin)
+
+
+def has_core(scene: Scene, source: Source, light: str, sampling: Sampling) -> bool:
+    """Whether a light's centre gets the polar core: profiles on a disc plane, seen directly.
+
+    Pictures have no cusp; behind a lens the centre has several images, and the grid alone is used.
+    """
+    return sampling.core_size > 0.0 and not scene.lens and not getattr(source.lights[light], "on_sky", False)
+
+
+def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, beta: Position) -> jax.Array:
+    """Flux of a light in each sample cell, without the part that the polar core takes over."""
+    theta = view(grid, sampling)
+    flux = surface_brightness(source, light, theta, beta) * (grid.pixel_area / sampling.density**2)
+    if has_core(scene, source, light, sampling):
+        size = sampling.core_size * jnp.sqrt(grid.pixel_area)
+        flux = flux * (1.0 - window(theta[0] - source.frame.x0, theta[1] - source.frame.y0, size))
+    # Sub-pixels that no deflection map covers hold NaN; they emit nothing here and are refused by `prepare` near data.
+    return jnp.where(jnp.isfinite(flux), flux, 0.0)
+
+
+def traced(scene: Scene, grid: Grid, sampling: Sampling) -> Position:
+    """Source-plane positions beta of the samples on the grid, arcsec; NaN where a deflection map does not reach."""
+    return trace(scene.lens, view(grid, sampling))
+
+
+def sample(
+    scene: Scene,
+    source: Source,
+    light: str,
+    properties: tuple[str, ...],
+    grid: Grid,
+    sampling: Sampling,
+    beta: Position,
+    flux: jax.Array | None = None,
+) -> Layer:
+    """Samples one light of one source and the properties it carries.
+
+    Args:
+        scene: the sky.
+        source: one of its sources.
+        light: one of the source's lights.
+        properties: names of carried properties.
+        grid: the detector.
+        sampling: how finely.
+        beta: from `traced`.
+        flux: from `grid_flux` where it is known beforehand.
+    """
+    if flux is None:
+        flux = grid_flux(scene, source, light, grid, sampling, beta)
+    beta = jnp.nan_to_num(beta[0]), jnp.nan_to_num(beta[1])
+    field = Samples(flux=flux, values=tuple(carried_value(source, p, beta) for p in properties))
+    if not has_core(scene, source, light, sampling):
+        return Layer(field=field)
+    size = sampling.core_size * jnp.sqrt(grid.pixel_area)
+    dx, dy, weights = (jnp.asarray(a, flux.dtype) for a in polar_nodes(*sampling.core_nodes))
+    theta = source.frame.x0 + size * dx, source.frame.y0 + size * dy
+    core = Samples(
+        flux=surface_brightness(source, light, theta, theta) * weights * size**2,
+        values=tuple(carried_value(source, p, theta) for p in properties),
+    )
+    column, row = grid.to_pixel(*theta)
+    return Layer(field=field, core=core, column=column, row=row)
+
+
+def image(layers: list[Layer], imager: Imager) -> jax.Array:
+    """O[L] of layers that share one blur: flux per pixel, shape (ny, nx)."""
+    return _expose(layers, lambda samples: samples.flux[None], imager)[0]
+
+
+def blend(layers: list[list[Layer]], imagers: list[Imager], mixing: Any, bins: Any) -> tuple[jax.Array, jax.Array]:
+    """The light-weighted property and its light, over sources and bins before the ratio.
+
+    Args:
+        layers: groups of layers, each group with its own blur.
+        imagers: the blur of each group.
+        mixing: see `jaxmetal.mixing`.
+        bins: `Bins`, or None for pixels.
+
+    Returns:
+        g^-1(numerator / denominator) and the denominator, each (ny, nx) or (n bins,).
+    """
+    everything = [s for group in layers for layer in group for s in (layer.field, layer.core) if s is not None]
+    reference = jax.lax.stop_gradient(mixing.reference(*_range([(s.flux, s.values) for s in everything])))
+
+    def channels(samples: Samples) -> jax.Array:
+        return samples.flux * jnp.stack([jnp.ones_like(samples.flux), *mixing.moments(samples.values, reference)])
+
+    sums = sum(_expose(group, channels, imager) for group, imager in zip(layers, imagers, strict=True))
+    sums = sums if bins is None else bins.total(sums)
+    low, high = _range([(s.flux, mixing.moments(s.values, reference)) for s in everything])
+    means = tuple(_mean(n, sums[0], lo, hi) for n, lo, hi in zip(sums[1:], low, high, strict=True))
+    return mixing.combine(means, reference), sums[0]
+
+
+def _expose(layers: list[Layer], channels: Callable[[Samples], jax.Array], imager: Imager) -> jax.Array:
+    """Sums layers sample by sample, then blurs and bins them into pixels once: (channels, ny, nx)."""
+    field = sum(channels(layer.field) for layer in layers)
+    cores = [layer for layer in layers if layer.core is not None]
+    points = None
+    if cores:
+        points = Points(
+            column=jnp.concatenate([layer.column for layer in cores]),
+            row=jnp.concatenate([layer.row for layer in cores]),
+            flux=jnp.concatenate([channels(layer.core) for layer in cores], axis=1),
+        )
+    return imager(field, points)
+
+
+def _range(samples: list[tuple[jax.Array, tuple[jax.Array, ...]]]) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+    """Smallest and largest of each value where there is light; 0 where there is none at all."""
+    count = len(samples[0][1])
+
+    def extreme(k: int, reduce: Any, empty: float) -> jax.Array:
+        found = reduce(jnp.stack([reduce(jnp.where(flux > 0.0, values[k], empty)) for flux, values in samples]))
+        return jnp.where(jnp.isfinite(found), found, 0.0)
+
+    return (
+        tuple(extreme(k, jnp.min, jnp.inf) for k in range(count)),
+        tuple(extreme(k, jnp.max, -jnp.inf) for k in range(count)),
+    )
+
+
+def _mean(numerator: jax.Array, denominator: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    """A blend is a convex mean: within [low, high], also where the light is no more than round-off."""
+    lit = denominator > 0.0
+    ratio = numerator / jnp.where(lit, denominator, 1.0)
+    return jnp.clip(jnp.where(lit, ratio, 0.5 * (low + high)), low, high)

@@ -1,0 +1,89 @@
+"""What is on the sky: sources with lights, what the lights carry, and what bends them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxmetal.numerics.tree import node, static
+
+Position = tuple[jax.Array, jax.Array]
+
+
+@node
+class Carried:
+    """A property that a light carries, e.g. the metallicity of the gas that emits a line.
+
+    Attributes:
+        profile: called with disc-plane coordinates (u, v) in arcsec.
+        weight: name of the light, among the source's, that weights the property when it is blended.
+        frame: geometry of the property alone, where it is not the source's.
+    """
+
+    profile: Any
+    weight: str = static()
+    frame: Any = None
+
+
+@node
+class Source:
+    """A galaxy, or a part of one: a geometry, the lights it emits and the properties they carry.
+
+    Attributes:
+        frame: geometry shared by all lights and properties (`jaxmetal.frame`).
+        lights: name -> light profile, e.g. {"halpha": Sersic(...)}.
+        carries: name -> Carried, e.g. {"metallicity": Carried(profile=Gradient(...), weight="halpha")}.
+    """
+
+    frame: Any
+    lights: dict[str, Any]
+    carries: dict[str, Carried] = dataclasses.field(default_factory=dict)
+
+
+@node
+class Scene:
+    """Sources behind an optional lens.
+
+    Attributes:
+        sources: name -> Source.
+        lens: name -> deflector, called with sky positions and returning reduced deflections (arcsec); they add.
+    """
+
+    sources: dict[str, Source]
+    lens: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def deflection(lens: dict[str, Any], x: jax.Array, y: jax.Array) -> Position:
+    """Sum of the deflectors' reduced deflections alpha(theta), arcsec."""
+    total = (jnp.zeros_like(x), jnp.zeros_like(y))
+    for deflector in lens.values():
+        alpha = deflector(x, y)
+        total = (total[0] + alpha[0], total[1] + alpha[1])
+    return total
+
+
+def trace(lens: dict[str, Any], theta: Position) -> Position:
+    """The lens equation beta = theta - alpha(theta), arcsec."""
+    alpha = deflection(lens, *theta)
+    return theta[0] - alpha[0], theta[1] - alpha[1]
+
+
+def surface_brightness(source: Source, light: str, theta: Position, beta: Position) -> jax.Array:
+    """Flux per arcsec^2 of sky, L = profile(u, v) / q, at the source-plane position beta.
+
+    Pictures are functions on the sky; those that state `plane="image"` are evaluated where they are seen, at theta.
+    """
+    profile = source.lights[light]
+    if getattr(profile, "on_sky", False):
+        return profile(*(theta if profile.plane == "image" else beta))
+    return profile(*source.frame.to_plane(*beta)) / source.frame.axis_ratio
+
+
+def carried_value(source: Source, name: str, beta: Position) -> jax.Array:
+    """The property's value P(u, v) at the source-plane position beta."""
+    carried = source.carries[name]
+    frame = source.frame if carried.frame is None else carried.frame
+    return carried.profile(*frame.to_plane(*beta))
