@@ -30,7 +30,8 @@ def bilinear(values: jax.Array, column: jax.Array, row: jax.Array, outside: floa
 def cubic(values: jax.Array, column: jax.Array, row: jax.Array, outside: float | jax.Array = 0.0) -> jax.Array:
     """Cubic convolution (Keys 1981, IEEE Trans. ASSP 29, 1153; a = -1/2).
 
-    First derivatives are continuous; parabolas are exact. Beyond the border the samples continue by Keys' rule c[-1] = 3 c[0] - 3 c[1] + c[2].
+    First derivatives are continuous; parabolas are exact. Beyond the border the samples continue by Keys' rule
+    c[-1] = 3 c[0] - 3 c[1] + c[2].
 
     Args:
         values: shape (..., ny, nx), at least 3 x 3. A NaN spreads to the sixteen cells around its pixel.
