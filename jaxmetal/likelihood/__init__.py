@@ -1,0 +1,37 @@
+"""Noise: how likely data are, given what the model says they should have been.
+
+A noise is a node (`numerics.tree.node`) with three methods; there is no base class to inherit from:
+
+- `pointwise(data, model, light, used)`: natural-log density of every datum, normalised over the data (`log sigma` and
+  2 pi included), 0 where `used` is False. What unused pixels hold (NaN, zeros) changes neither value nor gradient.
+- `standard_deviation(model, light)`: the width that residuals are divided by, in the units of the data.
+- `draw(key, model, light)`: simulated data around `model`.
+
+`model` is the predicted map and `light` the blurred model light, both of the shape of the data.
+
+To add a noise: copy `student.py`, begin `pointwise` with `usable`, test it against scipy in `tests/test_likelihood.py`,
+and export it here. May import: numerics, errors, jax, numpyro.distributions.
+"""
+
+from jaxmetal.likelihood.censored import Censored
+from jaxmetal.likelihood.correlated import Correlated
+from jaxmetal.likelihood.correlation import GaussianCorrelation, KernelCorrelation
+from jaxmetal.likelihood.effective import EffectiveSamples
+from jaxmetal.likelihood.gaussian import Gaussian
+from jaxmetal.likelihood.light_scaled import LightScaled
+from jaxmetal.likelihood.masking import usable
+from jaxmetal.likelihood.split_normal import SplitNormal
+from jaxmetal.likelihood.student import StudentT
+
+__all__ = [
+    "Censored",
+    "Correlated",
+    "EffectiveSamples",
+    "Gaussian",
+    "GaussianCorrelation",
+    "KernelCorrelation",
+    "LightScaled",
+    "SplitNormal",
+    "StudentT",
+    "usable",
+]

@@ -1,0 +1,48 @@
+"""Upper limits among measurements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import log_ndtr
+
+from jaxmetal.likelihood.masking import usable
+from jaxmetal.numerics.tree import node
+
+
+@node
+class Censored:
+    """A noise some of whose data are upper limits.
+
+    Where `limits` is True the datum is a limit that the measurement stayed below, which has the probability
+
+        Phi((limit - model) / sigma),
+
+    Phi the normal cumulative distribution and sigma the standard deviation of `noise`, which must be Gaussian
+    (Gaussian or LightScaled). A limit is where the detection was cut (3 sigma, say), not a datum with a 1-sigma error.
+
+    Attributes:
+        noise: noise of the measurements.
+        limits: boolean map, True where the datum is an upper limit.
+    """
+
+    noise: Any
+    limits: Any
+
+    def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
+        """Standard deviation of the measurements, of the shape of `model`."""
+        return self.noise.standard_deviation(model, light)
+
+    def pointwise(self, data: jax.Array, model: jax.Array, light: jax.Array, used: jax.Array) -> jax.Array:
+        """Log density of every measurement, log probability of every limit; 0 where not `used`."""
+        measured = self.noise.pointwise(data, model, light, jnp.logical_and(used, jnp.logical_not(self.limits)))
+        censored = jnp.logical_and(used, self.limits)
+        data, model, light, noise = usable(censored, (data, model, light, self.noise))
+        below = log_ndtr((data - model) / noise.standard_deviation(model, light))
+        return jnp.where(censored, below, measured)
+
+    def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
+        """Measurements simulated around `model`; where a limit applies, what would have been measured without it."""
+        return self.noise.draw(key, model, light)

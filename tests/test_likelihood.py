@@ -1,0 +1,322 @@
+"""Every noise against scipy, under masks, in its gradients and in its draws."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from jaxmetal.errors import InputError
+from jaxmetal.likelihood import (
+    Censored,
+    Correlated,
+    EffectiveSamples,
+    Gaussian,
+    GaussianCorrelation,
+    KernelCorrelation,
+    LightScaled,
+    SplitNormal,
+    StudentT,
+)
+
+SHAPE = (5, 7)
+RNG = np.random.default_rng(3)
+MODEL = 8.0 + 0.2 * RNG.normal(size=SHAPE)
+LIGHT = np.exp(RNG.normal(size=SHAPE))
+DATA = MODEL + 0.15 * RNG.normal(size=SHAPE)
+SIGMA = RNG.uniform(0.05, 0.2, size=SHAPE)
+LIMITS = RNG.uniform(size=SHAPE) < 0.3
+USED = RNG.uniform(size=SHAPE) < 0.7
+ALL = np.ones(SHAPE, dtype=bool)
+SMOOTHING = np.array([[0.1, 0.3, 0.1], [0.5, 1.0, 0.5], [0.1, 0.3, 0.1]])
+
+NOISES = {
+    "gaussian": Gaussian(sigma=SIGMA, jitter=0.07, scale=1.3),
+    "light_scaled": LightScaled(c1=0.0077, c2=0.0123, jitter=0.02),
+    "light_map": LightScaled(c1=0.0077, c2=0.0123, light=2.0 * LIGHT),
+    "student": StudentT(sigma=SIGMA, nu=4.0, jitter=0.07, scale=1.1),
+    "split_normal": SplitNormal(lower=SIGMA, upper=2.0 * SIGMA, jitter=0.03),
+    "censored": Censored(noise=Gaussian(sigma=SIGMA, jitter=0.02), limits=LIMITS),
+    "correlated": Correlated(noise=Gaussian(sigma=SIGMA), correlation=GaussianCorrelation(fwhm=2.5), jitter=0.04),
+    "correlated_kernel": Correlated(
+        noise=Gaussian(sigma=SIGMA), correlation=KernelCorrelation.of_smoothing(SMOOTHING), independent=0.05
+    ),
+    "effective": EffectiveSamples(noise=Gaussian(sigma=SIGMA), correlated_pixels=3.0),
+}
+every_noise = pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES.keys())
+
+
+def total(noise, data, model, light, used):
+    return jnp.sum(noise.pointwise(data, model, light, used))
+
+
+def split_normal_density(data, model, lower, upper):
+    width = np.where(data < model, upper, lower)
+    return 2.0 * width / (lower + upper) * stats.norm.pdf(data, model, width)
+
+
+EXPECTED = {
+    "gaussian": stats.norm.logpdf(DATA, MODEL, np.hypot(1.3 * SIGMA, 0.07)),
+    "light_scaled": stats.norm.logpdf(DATA, MODEL, np.sqrt(0.0077 + 0.0123 / LIGHT + 0.02**2)),
+    "light_map": stats.norm.logpdf(DATA, MODEL, np.sqrt(0.0077 + 0.0123 / (2.0 * LIGHT))),
+    "student": stats.t.logpdf(DATA, 4.0, MODEL, np.hypot(1.1 * SIGMA, 0.07)),
+    "split_normal": np.log(split_normal_density(DATA, MODEL, np.hypot(SIGMA, 0.03), np.hypot(2.0 * SIGMA, 0.03))),
+    "censored": np.where(
+        LIMITS,
+        stats.norm.logcdf(DATA, MODEL, np.hypot(SIGMA, 0.02)),
+        stats.norm.logpdf(DATA, MODEL, np.hypot(SIGMA, 0.02)),
+    ),
+    "effective": stats.norm.logpdf(DATA, MODEL, SIGMA) / 3.0,
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_pointwise_agrees_with_scipy(name):
+    found = NOISES[name].pointwise(DATA, MODEL, LIGHT, USED)
+    np.testing.assert_allclose(found, np.where(USED, EXPECTED[name], 0.0), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "light_scaled", "student", "split_normal"])
+def test_density_integrates_to_one(name):
+    one = jax.tree.map(lambda leaf: leaf[0, 0] if np.shape(leaf) == SHAPE else leaf, NOISES[name])
+    density = jax.jit(lambda data: jnp.exp(one.pointwise(data, 8.0, 0.7, True)))
+    probability, _ = integrate.quad(density, -np.inf, 8.0, epsabs=1e-11)
+    probability += integrate.quad(density, 8.0, np.inf, epsabs=1e-11)[0]
+    assert probability == pytest.approx(1.0, abs=1e-8)
+
+
+def test_upper_error_points_to_larger_truths():
+    noise = SplitNormal(lower=0.1, upper=0.4)
+    above, below, centre = noise.pointwise(np.zeros(3), np.array([0.4, -0.1, 0.0]), np.ones(3), np.ones(3, dtype=bool))
+    assert above - centre == pytest.approx(-0.5)
+    assert below - centre == pytest.approx(-0.5)
+
+
+@every_noise
+@pytest.mark.parametrize("garbage", [np.nan, 0.0])
+def test_unused_pixels_change_neither_value_nor_gradient(noise, garbage):
+    def spoil(leaf):
+        floating = np.shape(leaf) == SHAPE and np.asarray(leaf).dtype != bool
+        return np.where(USED, leaf, garbage) if floating else leaf
+
+    clean = jax.value_and_grad(total, argnums=(0, 2, 3), allow_int=True)(noise, DATA, MODEL, LIGHT, USED)
+    spoilt_inputs = jax.tree.map(spoil, (noise, DATA, MODEL, LIGHT))
+    spoilt = jax.value_and_grad(total, argnums=(0, 2, 3), allow_int=True)(*spoilt_inputs, USED)
+    for expected, found in zip(jax.tree.leaves(clean), jax.tree.leaves(spoilt), strict=True):
+        if expected.dtype != jax.dtypes.float0:
+            assert np.all(np.isfinite(found))
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+GRADIENTS = {
+    "jitter": lambda p: Gaussian(sigma=SIGMA, jitter=p),
+    "scale": lambda p: Gaussian(sigma=SIGMA, scale=p),
+    "c1": lambda p: LightScaled(c1=p, c2=0.012),
+    "c2": lambda p: LightScaled(c1=0.008, c2=p),
+    "nu": lambda p: StudentT(sigma=SIGMA, nu=p),
+    "asymmetry": lambda p: SplitNormal(lower=SIGMA, upper=SIGMA * p),
+    "censored jitter": lambda p: Censored(noise=Gaussian(sigma=SIGMA, jitter=p), limits=LIMITS),
+    "correlation fwhm": lambda p: Correlated(noise=Gaussian(sigma=SIGMA), correlation=GaussianCorrelation(fwhm=2 * p)),
+    "correlated jitter": lambda p: Correlated(
+        noise=Gaussian(sigma=SIGMA), correlation=GaussianCorrelation(fwhm=2.0), jitter=p
+    ),
+}
+
+
+@pytest.mark.parametrize("make", GRADIENTS.values(), ids=GRADIENTS.keys())
+@pytest.mark.parametrize("value", [0.11, 1.7])
+def test_gradient_of_noise_parameter(make, value):
+    def density(p):
+        return total(make(p), DATA, MODEL, LIGHT, USED)
+
+    step = 1e-5 * value
+    numerical = (density(value + step) - density(value - step)) / (2.0 * step)
+    assert jax.grad(density)(value) == pytest.approx(float(numerical), rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("make", [GRADIENTS[k] for k in ("jitter", "c1", "c2", "censored jitter", "correlated jitter")])
+def test_gradient_is_finite_at_zero(make):
+    assert np.isfinite(jax.grad(lambda p: total(make(p), DATA, MODEL, LIGHT, USED))(0.0))
+
+
+@pytest.mark.parametrize("x64", [True, False])
+def test_no_light_is_no_information(x64):
+    dark = np.where(np.arange(SHAPE[1]) < 3, LIGHT, 0.0)
+    dark[:, -1] = -1e-3
+    with jax.enable_x64(x64):
+        inputs = [jnp.asarray(a, dtype=float) for a in (DATA, MODEL, dark)]
+        noise = LightScaled(c1=0.0077, c2=0.0123)
+        value, gradient = jax.value_and_grad(total, argnums=(0, 2, 3))(noise, *inputs, ALL)
+        by_model = gradient[1]
+    assert np.isfinite(value)
+    assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
+    np.testing.assert_allclose(by_model[:, 3:], 0.0, atol=1e-15)
+
+
+@pytest.mark.parametrize("factor", [1e6, 1e-6])
+def test_units_of_light_do_not_matter(factor):
+    one = LightScaled(c1=0.0077, c2=0.0123).pointwise(DATA, MODEL, LIGHT, ALL)
+    other = LightScaled(c1=0.0077, c2=0.0123 * factor).pointwise(DATA, MODEL, LIGHT * factor, ALL)
+    np.testing.assert_allclose(other, one, rtol=1e-12)
+
+
+def covariance(correlate, independent, jitter):
+    rows, columns = (index.ravel() for index in np.indices(SHAPE))
+    rho = np.vectorize(correlate)(rows[:, None] - rows, columns[:, None] - columns)
+    rho = (1.0 - independent) * rho + independent * np.eye(rho.shape[0])
+    return np.outer(SIGMA, SIGMA) * rho + jitter**2 * np.eye(rho.shape[0])
+
+
+def smoothed(row, column):
+    """Autocorrelation of SMOOTHING, by brute force."""
+    padded = np.pad(SMOOTHING, 9)
+    return np.sum(padded * np.roll(padded, (row, column), axis=(0, 1))) / np.sum(SMOOTHING**2)
+
+
+MATRICES = {
+    "correlated": covariance(lambda r, c: np.exp(-4.0 * np.log(2.0) * (r * r + c * c) / 2.5**2), 1e-3, 0.04),
+    "correlated_kernel": covariance(smoothed, 0.05, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+@pytest.mark.parametrize("used", [ALL, USED], ids=["all", "masked"])
+def test_correlated_agrees_with_scipy(name, used):
+    chosen = np.flatnonzero(used)
+    matrix = MATRICES[name][np.ix_(chosen, chosen)]
+    expected = stats.multivariate_normal.logpdf(DATA[used], MODEL[used], matrix)
+    noise = NOISES[name]
+    fields = {f: getattr(noise, f) for f in ("noise", "correlation", "independent", "jitter")}
+    picked = Correlated.over(used, **fields).pointwise(DATA, MODEL, LIGHT, used)
+    assert total(noise, DATA, MODEL, LIGHT, used) == pytest.approx(expected, rel=1e-10)
+    np.testing.assert_allclose(picked, noise.pointwise(DATA, MODEL, LIGHT, used), rtol=1e-9, atol=1e-9)
+
+
+def test_correlated_terms_are_conditional_densities():
+    terms = NOISES["correlated"].pointwise(DATA, MODEL, LIGHT, ALL).ravel()
+    matrix, residual = MATRICES["correlated"], (DATA - MODEL).ravel()
+    last = matrix[-1, :-1] @ np.linalg.inv(matrix[:-1, :-1])
+    mean, variance = last @ residual[:-1], matrix[-1, -1] - last @ matrix[:-1, -1]
+    assert terms[-1] == pytest.approx(stats.norm.logpdf(residual[-1], mean, np.sqrt(variance)), rel=1e-9)
+
+
+def test_correlated_pixels_must_hold_all_used_ones():
+    few = Correlated.over(USED, noise=Gaussian(sigma=SIGMA), correlation=GaussianCorrelation(fwhm=2.0))
+    assert np.isnan(total(few, DATA, MODEL, LIGHT, ALL))
+
+
+def test_correlated_bins_need_positions():
+    correlation = GaussianCorrelation(fwhm=2.0)
+    positions = np.indices(SHAPE).reshape(2, -1).T
+    flat = [a.ravel() for a in (DATA, MODEL, LIGHT, USED)]
+    bins = Correlated(noise=Gaussian(sigma=SIGMA.ravel()), correlation=correlation, positions=positions)
+    image = Correlated(noise=Gaussian(sigma=SIGMA), correlation=correlation)
+    assert total(bins, *flat) == pytest.approx(float(total(image, DATA, MODEL, LIGHT, USED)))
+    with pytest.raises(InputError, match="positions"):
+        Correlated(noise=Gaussian(sigma=SIGMA.ravel()), correlation=correlation).pointwise(*flat)
+
+
+def test_user_function_is_a_correlation():
+    def exponential(rows, columns, *, length):
+        return jnp.exp(-(jnp.abs(rows) + jnp.abs(columns)) / length)
+
+    correlation = jax.tree_util.Partial(exponential, length=1.5)
+    noise = Correlated(noise=Gaussian(sigma=SIGMA), correlation=correlation, independent=0.0)
+    matrix = covariance(lambda r, c: np.exp(-(abs(r) + abs(c)) / 1.5), 0.0, 0.0)
+    expected = stats.multivariate_normal.logpdf(DATA.ravel(), MODEL.ravel(), matrix)
+    assert jax.jit(total)(noise, DATA, MODEL, LIGHT, ALL) == pytest.approx(expected)
+
+
+def test_covariance_array_is_normalised_and_finite_in_reach():
+    correlation = KernelCorrelation.from_array(4.0 * np.array([[0.0, 0.1, 0.0], [0.2, 1.0, 0.2], [0.0, 0.1, 0.0]]))
+    found = correlation(np.array([0, 1, 0, 0, 2]), np.array([0, 0, -1, 2, 0]))
+    np.testing.assert_allclose(found, [1.0, 0.1, 0.2, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        (np.ones((4, 5)), "odd sides"),
+        (np.ones(5), "2-D"),
+        (np.array([[0.0, 0.5, 0.1]]), "opposite lags"),
+        (np.array([[0.3, 0.0, 0.3]]), "positive middle"),
+        (np.array([[0.9, 1.0, 0.9]]), "semi-definite"),
+        (np.array([[np.nan, 1.0, np.nan]]), "finite"),
+    ],
+)
+def test_bad_covariance_is_refused(values, why):
+    with pytest.raises(InputError, match=why):
+        KernelCorrelation.from_array(values)
+
+
+def test_bad_smoothing_is_refused():
+    with pytest.raises(InputError, match="not all zero"):
+        KernelCorrelation.of_smoothing(np.zeros((3, 3)))
+
+
+@every_noise
+def test_draws_have_the_stated_moments(noise):
+    keys = jax.random.split(jax.random.key(1), 6_000)
+    draws = np.asarray(jax.vmap(lambda key: noise.draw(key, jnp.asarray(MODEL), jnp.asarray(LIGHT)))(keys))
+    spread = np.asarray(noise.standard_deviation(MODEL, LIGHT))
+    if isinstance(noise, StudentT):
+        spread = spread * np.sqrt(noise.nu / (noise.nu - 2.0))
+        np.testing.assert_allclose(draws.std(0), spread, rtol=0.2)
+    else:
+        np.testing.assert_allclose(draws.std(0), spread, rtol=0.03)
+    if isinstance(noise, SplitNormal):
+        lower, upper = (np.asarray(width) for width in noise.widths())
+        share = (draws < MODEL).mean(0)
+        np.testing.assert_allclose(share, upper / (lower + upper), atol=0.02)
+    else:
+        np.testing.assert_allclose(draws.mean(0), MODEL, atol=0.04 * spread.max())
+
+
+def test_draws_of_correlated_noise_are_correlated():
+    noise = NOISES["correlated"]
+    keys = jax.random.split(jax.random.key(5), 6_000)
+    draws = jax.vmap(lambda key: noise.draw(key, jnp.asarray(MODEL), jnp.asarray(LIGHT)))(keys)
+    found = np.cov(np.asarray(draws).reshape(len(keys), -1).T)
+    np.testing.assert_allclose(found, MATRICES["correlated"], atol=0.04 * MATRICES["correlated"].max())
+
+
+def test_draws_match_the_density():
+    noise = SplitNormal(lower=0.1, upper=0.3)
+    draws = np.asarray(noise.draw(jax.random.key(2), jnp.zeros(4000), jnp.ones(4000)))
+    grid = np.linspace(-2.0, 1.0, 30_001)
+    cumulative = integrate.cumulative_simpson(split_normal_density(grid, 0.0, 0.1, 0.3), x=grid, initial=0.0)
+    assert stats.kstest(draws, lambda x: np.interp(x, grid, cumulative)).pvalue > 0.01
+
+
+def test_effective_samples_widen_errors():
+    def curvature(noise):
+        return jax.hessian(lambda shift: total(noise, DATA, MODEL + shift, LIGHT, USED))(0.0)
+
+    noise = Gaussian(sigma=SIGMA)
+    assert curvature(EffectiveSamples(noise=noise, correlated_pixels=4.0)) == pytest.approx(curvature(noise) / 4.0)
+
+
+@every_noise
+def test_float32_is_finite_and_close(noise):
+    exact = total(noise, DATA, MODEL, LIGHT, USED)
+    with jax.enable_x64(False):
+        inputs = jax.tree.map(jnp.asarray, (noise, DATA, MODEL, LIGHT, USED))
+        value, gradient = jax.value_and_grad(total, argnums=2)(*inputs)
+    assert value.dtype == jnp.float32
+    assert np.all(np.isfinite(gradient))
+    assert value == pytest.approx(float(exact), rel=2e-3)
+
+
+@every_noise
+def test_far_outliers_are_finite_in_float32(noise):
+    with jax.enable_x64(False):
+        inputs = jax.tree.map(jnp.asarray, (noise, DATA - 40.0, MODEL, LIGHT, USED))
+        value, gradient = jax.value_and_grad(total, argnums=2)(*inputs)
+    assert np.isfinite(value)
+    assert np.all(np.isfinite(gradient))
+
+
+@every_noise
+def test_noise_crosses_jit(noise):
+    jitted = jax.jit(total)(noise, DATA, MODEL, LIGHT, USED)
+    assert jitted == pytest.approx(float(total(noise, DATA, MODEL, LIGHT, USED)), rel=1e-10)
