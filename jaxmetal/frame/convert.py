@@ -28,8 +28,8 @@ def ellipticity_to_lenstronomy(
 ) -> tuple[jax.Array | float, jax.Array | float]:
     """Our (e1, e2) as lenstronomy's, whose angle counts counter-clockwise from its +x axis.
 
-    With x to the West the axes are ours and the angle is pa + 90 degrees; with x to the East (its own RA axis) the angle
-    is 90 - pa. The conversion is its own inverse.
+    With x to the West the axes are ours and the angle is pa + 90 degrees; with x to the East (its own RA axis) the
+    angle is 90 - pa. The conversion is its own inverse.
 
     Args:
         e1: our first component.

@@ -16,8 +16,8 @@ class EllipticityDisc:
 
         e1 = (1 - q)/(1 + q) cos(2 pa)      e2 = (1 - q)/(1 + q) sin(2 pa)
 
-    with `pa` East of North as everywhere in jaxmetal (lenstronomy's components count from +x: see `convert`). With N and
-    E the offsets to the North and East from the centre,
+    with `pa` East of North as everywhere in jaxmetal (lenstronomy's components count from +x: see `convert`). With N
+    and E the offsets to the North and East from the centre,
 
         (u, v) = [[1 - e1, -e2], [-e2, 1 + e1]] (N, E) / (1 - |e|)
 

@@ -25,5 +25,5 @@ def power(base: jax.Array, exponent: jax.Array) -> jax.Array:
 
 def angle(u: jax.Array, v: jax.Array) -> jax.Array:
     """Azimuth atan2(v, u) in radians; 0 with zero gradient at the origin."""
-    centre = (u == 0.0) & (v == 0.0)
+    centre = jnp.square(u) + jnp.square(v) == 0.0
     return jnp.where(centre, 0.0, jnp.arctan2(jnp.where(centre, 0.0, v), jnp.where(centre, 1.0, u)))

@@ -1,0 +1,59 @@
+"""Light taken from a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.interpolate import bilinear
+from jaxmetal.numerics.tree import node, static
+
+
+@node
+class Picture:
+    """Tabulated surface brightness, interpolated bilinearly between pixel centres.
+
+    Beyond the outermost centres it falls linearly to zero within one pixel, which keeps the light continuous and its
+    total equal to the sum of the pixels times their area. Negative pixels stay negative (see `clip_negative`).
+
+    Attributes:
+        values: shape (ny, nx), flux per arcsec^2 of the sky.
+        grid: where the pixels lie.
+        plane: "source": the picture shows the source without the lens, and is evaluated where the ray arrives;
+            "image": it was taken through the lens, and is evaluated where it is seen.
+        psf: the blur that the picture already has; None: none.
+        dx: registration: the picture's features lie this far West of where its grid says, arcsec.
+        dy: the same to the North, arcsec.
+    """
+
+    on_sky: ClassVar[bool] = True
+    """It is called with sky coordinates, whatever the frame of its source."""
+
+    values: jax.Array
+    grid: Grid
+    plane: Literal["source", "image"] = static()
+    psf: Any = None
+    dx: jax.Array | float = 0.0
+    dy: jax.Array | float = 0.0
+
+    def __call__(self, x: jax.Array, y: jax.Array) -> jax.Array:
+        """Flux per arcsec^2 of the sky at (x, y) in arcsec."""
+        column, row = self.grid.to_pixel(x - self.dx, y - self.dy)
+        return bilinear(jnp.pad(self.values, 1), column + 1.0, row + 1.0)
+
+
+def clip_negative(picture: Picture) -> tuple[Picture, float]:
+    """The picture with its negative pixels set to zero, and the flux so changed as a fraction of the sum of |values|.
+
+    A weight below zero would let a light-weighted mean leave the range of what it averages. Clipping noise that is
+    centred on zero adds light, so that a large fraction asks for a mask or a smoothed picture instead.
+    """
+    kept = np.maximum(picture.values, 0.0)
+    total = np.sum(np.abs(picture.values))
+    clipped = np.sum(kept - picture.values) / total if total > 0.0 else 0.0
+    return dataclasses.replace(picture, values=kept), float(clipped)

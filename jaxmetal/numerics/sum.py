@@ -1,0 +1,24 @@
+"""Functions of two coordinates, added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+
+from jaxmetal.numerics.tree import node
+
+
+@node
+class Sum:
+    """The sum of its named parts, each called with the same coordinates.
+
+    Attributes:
+        parts: name to profile; a name is part of the path of the profile's parameters (`parts.bulge.flux`).
+    """
+
+    parts: dict[str, Callable[[jax.Array, jax.Array], jax.Array]]
+
+    def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
+        """Sum over parts of part(u, v)."""
+        return sum(part(u, v) for part in self.parts.values())
