@@ -1,0 +1,147 @@
+"""Checks of tabulated deflections: axes and signs, units, and scale against an amplification map.
+
+A single lens plane has a deflection without curl and a convergence that is not negative. A map with swapped axes or a
+reversed sign has neither: its curl is one of the shear components or the convergence itself.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxmetal.lens.derive import distortion
+from jaxmetal.lens.report import Finding, Report
+from jaxmetal.lens.tabulated import Tabulated
+from jaxmetal.numerics.grid import Grid
+
+CURL_CLEAR = 0.2
+"""Curl over shear (both rms) up to which a map is clearly curl-free; 0.01 is usual."""
+KAPPA_HIGH, KAPPA_LOW = 5.0, 0.02
+"""Where the 95th percentile of the convergence of a strong-lensing map must lie."""
+SCALE_CLOSE = 0.05
+"""Relative difference of scales that an independent amplification map cannot tell apart."""
+
+READINGS = {
+    "as they are": ((1, 0), (0, 1)),
+    "with the sign of the x map reversed": ((-1, 0), (0, 1)),
+    "with the sign of the y map reversed": ((1, 0), (0, -1)),
+    "with both signs reversed": ((-1, 0), (0, -1)),
+    "with the x and y maps swapped": ((0, 1), (1, 0)),
+    "with the x and y maps swapped and both signs reversed": ((0, -1), (-1, 0)),
+    "with the x and y maps swapped and the sign of the new x map reversed": ((0, -1), (1, 0)),
+    "with the x and y maps swapped and the sign of the new y map reversed": ((0, 1), (-1, 0)),
+}
+"""The eight ways to read two maps: (true alpha_x, true alpha_y) = matrix @ (alpha_x, alpha_y)."""
+
+
+def check_map(lens: Tabulated) -> Report:
+    """Checks axes, signs and units of a deflection map from its own derivatives."""
+    jacobian = _jacobian(lens)
+    covered = float(np.mean(np.isfinite(np.asarray(lens.alpha_x) + np.asarray(lens.alpha_y))))
+    if np.isfinite(jacobian).all(axis=(0, 1)).sum() < 4:
+        text = f"The deflection maps hold numbers in only {covered:.0%} of their pixels; too few to use."
+        return Report(findings=(Finding("error", text),), numbers={"covered": covered})
+    axes, units = _check_axes(jacobian), _check_units(jacobian, lens)
+    coverage = Finding(
+        "ok" if covered == 1 else "warning", f"The deflection maps hold numbers in {covered:.1%} of their pixels."
+    )
+    return axes + units + Report(findings=(coverage,), numbers={"covered": covered})
+
+
+def _jacobian(lens: Tabulated) -> np.ndarray:
+    """Derivatives d alpha_i / d theta_j by differences between pixels, shape (2, 2, ny, nx)."""
+    alpha = float(lens.scale) * np.stack([np.asarray(lens.alpha_x, float), np.asarray(lens.alpha_y, float)])
+    by_pixel = np.stack([np.gradient(alpha, axis=2), np.gradient(alpha, axis=1)], axis=1)
+    to_sky = np.linalg.inv(np.asarray(lens.grid.matrix, float))
+    return np.einsum("ikyx,kj->ijyx", by_pixel, to_sky)
+
+
+class _Reading(NamedTuple):
+    curl: float
+    kappa: float
+
+
+def _read(jacobian: np.ndarray, matrix: tuple) -> _Reading:
+    """Curl (rms) and convergence (median) of the maps in one way of reading them."""
+    (xx, xy), (yx, yy) = np.einsum("ik,kjyx->ijyx", np.array(matrix), jacobian)
+    return _Reading(curl=float(np.sqrt(np.nanmean((yx - xy) ** 2))), kappa=float(np.nanmedian(xx + yy) / 2))
+
+
+def _check_axes(jacobian: np.ndarray) -> Report:
+    readings = {name: _read(jacobian, matrix) for name, matrix in READINGS.items()}
+    given = readings["as they are"]
+    # Two readings, opposite in sign, share each curl: the sign of the convergence tells them apart.
+    best = min((name for name in readings if readings[name].kappa >= 0), key=lambda name: readings[name].curl)
+    cross = readings["with the sign of the x map reversed"].curl
+    numbers = {"curl_rms": given.curl, "cross_rms": cross, "kappa_median": given.kappa}
+    measured = f"(rms curl {given.curl:.2g}, rms cross term {cross:.2g}, median convergence {given.kappa:.2g})"
+    if best != "as they are":
+        text = f"The deflection maps must be curl-free with positive convergence and are not {measured}"
+        finding = Finding("error", f"{text}, but {best} their rms curl is {readings[best].curl:.2g}; correct the maps.")
+    elif given.curl > CURL_CLEAR * cross:
+        finding = Finding("warning", f"The deflection maps have a large curl {measured}; check their axes.")
+    else:
+        finding = Finding("ok", f"The deflection maps are curl-free with x to the West and y to the North {measured}.")
+    return Report(findings=(finding,), numbers=numbers)
+
+
+def _check_units(jacobian: np.ndarray, lens: Tabulated) -> Report:
+    high = float(np.nanpercentile(np.abs(jacobian[0, 0] + jacobian[1, 1]) / 2, 95))
+    pixel = float(np.mean(np.asarray(lens.grid.steps)))
+    measured = f"95 % of the convergence lies below {high:.2g}"
+    if high > KAPPA_HIGH:
+        text = f"The deflection maps are not in arcsec: {measured}, but {KAPPA_HIGH:g} is beyond any cluster"
+        finding = Finding("error", f"{text}; if they are in pixels of {pixel:.3g} arcsec, multiply them by that.")
+    elif high < KAPPA_LOW:
+        finding = Finding("warning", f"The deflection maps hardly deflect: {measured}; are they in arcsec?")
+    else:
+        finding = Finding("ok", f"The deflection maps look like arcsec: {measured}.")
+    return Report(findings=(finding,), numbers={"kappa_high": high})
+
+
+def check_amplification(lens: Tabulated, amplification: np.ndarray, grid: Grid) -> Report:
+    """Checks the scale of a deflection map against an amplification map of the same lens and source redshift.
+
+    The scale is the factor s on the deflection for which |mu(s)| = 1 / |(1 - s kappa)^2 - s^2 gamma^2| is closest to
+    the amplification, in the median of |log10(|mu| / amplification)| over its pixels.
+
+    Args:
+        lens: the deflection, as it would be used.
+        amplification: (absolute) magnification, shape (ny, nx); zero or NaN where it is not known.
+        grid: where its pixels lie.
+    """
+    reference = np.abs(np.asarray(amplification, float))
+    at = distortion(lens, *grid.centres())
+    kappa, gamma = np.asarray(at.kappa, float), np.asarray(at.gamma, float)
+    known = np.isfinite(reference) & (reference > 0) & np.isfinite(kappa + gamma)
+    if known.sum() < 10:
+        text = f"The amplification map has {known.sum()} pixels inside the deflection maps; a comparison needs 10."
+        return Report(findings=(Finding("warning", text),), numbers={})
+    scale, misfit = _best_scale(kappa[known], gamma[known], reference[known])
+    numbers = {"amplification_scale": scale, "amplification_misfit": misfit, "amplification_pixels": float(known.sum())}
+    return Report(findings=(_judge_scale(scale, misfit, float(lens.scale)),), numbers=numbers)
+
+
+def _best_scale(kappa: np.ndarray, gamma: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
+    def misfit(s: float) -> float:
+        with np.errstate(divide="ignore"):
+            log_mu = -np.log10(np.abs((1 - s * kappa) ** 2 - (s * gamma) ** 2))
+        return float(np.median(np.abs(log_mu - np.log10(reference))))
+
+    best = min(np.geomspace(0.1, 10, 401), key=misfit)
+    best = min(best * np.geomspace(0.988, 1.012, 49), key=misfit)
+    return float(best), misfit(best)
+
+
+def _judge_scale(scale: float, misfit: float, applied: float) -> Finding:
+    measured = f"(best factor {scale:.3f}, median difference there {misfit:.2f} dex)"
+    if misfit > 0.15:
+        return Finding("warning", f"The amplification map does not match the deflection maps at any scale {measured}.")
+    if abs(scale - 1) <= SCALE_CLOSE:
+        return Finding("ok", f"The magnification of the deflection maps matches the amplification map {measured}.")
+    if abs(applied - 1) > SCALE_CLOSE and abs(scale * applied - 1) <= 2 * SCALE_CLOSE:
+        text = f"The deflection maps were scaled by {applied:.3f}, but match the amplification map unscaled {measured}"
+        return Finding("error", f'{text}; they are already at the source\'s redshift: use z_map = "source".')
+    text = f"The deflection maps match the amplification map only when multiplied by {scale:.3f} {measured}"
+    return Finding("error", f"{text}; check z_map, z_source and the units of the maps.")

@@ -1,0 +1,54 @@
+"""What a deflection implies: convergence, shear and magnification of any lens, by automatic differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+Lens = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+
+
+class Distortion(NamedTuple):
+    """The Jacobian A = d beta / d theta = ((1 - kappa - gamma1, -gamma2 + w), (-gamma2 - w, 1 - kappa + gamma1)).
+
+    Attributes:
+        kappa: convergence.
+        gamma1: shear along x (West) and y (North).
+        gamma2: shear along the diagonals.
+        rotation: w, half the curl of the deflection; zero for a single lens plane.
+        mu: signed magnification 1 / det A.
+    """
+
+    kappa: jax.Array
+    gamma1: jax.Array
+    gamma2: jax.Array
+    rotation: jax.Array
+    mu: jax.Array
+
+    @property
+    def gamma(self) -> jax.Array:
+        """Strength of the shear, sqrt(gamma1^2 + gamma2^2)."""
+        return jnp.hypot(self.gamma1, self.gamma2)
+
+
+def distortion(lens: Lens, x: jax.Array, y: jax.Array) -> Distortion:
+    """Convergence, shear, rotation and magnification of `lens` at sky positions in arcsec (arrays of one shape).
+
+    NaN where the deflection is: a map that ends somewhere is not without distortion beyond.
+    """
+    x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
+    one, zero = jnp.ones_like(x), jnp.zeros_like(x)
+    alpha, (xx, yx) = jax.jvp(lens, (x, y), (one, zero))
+    _, (xy, yy) = jax.jvp(lens, (x, y), (zero, one))
+    known = jnp.isfinite(alpha[0]) & jnp.isfinite(alpha[1])
+    xx, xy, yx, yy = (jnp.where(known, derivative, jnp.nan) for derivative in (xx, xy, yx, yy))
+    return Distortion(
+        kappa=0.5 * (xx + yy),
+        gamma1=0.5 * (xx - yy),
+        gamma2=0.5 * (xy + yx),
+        rotation=0.5 * (yx - xy),
+        mu=1 / ((1 - xx) * (1 - yy) - xy * yx),
+    )
