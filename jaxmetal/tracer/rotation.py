@@ -1,0 +1,39 @@
+"""Line-of-sight velocity of a rotating disc."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxmetal.numerics.tree import node
+
+
+@node
+class Rotation:
+    """A rotating thin disc with an arctangent curve (Courteau 1997, AJ 114, 2402), cos(phi) = u / R.
+
+        v = systemic + amplitude (2 / pi) arctan(R / r_turn) cos(phi)
+
+    The half of the major axis to which `pa` points recedes for a positive amplitude.
+
+    Attributes:
+        systemic: velocity of the centre, km/s.
+        amplitude: asymptotic velocity times the sine of the inclination, km/s.
+        r_turn: turn-over radius, arcsec.
+    """
+
+    systemic: jax.Array | float
+    amplitude: jax.Array | float
+    r_turn: jax.Array | float
+
+    def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
+        """Velocity at (u, v) in arcsec, km/s."""
+        squared = (jnp.square(u) + jnp.square(v)) / jnp.square(self.r_turn)
+        return self.systemic + self.amplitude * (2.0 / jnp.pi) * (u / self.r_turn) * _arctan_ratio(squared)
+
+
+def _arctan_ratio(squared: jax.Array) -> jax.Array:
+    """arctan(s) / s as a function of s^2, by its series below s = 0.01 (next term: s^6 / 7 < 2e-13)."""
+    small = squared < 1e-4
+    s = jnp.sqrt(jnp.where(small, 1.0, squared))
+    return jnp.where(small, 1.0 - squared / 3.0 + jnp.square(squared) / 5.0, jnp.arctan(s) / s)
