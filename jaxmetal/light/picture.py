@@ -34,7 +34,7 @@ class Picture:
     on_sky: ClassVar[bool] = True
     """It is called with sky coordinates, whatever the frame of its source."""
 
-    values: jax.Array
+    values: jax.Array | np.ndarray
     grid: Grid
     plane: Literal["source", "image"] = static()
     psf: Any = None

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 
-def radius(u: jax.Array, v: jax.Array) -> jax.Array:
+def radius(u: ArrayLike, v: ArrayLike) -> jax.Array:
     """R = sqrt(u^2 + v^2); exactly 0 with zero gradient at the origin."""
     squared = jnp.square(u) + jnp.square(v)
     centre = squared == 0.0
     return jnp.where(centre, 0.0, jnp.sqrt(jnp.where(centre, 1.0, squared)))
 
 
-def power(base: jax.Array, exponent: jax.Array) -> jax.Array:
+def power(base: ArrayLike, exponent: ArrayLike) -> jax.Array:
     """base^exponent for base >= 0 and exponent > 0; exactly 0 with zero gradient at base = 0."""
     centre = base == 0.0
     return jnp.where(centre, 0.0, jnp.where(centre, 1.0, base) ** exponent)
 
 
-def angle(u: jax.Array, v: jax.Array) -> jax.Array:
+def angle(u: ArrayLike, v: ArrayLike) -> jax.Array:
     """Azimuth atan2(v, u) in radians; 0 with zero gradient at the origin."""
     centre = jnp.square(u) + jnp.square(v) == 0.0
     return jnp.where(centre, 0.0, jnp.arctan2(jnp.where(centre, 0.0, v), jnp.where(centre, 1.0, u)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 
 import jax
@@ -14,11 +16,11 @@ class Sum:
     """The sum of its named parts, each called with the same coordinates.
 
     Attributes:
-        parts: name to profile; a name is part of the path of the profile's parameters (`parts.bulge.flux`).
+        parts: name to profile, at least one; names are part of the path of a parameter (`parts.bulge.flux`).
     """
 
     parts: dict[str, Callable[[jax.Array, jax.Array], jax.Array]]
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Sum over parts of part(u, v)."""
-        return sum(part(u, v) for part in self.parts.values())
+        return functools.reduce(operator.add, (part(u, v) for part in self.parts.values()))
