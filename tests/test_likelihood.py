@@ -43,11 +43,18 @@ NOISES = {
     ),
     "effective": EffectiveSamples(noise=Gaussian(sigma=SIGMA), correlated_pixels=3.0),
 }
-every_noise = pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES.keys())
+DISTINCT = {name: noise for name, noise in NOISES.items() if name not in ("correlated_kernel", "effective")}
+every_noise = pytest.mark.parametrize("noise", DISTINCT.values(), ids=DISTINCT.keys())
 
 
+@jax.jit
 def total(noise, data, model, light, used):
     return jnp.sum(noise.pointwise(data, model, light, used))
+
+
+# Compiled once per kind of noise, whatever the numbers.
+pointwise = jax.jit(lambda noise, *inputs: noise.pointwise(*inputs))
+value_and_gradients = jax.jit(jax.value_and_grad(total, argnums=(0, 2, 3), allow_int=True))
 
 
 def split_normal_density(data, model, lower, upper):
@@ -72,7 +79,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_pointwise_agrees_with_scipy(name):
-    found = NOISES[name].pointwise(DATA, MODEL, LIGHT, USED)
+    found = pointwise(NOISES[name], DATA, MODEL, LIGHT, USED)
     np.testing.assert_allclose(found, np.where(USED, EXPECTED[name], 0.0), rtol=1e-12, atol=1e-12)
 
 
@@ -87,7 +94,7 @@ def test_density_integrates_to_one(name):
 
 def test_upper_error_points_to_larger_truths():
     noise = SplitNormal(lower=0.1, upper=0.4)
-    above, below, centre = noise.pointwise(np.zeros(3), np.array([0.4, -0.1, 0.0]), np.ones(3), np.ones(3, dtype=bool))
+    above, below, centre = pointwise(noise, np.zeros(3), np.array([0.4, -0.1, 0.0]), np.ones(3), np.ones(3, dtype=bool))
     assert above - centre == pytest.approx(-0.5)
     assert below - centre == pytest.approx(-0.5)
 
@@ -99,9 +106,9 @@ def test_unused_pixels_change_neither_value_nor_gradient(noise, garbage):
         floating = np.shape(leaf) == SHAPE and np.asarray(leaf).dtype != bool
         return np.where(USED, leaf, garbage) if floating else leaf
 
-    clean = jax.value_and_grad(total, argnums=(0, 2, 3), allow_int=True)(noise, DATA, MODEL, LIGHT, USED)
+    clean = value_and_gradients(noise, DATA, MODEL, LIGHT, USED)
     spoilt_inputs = jax.tree.map(spoil, (noise, DATA, MODEL, LIGHT))
-    spoilt = jax.value_and_grad(total, argnums=(0, 2, 3), allow_int=True)(*spoilt_inputs, USED)
+    spoilt = value_and_gradients(*spoilt_inputs, USED)
     for expected, found in zip(jax.tree.leaves(clean), jax.tree.leaves(spoilt), strict=True):
         if expected.dtype != jax.dtypes.float0:
             assert np.all(np.isfinite(found))
@@ -123,20 +130,19 @@ GRADIENTS = {
 }
 
 
-@pytest.mark.parametrize("make", GRADIENTS.values(), ids=GRADIENTS.keys())
-@pytest.mark.parametrize("value", [0.11, 1.7])
-def test_gradient_of_noise_parameter(make, value):
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_gradient_of_noise_parameter(name):
+    @jax.jit
+    @jax.value_and_grad
     def density(p):
-        return total(make(p), DATA, MODEL, LIGHT, USED)
+        return total(GRADIENTS[name](p), DATA, MODEL, LIGHT, USED)
 
-    step = 1e-5 * value
-    numerical = (density(value + step) - density(value - step)) / (2.0 * step)
-    assert jax.grad(density)(value) == pytest.approx(float(numerical), rel=1e-5, abs=1e-7)
-
-
-@pytest.mark.parametrize("make", [GRADIENTS[k] for k in ("jitter", "c1", "c2", "censored jitter", "correlated jitter")])
-def test_gradient_is_finite_at_zero(make):
-    assert np.isfinite(jax.grad(lambda p: total(make(p), DATA, MODEL, LIGHT, USED))(0.0))
+    for value in (0.11, 1.7):
+        step = 1e-5 * value
+        numerical = (density(value + step)[0] - density(value - step)[0]) / (2.0 * step)
+        assert density(value)[1] == pytest.approx(float(numerical), rel=1e-5, abs=1e-7)
+    if "jitter" in name or name in ("c1", "c2"):
+        assert np.isfinite(density(0.0)[1])
 
 
 @pytest.mark.parametrize("x64", [True, False])
@@ -146,7 +152,7 @@ def test_no_light_is_no_information(x64):
     with jax.enable_x64(x64):
         inputs = [jnp.asarray(a, dtype=float) for a in (DATA, MODEL, dark)]
         noise = LightScaled(c1=0.0077, c2=0.0123)
-        value, gradient = jax.value_and_grad(total, argnums=(0, 2, 3))(noise, *inputs, ALL)
+        value, gradient = value_and_gradients(noise, *inputs, ALL)
         by_model = gradient[1]
     assert np.isfinite(value)
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
@@ -187,13 +193,13 @@ def test_correlated_agrees_with_scipy(name, used):
     expected = stats.multivariate_normal.logpdf(DATA[used], MODEL[used], matrix)
     noise = NOISES[name]
     fields = {f: getattr(noise, f) for f in ("noise", "correlation", "independent", "jitter")}
-    picked = Correlated.over(used, **fields).pointwise(DATA, MODEL, LIGHT, used)
+    picked = pointwise(Correlated.over(used, **fields), DATA, MODEL, LIGHT, used)
     assert total(noise, DATA, MODEL, LIGHT, used) == pytest.approx(expected, rel=1e-10)
-    np.testing.assert_allclose(picked, noise.pointwise(DATA, MODEL, LIGHT, used), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(picked, pointwise(noise, DATA, MODEL, LIGHT, used), rtol=1e-9, atol=1e-9)
 
 
 def test_correlated_terms_are_conditional_densities():
-    terms = NOISES["correlated"].pointwise(DATA, MODEL, LIGHT, ALL).ravel()
+    terms = pointwise(NOISES["correlated"], DATA, MODEL, LIGHT, ALL).ravel()
     matrix, residual = MATRICES["correlated"], (DATA - MODEL).ravel()
     last = matrix[-1, :-1] @ np.linalg.inv(matrix[:-1, :-1])
     mean, variance = last @ residual[:-1], matrix[-1, -1] - last @ matrix[:-1, -1]
@@ -254,33 +260,36 @@ def test_bad_smoothing_is_refused():
         KernelCorrelation.of_smoothing(np.zeros((3, 3)))
 
 
-@every_noise
-def test_draws_have_the_stated_moments(noise):
-    keys = jax.random.split(jax.random.key(1), 6_000)
-    draws = np.asarray(jax.vmap(lambda key: noise.draw(key, jnp.asarray(MODEL), jnp.asarray(LIGHT)))(keys))
-    spread = np.asarray(noise.standard_deviation(MODEL, LIGHT))
-    if isinstance(noise, StudentT):
-        spread = spread * np.sqrt(noise.nu / (noise.nu - 2.0))
-        np.testing.assert_allclose(draws.std(0), spread, rtol=0.2)
-    else:
-        np.testing.assert_allclose(draws.std(0), spread, rtol=0.03)
-    if isinstance(noise, SplitNormal):
-        lower, upper = (np.asarray(width) for width in noise.widths())
-        share = (draws < MODEL).mean(0)
-        np.testing.assert_allclose(share, upper / (lower + upper), atol=0.02)
-    else:
-        np.testing.assert_allclose(draws.mean(0), MODEL, atol=0.04 * spread.max())
+def draws(noise, number):
+    keys = jax.random.split(jax.random.key(1), number)
+    return np.asarray(jax.jit(jax.vmap(lambda key: noise.draw(key, MODEL, LIGHT)))(keys))
+
+
+@pytest.mark.parametrize("name", ["gaussian", "light_map", "censored", "correlated"])
+def test_draws_have_the_stated_moments(name):
+    sample, spread = draws(NOISES[name], 4000), NOISES[name].standard_deviation(MODEL, LIGHT)
+    np.testing.assert_allclose(sample.std(0), spread, rtol=0.05)
+    np.testing.assert_allclose(sample.mean(0), MODEL, atol=0.06 * spread.max())
 
 
 def test_draws_of_correlated_noise_are_correlated():
-    noise = NOISES["correlated"]
-    keys = jax.random.split(jax.random.key(5), 6_000)
-    draws = jax.vmap(lambda key: noise.draw(key, jnp.asarray(MODEL), jnp.asarray(LIGHT)))(keys)
-    found = np.cov(np.asarray(draws).reshape(len(keys), -1).T)
-    np.testing.assert_allclose(found, MATRICES["correlated"], atol=0.04 * MATRICES["correlated"].max())
+    expected = MATRICES["correlated"]
+    found = np.cov(draws(NOISES["correlated"], 4000).reshape(4000, -1).T)
+    np.testing.assert_allclose(found, expected, atol=0.06 * expected.max())
 
 
-def test_draws_match_the_density():
+def test_draws_of_student_t_follow_it():
+    sample = StudentT(sigma=0.1, nu=2.5).draw(jax.random.key(4), jnp.full(2000, 8.0), jnp.ones(2000))
+    assert stats.kstest((np.asarray(sample) - 8.0) / 0.1, stats.t(2.5).cdf).pvalue > 0.01
+
+
+def test_split_normal_has_the_stated_standard_deviation():
+    noise = SplitNormal(lower=0.1, upper=0.3)
+    sample = np.asarray(noise.draw(jax.random.key(2), jnp.zeros(20_000), jnp.ones(20_000)))
+    assert sample.std() == pytest.approx(float(noise.standard_deviation(0.0, 1.0)), rel=0.02)
+
+
+def test_draws_of_split_normal_follow_it():
     noise = SplitNormal(lower=0.1, upper=0.3)
     draws = np.asarray(noise.draw(jax.random.key(2), jnp.zeros(4000), jnp.ones(4000)))
     grid = np.linspace(-2.0, 1.0, 30_001)
@@ -288,35 +297,13 @@ def test_draws_match_the_density():
     assert stats.kstest(draws, lambda x: np.interp(x, grid, cumulative)).pvalue > 0.01
 
 
-def test_effective_samples_widen_errors():
-    def curvature(noise):
-        return jax.hessian(lambda shift: total(noise, DATA, MODEL + shift, LIGHT, USED))(0.0)
-
-    noise = Gaussian(sigma=SIGMA)
-    assert curvature(EffectiveSamples(noise=noise, correlated_pixels=4.0)) == pytest.approx(curvature(noise) / 4.0)
-
-
 @every_noise
-def test_float32_is_finite_and_close(noise):
-    exact = total(noise, DATA, MODEL, LIGHT, USED)
+@pytest.mark.parametrize("offset", [0.0, 40.0])
+def test_float32_is_finite_and_close(noise, offset):
+    exact = total(noise, DATA - offset, MODEL, LIGHT, USED)
     with jax.enable_x64(False):
-        inputs = jax.tree.map(jnp.asarray, (noise, DATA, MODEL, LIGHT, USED))
-        value, gradient = jax.value_and_grad(total, argnums=2)(*inputs)
+        inputs = jax.tree.map(jnp.asarray, (noise, DATA - offset, MODEL, LIGHT, USED))
+        value, gradients = value_and_gradients(*inputs)
     assert value.dtype == jnp.float32
-    assert np.all(np.isfinite(gradient))
     assert value == pytest.approx(float(exact), rel=2e-3)
-
-
-@every_noise
-def test_far_outliers_are_finite_in_float32(noise):
-    with jax.enable_x64(False):
-        inputs = jax.tree.map(jnp.asarray, (noise, DATA - 40.0, MODEL, LIGHT, USED))
-        value, gradient = jax.value_and_grad(total, argnums=2)(*inputs)
-    assert np.isfinite(value)
-    assert np.all(np.isfinite(gradient))
-
-
-@every_noise
-def test_noise_crosses_jit(noise):
-    jitted = jax.jit(total)(noise, DATA, MODEL, LIGHT, USED)
-    assert jitted == pytest.approx(float(total(noise, DATA, MODEL, LIGHT, USED)), rel=1e-10)
+    assert all(np.all(np.isfinite(g)) for g in jax.tree.leaves(gradients) if g.dtype != jax.dtypes.float0)
