@@ -19,6 +19,8 @@ CURL_CLEAR = 0.2
 """Curl over shear (both rms) up to which a map is clearly curl-free; 0.01 is usual."""
 KAPPA_HIGH, KAPPA_LOW = 5.0, 0.02
 """Where the 95th percentile of the convergence of a strong-lensing map must lie."""
+STRONG_LOSS = 0.1
+"""Share of the area inside critical curves that ordinary scaling leaves."""
 SCALE_CLOSE = 0.05
 """Relative difference of scales that an independent amplification map cannot tell apart."""
 
@@ -42,11 +44,11 @@ def check_map(lens: Tabulated) -> Report:
     if np.isfinite(jacobian).all(axis=(0, 1)).sum() < 4:
         text = f"The deflection maps hold numbers in only {covered:.0%} of their pixels; too few to use."
         return Report(findings=(Finding("error", text),), numbers={"covered": covered})
-    axes, units = _check_axes(jacobian), _check_units(jacobian, lens)
+    checks = _check_axes(jacobian) + _check_units(jacobian, lens) + _check_scale(jacobian, lens)
     coverage = Finding(
         "ok" if covered == 1 else "warning", f"The deflection maps hold numbers in {covered:.1%} of their pixels."
     )
-    return axes + units + Report(findings=(coverage,), numbers={"covered": covered})
+    return checks + Report(findings=(coverage,), numbers={"covered": covered})
 
 
 def _jacobian(lens: Tabulated) -> np.ndarray:
@@ -98,6 +100,23 @@ def _check_units(jacobian: np.ndarray, lens: Tabulated) -> Report:
     else:
         finding = Finding("ok", f"The deflection maps look like arcsec: {measured}.")
     return Report(findings=(finding,), numbers={"kappa_high": high})
+
+
+def _check_scale(jacobian: np.ndarray, lens: Tabulated) -> Report:
+    """Whether scaling has taken away nearly all that is strongly lensed: a sign of scaling twice."""
+    scale = float(lens.scale)
+    before, after = _area_inside_critical_curves(jacobian / scale), _area_inside_critical_curves(jacobian)
+    if after >= STRONG_LOSS * before:
+        return Report(findings=(), numbers={"scale": scale})
+    text = f"Scaling the deflection maps by {scale:.3f} removes {1 - after / before:.0%} of the strongly lensed area"
+    finding = Finding("warning", f'{text}; if the maps are already at the source\'s redshift, use z_map = "source".')
+    return Report(findings=(finding,), numbers={"scale": scale})
+
+
+def _area_inside_critical_curves(jacobian: np.ndarray) -> float:
+    """Fraction of the pixels with negative det A."""
+    (xx, xy), (yx, yy) = jacobian
+    return float(np.mean((1 - xx) * (1 - yy) - xy * yx < 0))
 
 
 def check_amplification(lens: Tabulated, amplification: np.ndarray, grid: Grid) -> Report:

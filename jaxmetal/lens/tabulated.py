@@ -6,6 +6,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.interpolate import bilinear, cubic
@@ -33,8 +34,8 @@ class Tabulated:
         interpolation: "cubic" or "bilinear".
     """
 
-    alpha_x: jax.Array
-    alpha_y: jax.Array
+    alpha_x: jax.Array | np.ndarray
+    alpha_y: jax.Array | np.ndarray
     grid: Grid
     scale: float | jax.Array = 1.0
     interpolation: Literal["bilinear", "cubic"] = static(default="cubic")

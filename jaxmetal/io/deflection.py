@@ -1,0 +1,179 @@
+"""Deflection maps from FITS files.
+
+Two maps, the deflection along x and along y in arcsec, come as two files or as two extensions of one. They are read in
+Lenstool's frame: each component points along the map's own pixel axes, so that in a north-up map with East to the left
++x is West and +y is North. Components of a rotated or flipped map are turned to the sky's axes.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from astropy import units
+from astropy.cosmology import FLRW, FlatLambdaCDM
+from astropy.io import fits
+
+from jaxmetal.errors import InputError
+from jaxmetal.io.wcs import wcs_to_grid
+from jaxmetal.lens.check import check_amplification, check_map
+from jaxmetal.lens.report import Report
+from jaxmetal.lens.tabulated import Tabulated
+from jaxmetal.numerics.grid import Grid
+
+COSMOLOGY = FlatLambdaCDM(H0=70, Om0=0.3)
+"""The cosmology where none is given: that of most published lens models."""
+
+Hdu = int | str | None
+
+
+class DeflectionMap(NamedTuple):
+    """A deflection map and where it comes from.
+
+    Attributes:
+        lens: scaled to the source's redshift, components along the sky's axes.
+        record: files, redshifts, scale and cosmology, for the provenance of a result.
+    """
+
+    lens: Tabulated
+    record: dict[str, Any]
+
+
+def read_deflection(
+    x_file: str | Path,
+    y_file: str | Path,
+    *,
+    origin: Any,
+    z_lens: float,
+    z_source: float,
+    z_map: float | Literal["inf", "source"],
+    cosmology: FLRW | None = None,
+    interpolation: Literal["bilinear", "cubic"] = "cubic",
+    x_hdu: Hdu = None,
+    y_hdu: Hdu = None,
+    ignore_unit: bool = False,
+) -> DeflectionMap:
+    """Reads the reduced deflection of a source at `z_source`.
+
+    Args:
+        x_file: FITS file with the deflection along x, arcsec.
+        y_file: FITS file with the deflection along y, arcsec; may be the same file with another extension.
+        origin: sky origin of the fit, as `wcs_to_grid` takes it.
+        z_lens: redshift of the lens.
+        z_source: redshift of the source.
+        z_map: the source redshift for which the maps were computed; "inf" for maps normalised to D_LS/D_S = 1, "source"
+            for maps that are already at z_source. Maps at another redshift are multiplied by D_LS/D_S at z_source over
+            D_LS/D_S at z_map.
+        cosmology: for D_LS/D_S; default flat with H0 = 70 km/s/Mpc, Omega_m = 0.3.
+        interpolation: "cubic" or "bilinear".
+        x_hdu: name or number of the extension; default the first with an image.
+        y_hdu: likewise.
+        ignore_unit: accept a BUNIT that contradicts arcsec, where it is known to be wrong.
+
+    Raises:
+        InputError: for files, shapes, world coordinates, units or redshifts that cannot be used.
+    """
+    cosmology = COSMOLOGY if cosmology is None else cosmology
+    scale = _scale(cosmology, z_lens, z_source, z_map)
+    (x_values, x_header), (y_values, y_header) = _read(x_file, x_hdu), _read(y_file, y_hdu)
+    if not ignore_unit:
+        _require_arcsec(x_file, x_header)
+        _require_arcsec(y_file, y_header)
+    grid = _common_grid((x_file, x_header), (y_file, y_header), origin)
+    alpha_x, alpha_y = _to_sky(x_values, y_values, grid)
+    lens = Tabulated(alpha_x=alpha_x, alpha_y=alpha_y, grid=grid, scale=scale, interpolation=interpolation)
+    redshifts = {"z_lens": z_lens, "z_source": z_source, "z_map": z_map, "scale": scale}
+    files = {"x_file": str(x_file), "y_file": str(y_file)}
+    return DeflectionMap(lens=lens, record={**files, **redshifts, "cosmology": repr(cosmology)})
+
+
+def check_deflection(lens: Tabulated, amplification: tuple[np.ndarray, Grid] | None = None) -> Report:
+    """All checks of a deflection map: axes, signs, units, and its scale where an amplification map is given."""
+    report = check_map(lens)
+    return report if amplification is None else report + check_amplification(lens, *amplification)
+
+
+def distance_ratio(cosmology: FLRW, z_lens: float, z_source: float) -> float:
+    """D_LS / D_S from transverse comoving distances, in units of the Hubble distance (Hogg 1999, eq. 19)."""
+    lens, source = (
+        float(cosmology.comoving_transverse_distance(z) / cosmology.hubble_distance) for z in (z_lens, z_source)
+    )
+    curvature = float(cosmology.Ok0)
+    return math.sqrt(1 + curvature * lens**2) - lens / source * math.sqrt(1 + curvature * source**2)
+
+
+def _scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: float | str) -> float:
+    if not z_lens > 0:
+        raise InputError(f"z_lens must be a redshift above 0, but is {z_lens!r}; give the redshift of the lens.")
+    if not (z_source > z_lens and math.isfinite(z_source)):
+        raise InputError(f"z_source must lie behind z_lens = {z_lens}, but is {z_source!r}; check both redshifts.")
+    if z_map == "source":
+        return 1.0
+    ratio = distance_ratio(cosmology, z_lens, z_source)
+    if z_map == "inf" or z_map == math.inf:
+        return ratio
+    if isinstance(z_map, str) or not z_map > z_lens:
+        expected = f'a redshift behind z_lens = {z_lens}, "inf" (normalised to D_LS/D_S = 1) or "source"'
+        raise InputError(f"z_map must be {expected}, but is {z_map!r}; look up how the deflection maps were made.")
+    return ratio / distance_ratio(cosmology, z_lens, z_map)
+
+
+def _read(file: str | Path, hdu: Hdu) -> tuple[np.ndarray, fits.Header]:
+    """Values (float64, native byte order) and header of an image extension."""
+    if not Path(file).is_file():
+        raise InputError(f"The deflection map {file} does not exist; check its path.")
+    try:
+        with fits.open(file) as extensions:
+            chosen = extensions[_first_image(extensions, file) if hdu is None else hdu]
+            values, header = np.array(chosen.data, float), chosen.header
+    except (KeyError, IndexError):
+        raise InputError(f"The deflection map {file} has no extension {hdu!r}; list them with fits.info.") from None
+    except OSError as error:
+        raise InputError(f"The deflection map {file} cannot be read as FITS ({error}); check the file.") from None
+    if values.ndim != 2:
+        raise InputError(f"The deflection map {file} must have 2 dimensions, but has {values.ndim}; cut out one plane.")
+    return values, header
+
+
+def _first_image(extensions: fits.HDUList, file: str | Path) -> int:
+    for k, extension in enumerate(extensions):
+        if extension.is_image and extension.header["NAXIS"] > 0:
+            return k
+    raise InputError(f"The deflection map {file} has no image in any extension; check that it is the right file.")
+
+
+def _require_arcsec(file: str | Path, header: fits.Header) -> None:
+    stated = str(header.get("BUNIT", "")).strip()
+    unit = units.Unit(stated, parse_strict="silent")
+    if stated and unit != units.arcsec:
+        advice = "convert the map, or pass ignore_unit=True if the keyword is wrong"
+        raise InputError(f"The deflection map {file} must be in arcsec, but its BUNIT is '{stated}'; {advice}.")
+
+
+def _common_grid(x: tuple[str | Path, fits.Header], y: tuple[str | Path, fits.Header], origin: Any) -> Grid:
+    x_grid, y_grid = (wcs_to_grid(header, origin) for _, header in (x, y))
+    if x_grid.shape != y_grid.shape:
+        differ = f"have shapes {x_grid.shape} and {y_grid.shape}"
+    elif not _same(x_grid, y_grid):
+        differ = "have different world coordinates"
+    else:
+        return x_grid
+    raise InputError(
+        f"The deflection maps {x[0]} and {y[0]} must share their pixels, but {differ}; use maps of one model."
+    )
+
+
+def _same(a: Grid, b: Grid) -> bool:
+    """Whether two grids of one shape agree to a hundredth of a pixel everywhere."""
+    origin, matrix = (
+        np.abs(np.asarray(u) - np.asarray(v)).max() for u, v in ((a.origin, b.origin), (a.matrix, b.matrix))
+    )
+    return bool(origin + sum(a.shape) * matrix < 0.01 * float(np.min(a.steps)))
+
+
+def _to_sky(along_columns: np.ndarray, along_rows: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Turns components along the pixel axes into components along the sky's x and y."""
+    (xc, xr), (yc, yr) = np.asarray(grid.matrix, float) / np.asarray(grid.steps, float)
+    return xc * along_columns + xr * along_rows, yc * along_columns + yr * along_rows
