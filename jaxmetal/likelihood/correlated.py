@@ -60,11 +60,9 @@ class Correlated:
         used but not among `pixels` gives NaN.
         """
         data, model, light, noise = usable(used, (data, model, light, self.noise))
-        used_pixels = self._pick(used)
-        factor = self._factor(noise.standard_deviation(model, light), used_pixels)
-        # Unused pixels are rows and columns of the identity and have no residual: they drop out.
-        residual = jnp.where(used_pixels, self._pick(data) - self._pick(model), 0.0)
-        innovation = solve_triangular(factor, residual, lower=True)
+        factor = self._factor(noise.standard_deviation(model, light), self._pick(used))
+        # Unused pixels are rows and columns of the identity, and both their data and model are 1: they drop out.
+        innovation = solve_triangular(factor, self._pick(data - model), lower=True)
         density = dist.Normal(0.0, 1.0).log_prob(innovation) - jnp.log(jnp.diagonal(factor))
         return jnp.where(used, self._place(density, jnp.shape(used)), 0.0)
 
