@@ -278,6 +278,12 @@ def test_draws_of_correlated_noise_are_correlated():
     np.testing.assert_allclose(found, expected, atol=0.06 * expected.max())
 
 
+def test_draws_of_correlated_noise_survive_missing_sigma():
+    noise = Correlated(noise=Gaussian(sigma=np.where(USED, SIGMA, np.nan)), correlation=GaussianCorrelation(fwhm=2.0))
+    found = noise.draw(jax.random.key(0), jnp.asarray(MODEL), jnp.asarray(LIGHT))
+    np.testing.assert_array_equal(np.isfinite(found), USED)
+
+
 def test_draws_of_student_t_follow_it():
     sample = StudentT(sigma=0.1, nu=2.5).draw(jax.random.key(4), jnp.full(2000, 8.0), jnp.ones(2000))
     assert stats.kstest((np.asarray(sample) - 8.0) / 0.1, stats.t(2.5).cdf).pvalue > 0.01

@@ -67,11 +67,11 @@ class Correlated:
         return jnp.where(used, self._place(density, jnp.shape(used)), 0.0)
 
     def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
-        """Data simulated around `model`; NaN outside `pixels`."""
+        """Data simulated around `model`; NaN outside `pixels` and where the standard deviation is not finite."""
         sigma = self.noise.standard_deviation(model, light)
-        every = jnp.ones(self._pick(sigma).shape, dtype=bool)
-        noise = self._factor(sigma, every) @ jax.random.normal(key, every.shape, dtype=sigma.dtype)
-        return model + self._place(noise, jnp.shape(model))
+        known = jnp.isfinite(self._pick(sigma))
+        noise = self._factor(sigma, known) @ jax.random.normal(key, known.shape, dtype=sigma.dtype)
+        return model + self._place(jnp.where(known, noise, jnp.nan), jnp.shape(model))
 
     def _factor(self, sigma: jax.Array, used: jax.Array) -> jax.Array:
         """Lower Cholesky factor of the covariance of the selected pixels, the identity where not `used`."""
