@@ -1,0 +1,166 @@
+"""Pixel grids from world coordinates and back.
+
+The sky plane is the tangent plane at the sky origin: gnomonic offsets in arcsec, x to the West and y to the North of
+the origin's coordinate frame. A FITS header is only ever read through astropy's WCS, so CD and PC matrices, rotations,
+flips and cos(dec) are its business; what is left is one affine map per image.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs.utils import celestial_frame_to_wcs
+
+from jaxmetal.errors import InputError
+from jaxmetal.numerics.grid import Grid
+
+ARCSEC_PER_RADIAN = 180 * 3600 / np.pi
+DISTORTION = 0.02
+"""Largest departure of an image from an affine map, pixels."""
+SKEW = 1e-3
+"""Largest cosine of the angle between the columns and rows of an image."""
+COARSEST = 600.0
+"""Pixels of this many arcsec or more are FITS's default of a degree, not an image of a galaxy."""
+SAMPLES = 9
+"""Positions per axis at which world coordinates are evaluated."""
+
+
+def wcs_to_grid(header: fits.Header | WCS, origin: SkyCoord, shape: tuple[int, int] | None = None) -> Grid:
+    """The pixels of an image on the tangent plane at `origin`.
+
+    Args:
+        header: FITS header, or astropy WCS.
+        origin: sky origin; in whatever frame, whose North is then +y.
+        shape: (ny, nx); default the header's.
+
+    Raises:
+        InputError: without celestial world coordinates or shape, or if no affine map with orthogonal columns and rows
+            describes the image (strong distortion, skew, an origin on another part of the sky).
+    """
+    wcs, (ny, nx) = _celestial(header), _shape(header, shape)
+    column, row = (a.ravel() for a in np.meshgrid(*(np.linspace(0, max(n - 1, 1), SAMPLES) for n in (nx, ny))))
+    x, y = tangent_offsets(_to_world(wcs, column, row), origin)
+    if not np.isfinite(x + y).all():
+        raise InputError("The image does not lie within 90 degrees of the sky origin; give an origin near the galaxy.")
+    design = np.stack([np.ones_like(column), column, row], axis=1)
+    solution = np.linalg.lstsq(design, np.stack([x, y], axis=1))[0]
+    grid = Grid(shape=(ny, nx), origin=solution[0], matrix=solution[1:].T)
+    _require_affine(grid, np.stack([x, y], axis=1) - design @ solution)
+    return grid
+
+
+def sky_origin(header: fits.Header | WCS, shape: tuple[int, int] | None = None) -> SkyCoord:
+    """The sky position of the middle of an image, the default origin of a fit.
+
+    Args:
+        header: FITS header, or astropy WCS.
+        shape: (ny, nx); default the header's.
+
+    Raises:
+        InputError: without celestial world coordinates or shape.
+    """
+    wcs, (ny, nx) = _celestial(header), _shape(header, shape)
+    return _to_world(wcs, 0.5 * (nx - 1), 0.5 * (ny - 1))
+
+
+def grid_to_wcs(grid: Grid, origin: SkyCoord) -> WCS:
+    """The world coordinates of a grid: a gnomonic projection about `origin`, with a CD matrix."""
+    wcs = celestial_frame_to_wcs(origin.frame, projection="TAN")
+    matrix = np.asarray(grid.matrix, float)
+    wcs.wcs.crval = [origin.spherical.lon.deg, origin.spherical.lat.deg]
+    wcs.wcs.crpix = 1 - np.linalg.solve(matrix, np.asarray(grid.origin, float))
+    wcs.wcs.cd = np.diag([-1.0, 1.0]) @ matrix / 3600
+    wcs.array_shape = grid.shape
+    wcs.wcs.set()
+    return wcs
+
+
+def position_angle_of_y(grid: Grid) -> float:
+    """The direction of increasing rows, degrees East of North, in (-180, 180]."""
+    x, y = np.asarray(grid.matrix, float)[:, 1]
+    return float(np.rad2deg(np.arctan2(-x, y)))
+
+
+def tangent_offsets(position: SkyCoord, origin: SkyCoord) -> tuple[np.ndarray, np.ndarray]:
+    """Gnomonic offsets (x to the West, y to the North) of sky positions from `origin`, arcsec.
+
+    In the frame whose equator and meridian cross at the origin: x = -tan(lon), y = tan(lat) / cos(lon)
+    (Calabretta & Greisen 2002, A&A 395, 1077, section 5.1.3). NaN beyond 90 degrees.
+    """
+    offsets = position.transform_to(origin.skyoffset_frame())
+    lon, lat = offsets.lon.rad, offsets.lat.rad
+    near = np.where(np.cos(lon) * np.cos(lat) > 0, ARCSEC_PER_RADIAN, np.nan)
+    return -near * np.tan(lon), near * np.tan(lat) / np.cos(lon)
+
+
+def _celestial(header: fits.Header | WCS) -> WCS:
+    """The celestial part of a header's world coordinates."""
+    try:
+        with _quiet():
+            wcs = (header if isinstance(header, WCS) else WCS(header)).celestial
+    except Exception as error:  # wcslib has an exception for every way in which a header can be broken
+        reason = " ".join(str(error).split())
+        raise InputError(f"The world coordinates cannot be read ({reason}); correct the FITS header.") from None
+    if not wcs.has_celestial:
+        raise InputError(
+            "The header has no celestial world coordinates (CTYPE, CRVAL, CRPIX and a CD or PC matrix); add them, or "
+            "give a pixel scale in arcsec instead."
+        )
+    return wcs
+
+
+def _shape(header: fits.Header | WCS, shape: tuple[int, int] | None) -> tuple[int, int]:
+    if shape is None and isinstance(header, WCS):
+        shape = header.celestial.array_shape
+    elif shape is None and "NAXIS1" in header and "NAXIS2" in header:
+        shape = header["NAXIS2"], header["NAXIS1"]
+    if shape is None or len(shape) != 2 or min(shape) < 1:
+        raise InputError(f"The shape of an image with world coordinates must be (ny, nx), but is {shape}; state it.")
+    return int(shape[0]), int(shape[1])
+
+
+def _to_world(wcs: WCS, column: Any, row: Any) -> SkyCoord:
+    try:
+        with _quiet():
+            return wcs.pixel_to_world(column, row)
+    except Exception as error:  # as for reading: distortions that do not converge, singular matrices, ...
+        reason = " ".join(str(error).split())
+        raise InputError(f"The world coordinates cannot be evaluated ({reason}); correct the FITS header.") from None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without astropy's remarks on spellings it repairs (RADECSYS, DATE-OBS) and on CDELT next to CD."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        warnings.filterwarnings("ignore", "cdelt will be ignored", RuntimeWarning)
+        yield
+
+
+def _require_affine(grid: Grid, residual: np.ndarray) -> None:
+    matrix = np.asarray(grid.matrix)
+    steps = np.hypot(*matrix)
+    if max(steps) >= COARSEST or min(steps) == 0:
+        raise InputError(
+            f"Pixels must be far smaller than {COARSEST:g} arcsec, but the header makes them {steps[0]:g} by "
+            f"{steps[1]:g} arcsec; its CD or PC matrix or CDELT is missing or wrong."
+        )
+    cosine = float(matrix[:, 0] @ matrix[:, 1] / steps.prod())
+    if abs(cosine) > SKEW:
+        angle = np.rad2deg(np.arccos(cosine))
+        raise InputError(
+            f"Columns and rows of an image must be perpendicular on the sky, but meet at {angle:.2f} degrees; resample it."
+        )
+    worst = float(np.abs(np.linalg.solve(matrix, residual.T)).max())
+    if worst > DISTORTION:
+        raise InputError(
+            f"World coordinates must be affine over the image to {DISTORTION} pixel, but deviate by {worst:.3g} pixel; "
+            "cut out the galaxy, or resample the image without distortion."
+        )
