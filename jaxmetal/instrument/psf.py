@@ -154,7 +154,7 @@ def difference(of: Any, already: Any) -> Difference:
     return Difference(of=of, already=already)
 
 
-TAIL = 3e-4
+TAIL = 1e-3
 """Share of the PSF's light beyond its reach."""
 
 

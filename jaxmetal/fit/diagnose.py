@@ -1,0 +1,112 @@
+"""Whether draws can be used: divergences, R-hat, effective samples, hits on prior bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpyro.distributions import Distribution
+
+from jaxmetal.findings import Finding
+from jaxmetal.fit.chains import Chains
+
+R_HAT = 1.01
+ESS = 400.0
+PERIODIC = {"pa": 180.0}
+"""Parameters that are angles, by the last part of their name, and their period in degrees."""
+
+
+def unwrap(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Draws with angles wrapped to within half a period of their circular mean, and the mean itself within [0, period)."""
+    return {name: _unwrap(values, PERIODIC.get(name.rsplit(".", 1)[-1])) for name, values in draws.items()}
+
+
+def r_hat(values: np.ndarray) -> float:
+    """Largest rank-normalised split R-hat over a parameter's elements (Vehtari et al. 2021)."""
+    return _each(values, "rhat", max)
+
+
+def effective_samples(values: np.ndarray) -> float:
+    """Smallest bulk effective sample size over a parameter's elements (Vehtari et al. 2021)."""
+    return _each(values, "ess", min)
+
+
+def converged(draws: Mapping[str, np.ndarray], chains: Chains) -> bool:
+    """No divergence, every R-hat below 1.01, every effective sample size above 400 or a tenth of the draws."""
+    total = chains.diverging.size
+    return (
+        not chains.diverging.any()
+        and all(r_hat(values) < R_HAT for values in draws.values())
+        and all(effective_samples(values) > min(ESS, 0.1 * total) for values in draws.values())
+    )
+
+
+def diagnose(draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str, Distribution]) -> list[Finding]:
+    """What is wrong with the draws, one finding each."""
+    found = []
+    divergent = int(chains.diverging.sum())
+    if divergent:
+        found.append(
+            Finding("warning", f"{divergent} of {chains.diverging.size} draws diverged; narrow the priors or reparametrise before using them.")
+        )
+    for name, values in draws.items():
+        if not np.all(np.isfinite(values)):
+            found.append(Finding("error", f"Draws of '{name}' are not finite; do not use this fit."))
+            continue
+        if np.ptp(values) > 0 and r_hat(values) >= R_HAT:
+            found.append(Finding("warning", f"R-hat of '{name}' is {r_hat(values):.3f} (should be below {R_HAT}); run longer chains."))
+        if np.ptp(values) > 0 and effective_samples(values) < ESS:
+            found.append(
+                Finding("warning", f"'{name}' has only {effective_samples(values):.0f} effective samples (400 wanted); run longer chains.")
+            )
+        found += _bound_hits(name, values, sites[name])
+    return found
+
+
+def prior_warnings(sites: Mapping[str, Distribution]) -> list[Finding]:
+    """Priors that decide the answer: slopes that cannot change sign."""
+    found = []
+    for name, prior in sites.items():
+        low, high = bounds(prior)
+        if name.rsplit(".", 1)[-1] in ("slope", "inner", "outer") and (np.any(low >= 0.0) or np.any(high <= 0.0)):
+            found.append(
+                Finding("warning", f"The prior of '{name}' allows one sign only, which biases flat gradients; use one that is open on both sides.")
+            )
+    return found
+
+
+def bounds(prior: Distribution) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper bound of a prior's support, infinite where it has none."""
+    support: Any = prior.support
+    low = getattr(support, "lower_bound", -np.inf)
+    high = getattr(support, "upper_bound", np.inf)
+    return np.asarray(low, float), np.asarray(high, float)
+
+
+def _bound_hits(name: str, values: np.ndarray, prior: Distribution) -> list[Finding]:
+    low, high = bounds(prior)
+    if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
+        return []
+    place = (values - low) / (high - low)
+    share = max(float(np.mean(place < 0.02)), float(np.mean(place > 0.98)))
+    if share <= 0.04:
+        return []
+    return [
+        Finding("warning", f"'{name}' piles up at a bound of its prior ({100 * share:.0f} % of draws in the outer 2 %); widen the prior or say why not.")
+    ]
+
+
+def _unwrap(values: np.ndarray, period: float | None) -> np.ndarray:
+    if period is None:
+        return values
+    turn = 2.0 * np.pi / period
+    mean = np.angle(np.mean(np.exp(1j * turn * values))) / turn
+    return np.mod(mean, period) + np.mod(values - mean + period / 2.0, period) - period / 2.0
+
+
+def _each(values: np.ndarray, statistic: str, worst: Any) -> float:
+    from arviz_stats.base import array_stats
+
+    flat = values.reshape(*values.shape[:2], -1)
+    return float(worst(getattr(array_stats, statistic)(flat[..., k]) for k in range(flat.shape[-1])))

@@ -1,0 +1,126 @@
+"""Maxima of the posterior: L-BFGS from several starts, in coordinates scaled by the curvature at each start."""
+
+from __future__ import annotations
+
+import enum
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from jaxmetal.fit.problem import Problem, log_density, unconstrain
+from jaxmetal.prior import median
+
+STEPS = 150
+"""Largest number of L-BFGS steps from one start."""
+
+
+class Status(enum.IntEnum):
+    """How an optimisation ended."""
+
+    CONVERGED = 0
+    STEPS_USED_UP = 1
+    NOT_FINITE = 2
+
+
+class Optimum(NamedTuple):
+    """A maximum of the posterior.
+
+    Attributes:
+        vector: unconstrained position.
+        log_density: there.
+        status: `Status` code.
+        gradient: its norm in the scaled coordinates; below 1e-4 counts as converged.
+    """
+
+    vector: jax.Array
+    log_density: jax.Array
+    status: jax.Array
+    gradient: jax.Array
+
+
+def starts(problem: Problem, key: jax.Array, count: int, candidates: int = 24) -> jax.Array:
+    """The prior's median and the best of some draws from the prior, as unconstrained vectors (count, size)."""
+    centre = unconstrain(problem.sites, {name: median(prior) for name, prior in problem.sites.items()})
+    keys = jax.random.split(key, candidates)
+    drawn = [
+        unconstrain(problem.sites, {name: prior.sample(jax.random.fold_in(k, i)) for i, (name, prior) in enumerate(problem.sites.items())})
+        for k in keys
+    ]
+    # Half way to the median in unconstrained space: the far corners of wide priors are poor places to start from.
+    points = jnp.stack([centre, *(0.5 * (centre + vector) for vector in drawn)])
+    densities = np.asarray(_densities(problem, points))
+    order = np.argsort(-np.nan_to_num(densities[1:], nan=-np.inf))[: count - 1] + 1
+    return points[np.concatenate([[0], order]).astype(int)]
+
+
+def maximise(problem: Problem, points: jax.Array, jacobian: float) -> Optimum:
+    """Runs the optimiser from each start and returns all ends, best first.
+
+    Args:
+        problem: see `fit.problem`.
+        points: starts, shape (count, size).
+        jacobian: see `log_density`.
+    """
+    ends = _maximise(problem, points, jnp.asarray(jacobian, points.dtype))
+    order = jnp.argsort(-jnp.nan_to_num(ends.log_density, nan=-jnp.inf))
+    return Optimum(*(field[order] for field in ends))
+
+
+@jax.jit
+def curvature(problem: Problem, vector: jax.Array, jacobian: jax.Array) -> jax.Array:
+    """Negative Hessian of the log posterior, shape (size, size)."""
+    gradient = jax.grad(lambda v: -log_density(problem, v, jacobian))
+    columns = jax.lax.map(lambda e: jax.jvp(gradient, (vector,), (e,))[1], jnp.eye(vector.size, dtype=vector.dtype))
+    return 0.5 * (columns + columns.T)
+
+
+def scale(hessian: jax.Array) -> jax.Array:
+    """A matrix S with S S^T ~ 1 / |hessian|: eigenvalues of the wrong sign are mirrored, tiny ones raised."""
+    finite = jnp.all(jnp.isfinite(hessian))
+    safe = jnp.where(finite, hessian, jnp.eye(hessian.shape[0], dtype=hessian.dtype))
+    values, vectors = jnp.linalg.eigh(safe)
+    size = jnp.maximum(jnp.abs(values), jnp.maximum(1e-10 * jnp.max(jnp.abs(values)), 1e-3))
+    return vectors / jnp.sqrt(size)
+
+
+@jax.jit
+def _densities(problem: Problem, points: jax.Array) -> jax.Array:
+    return jax.lax.map(lambda point: log_density(problem, point, 0.0), points)
+
+
+@jax.jit
+def _maximise(problem: Problem, points: jax.Array, jacobian: jax.Array) -> Optimum:
+    return jax.lax.map(partial(_climb, problem, jacobian), points)
+
+
+def _climb(problem: Problem, jacobian: jax.Array, point: jax.Array) -> Optimum:
+    scaling = scale(curvature(problem, point, jacobian))
+
+    def loss(x: jax.Array) -> jax.Array:
+        return -log_density(problem, point + scaling @ x, jacobian)
+
+    solver = optax.lbfgs()
+    value_and_grad = optax.value_and_grad_from_state(loss)
+
+    def step(carry: tuple) -> tuple:
+        x, state, _, count = carry
+        value, grad = value_and_grad(x, state=state)
+        updates, state = solver.update(grad, state, x, value=value, grad=grad, value_fn=loss)
+        return optax.apply_updates(x, updates), state, jnp.linalg.norm(grad), count + 1
+
+    def going(carry: tuple) -> jax.Array:
+        _, _, gradient, count = carry
+        return (count < STEPS) & (gradient > tolerance) & jnp.isfinite(gradient)
+
+    tolerance = 1e-4 if point.dtype == jnp.float64 else 1e-2
+    x = jnp.zeros_like(point)
+    start = (x, solver.init(x), jnp.asarray(1e30, point.dtype), 0)
+    x, state, gradient, _ = jax.lax.while_loop(going, step, start)
+    value = loss(x)
+    status = jnp.where(gradient <= tolerance, Status.CONVERGED, Status.STEPS_USED_UP)
+    status = jnp.where(jnp.isfinite(value) & jnp.isfinite(gradient), status, Status.NOT_FINITE)
+    return Optimum(point + scaling @ x, -value, status, gradient)

@@ -1,0 +1,103 @@
+"""A fit as pure functions of arrays: the posterior density on an unconstrained vector.
+
+Everything here takes the `Problem` as an argument, so that a second galaxy of the same shape compiles nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpyro.distributions import Distribution, biject_to
+
+from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.errors import InputError
+from jaxmetal.model import log_likelihood, tree
+from jaxmetal.numerics.tree import node
+from jaxmetal.prepare import prepare
+from jaxmetal.prior import fill, split
+
+
+@node
+class Problem:
+    """Data, prior and plans of a fit.
+
+    Attributes:
+        skeleton: scene and observations, with `Free` in the places of the parameters.
+        sites: parameter name -> prior distribution, numbers strongly typed, sorted by name.
+        plans: observation name -> Plan.
+    """
+
+    skeleton: dict[str, Any]
+    sites: dict[str, Any]
+    plans: dict[str, Any]
+
+
+def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sampling] | None = None) -> Problem:
+    """Builds the problem of fitting a prior scene to observations.
+
+    Raises:
+        InputError: if nothing is free, or as `prepare`.
+    """
+    plans = prepare(scene, observations, sampling)
+    skeleton, sites = split(tree(scene, observations))
+    if not sites:
+        raise InputError("Nothing to fit: every leaf of the scene and the observations is a number; give at least one a distribution.")
+    real = jnp.result_type(float)
+    strong = {name: jax.tree.map(lambda leaf: jnp.asarray(leaf, real), prior) for name, prior in sites.items()}
+    return Problem(skeleton=skeleton, sites=strong, plans=plans)
+
+
+def size(sites: Mapping[str, Distribution]) -> int:
+    """Length of the unconstrained vector."""
+    return sum(_length(prior) for prior in sites.values())
+
+
+def constrain(sites: Mapping[str, Distribution], vector: jax.Array) -> tuple[dict[str, jax.Array], jax.Array, jax.Array]:
+    """From the unconstrained vector to parameters.
+
+    Returns:
+        Values by site, the log prior density of the values, and the log Jacobian of the map.
+    """
+    values, log_prior, log_jacobian, start = {}, jnp.zeros(()), jnp.zeros(()), 0
+    for name, prior in sites.items():
+        transform = biject_to(prior.support)
+        part = vector[start : start + _length(prior)].reshape(transform.inverse_shape(prior.shape()))
+        values[name] = transform(part)
+        log_prior += jnp.sum(prior.log_prob(values[name]))
+        log_jacobian += jnp.sum(transform.log_abs_det_jacobian(part, values[name]))
+        start += _length(prior)
+    return values, log_prior, log_jacobian
+
+
+def unconstrain(sites: Mapping[str, Distribution], values: Mapping[str, Any]) -> jax.Array:
+    """The inverse of `constrain`; values on the very bound of a support are moved inside."""
+    parts = []
+    for name, prior in sites.items():
+        transform = biject_to(prior.support)
+        vector = transform.inv(jnp.asarray(values[name], jnp.result_type(float)))
+        parts.append(jnp.clip(jnp.nan_to_num(vector), -8.0, 8.0) if _bounded(prior) else vector)
+    return jnp.concatenate([part.ravel() for part in parts])
+
+
+def log_density(problem: Problem, vector: jax.Array, jacobian: jax.Array | float = 1.0) -> jax.Array:
+    """Log posterior (not normalised) at an unconstrained vector.
+
+    Args:
+        problem: see `make`.
+        vector: shape (size,).
+        jacobian: 1 for the density of the vector itself (sampling), 0 for that of the parameters (MAP).
+    """
+    values, log_prior, log_jacobian = constrain(problem.sites, vector)
+    return log_prior + jacobian * log_jacobian + log_likelihood(fill(problem.skeleton, values), problem.plans)
+
+
+def _length(prior: Distribution) -> int:
+    return int(np.prod(biject_to(prior.support).inverse_shape(prior.shape()), dtype=int))
+
+
+def _bounded(prior: Distribution) -> bool:
+    return hasattr(prior.support, "lower_bound") and hasattr(prior.support, "upper_bound")

@@ -1,0 +1,60 @@
+"""The probabilistic model: a scene and its observations, as plain log-densities and as NumPyro pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpyro
+
+from jaxmetal.observation import Plan, predict
+from jaxmetal.prepare import prepare
+from jaxmetal.prior import sample
+
+SCENE = "scene"
+"""Name of the scene in the tree that holds the scene and its observations."""
+
+
+def tree(scene: Any, observations: Mapping[str, Any]) -> dict[str, Any]:
+    """Scene and observations in one tree, so that every parameter has one path: `scene. ...` or `<observation>. ...`."""
+    return {SCENE: scene, **observations}
+
+
+def pointwise_log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) -> dict[str, jax.Array]:
+    """Log-density of every datum of every observation, 0 where it is not used.
+
+    Args:
+        filled: from `tree`, every leaf a number.
+        plans: from `prepare`.
+    """
+    return {name: _pointwise(filled[name], filled[SCENE], plan) for name, plan in plans.items()}
+
+
+def log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) -> jax.Array:
+    """Sum of `pointwise_log_likelihood` over all data."""
+    return sum((jnp.sum(terms) for terms in pointwise_log_likelihood(filled, plans).values()), start=jnp.zeros(()))
+
+
+def observe(name: str, observation: Any, scene: Any, plan: Plan) -> None:
+    """Inside a NumPyro model: adds the log-likelihood of one observation of `scene`."""
+    numpyro.factor(f"{name}.log_likelihood", jnp.sum(_pointwise(observation, scene, plan)))
+
+
+def numpyro_model(scene: Any, observations: Mapping[str, Any]) -> Any:
+    """A NumPyro model of a prior scene and its observations, without arguments: for `numpyro.infer` and its tools."""
+    plans = prepare(scene, observations)
+    prior = tree(scene, observations)
+
+    def model() -> None:
+        filled = sample(prior)
+        for name, plan in plans.items():
+            observe(name, filled[name], filled[SCENE], plan)
+
+    return model
+
+
+def _pointwise(observation: Any, scene: Any, plan: Plan) -> jax.Array:
+    prediction = predict(observation, scene, plan)
+    return observation.noise.pointwise(observation.data, prediction.value, prediction.light, observation.used)

@@ -1,0 +1,60 @@
+"""What a fit returns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.findings import Finding
+from jaxmetal.prior import fill
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Posterior:
+    """Draws of the free parameters, and everything needed to judge and to use them.
+
+    Attributes:
+        tree: the prior: {"scene": Scene, "<observation>": Image or WeightedMap, ...}.
+        plans: observation name -> Plan.
+        draws: parameter name -> draws, shape (chains, draws, ...). Position angles are unwrapped around their mean.
+        best: parameter name -> value at the maximum of the posterior density (MAP).
+        log_posterior: at `best`, not normalised.
+        log_evidence: Laplace's, natural logarithm.
+        k_hat: Pareto shape of the Laplace approximation's importance weights; below 0.7 it is trustworthy.
+        sampler: "diverging", "leapfrogs", "accept", "log_density", each (chains, draws); empty without chains.
+        method: how the draws were made: "nuts", "hmc", "laplace" or "map".
+        decisions: why, one sentence each.
+        findings: what to know before using the draws, worst first.
+        seconds: wall time by stage.
+        seed: of the random numbers.
+    """
+
+    tree: dict[str, Any]
+    plans: dict[str, Any]
+    draws: dict[str, np.ndarray]
+    best: dict[str, np.ndarray]
+    log_posterior: float
+    log_evidence: float
+    k_hat: float
+    sampler: dict[str, np.ndarray]
+    method: str
+    decisions: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    seconds: dict[str, float]
+    seed: int
+
+    @property
+    def observations(self) -> list[str]:
+        """Names of the observations that were fitted."""
+        return list(self.plans)
+
+    def filled(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Scene and observations with the best (or other) values in place."""
+        return fill(self.tree, self.best if values is None else values)
+
+    def flat(self) -> dict[str, np.ndarray]:
+        """Draws with the chains joined: name -> (chains * draws, ...)."""
+        return {name: values.reshape(-1, *values.shape[2:]) for name, values in self.draws.items()}
