@@ -152,7 +152,7 @@ def bad_file(folder, kind):
         ("missing", "does not exist"),
         ("text", "cannot be read as FITS"),
         ("table only", "has no image"),
-        ("no wcs", "world coordinates|WCS"),
+        ("no wcs", r"bad\.fits: The header has no celestial world coordinates"),
         ("shape", r"shapes \(50, 41\) and \(50, 40\)"),
         ("cube", "must have 2 dimensions, but has 3"),
         ("pixels", "must be in arcsec, but its BUNIT is 'pix'"),

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from astropy import units
+from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW, FlatLambdaCDM
 from astropy.io import fits
 
@@ -45,7 +46,7 @@ def read_deflection(
     x_file: str | Path,
     y_file: str | Path,
     *,
-    origin: Any,
+    origin: SkyCoord,
     z_lens: float,
     z_source: float,
     z_map: float | Literal["inf", "source"],
@@ -152,8 +153,8 @@ def _require_arcsec(file: str | Path, header: fits.Header) -> None:
         raise InputError(f"The deflection map {file} must be in arcsec, but its BUNIT is '{stated}'; {advice}.")
 
 
-def _common_grid(x: tuple[str | Path, fits.Header], y: tuple[str | Path, fits.Header], origin: Any) -> Grid:
-    x_grid, y_grid = (wcs_to_grid(header, origin) for _, header in (x, y))
+def _common_grid(x: tuple[str | Path, fits.Header], y: tuple[str | Path, fits.Header], origin: SkyCoord) -> Grid:
+    x_grid, y_grid = (_grid(file, header, origin) for file, header in (x, y))
     if x_grid.shape != y_grid.shape:
         differ = f"have shapes {x_grid.shape} and {y_grid.shape}"
     elif not _same(x_grid, y_grid):
@@ -163,6 +164,13 @@ def _common_grid(x: tuple[str | Path, fits.Header], y: tuple[str | Path, fits.He
     raise InputError(
         f"The deflection maps {x[0]} and {y[0]} must share their pixels, but {differ}; use maps of one model."
     )
+
+
+def _grid(file: str | Path, header: fits.Header, origin: SkyCoord) -> Grid:
+    try:
+        return wcs_to_grid(header, origin)
+    except InputError as error:
+        raise InputError(f"The deflection map {file}: {error}") from None
 
 
 def _same(a: Grid, b: Grid) -> bool:
