@@ -1,1 +1,67 @@
-"""x"""
+"""jaxmetal: a differentiable forward model of light-weighted galaxy maps, and the statistics to fit it.
+
+    import jaxmetal as jm
+    import numpyro.distributions as dist
+
+    prior = jm.Scene(sources={"disc": jm.Source(
+        frame=jm.frame.Disc(q=0.7, pa=40.0),
+        lights={"halpha": jm.light.Sersic(flux=1.0, r_eff=0.8, n=1.0)},
+        carries={"metallicity": jm.Carried(
+            profile=jm.tracer.Gradient(central=dist.Uniform(7.0, 9.5), slope=dist.Normal(0.0, 0.3)), weight="halpha")})})
+    posterior = jm.fit.auto(prior, {"map": observation})
+
+Importing the package changes no global setting of JAX; for double precision call `jax.config.update("jax_enable_x64", True)`.
+"""
+
+from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
+from jaxmetal.instrument import Bins, Sampling
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.tree import node, static
+from jaxmetal.observation import Image, Prediction, Sky, WeightedMap, predict
+from jaxmetal.prepare import prepare
+from jaxmetal.prior import Tied, fill, sample, sites, typical
+from jaxmetal.scene import Carried, Scene, Source
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bins",
+    "Carried",
+    "Finding",
+    "Grid",
+    "Image",
+    "InputError",
+    "Prediction",
+    "Sampling",
+    "Scene",
+    "Sky",
+    "Source",
+    "Tied",
+    "WeightedMap",
+    "fill",
+    "frame",
+    "instrument",
+    "lens",
+    "light",
+    "likelihood",
+    "mixing",
+    "node",
+    "predict",
+    "prepare",
+    "sample",
+    "sites",
+    "static",
+    "tracer",
+    "typical",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Rooms that cost time to import open on first use."""
+    import importlib
+
+    if name in ("fit", "recipes", "simulate", "result", "io", "plot"):
+        return importlib.import_module(f"jaxmetal.{name}")
+    raise AttributeError(f"module 'jaxmetal' has no attribute '{name}'")

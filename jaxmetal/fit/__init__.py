@@ -1,11 +1,11 @@
 """From a prior and data to a posterior: maxima, Laplace, HMC, NUTS, and the classical straight lines to compare with.
 
 May import: model and everything below it, result.posterior; optax, numpyro, arviz-stats, tqdm. To add a method: one file with a function
-from `problem.Problem` to draws, and a branch in `choose.fit`.
+from `problem.Problem` to draws, and a branch in `choose.auto`.
 """
 
 from jaxmetal.fit.chains import Settings, run
-from jaxmetal.fit.choose import find_peak, fit
+from jaxmetal.fit.choose import auto, find_peak
 from jaxmetal.fit.laplace import importance_draws, laplace
 from jaxmetal.fit.optimum import maximise, starts
 from jaxmetal.fit.problem import Problem, log_density, make
@@ -13,8 +13,8 @@ from jaxmetal.fit.problem import Problem, log_density, make
 __all__ = [
     "Problem",
     "Settings",
+    "auto",
     "find_peak",
-    "fit",
     "importance_draws",
     "laplace",
     "log_density",

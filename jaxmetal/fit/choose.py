@@ -1,4 +1,4 @@
-"""`fit`: from a prior and data to a `Posterior`, choosing the cheapest sampler that the posterior allows, and checking it."""
+"""`auto`: from a prior and data to a `Posterior`, choosing the cheapest sampler that the posterior allows, and checking it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Peak(NamedTuple):
     weighted: ImportanceDraws
 
 
-def fit(
+def auto(
     scene: Any,
     observations: Mapping[str, Any],
     *,
@@ -130,15 +130,15 @@ def find_peak(problem: Problem, key: jax.Array, start_count: int = 3, draws: int
     """
     points = starts(problem, key, start_count)
     ends = maximise(problem, points, 0.0)
-    if not np.isfinite(float(ends.log_density[0])):
+    best = ends[0]
+    if not np.isfinite(float(best.log_density)):
         raise InputError(_not_finite(problem, points[0]))
-    mode = maximise(problem, ends.vector[:1], 1.0)
-    gaussian = laplace(problem, mode.vector[0])
-    values = constrain(problem.sites, ends.vector[0])[0]
+    gaussian = laplace(problem, maximise(problem, best.vector[None], 1.0)[0])
+    values = constrain(problem.sites, best.vector)[0]
     return Peak(
         best={name: np.asarray(value) for name, value in values.items()},
-        log_posterior=float(ends.log_density[0]),
-        status=Status(int(ends.status[0])),
+        log_posterior=float(best.log_density),
+        status=Status(int(best.status)),
         gaussian=gaussian,
         weighted=importance_draws(problem, gaussian, key, draws),
     )

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.fit.optimum import curvature, scale
-from jaxmetal.fit.problem import Problem, log_density
+from jaxmetal.fit.optimum import Optimum, curvature, log_densities, scale
+from jaxmetal.fit.problem import Problem
 
 
 class Laplace(NamedTuple):
@@ -32,10 +32,10 @@ class Laplace(NamedTuple):
         return self.log_peak + 0.5 * self.mode.size * jnp.log(2.0 * jnp.pi) + log_det
 
 
-def laplace(problem: Problem, mode: jax.Array) -> Laplace:
+def laplace(problem: Problem, peak: Optimum) -> Laplace:
     """The approximation at a maximum of the unconstrained density."""
-    one = jnp.ones((), mode.dtype)
-    return Laplace(mode, scale(curvature(problem, mode, one)), _log_density(problem, mode))
+    one = jnp.ones((), peak.vector.dtype)
+    return Laplace(peak.vector, scale(curvature(problem, peak.vector, one)), peak.log_density)
 
 
 class ImportanceDraws(NamedTuple):
@@ -58,18 +58,9 @@ def importance_draws(problem: Problem, approximation: Laplace, key: jax.Array, d
 
     whitened = jax.random.normal(key, (draws, approximation.mode.size), approximation.mode.dtype)
     vectors = approximation.mode + whitened @ approximation.factor.T
-    log_target = _log_densities(problem, vectors)
+    log_target = log_densities(problem, vectors)
     log_ratio = np.asarray(log_target + 0.5 * jnp.sum(whitened**2, axis=1))
     log_ratio = np.where(np.isfinite(log_ratio), log_ratio, -1e300)
     log_weights, k_hat = array_stats.psislw(log_ratio - log_ratio.max())
     return ImportanceDraws(vectors, np.asarray(log_weights), float(k_hat))
 
-
-@jax.jit
-def _log_density(problem: Problem, vector: jax.Array) -> jax.Array:
-    return log_density(problem, vector)
-
-
-@jax.jit
-def _log_densities(problem: Problem, vectors: jax.Array) -> jax.Array:
-    return jax.lax.map(lambda vector: log_density(problem, vector), vectors)

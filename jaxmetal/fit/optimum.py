@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -13,6 +12,9 @@ import optax
 
 from jaxmetal.fit.problem import Problem, log_density, unconstrain
 from jaxmetal.prior import median
+
+BLOCK = 25
+"""Points whose density is computed in one call."""
 
 STEPS = 150
 """Largest number of L-BFGS steps from one start."""
@@ -52,12 +54,12 @@ def starts(problem: Problem, key: jax.Array, count: int, candidates: int = 24) -
     ]
     # Half way to the median in unconstrained space: the far corners of wide priors are poor places to start from.
     points = jnp.stack([centre, *(0.5 * (centre + vector) for vector in drawn)])
-    densities = np.asarray(_densities(problem, points))
+    densities = log_densities(problem, points, 0.0)
     order = np.argsort(-np.nan_to_num(densities[1:], nan=-np.inf))[: count - 1] + 1
     return points[np.concatenate([[0], order]).astype(int)]
 
 
-def maximise(problem: Problem, points: jax.Array, jacobian: float) -> Optimum:
+def maximise(problem: Problem, points: jax.Array, jacobian: float) -> list[Optimum]:
     """Runs the optimiser from each start and returns all ends, best first.
 
     Args:
@@ -65,9 +67,18 @@ def maximise(problem: Problem, points: jax.Array, jacobian: float) -> Optimum:
         points: starts, shape (count, size).
         jacobian: see `log_density`.
     """
-    ends = _maximise(problem, points, jnp.asarray(jacobian, points.dtype))
-    order = jnp.argsort(-jnp.nan_to_num(ends.log_density, nan=-jnp.inf))
-    return Optimum(*(field[order] for field in ends))
+    weight = jnp.asarray(jacobian, points.dtype)
+    ends = [_climb(problem, weight, point, scale(curvature(problem, point, weight))) for point in points]
+    return sorted(ends, key=lambda end: -np.nan_to_num(float(end.log_density), nan=-np.inf))
+
+
+def log_densities(problem: Problem, points: jax.Array, jacobian: float = 1.0) -> np.ndarray:
+    """`log_density` at many points, a block at a time: one compilation whatever their number."""
+    blocks = -(-len(points) // BLOCK)
+    padded = jnp.concatenate([points, jnp.broadcast_to(points[:1], (blocks * BLOCK - len(points), points.shape[1]))])
+    weight = jnp.asarray(jacobian, points.dtype)
+    found = [_block(problem, block, weight) for block in padded.reshape(blocks, BLOCK, -1)]
+    return np.concatenate([np.asarray(values) for values in found])[: len(points)]
 
 
 @jax.jit
@@ -78,6 +89,7 @@ def curvature(problem: Problem, vector: jax.Array, jacobian: jax.Array) -> jax.A
     return 0.5 * (columns + columns.T)
 
 
+@jax.jit
 def scale(hessian: jax.Array) -> jax.Array:
     """A matrix S with S S^T ~ 1 / |hessian|: eigenvalues of the wrong sign are mirrored, tiny ones raised."""
     finite = jnp.all(jnp.isfinite(hessian))
@@ -88,18 +100,12 @@ def scale(hessian: jax.Array) -> jax.Array:
 
 
 @jax.jit
-def _densities(problem: Problem, points: jax.Array) -> jax.Array:
-    return jax.lax.map(lambda point: log_density(problem, point, 0.0), points)
+def _block(problem: Problem, points: jax.Array, jacobian: jax.Array) -> jax.Array:
+    return jax.lax.map(lambda point: log_density(problem, point, jacobian), points)
 
 
 @jax.jit
-def _maximise(problem: Problem, points: jax.Array, jacobian: jax.Array) -> Optimum:
-    return jax.lax.map(partial(_climb, problem, jacobian), points)
-
-
-def _climb(problem: Problem, jacobian: jax.Array, point: jax.Array) -> Optimum:
-    scaling = scale(curvature(problem, point, jacobian))
-
+def _climb(problem: Problem, jacobian: jax.Array, point: jax.Array, scaling: jax.Array) -> Optimum:
     def loss(x: jax.Array) -> jax.Array:
         return -log_density(problem, point + scaling @ x, jacobian)
 
