@@ -156,7 +156,7 @@ def _require_affine(grid: Grid, residual: np.ndarray) -> None:
     if abs(cosine) > SKEW:
         angle = np.rad2deg(np.arccos(cosine))
         raise InputError(
-            f"Columns and rows of an image must be perpendicular on the sky, but meet at {angle:.2f} degrees; resample it."
+            f"Columns and rows of an image must be perpendicular on the sky, but meet at {angle:.2f} degrees; resample."
         )
     worst = float(np.abs(np.linalg.solve(matrix, residual.T)).max())
     if worst > DISTORTION:
