@@ -1,0 +1,82 @@
+"""Numbers for comparing models: chi2, BIC, Laplace's evidence, PSIS-LOO."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.model import pointwise_log_likelihood
+from jaxmetal.prior import fill, split
+from jaxmetal.result.posterior import Posterior
+from jaxmetal.result.predictive import best_prediction
+
+
+class Criteria(NamedTuple):
+    """Of one fit.
+
+    Attributes:
+        n_data: data used.
+        n_parameters: free numbers.
+        chi2: per observation, at the MAP: sum ((data - model) / sigma)^2 over used data.
+        log_likelihood: at the MAP, normalised.
+        bic: n_parameters ln n_data - 2 ln L.
+        log_evidence: Laplace's (natural logarithm); trust it only with k-hat below 0.7.
+    """
+
+    n_data: int
+    n_parameters: int
+    chi2: dict[str, float]
+    log_likelihood: float
+    bic: float
+    log_evidence: float
+
+
+def criteria(posterior: Posterior) -> Criteria:
+    """chi2, likelihood, BIC and evidence."""
+    filled = posterior.filled()
+    chi2 = {name: float(np.nansum(residual(posterior, name) ** 2)) for name in posterior.observations}
+    terms = _pointwise(filled, posterior.plans)
+    total = float(sum(jnp.sum(values) for values in terms.values()))
+    n_data = int(sum(np.sum(np.asarray(filled[name].used)) for name in posterior.observations))
+    n_parameters = int(sum(np.size(value) for value in posterior.best.values()))
+    return Criteria(n_data, n_parameters, chi2, total, n_parameters * float(np.log(n_data)) - 2.0 * total, posterior.log_evidence)
+
+
+def residual(posterior: Posterior, name: str) -> np.ndarray:
+    """(data - model) / sigma at the MAP, NaN where data are not used."""
+    observation = posterior.filled()[name]
+    prediction = best_prediction(posterior, name)
+    sigma = observation.noise.standard_deviation(prediction.value, prediction.light)
+    return np.where(observation.used, (observation.data - prediction.value) / sigma, np.nan)
+
+
+def pointwise(posterior: Posterior, name: str, count: int = 400) -> np.ndarray:
+    """Log-likelihood of every used datum for evenly spaced draws, shape (1, count, data): what PSIS-LOO needs."""
+    flat = posterior.flat()
+    index = np.linspace(0, len(next(iter(flat.values()))) - 1, count).round().astype(int)
+    skeleton = split(posterior.tree)[0]
+    terms = _pointwise_many(skeleton, {name: posterior.plans[name]}, {n: jnp.asarray(v[index]) for n, v in flat.items()})[name]
+    return np.asarray(terms)[None][:, :, np.asarray(posterior.tree[name].used)]
+
+
+def loo(posterior: Posterior, name: str) -> Any:
+    """PSIS-LOO of one observation (arviz-stats), from independent noise terms."""
+    import arviz_base
+    import arviz_stats
+
+    terms = pointwise(posterior, name)
+    data = arviz_base.from_dict({"posterior": {"draw_index": np.arange(terms.shape[1])[None].astype(float)}, "log_likelihood": {name: terms}})
+    return arviz_stats.loo(data, var_name=name)
+
+
+@jax.jit
+def _pointwise(filled: Any, plans: Any) -> dict[str, jax.Array]:
+    return pointwise_log_likelihood(filled, plans)
+
+
+@jax.jit
+def _pointwise_many(skeleton: Any, plans: Any, values: Any) -> dict[str, jax.Array]:
+    return jax.lax.map(lambda draw: pointwise_log_likelihood(fill(skeleton, draw), plans), values)

@@ -1,0 +1,116 @@
+"""Maps and profiles from a posterior, computed afterwards and in chunks: nothing of the size of a map is kept per draw."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.model import SCENE
+from jaxmetal.numerics.radius import radius
+from jaxmetal.observation import Plan, Prediction, predict, registered
+from jaxmetal.prior import fill, split
+from jaxmetal.result.posterior import Posterior
+from jaxmetal.scene import carried_value, trace
+
+QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
+"""Median, 68 % and 95 % intervals."""
+
+CHUNK = 16
+"""Draws that are predicted in one call."""
+
+
+class Summarised(NamedTuple):
+    """Mean and standard deviation over draws of a predicted observation (value and light as in `Prediction`)."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+    light: np.ndarray
+
+
+def best_prediction(posterior: Posterior, name: str) -> Prediction:
+    """The noise-free prediction of one observation at the MAP."""
+    filled = posterior.filled()
+    return Prediction(*(np.asarray(a) for a in _predict(filled[name], filled[SCENE], posterior.plans[name])))
+
+
+def predictive(posterior: Posterior, name: str, count: int = 96) -> Summarised:
+    """Posterior-predictive map (without noise) of one observation from `count` evenly spaced draws."""
+    prior = split({SCENE: posterior.tree[SCENE], name: posterior.tree[name]})[0]
+    skeleton = {SCENE: prior[SCENE], "observation": prior[name]}
+    total, square, light, done = 0.0, 0.0, 0.0, 0
+    for values in _chunks(posterior, count):
+        drawn = _predict_filled(skeleton, posterior.plans[name], values)
+        total = total + np.sum(drawn.value, axis=0, dtype=float)
+        square = square + np.sum(np.square(drawn.value, dtype=float), axis=0)
+        light = light + np.sum(drawn.light, axis=0, dtype=float)
+        done += len(drawn.value)
+    mean = total / done
+    return Summarised(mean, np.sqrt(np.maximum(square / done - mean**2, 0.0)), light / done)
+
+
+def profile(posterior: Posterior, source: str, prop: str, radii: np.ndarray, count: int = 400) -> np.ndarray:
+    """Quantiles of the intrinsic profile P(R), the mean over azimuth at each deprojected radius.
+
+    Args:
+        posterior: of a fit.
+        source: name of the source.
+        prop: name of the property.
+        radii: deprojected (semi-major-axis) radii, arcsec.
+        count: number of draws.
+
+    Returns:
+        shape (len(QUANTILES), len(radii)).
+    """
+    skeleton = split({SCENE: posterior.tree[SCENE]})[0]
+    drawn = np.concatenate([_profiles(skeleton, values, jnp.asarray(radii), source, prop) for values in _chunks(posterior, count)])
+    return np.quantile(drawn, QUANTILES, axis=0)
+
+
+def intrinsic_map(posterior: Posterior, name: str, source: str, prop: str) -> np.ndarray:
+    """The property before blending, at the traced centre of each pixel of an observation, at the MAP."""
+    filled = posterior.filled()
+    beta = trace(filled[SCENE].lens, registered(filled[name]).centres())
+    return np.asarray(carried_value(filled[SCENE].sources[source], prop, beta))
+
+
+def radius_map(posterior: Posterior, name: str, source: str) -> np.ndarray:
+    """Deprojected source-plane radius of each pixel's centre, arcsec, at the MAP; NaN where the lens map does not reach."""
+    filled = posterior.filled()
+    beta = trace(filled[SCENE].lens, registered(filled[name]).centres())
+    return np.asarray(radius(*filled[SCENE].sources[source].frame.to_plane(*beta)))
+
+
+@jax.jit
+def _predict(observation: Any, scene: Any, plan: Plan) -> Prediction:
+    return predict(observation, scene, plan)
+
+
+def _chunks(posterior: Posterior, count: int) -> list[dict[str, jax.Array]]:
+    """Evenly spaced draws in equal chunks, so that one compilation serves all."""
+    flat = posterior.flat()
+    total = len(next(iter(flat.values())))
+    wanted = -(-min(count, max(total, 1)) // CHUNK) * CHUNK
+    index = np.linspace(0, total - 1, wanted).round().astype(int)
+    return [{n: jnp.asarray(v[part]) for n, v in flat.items()} for part in np.split(index, wanted // CHUNK)]
+
+
+@jax.jit
+def _predict_filled(skeleton: Any, plan: Plan, values: Any) -> Prediction:
+    def one(draw: Any) -> Prediction:
+        filled = fill(skeleton, draw)
+        return predict(filled["observation"], filled[SCENE], plan)
+
+    return jax.lax.map(one, values)
+
+
+def _profiles(skeleton: Any, values: Any, radii: jax.Array, source: str, prop: str) -> np.ndarray:
+    angles = jnp.linspace(0.0, 2.0 * jnp.pi, 24, endpoint=False)
+
+    def one(draw: Any) -> jax.Array:
+        carried = fill(skeleton, draw)[SCENE].sources[source].carries[prop]
+        return jnp.mean(carried.profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
+
+    return np.asarray(jax.vmap(one)(values))

@@ -1,0 +1,101 @@
+"""What a person reads first: trouble, the verdict on the gradient, then numbers with their units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jaxmetal.fit.diagnose import effective_samples, r_hat
+from jaxmetal.mixing import Dex, Magnitude
+from jaxmetal.observation import WeightedMap
+from jaxmetal.result.criteria import criteria
+from jaxmetal.result.posterior import Posterior
+from jaxmetal.result.resolution import resolution
+from jaxmetal.result.scale import gradients, slopes
+
+ARCSEC = {"x0", "y0", "dx", "dy", "r_eff", "fwhm", "r_break", "r_core", "r_turn", "scale", "u0", "v0", "theta_e", "width"}
+DEGREES = {"pa", "inclination", "pitch"}
+PER_ARCSEC = {"slope", "inner", "outer"}
+
+
+def summary(posterior: Posterior, kpc_per_arcsec: float | None = None) -> str:
+    """The summary as text.
+
+    Args:
+        posterior: of a fit.
+        kpc_per_arcsec: proper kpc per arcsec at the source, for slopes per kpc.
+    """
+    blocks = [_trouble(posterior), _verdicts(posterior, kpc_per_arcsec), _table(posterior), _fit_quality(posterior), _how(posterior)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def unit(posterior: Posterior, site: str) -> str:
+    """Unit of a parameter, from the last part of its name and the property it belongs to."""
+    last = site.rsplit(".", 1)[-1]
+    if last in ARCSEC:
+        return "arcsec"
+    if last in DEGREES:
+        return "deg"
+    parts = site.split(".")
+    value = _property_unit(posterior, parts[parts.index("carries") + 1]) if "carries" in parts else ""
+    return f"{value}/arcsec" if last in PER_ARCSEC else value
+
+
+def _property_unit(posterior: Posterior, prop: str) -> str:
+    for name in posterior.observations:
+        observation = posterior.tree[name]
+        if isinstance(observation, WeightedMap) and prop in observation.properties:
+            return "dex" if isinstance(observation.mixing, Dex) else "mag" if isinstance(observation.mixing, Magnitude) else ""
+    return ""
+
+
+def _trouble(posterior: Posterior) -> str:
+    if not posterior.findings:
+        return "No trouble found: chains converged, no divergences, no parameter at a bound of its prior."
+    return "Look at this first:\n" + "\n".join(f"  - {finding}" for finding in posterior.findings)
+
+
+def _verdicts(posterior: Posterior, kpc_per_arcsec: float | None) -> str:
+    lines = []
+    for site, source, prop in gradients(posterior):
+        drawn = slopes(posterior, site, source, prop, kpc_per_arcsec)
+        lines.append(f"Intrinsic (blur, pixels and lens corrected) gradient of {prop} in '{source}':")
+        lines.append(f"  {resolution(posterior, site, source, prop).sentence}")
+        lines += [
+            f"  {interval(values)} {_property_unit(posterior, prop)} per {name} of deprojected (semi-major-axis) radius"
+            for name, values in (("arcsec", drawn.per_arcsec), ("kpc", drawn.per_kpc), ("R_e", drawn.per_r_eff))
+            if values is not None
+        ]
+    return "\n".join(lines)
+
+
+def interval(values: np.ndarray) -> str:
+    """Median and the distances to the 16 % and 84 % quantiles, with digits that the width deserves."""
+    low, middle, high = np.quantile(values, [0.16, 0.5, 0.84])
+    digits = int(np.clip(1 - np.floor(np.log10(max(high - low, 1e-12))), 0, 8))
+    return f"{middle:.{digits}f} (+{high - middle:.{digits}f} -{middle - low:.{digits}f})"
+
+
+def _table(posterior: Posterior) -> str:
+    rows = [("parameter", "unit", "median (+ -)", "best", "R-hat", "ESS")]
+    for site, values in posterior.draws.items():
+        for index in np.ndindex(values.shape[2:]):
+            element = values[(slice(None), slice(None), *index)]
+            label = site + (f"[{','.join(map(str, index))}]" if index else "")
+            quality = (f"{r_hat(element):.3f}", f"{effective_samples(element):.0f}") if element.shape[1] > 3 else ("-", "-")
+            rows.append((label, unit(posterior, site), interval(element), f"{posterior.best[site][index]:.5g}", *quality))
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _fit_quality(posterior: Posterior) -> str:
+    found = criteria(posterior)
+    chi2 = ", ".join(f"{name}: {value:.1f}" for name, value in found.chi2.items())
+    return (
+        f"chi2 at the best fit: {chi2}; {found.n_data} data, {found.n_parameters} free parameters; ln L {found.log_likelihood:.2f}, "
+        f"BIC {found.bic:.2f}, ln evidence (Laplace) {found.log_evidence:.2f}, k-hat {posterior.k_hat:.2f}."
+    )
+
+
+def _how(posterior: Posterior) -> str:
+    times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in posterior.seconds.items())
+    return " ".join(posterior.decisions) + f" Seed {posterior.seed}; {times}."
