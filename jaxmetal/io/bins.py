@@ -1,0 +1,143 @@
+"""Maps of bins (Voronoi, powerbin, annuli, ...) and the values of binned maps."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
+from jaxmetal.instrument.bins import Bins
+from jaxmetal.io.fits import Hdu, read_map
+
+CONSTANT = 1e-5
+"""Largest spread within a bin, over the largest value, that single precision explains."""
+FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
+"""First bytes of a FITS file, plain and gzipped."""
+
+
+class BinMap(NamedTuple):
+    """Bins and what they were called.
+
+    Attributes:
+        bins: labelled 0 ... n - 1.
+        ids: the file's name of each bin, ascending, shape (n,).
+        findings: what is worth knowing.
+    """
+
+    bins: Bins
+    ids: np.ndarray
+    findings: tuple[Finding, ...]
+
+
+def read_bins(path: str | Path, *, shape: tuple[int, int] | None = None, none: int = -1, hdu: Hdu = None) -> BinMap:
+    """Reads which bin each pixel belongs to.
+
+    Args:
+        path: FITS map of bin ids, or a text table with columns x, y (pixel indices from 0) and bin id.
+        shape: (ny, nx) of the data; needed for a table.
+        none: the id of pixels in no bin; negative ids and NaN always mean that.
+        hdu: name or number of the extension.
+
+    Raises:
+        InputError: if ids are no integers, no pixel is in a bin, or the shape is not that of the data.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"The bin map {path} does not exist; check its path.")
+    with open(path, "rb") as file:
+        is_fits = file.read(6).startswith(FITS_STARTS)
+    values = read_map(path, hdu, what="bin map").values if is_fits else _read_table(path, shape)
+    if shape is not None and values.shape != tuple(shape):
+        raise InputError(f"The bin map {path} must have the data's shape {tuple(shape)}, but has {values.shape}.")
+    return _relabel(path, np.where(np.isfinite(values), values, none), none)
+
+
+def bin_values(values: np.ndarray, bins: Bins) -> tuple[np.ndarray, tuple[Finding, ...]]:
+    """One value per bin of a map that was measured in bins, shape (n,), and what is worth knowing.
+
+    The mean over the bin's finite pixels; NaN for a bin without any.
+
+    Args:
+        values: shape (ny, nx), constant within each bin.
+        bins: of the same shape.
+
+    Raises:
+        InputError: if the shapes differ.
+    """
+    labels, values = np.asarray(bins.labels), np.asarray(values, float)
+    if values.shape != labels.shape:
+        raise InputError(f"A binned map must have the bins' shape {labels.shape}, but has {values.shape}.")
+    binned, known = labels >= 0, np.isfinite(values) & (labels >= 0)
+    where, what = labels[known], values[known]
+    count = np.bincount(where, minlength=bins.n)
+    low, high = np.full(bins.n, np.inf), np.full(bins.n, -np.inf)
+    np.minimum.at(low, where, what)
+    np.maximum.at(high, where, what)
+    # Means about each bin's minimum: a constant bin keeps its value to the last digit.
+    offset = np.bincount(where, weights=what - low[where], minlength=bins.n)
+    mean = np.where(count > 0, low, np.nan) + offset / np.maximum(count, 1)
+    return mean, tuple(_judge(np.where(count > 0, high - low, 0), what, count, int((binned & ~known).sum())))
+
+
+def _judge(spread: np.ndarray, values: np.ndarray, count: np.ndarray, missing: int) -> list[Finding]:
+    findings = []
+    uneven = spread > CONSTANT * np.abs(values).max(initial=0)
+    if uneven.any():
+        text = f"The map differs within {uneven.sum()} of {len(count)} bins (by up to {spread.max():.3g})"
+        findings.append(Finding("warning", f"{text}; their mean was taken, which is no light-weighted value of the bin."))
+    if missing:
+        text = f"The map holds no number in {missing} binned pixels; {(count == 0).sum()} of {len(count)} bins have no value"
+        findings.append(Finding("warning", f"{text}; check that the bins belong to this map."))
+    return findings
+
+
+def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
+    """The map of a text table of x, y and bin id."""
+    if shape is None:
+        raise InputError(f"The bin table {path} does not say how large the map is; give the data's shape (ny, nx).")
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "loadtxt: input contained no data", UserWarning)
+            table = np.loadtxt(path, ndmin=2)
+    except ValueError as error:
+        reason = str(error).splitlines()[0].rstrip(".;")
+        raise InputError(f"The bin map {path} is neither FITS nor a table of numbers ({reason}); check the file.") from None
+    if table.shape[1] != 3 or not len(table):
+        raise InputError(f"The bin table {path} must have rows of x, y and bin id, but has shape {table.shape}.")
+    x, y = (table[:, k].astype(int) for k in (0, 1))
+    ny, nx = shape
+    outside = (x != table[:, 0]) | (y != table[:, 1]) | (x < 0) | (x >= nx) | (y < 0) | (y >= ny)
+    if outside.any():
+        first = tuple(table[outside][0, :2].tolist())
+        text = f"must hold pixel indices from 0 within shape {tuple(shape)}, but {outside.sum()} rows do not, e.g. {first}"
+        raise InputError(f"The bin table {path} {text}; are they counted from 1, or sky positions?")
+    if len(np.unique(y * nx + x)) < len(x):
+        raise InputError(f"The bin table {path} must name each pixel once, but repeats {len(x) - len(np.unique(y * nx + x))}.")
+    values = np.full(shape, np.nan)
+    values[y, x] = table[:, 2]
+    return values
+
+
+def _relabel(path: str | Path, values: np.ndarray, none: int) -> BinMap:
+    if (values != np.round(values)).any():
+        raise InputError(f"The bin map {path} must hold whole numbers, but does not (e.g. {values[values % 1 != 0][0]}).")
+    names = values.astype(np.int64)
+    binned = (names >= 0) & (names != none)
+    if not binned.any():
+        raise InputError(f"The bin map {path} has no pixel in any bin; ids below 0 and {none} mean no bin.")
+    ids, labels = np.unique(names[binned], return_inverse=True)
+    relabelled = np.full(names.shape, -1, np.int32)
+    relabelled[binned] = labels
+    return BinMap(Bins(labels=relabelled, n=len(ids)), ids, tuple(_missing_ids(path, ids)))
+
+
+def _missing_ids(path: str | Path, ids: np.ndarray) -> list[Finding]:
+    """Ids without pixels: a table by bin has a row for them, the map has not."""
+    gaps = int(ids[-1] - ids[0] + 1 - len(ids))
+    if not gaps:
+        return []
+    text = f"The bin map {path} has {len(ids)} bins with ids {ids[0]} to {ids[-1]}, {gaps} of which have no pixel"
+    return [Finding("info", f"{text}; match tables by id, not by row.")]

@@ -1,0 +1,160 @@
+"""Maps in FITS files: one image in, several out."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
+
+from jaxmetal.errors import InputError
+from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid
+from jaxmetal.numerics.grid import Grid
+
+Hdu = int | str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Map:
+    """An image as it was read.
+
+    Attributes:
+        values: shape (ny, nx), float64; NaN where the file has none.
+        header: of its extension.
+        path: where it came from.
+    """
+
+    values: np.ndarray
+    header: fits.Header
+    path: Path
+
+    @property
+    def unit(self) -> str:
+        """BUNIT, "" where there is none; derived maps often inherit a wrong one."""
+        return str(self.header.get("BUNIT", "")).strip()
+
+    @property
+    def extension(self) -> str:
+        """EXTNAME, "" where there is none."""
+        return str(self.header.get("EXTNAME", "")).strip()
+
+    def origin(self) -> SkyCoord:
+        """The sky position of the middle of the map (see `io.wcs.sky_origin`)."""
+        return sky_origin(self.header, self._shape)
+
+    def grid(self, origin: SkyCoord) -> Grid:
+        """The map's pixels on the tangent plane at `origin` (see `io.wcs.wcs_to_grid`)."""
+        try:
+            return wcs_to_grid(self.header, origin, self._shape)
+        except InputError as error:
+            raise InputError(f"The map {self.path}: {error}") from None
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        ny, nx = self.values.shape
+        return ny, nx
+
+
+def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map") -> Map:
+    """Reads one two-dimensional image.
+
+    Args:
+        path: FITS file, compressed or not.
+        hdu: name or number of the extension; default the only one that holds a two-dimensional image.
+        what: what the file should be, for messages.
+
+    Raises:
+        InputError: if the file or extension is missing, is no FITS file, does not hold one image, or only NaN.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"The {what} {path} does not exist; check its path.")
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
+            with fits.open(path, memmap=False) as extensions:
+                chosen = _choose(extensions, hdu, f"{what} {path}")
+                values, header = np.array(chosen.data, np.float64), chosen.header
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file fails anywhere, and as anything: OSError, TypeError, ValueError, ...
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"The {what} {path} cannot be read as FITS ({reason}); check the file.") from None
+    if not np.isfinite(values).any():
+        raise InputError(f"The {what} {path} must hold numbers, but all {values.size} pixels are NaN; check the file.")
+    return Map(values=values, header=header, path=path)
+
+
+def write_maps(
+    path: str | Path,
+    maps: Mapping[str, Any],
+    grid: Grid,
+    origin: SkyCoord,
+    units: Mapping[str, str] | None = None,
+) -> None:
+    """Writes maps on one grid as extensions of a new file; all of it or nothing.
+
+    Args:
+        path: FITS file, replaced where it exists.
+        maps: extension name -> values, shape (ny, nx).
+        grid: their pixels.
+        origin: the sky origin of the grid.
+        units: extension name -> BUNIT.
+
+    Raises:
+        InputError: if a map does not have the grid's shape, or a unit has no map.
+    """
+    units = units or {}
+    arrays = {name: np.asarray(values) for name, values in maps.items()}
+    for name, values in arrays.items():
+        if values.shape != tuple(grid.shape):
+            raise InputError(f"Map '{name}' must have the grid's shape {tuple(grid.shape)}, but has {values.shape}.")
+    for name in units.keys() - arrays.keys():
+        raise InputError(f"Unit '{units[name]}' is for a map '{name}', but the maps are {sorted(arrays)}; rename it.")
+    header = grid_to_wcs(grid, origin).to_header()
+    images = [_image(name, values, header, units.get(name)) for name, values in arrays.items()]
+    unfinished = Path(f"{path}.part")
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(unfinished, overwrite=True)
+    os.replace(unfinished, path)
+
+
+def _image(name: str, values: np.ndarray, header: fits.Header, unit: str | None) -> fits.ImageHDU:
+    stored = values.astype(np.uint8) if values.dtype == bool else values
+    image = fits.ImageHDU(stored, header=header, name=name)
+    if unit is not None:
+        image.header["BUNIT"] = unit
+    return image
+
+
+def _choose(extensions: fits.HDUList, hdu: Hdu, label: str) -> Any:
+    """The extension that holds the image."""
+    shapes = {k: extension.shape if extension.is_image else None for k, extension in enumerate(extensions)}
+    listed = ", ".join(f"{k} {extensions[k].name} {_describe(shape)}" for k, shape in shapes.items())
+    if hdu is not None:
+        try:
+            k = extensions.index_of(hdu)
+            extensions[k]
+        except (KeyError, IndexError):
+            raise InputError(f"The {label} has no extension {hdu!r}; choose one of: {listed}.") from None
+        if len(shapes[k] or ()) != 2:
+            raise InputError(f"Extension {hdu!r} of the {label} must be a 2-D image, but is {_describe(shapes[k])}.")
+        return extensions[k]
+    images = [k for k, shape in shapes.items() if len(shape or ()) == 2]
+    if not images:
+        raise InputError(f"The {label} must hold a 2-D image, but holds: {listed}; cut out one plane.")
+    if len(images) > 1:
+        raise InputError(f"The {label} must hold one 2-D image, but holds: {listed}; name the extension.")
+    return extensions[images[0]]
+
+
+def _describe(shape: tuple[int, ...] | None) -> str:
+    if shape is None:
+        return "(table)"
+    return f"({len(shape)}-D, {' x '.join(map(str, shape))})" if shape else "(empty)"

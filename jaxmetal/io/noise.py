@@ -1,0 +1,129 @@
+"""Noise maps: standard deviations, variances or inverse variances, told apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from astropy import units
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
+from jaxmetal.io.fits import Map
+
+POWERS = {"sigma": 1.0, "variance": 0.5, "ivar": -0.5}
+"""sigma = given ** power."""
+NAMES = {
+    "sigma": ("ERR", "ERROR", "SIGMA", "STDDEV", "RMS", "UNCERT"),
+    "variance": ("VAR", "VARIANCE", "STAT"),
+    "ivar": ("IVAR", "WHT", "WEIGHT", "WGT"),
+}
+"""Usual extension names; MUSE's STAT is a variance."""
+FAR, CLOSE = 10.0, 3.0
+"""Ratio of the pixel-to-pixel scatter to sigma that is implausible, and that is usual."""
+
+
+def to_sigma(
+    data: np.ndarray | Map, *, sigma: Any = None, variance: Any = None, ivar: Any = None, used: np.ndarray | None = None
+) -> tuple[np.ndarray, tuple[Finding, ...]]:
+    """The standard deviation of each pixel, from exactly one of the three.
+
+    Args:
+        data: shape (ny, nx); noise is needed where they are finite.
+        sigma: standard deviation; array, `Map` or number.
+        variance: sigma^2.
+        ivar: 1 / sigma^2 ("weight").
+        used: True for pixels that count; noise is needed nowhere else.
+
+    Returns:
+        sigma, NaN where it is not known (and not needed), and whether the noise looks like another of the three.
+
+    Raises:
+        InputError: if not exactly one is given, shapes differ, or noise is zero, negative or missing where it is needed.
+    """
+    choices = {"sigma": sigma, "variance": variance, "ivar": ivar}
+    given = {name: value for name, value in choices.items() if value is not None}
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        raise InputError(f"Noise must be given as exactly one of sigma, variance and ivar, but found {found}.")
+    [(name, noise)] = given.items()
+    shown = np.asarray(_values(data), float)
+    values = np.asarray(_values(noise), float)
+    if values.shape not in ((), shown.shape):
+        raise InputError(f"{name} must have the data's shape {shown.shape}, but has {values.shape}; check the files.")
+    values = np.broadcast_to(values, shown.shape)
+    needed = np.isfinite(shown) if used is None else np.isfinite(shown) & np.asarray(used, bool)
+    _require_positive(name, values, needed)
+    good = np.isfinite(values) & (values > 0)
+    result = np.where(good, values, np.nan) ** POWERS[name]
+    return result, tuple(_suspicions(name, noise, data, values, shown, needed))
+
+
+def _values(given: Any) -> Any:
+    return given.values if isinstance(given, Map) else given
+
+
+def _require_positive(name: str, values: np.ndarray, needed: np.ndarray) -> None:
+    counts = {
+        "NaN or infinite": ~np.isfinite(values) & needed,
+        "zero": (values == 0) & needed,
+        "negative": (values < 0) & needed,
+    }
+    bad = ", ".join(f"{mask.sum()} {how}" for how, mask in counts.items() if mask.any())
+    if bad:
+        text = f"{name} must be above 0 in all {needed.sum()} pixels with data, but there are {bad}"
+        raise InputError(f"{text}; mask those pixels or correct the noise.")
+
+
+def _suspicions(
+    name: str, noise: Any, data: Any, values: np.ndarray, shown: np.ndarray, needed: np.ndarray
+) -> list[Finding]:
+    """Reasons to think that the noise is another quantity: what its file says, or its size."""
+    reasons = {
+        "extension": _by_extension(noise),
+        "unit": _by_unit(noise, data),
+        "values": _by_values(name, values, shown, needed),
+    }
+    said = {
+        "extension": "the name of its extension says",
+        "unit": "its unit says",
+        "values": "the scatter between neighbouring pixels says",
+    }
+    return [
+        Finding("warning", f"The noise was given as {name}, but {said[how]} {other}; check which it is.")
+        for how, other in reasons.items()
+        if other not in (None, name)
+    ]
+
+
+def _by_extension(noise: Any) -> str | None:
+    extension = noise.extension.upper() if isinstance(noise, Map) else ""
+    return next((name for name, known in NAMES.items() if extension in known), None)
+
+
+def _by_unit(noise: Any, data: Any) -> str | None:
+    """The reading under which the unit of sigma is that of the data."""
+    if not (isinstance(noise, Map) and isinstance(data, Map) and noise.unit and data.unit):
+        return None
+    of_noise, of_data = (units.Unit(m.unit, parse_strict="silent") for m in (noise, data))
+    if any(isinstance(u, units.UnrecognizedUnit) or u == units.dimensionless_unscaled for u in (of_noise, of_data)):
+        return None
+    return next((name for name, power in POWERS.items() if (of_noise**power).is_equivalent(of_data)), None)
+
+
+def _by_values(name: str, values: np.ndarray, shown: np.ndarray, needed: np.ndarray) -> str | None:
+    """Another reading, where it alone agrees with the scatter of the data."""
+    scatter = _scatter(np.where(needed, shown, np.nan))
+    if scatter is None:
+        return None
+    size = float(np.median(values[needed]))
+    ratio = {reading: abs(np.log(scatter / size**power)) for reading, power in POWERS.items()}
+    other = min(ratio, key=lambda reading: ratio[reading])
+    return other if ratio[name] > np.log(FAR) and ratio[other] < np.log(CLOSE) else None
+
+
+def _scatter(shown: np.ndarray) -> float | None:
+    """Robust standard deviation from differences between neighbours that differ (those in one bin do not)."""
+    steps = np.concatenate([np.diff(shown, axis=axis).ravel() for axis in (0, 1)])
+    steps = steps[np.isfinite(steps) & (steps != 0)]
+    return float(1.4826 * np.median(np.abs(steps)) / np.sqrt(2)) if len(steps) >= 10 else None

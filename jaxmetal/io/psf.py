@@ -1,0 +1,98 @@
+"""Tabulated PSF kernels from FITS files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding, worst_first
+from jaxmetal.instrument.psf import Kernel, width
+from jaxmetal.io.fits import Hdu, read_map
+
+OFF_CENTRE = 0.05
+"""Largest distance of a kernel's centroid from its middle, native pixels."""
+ROUNDING = 1e-4
+"""Departures of the sum from 1 that single precision explains."""
+EDGE = 0.01
+"""Values on the rim of a kernel, over its peak, from which it looks cut off."""
+
+
+def read_kernel(
+    path: str | Path, *, pixel_scale: float, includes_pixel: bool, oversampling: int = 1, hdu: Hdu = None
+) -> tuple[Kernel, tuple[Finding, ...]]:
+    """Reads a PSF kernel whose rows and columns run along those of the data.
+
+    Args:
+        path: FITS file.
+        pixel_scale: of the data, arcsec.
+        includes_pixel: True for an empirical (effective) PSF, measured on pixels; False for an optical one.
+        oversampling: kernel cells per pixel of the data and axis.
+        hdu: name or number of the extension.
+
+    Returns:
+        The kernel, normalised to sum 1, and what is worth knowing about it.
+
+    Raises:
+        InputError: if it cannot be convolved with: even size, NaN, no positive sum, off centre.
+    """
+    _require_sampling(pixel_scale, oversampling, includes_pixel)
+    values = read_map(path, hdu, what="PSF kernel").values
+    _require_usable(path, values)
+    total = float(values.sum())
+    kernel = Kernel(values=values / total, step=pixel_scale / oversampling, includes_pixel=includes_pixel)
+    _require_centred(path, kernel.values, oversampling)
+    findings = []
+    if abs(total - 1) > ROUNDING:
+        findings.append(Finding("info", f"The PSF kernel {path} summed to {total:.4g}; it was normalised to 1."))
+    return kernel, worst_first([*findings, *_judge(path, kernel, pixel_scale)])
+
+
+def _require_sampling(pixel_scale: float, oversampling: int, includes_pixel: bool) -> None:
+    if not (np.isfinite(pixel_scale) and pixel_scale > 0):
+        raise InputError(f"pixel_scale must be the data's pixel in arcsec, above 0, but is {pixel_scale!r}.")
+    if oversampling != int(oversampling) or oversampling < 1:
+        raise InputError(f"oversampling must be a whole number of kernel cells per pixel, but is {oversampling!r}.")
+    if includes_pixel and oversampling % 2 == 0:
+        raise InputError(
+            f"An effective PSF (includes_pixel=True) must have an odd oversampling, but it is {oversampling}: no cell lies "
+            "on a pixel's centre; resample the kernel."
+        )
+
+
+def _require_usable(path: str | Path, values: np.ndarray) -> None:
+    missing = int((~np.isfinite(values)).sum())
+    if missing:
+        raise InputError(f"The PSF kernel {path} must be finite, but {missing} of {values.size} cells are not; fill them.")
+    if min(np.mod(values.shape, 2)) == 0:
+        raise InputError(
+            f"The PSF kernel {path} must have odd sides, so that one cell is its centre, but has shape {values.shape}; "
+            "resample it (cropping a row moves the centre by half a cell)."
+        )
+    if not values.sum() > 0:
+        raise InputError(f"The PSF kernel {path} must have a positive sum, but it is {values.sum():.3g}; subtract its sky.")
+
+
+def _require_centred(path: str | Path, values: np.ndarray, oversampling: int) -> None:
+    rows, columns = (np.arange(n) - (n - 1) / 2 for n in values.shape)
+    x, y = float(values.sum(0) @ columns) / oversampling, float(values.sum(1) @ rows) / oversampling
+    if np.hypot(x, y) > OFF_CENTRE:
+        raise InputError(
+            f"The PSF kernel {path} must be centred to {OFF_CENTRE} pixel, but its centroid is off by {x:+.3f} (column) and "
+            f"{y:+.3f} (row) data pixels; shift it, or subtract its background."
+        )
+
+
+def _judge(path: str | Path, kernel: Kernel, pixel_scale: float) -> list[Finding]:
+    findings = []
+    fwhm = width(kernel)
+    if fwhm < pixel_scale:
+        text = f"The PSF kernel {path} is narrower (FWHM {fwhm:.3g} arcsec) than a pixel ({pixel_scale:.3g} arcsec)"
+        findings.append(Finding("warning", f"{text}; check pixel_scale and oversampling."))
+    values = np.asarray(kernel.values)
+    inside = np.pad(np.zeros([max(n - 2, 0) for n in values.shape], bool), 1, constant_values=True)
+    rim = float(np.abs(values[inside[: values.shape[0], : values.shape[1]]]).max() / values.max())
+    if rim > EDGE:
+        findings.append(Finding("warning", f"The PSF kernel {path} has {rim:.1%} of its peak at its rim; use a larger one."))
+    return findings

@@ -1,0 +1,59 @@
+"""Masks and data-quality planes: which pixels are used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.io.fits import Hdu, read_map
+
+
+def read_used(
+    path: str | Path,
+    sense: Literal["use", "reject"],
+    bad_bits: int | None = None,
+    *,
+    shape: tuple[int, int] | None = None,
+    hdu: Hdu = None,
+) -> np.ndarray:
+    """Reads which pixels are used, shape (ny, nx), bool.
+
+    Args:
+        path: FITS file.
+        sense: what a value other than 0 means: "use" or "reject". There is no default: both are common.
+        bad_bits: sum of the flags of a data-quality plane that reject a pixel; other flags are ignored.
+        shape: (ny, nx) that the data have.
+        hdu: name or number of the extension.
+
+    Returns:
+        True for used pixels; a pixel whose mask is NaN is not used.
+
+    Raises:
+        InputError: for an unknown sense, flags that are no integers, another shape, or if no pixel is left.
+    """
+    if sense not in ("use", "reject"):
+        raise InputError(f"sense must be 'use' or 'reject' (what a mask's 1 means), but is {sense!r}; state which.")
+    if bad_bits is not None and sense == "use":
+        raise InputError("bad_bits names flags that reject a pixel, but sense is 'use'; use sense='reject'.")
+    values = read_map(path, hdu, what="mask").values
+    if shape is not None and values.shape != tuple(shape):
+        raise InputError(f"The mask {path} must have the data's shape {tuple(shape)}, but has {values.shape}; resample it.")
+    known = np.isfinite(values)
+    marked = np.where(known, values, 0) != 0 if bad_bits is None else _flagged(path, values, known, bad_bits)
+    used = known & (marked if sense == "use" else ~marked)
+    if not used.any():
+        raise InputError(f"The mask {path} leaves none of {used.size} pixels with sense='{sense}'; is it the other sense?")
+    return used
+
+
+def _flagged(path: str | Path, values: np.ndarray, known: np.ndarray, bad_bits: int) -> np.ndarray:
+    """Whether a pixel has any of the bad flags."""
+    if not isinstance(bad_bits, int) or bad_bits <= 0:
+        raise InputError(f"bad_bits must be a positive integer, the sum of the bad flags, but is {bad_bits!r}.")
+    flags = np.where(known, values, 0)
+    if (flags != np.round(flags)).any() or flags.min() < 0:
+        raise InputError(f"The data-quality plane {path} must hold flags (integers >= 0), but does not; check the extension.")
+    return (flags.astype(np.int64) & bad_bits) != 0
