@@ -1,7 +1,47 @@
 """Files in, files out: FITS images and kernels, world coordinates, bins, tables, provenance, output folders.
 
 The only place that knows astropy, and the edge where bad input is refused: every function raises `InputError` with one
-sentence that says which input, what was expected, what was found and what to do. Imports: everything below `fit` and
-`result`, which it saves; nothing imports it but the command line. To add a format: one file with a function that
-returns plain numpy arrays and nodes; add its bad cases to tests/test_io_input.py.
+sentence that says which input, what was expected, what was found and what to do; what is merely suspicious comes back
+as findings. Imports: everything below `fit` and `result`, which it saves; nothing imports it but the command line. To
+add a format: one file with a function that returns plain numpy arrays and nodes; add its bad cases to
+tests/test_io_input.py.
 """
+
+from jaxmetal.io.bins import BinMap, binned_values, read_bins, relabel
+from jaxmetal.io.deflection import DeflectionMap, check_deflection, read_deflection
+from jaxmetal.io.fits import Map, read_map, write_maps
+from jaxmetal.io.folder import output_folder, writing
+from jaxmetal.io.noise import NoiseMap, noise_map
+from jaxmetal.io.provenance import checksum, provenance
+from jaxmetal.io.psf import KernelFile, read_kernel
+from jaxmetal.io.quality import used_pixels
+from jaxmetal.io.tables import read_table, write_table
+from jaxmetal.io.wcs import grid_to_wcs, position_angle_of_y, sky_origin, wcs_to_grid
+
+__all__ = [
+    "BinMap",
+    "DeflectionMap",
+    "KernelFile",
+    "Map",
+    "NoiseMap",
+    "binned_values",
+    "check_deflection",
+    "checksum",
+    "grid_to_wcs",
+    "noise_map",
+    "output_folder",
+    "position_angle_of_y",
+    "provenance",
+    "read_bins",
+    "read_deflection",
+    "read_kernel",
+    "read_map",
+    "read_table",
+    "relabel",
+    "sky_origin",
+    "used_pixels",
+    "wcs_to_grid",
+    "write_maps",
+    "write_table",
+    "writing",
+]

@@ -87,7 +87,9 @@ def _judge(spread: np.ndarray, values: np.ndarray, count: np.ndarray, missing: i
     uneven = spread > CONSTANT * np.abs(values).max(initial=0)
     if uneven.any():
         text = f"The map differs within {uneven.sum()} of {len(count)} bins (by up to {spread.max():.3g})"
-        findings.append(Finding("warning", f"{text}; their mean was taken, which is no light-weighted value of the bin."))
+        findings.append(
+            Finding("warning", f"{text}; their mean was taken, which is no light-weighted value of the bin.")
+        )
     if missing:
         text = f"The map holds no number in {missing} binned pixels; {(count == 0).sum()} of {len(count)} bins have no value"
         findings.append(Finding("warning", f"{text}; check that the bins belong to this map."))
@@ -104,7 +106,9 @@ def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
             table = np.loadtxt(path, ndmin=2)
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".;")
-        raise InputError(f"The bin map {path} is neither FITS nor a table of numbers ({reason}); check the file.") from None
+        raise InputError(
+            f"The bin map {path} is neither FITS nor a table of numbers ({reason}); check the file."
+        ) from None
     if table.shape[1] != 3 or not len(table):
         raise InputError(f"The bin table {path} must have rows of x, y and bin id, but has shape {table.shape}.")
     x, y = (table[:, k].astype(int) for k in (0, 1))
@@ -112,10 +116,14 @@ def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
     outside = (x != table[:, 0]) | (y != table[:, 1]) | (x < 0) | (x >= nx) | (y < 0) | (y >= ny)
     if outside.any():
         first = tuple(table[outside][0, :2].tolist())
-        text = f"must hold pixel indices from 0 within shape {tuple(shape)}, but {outside.sum()} rows do not, e.g. {first}"
+        text = (
+            f"must hold pixel indices from 0 within shape {tuple(shape)}, but {outside.sum()} rows do not, e.g. {first}"
+        )
         raise InputError(f"The bin table {path} {text}; are they counted from 1, or sky positions?")
     if len(np.unique(y * nx + x)) < len(x):
-        raise InputError(f"The bin table {path} must name each pixel once, but repeats {len(x) - len(np.unique(y * nx + x))}.")
+        raise InputError(
+            f"The bin table {path} must name each pixel once, but repeats {len(x) - len(np.unique(y * nx + x))}."
+        )
     values = np.full(shape, np.nan)
     values[y, x] = table[:, 2]
     return values
@@ -123,7 +131,9 @@ def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
 
 def _relabel(path: str | Path, values: np.ndarray, none: int) -> BinMap:
     if (values != np.round(values)).any():
-        raise InputError(f"The bin map {path} must hold whole numbers, but does not (e.g. {values[values % 1 != 0][0]}).")
+        raise InputError(
+            f"The bin map {path} must hold whole numbers, but does not (e.g. {values[values % 1 != 0][0]})."
+        )
     names = values.astype(np.int64)
     binned = (names >= 0) & (names != none)
     if not binned.any():

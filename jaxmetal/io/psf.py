@@ -64,14 +64,18 @@ def _require_sampling(pixel_scale: float, oversampling: int, includes_pixel: boo
 def _require_usable(path: str | Path, values: np.ndarray) -> None:
     missing = int((~np.isfinite(values)).sum())
     if missing:
-        raise InputError(f"The PSF kernel {path} must be finite, but {missing} of {values.size} cells are not; fill them.")
+        raise InputError(
+            f"The PSF kernel {path} must be finite, but {missing} of {values.size} cells are not; fill them."
+        )
     if min(np.mod(values.shape, 2)) == 0:
         raise InputError(
             f"The PSF kernel {path} must have odd sides, so that one cell is its centre, but has shape {values.shape}; "
             "resample it (cropping a row moves the centre by half a cell)."
         )
     if not values.sum() > 0:
-        raise InputError(f"The PSF kernel {path} must have a positive sum, but it is {values.sum():.3g}; subtract its sky.")
+        raise InputError(
+            f"The PSF kernel {path} must have a positive sum, but it is {values.sum():.3g}; subtract its sky."
+        )
 
 
 def _require_centred(path: str | Path, values: np.ndarray, oversampling: int) -> None:
@@ -94,5 +98,7 @@ def _judge(path: str | Path, kernel: Kernel, pixel_scale: float) -> list[Finding
     inside = np.pad(np.zeros([max(n - 2, 0) for n in values.shape], bool), 1, constant_values=True)
     rim = float(np.abs(values[inside[: values.shape[0], : values.shape[1]]]).max() / values.max())
     if rim > EDGE:
-        findings.append(Finding("warning", f"The PSF kernel {path} has {rim:.1%} of its peak at its rim; use a larger one."))
+        findings.append(
+            Finding("warning", f"The PSF kernel {path} has {rim:.1%} of its peak at its rim; use a larger one.")
+        )
     return findings

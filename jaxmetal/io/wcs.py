@@ -44,7 +44,7 @@ def wcs_to_grid(header: fits.Header | WCS, origin: SkyCoord, shape: tuple[int, i
         InputError: without celestial world coordinates or shape, or if no affine map with orthogonal columns and rows
             describes the image (strong distortion, skew, an origin on another part of the sky).
     """
-    wcs, (ny, nx) = _celestial(header), _shape(header, shape)
+    wcs, (ny, nx) = celestial_wcs(header), _shape(header, shape)
     column, row = (a.ravel() for a in np.meshgrid(*(np.linspace(0, max(n - 1, 1), SAMPLES) for n in (nx, ny))))
     x, y = tangent_offsets(_to_world(wcs, column, row), origin)
     if not np.isfinite(x + y).all():
@@ -66,7 +66,7 @@ def sky_origin(header: fits.Header | WCS, shape: tuple[int, int] | None = None) 
     Raises:
         InputError: without celestial world coordinates or shape.
     """
-    wcs, (ny, nx) = _celestial(header), _shape(header, shape)
+    wcs, (ny, nx) = celestial_wcs(header), _shape(header, shape)
     return _to_world(wcs, 0.5 * (nx - 1), 0.5 * (ny - 1))
 
 
@@ -100,7 +100,7 @@ def tangent_offsets(position: SkyCoord, origin: SkyCoord) -> tuple[np.ndarray, n
     return -near * np.tan(lon), near * np.tan(lat) / np.cos(lon)
 
 
-def _celestial(header: fits.Header | WCS) -> WCS:
+def celestial_wcs(header: fits.Header | WCS) -> WCS:
     """The celestial part of a header's world coordinates."""
     try:
         with _quiet():

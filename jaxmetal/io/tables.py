@@ -1,0 +1,87 @@
+"""Tables: text files in, ECSV out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import ascii as text
+from astropy.table import Table
+
+from jaxmetal.errors import InputError
+from jaxmetal.io.folder import writing
+
+
+def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """Reads a table of columns: ECSV, comma- or space-separated, with or without a header or rulers.
+
+    Args:
+        path: text file.
+        required: columns that must be there.
+
+    Returns:
+        Column name -> values; missing numbers are NaN, and columns without a header are col1, col2, ...
+
+    Raises:
+        InputError: if the file is missing, is no table, or lacks a column.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"The table {path} does not exist; check its path.")
+    try:
+        if path.suffix == ".ecsv":
+            table = Table.read(path, format="ascii.ecsv")
+        else:
+            table = text.read(path.read_text(), **_layout(path))
+    except Exception as error:  # astropy and yaml raise many kinds for what is no table
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"The file {path} cannot be read as a table ({reason}); check the file.") from None
+    absent = [name for name in required if name not in table.colnames]
+    if absent:
+        present = ", ".join(table.colnames)
+        raise InputError(f"The table {path} must have a column {absent[0]}, but has {present}; name the columns so.")
+    return {name: _plain(table[name]) for name in table.colnames}
+
+
+def write_table(
+    path: str | Path,
+    columns: Mapping[str, Any],
+    *,
+    units: Mapping[str, str] | None = None,
+    descriptions: Mapping[str, str] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes columns as ECSV, which must not exist.
+
+    Args:
+        path: the file.
+        columns: name -> values, all of one length.
+        units: name -> unit.
+        descriptions: name -> what the column is.
+        meta: what else to keep with the table.
+
+    Raises:
+        InputError: if the file exists or cannot be written.
+    """
+    if Path(path).exists():
+        raise InputError(f"The output file {path} exists already; choose another name or remove it.")
+    table = Table({name: np.asarray(values) for name, values in columns.items()}, meta=dict(meta or {}))
+    for name in table.colnames:
+        table[name].unit = (units or {}).get(name)
+        table[name].description = (descriptions or {}).get(name)
+    with writing(path):
+        table.write(path, format="ascii.ecsv")
+
+
+def _layout(path: Path) -> dict[str, Any]:
+    """How the columns are marked: a ruler of dashes under the header, or whatever astropy guesses."""
+    lines = path.read_text().splitlines()
+    ruled = len(lines) > 1 and set(lines[1].split()) and set(lines[1]) <= {"-", " "}
+    return {"format": "fixed_width_two_line", "guess": False} if ruled else {}
+
+
+def _plain(column: Any) -> np.ndarray:
+    values = column.filled(np.nan) if hasattr(column, "mask") and column.dtype.kind == "f" else column
+    return np.asarray(values)
