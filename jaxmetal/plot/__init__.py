@@ -1,0 +1,29 @@
+"""Pictures: what goes in are arrays, grids and scenes, what comes out are matplotlib figures.
+
+Imports: everything below, and matplotlib, which no other package of jaxmetal imports. Figures are objects
+(`matplotlib.figure.Figure`, saved with `.savefig`); pyplot and its global state are not used. To add a picture: one file with a
+function that returns a `Figure`, every axis labelled with its unit, re-exported here, and a test in tests/test_plot.py.
+"""
+
+from jaxmetal.plot.corner import corner
+from jaxmetal.plot.fit_figure import fit_figure
+from jaxmetal.plot.labels import Quantity, parameter_labels
+from jaxmetal.plot.maps import MapFit, maps
+from jaxmetal.plot.prior_predictive import prior_predictive
+from jaxmetal.plot.profile import Band, Points, Profile, radial_profile
+from jaxmetal.plot.source_plane import source_plane
+
+__all__ = [
+    "Band",
+    "MapFit",
+    "Points",
+    "Profile",
+    "Quantity",
+    "corner",
+    "fit_figure",
+    "maps",
+    "parameter_labels",
+    "prior_predictive",
+    "radial_profile",
+    "source_plane",
+]

@@ -1,0 +1,79 @@
+"""Marks on pictures of the sky: the compass and the size of the PSF."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.offsetbox import AnchoredOffsetbox, AuxTransformBox, DrawingArea, TextArea, VPacker
+from matplotlib.patches import Circle, FancyArrowPatch
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+
+from jaxmetal.numerics.grid import Grid
+
+ARROW = 17.0
+"""Length of the compass arrows, points."""
+
+LETTER = 6.0
+"""Distance from an arrow's tip to the middle of its letter, points."""
+
+HALO = [withStroke(linewidth=2.0, foreground="white")]
+"""A white rim, so that black marks are seen on any colour."""
+
+
+def directions(grid: Grid) -> dict[str, np.ndarray]:
+    """Unit vectors (right, up) of North and East on the pixel array drawn with columns to the right and rows up.
+
+    A step s on the sky is matrix^-1 s in pixels, and pixels are drawn at their size in arcsec. Sky x points West.
+    """
+    inverse = np.linalg.inv(np.asarray(grid.matrix, float))
+    drawn = {
+        name: np.asarray(grid.steps, float) * (inverse @ step)
+        for name, step in {"N": np.array([0.0, 1.0]), "E": np.array([-1.0, 0.0])}.items()
+    }
+    return {name: vector / np.hypot(*vector) for name, vector in drawn.items()}
+
+
+def quiet_corners(used: np.ndarray) -> list[str]:
+    """The four corners of a map, those with the fewest used pixels first, as matplotlib names them."""
+    ny, nx = (max(1, n // 3) for n in used.shape)
+    corners = {
+        "upper right": used[-ny:, -nx:],
+        "lower left": used[:ny, :nx],
+        "upper left": used[-ny:, :nx],
+        "lower right": used[:ny, -nx:],
+    }
+    return sorted(corners, key=lambda name: int(np.sum(corners[name])))
+
+
+def compass(ax: Axes, grid: Grid, corner: str) -> None:
+    """Arrows to the North and East in a corner."""
+    vectors = directions(grid)
+    ends = np.array([[0.0, 0.0], *((ARROW + LETTER) * vector for vector in vectors.values())])
+    low, high = ends.min(axis=0) - LETTER, ends.max(axis=0) + LETTER
+    area = DrawingArea(*(high - low), *(-low))
+    for name, vector in vectors.items():
+        tip, letter = ARROW * vector, (ARROW + LETTER) * vector
+        arrow = FancyArrowPatch(
+            (0.0, 0.0), tuple(tip), arrowstyle="-|>", mutation_scale=7, shrinkA=0, shrinkB=0, color="black", lw=1.1
+        )
+        arrow.set_path_effects(HALO)
+        area.add_artist(arrow)
+        text = Text(*letter, name, fontsize=8, ha="center", va="center", path_effects=HALO)
+        area.add_artist(text)
+    _anchor(ax, area, corner)
+
+
+def psf_circle(ax: Axes, fwhm: float, corner: str) -> None:
+    """A circle of the PSF's FWHM (arcsec) in a corner; the axes must be in arcsec."""
+    disc = AuxTransformBox(ax.transData)
+    circle = Circle((0.0, 0.0), 0.5 * fwhm, facecolor="white", edgecolor="black", linewidth=0.8, hatch="/////", alpha=0.9)
+    disc.add_artist(circle)
+    text = TextArea("PSF", textprops={"fontsize": 7, "path_effects": HALO})
+    _anchor(ax, VPacker(children=[disc, text], align="center", pad=0, sep=2), corner)
+
+
+def _anchor(ax: Axes, box: Any, corner: str) -> None:
+    ax.add_artist(AnchoredOffsetbox(loc=corner, child=box, frameon=False, pad=0.2, borderpad=0.2))

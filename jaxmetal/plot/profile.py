@@ -1,0 +1,171 @@
+"""The radial profile: what the data seem to say, and what the galaxy is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from jaxmetal.plot.labels import Quantity
+from jaxmetal.plot.marks import HALO
+from jaxmetal.plot.style import DATA, IMAGES, INTRINSIC, NAIVE, new_figure, value_range
+
+
+AXIS_SPACING = 36.0
+"""Distance between the axes above the profile, points."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Points:
+    """Data against the radius at which each pixel or bin seems to lie; all 1-D, of one length.
+
+    Attributes:
+        radius: deprojected radius in the source's plane, traced through the lens where there is one, arcsec.
+        value: data.
+        sigma: their standard deviations.
+        image: number of the lensed image that each belongs to, or None.
+    """
+
+    radius: np.ndarray
+    value: np.ndarray
+    sigma: np.ndarray
+    image: np.ndarray | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Band:
+    """The intrinsic profile and its uncertainty, 1-D arrays of one length.
+
+    Attributes:
+        radius: deprojected, arcsec.
+        low, median, high: 16th, 50th and 84th percentile of the posterior.
+        best: at the maximum of the posterior (MAP), or None.
+    """
+
+    radius: np.ndarray
+    low: np.ndarray
+    median: np.ndarray
+    high: np.ndarray
+    best: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, radius: np.ndarray, draws: np.ndarray, best: np.ndarray | None = None) -> Band:
+        """The percentiles of posterior profiles of shape (n draws, n radii)."""
+        low, median, high = np.percentile(np.asarray(draws), [16.0, 50.0, 84.0], axis=0)
+        return cls(radius=np.asarray(radius), low=low, median=median, high=high, best=best)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Profile:
+    """All that a radial profile shows.
+
+    Attributes:
+        points: the naive points.
+        quantity: what the data are.
+        band: the intrinsic profile, or None.
+        line: naive line, anything with `central` and `slope` (per arcsec), or None.
+        psf_half_width: half the PSF's FWHM as it is seen at the source, arcsec, or None.
+        kpc_per_arcsec: scale at the source; adds an axis in kpc.
+        r_eff: half-light radius along the major axis, arcsec; adds an axis in R_e.
+    """
+
+    points: Points
+    quantity: Quantity
+    band: Band | None = None
+    line: Any = None
+    psf_half_width: float | None = None
+    kpc_per_arcsec: float | None = None
+    r_eff: float | None = None
+
+
+def radial_profile(profile: Profile, ax: Axes | None = None) -> Figure | Any:
+    """Draws the profile in `ax`, or in a new figure, and returns the figure; the legend stands at the right."""
+    ax = new_figure(7.6, 4.4).subplots() if ax is None else ax
+    _points(ax, profile.points)
+    if profile.line is not None:
+        reach = np.array([0.0, _reach(profile)])
+        ax.plot(reach, profile.line.central + profile.line.slope * reach, "--", color=NAIVE, lw=1.8, label="naive line (WLS)")
+    if profile.band is not None:
+        _band(ax, profile.band)
+    _frame(ax, profile)
+    if profile.psf_half_width is not None:
+        _psf_bar(ax, profile.psf_half_width, bottom=_falls(profile))
+    _more_axes(ax, profile)
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)
+    return ax.get_figure()
+
+
+def _points(ax: Axes, points: Points) -> None:
+    keep = np.isfinite(points.radius) & np.isfinite(points.value) & np.isfinite(points.sigma)
+    image = np.zeros(keep.shape, int) if points.image is None else np.asarray(points.image)
+    alpha = float(np.clip(60.0 / max(keep.sum(), 1), 0.12, 0.7))
+    size = 3.2 if keep.sum() > 150 else 5.0
+    for i, number in enumerate(np.unique(image[keep])):
+        shown = keep & (image == number)
+        colour = DATA if points.image is None else IMAGES[i % len(IMAGES)]
+        radius, value, sigma = points.radius[shown], points.value[shown], points.sigma[shown]
+        ax.errorbar(radius, value, sigma, fmt="none", ecolor=colour, elinewidth=0.7, alpha=alpha, zorder=1)
+        label = "data" if points.image is None else f"data, image {number}"
+        ax.plot(radius, value, "o", color=colour, ms=size, mec="white", mew=0.3, zorder=2, label=label)
+
+
+def _band(ax: Axes, band: Band) -> None:
+    ax.fill_between(band.radius, band.low, band.high, color=INTRINSIC, alpha=0.35, lw=0, zorder=3, label="intrinsic, 16–84 %")
+    ax.plot(band.radius, band.median, color=INTRINSIC, lw=2.0, zorder=4, label="intrinsic, median")
+    if band.best is not None:
+        ax.plot(band.radius, band.best, ":", color="black", lw=1.5, zorder=5, label="intrinsic, MAP")
+
+
+def _frame(ax: Axes, profile: Profile) -> None:
+    """Limits that stray points do not stretch, and labels."""
+    low, high = value_range(profile.points.value, clip=0.5)
+    if profile.band is not None:
+        low, high = min(low, float(np.min(profile.band.low))), max(high, float(np.max(profile.band.high)))
+    margin = 0.12 * (high - low)
+    ax.set(xlim=(0.0, _reach(profile)), ylim=(low - margin, high + margin))
+    ax.set_xlabel("deprojected radius R [arcsec]")
+    ax.set_ylabel(str(profile.quantity))
+
+
+def _reach(profile: Profile) -> float:
+    return 1.04 * value_range(profile.points.radius, clip=0.0)[1]
+
+
+def _falls(profile: Profile) -> bool:
+    """Whether the values decrease outwards, which leaves the lower left corner free."""
+    if profile.band is not None:
+        return bool(profile.band.median[-1] <= profile.band.median[0])
+    return profile.line is None or profile.line.slope <= 0.0
+
+
+def _psf_bar(ax: Axes, half_width: float, bottom: bool) -> None:
+    """A horizontal bar from near the centre, as long as the PSF's half-width."""
+    height = 0.06 if bottom else 0.94
+    start = 0.02 * ax.get_xlim()[1]
+    across = ax.get_xaxis_transform()
+    ax.plot([start, start + half_width], [height] * 2, "|-", color="black", lw=1.5, ms=7, transform=across, zorder=6)
+    ax.annotate(
+        f"PSF half-width {half_width:.2g}″",
+        (start, height),
+        xycoords=across,
+        xytext=(0, 6 if bottom else -6),
+        textcoords="offset points",
+        va="bottom" if bottom else "top",
+        fontsize=8,
+        path_effects=HALO,
+        zorder=6,
+    )
+
+
+def _more_axes(ax: Axes, profile: Profile) -> None:
+    """The radius in kpc and in R_e, above."""
+    scales = {"R [kpc]": profile.kpc_per_arcsec, "R [R$_e$]": None if profile.r_eff is None else 1.0 / profile.r_eff}
+    given = [(label, scale) for label, scale in scales.items() if scale is not None]
+    for level, (label, scale) in enumerate(given):
+        other = ax.twiny()
+        other.set(xlim=scale * np.array(ax.get_xlim()), xlabel=label)
+        other.spines["top"].set_position(("outward", AXIS_SPACING * level))
+        other.tick_params(labelsize=9)

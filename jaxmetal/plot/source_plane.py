@@ -1,0 +1,76 @@
+"""The property as it is in the galaxy: unlensed, unblurred."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.plot.labels import Quantity
+from jaxmetal.plot.marks import HALO, compass
+from jaxmetal.plot.picture import colour_bar, draw
+from jaxmetal.plot.style import SEQUENTIAL, new_figure, value_range
+from jaxmetal.scene import Source, carried_value
+
+PIXELS = 240
+"""Pixels along a side."""
+
+
+def source_plane(
+    source: Source,
+    name: str,
+    quantity: Quantity,
+    *,
+    half_size: float,
+    r_eff: float | None = None,
+    kpc_per_arcsec: float | None = None,
+) -> Figure:
+    """Draws a carried property on the plane of the source, around the centre of the source's frame.
+
+    Args:
+        source: with every leaf a number.
+        name: of the carried property.
+        quantity: what it is.
+        half_size: of the picture, arcsec.
+        r_eff: half-light radius along the major axis, arcsec; None draws no ellipse.
+        kpc_per_arcsec: scale at the source; adds axes in kpc.
+    """
+    figure = new_figure(6.0, 4.8)
+    ax = figure.subplots()
+    centre = (float(source.frame.x0), float(source.frame.y0))
+    grid = Grid.regular((PIXELS, PIXELS), 2.0 * half_size / PIXELS, centre)
+    x, y = grid.centres()
+    values = np.asarray(carried_value(source, name, (x, y)))
+    image = draw(ax, values, grid, value_range(values), SEQUENTIAL)
+    if r_eff is not None:
+        _half_light_ellipse(ax, source, grid, r_eff)
+    ax.plot(*centre, "+", color="black", path_effects=HALO)
+    compass(ax, grid, "upper right")
+    if kpc_per_arcsec is None:
+        colour_bar(ax, image, str(quantity), extend="both")
+        return figure
+    _kpc_axes(ax, centre, kpc_per_arcsec)
+    figure.colorbar(image, ax=ax, label=str(quantity), extend="both", pad=0.03)
+    return figure
+
+
+def _half_light_ellipse(ax: Axes, source: Source, grid: Grid, r_eff: float) -> None:
+    """The contour R(x, y) = r_eff, for a frame of any kind."""
+    x, y = (np.asarray(a) for a in grid.centres())
+    radius = np.hypot(*(np.asarray(a) for a in source.frame.to_plane(x, y)))
+    lines = ax.contour(x, y, radius, levels=[r_eff], colors="black", linewidths=1.2)
+    lines.set_path_effects(HALO)
+    for text in ax.clabel(lines, fmt={r_eff: "R$_e$"}, fontsize=9):
+        text.set_path_effects(HALO)
+
+
+def _kpc_axes(ax: Axes, centre: tuple[float, float], kpc_per_arcsec: float) -> None:
+    """Offsets from the centre in kpc, at the top and at the right."""
+    for make, location, middle, label in (
+        (ax.secondary_xaxis, "top", centre[0], "x offset [kpc, West]"),
+        (ax.secondary_yaxis, "right", centre[1], "y offset [kpc, North]"),
+    ):
+        to_kpc = lambda a, m=middle: (a - m) * kpc_per_arcsec  # noqa: E731
+        to_arcsec = lambda k, m=middle: k / kpc_per_arcsec + m  # noqa: E731
+        make(location, functions=(to_kpc, to_arcsec)).set(**{f"{make.__name__[-5]}label": label})
