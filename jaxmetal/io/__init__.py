@@ -7,28 +7,25 @@ add a format: one file with a function that returns plain numpy arrays and nodes
 tests/test_io_input.py.
 """
 
-from jaxmetal.io.bins import BinMap, binned_values, read_bins, relabel
+from jaxmetal.io.bins import BinMap, bin_values, read_bins
 from jaxmetal.io.deflection import DeflectionMap, check_deflection, read_deflection
 from jaxmetal.io.fits import Map, read_map, write_maps
 from jaxmetal.io.folder import output_folder, writing
-from jaxmetal.io.noise import NoiseMap, noise_map
+from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.provenance import checksum, provenance
-from jaxmetal.io.psf import KernelFile, read_kernel
-from jaxmetal.io.quality import used_pixels
+from jaxmetal.io.psf import read_kernel
+from jaxmetal.io.quality import read_used
 from jaxmetal.io.tables import read_table, write_table
 from jaxmetal.io.wcs import grid_to_wcs, position_angle_of_y, sky_origin, wcs_to_grid
 
 __all__ = [
     "BinMap",
     "DeflectionMap",
-    "KernelFile",
     "Map",
-    "NoiseMap",
-    "binned_values",
+    "bin_values",
     "check_deflection",
     "checksum",
     "grid_to_wcs",
-    "noise_map",
     "output_folder",
     "position_angle_of_y",
     "provenance",
@@ -37,9 +34,9 @@ __all__ = [
     "read_kernel",
     "read_map",
     "read_table",
-    "relabel",
+    "read_used",
     "sky_origin",
-    "used_pixels",
+    "to_sigma",
     "wcs_to_grid",
     "write_maps",
     "write_table",

@@ -28,8 +28,8 @@ REASONS = {
 def output_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A folder that appears only when everything in it has been written.
 
-    Yields a hidden temporary folder next to `path`, which takes its name when the block ends and vanishes when the block
-    raises (Ctrl-C included). With `overwrite`, earlier results stay in place until then.
+    Yields a hidden temporary folder next to `path`, which takes its name when the block ends and vanishes when the
+    block raises (Ctrl-C included). With `overwrite`, earlier results stay in place until then.
 
     Args:
         path: the folder to make; its parent must exist.
