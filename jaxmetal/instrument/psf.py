@@ -154,7 +154,7 @@ def difference(of: Any, already: Any) -> Difference:
     return Difference(of=of, already=already)
 
 
-TAIL = 1e-3
+TAIL = 4e-4
 """Share of the PSF's light beyond its reach."""
 
 

@@ -1,0 +1,72 @@
+"""The operator against the converged independent reference (tests/reference), at default settings."""
+
+from functools import cache
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxmetal as jm
+from reference.cases import CASES, compared
+
+ANSWERS = Path(__file__).parent / "reference" / "answers.npz"
+BY_NAME = {case.name: case for case in CASES}
+
+
+@cache
+def answers():
+    with np.load(ANSWERS) as stored:
+        return dict(stored)
+
+
+def described(case, dtype=float, **changes):
+    """The case as a scene and a light-weighted map of pixels of 1 arcsec."""
+    light = case.light
+    scene = jm.Scene(
+        sources={
+            "disc": jm.Source(
+                frame=jm.frame.Disc(x0=light.x0, y0=light.y0, q=light.q, pa=light.pa),
+                lights={"line": jm.light.Sersic(flux=1.0, r_eff=light.r_eff, n=light.n)},
+                carries={
+                    "metallicity": jm.Carried(
+                        profile=jm.tracer.Gradient(central=case.central, slope=case.slope / light.r_eff), weight="line"
+                    )
+                },
+            )
+        }
+    )
+    beta = getattr(case.psf, "beta", None)
+    psf = jm.instrument.Gaussian(fwhm=case.psf.fwhm) if beta is None else jm.instrument.Moffat(fwhm=case.psf.fwhm, beta=beta)
+    settings = {
+        "data": np.zeros(case.shape),
+        "noise": None,
+        "grid": jm.Grid.regular(case.shape, 1.0),
+        "psf": psf,
+        "properties": ("metallicity",),
+        "mixing": jm.mixing.Dex(),
+        "used": np.ones(case.shape, bool),
+        **changes,
+    }
+    numbers = lambda tree: jax.tree.map(lambda leaf: leaf if jnp.asarray(leaf).dtype == bool else jnp.asarray(leaf, dtype), tree)  # noqa: E731
+    return numbers(scene), numbers(jm.WeightedMap(**settings))
+
+
+def errors(case, prediction, mixing="dex"):
+    """Largest error of the map (dex) and of the light (relative), where they are held to account."""
+    light, dex, held = (answers()[f"{case.name}/{name}"] for name in ("light", mixing, "dex"))
+    where = compared(case, light, held)
+    bright = light > 1e-2 * light.max()
+    normalised = prediction.light * (light.sum() / prediction.light.sum())
+    return np.max(np.abs(prediction.value - dex)[where]), np.max(np.abs(normalised / light - 1)[bright])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("mixing", ["dex", "linear"])
+def test_default_settings_reach_the_converged_reference(case, mixing):
+    scene, observation = described(case, mixing=jm.mixing.Dex() if mixing == "dex" else jm.mixing.Linear())
+    plan = jm.prepare(scene, {"map": observation})["map"]
+    worst, light = errors(case, jm.predict(observation, scene, plan), mixing)
+    assert worst <= 2e-4
+    assert light <= 2e-3
