@@ -51,7 +51,9 @@ def read_bins(path: str | Path, *, shape: tuple[int, int] | None = None, none: i
         is_fits = file.read(6).startswith(FITS_STARTS)
     values = read_map(path, hdu, what="bin map").values if is_fits else _read_table(path, shape)
     if shape is not None and values.shape != tuple(shape):
-        raise InputError(f"The bin map {path} must have the data's shape {tuple(shape)}, but has {values.shape}.")
+        raise InputError(
+            f"The bin map {path} must have the data's shape {tuple(shape)}, but has {values.shape}; bin these data."
+        )
     return _relabel(path, np.where(np.isfinite(values), values, none), none)
 
 
@@ -69,7 +71,9 @@ def bin_values(values: np.ndarray, bins: Bins) -> tuple[np.ndarray, tuple[Findin
     """
     labels, values = np.asarray(bins.labels), np.asarray(values, float)
     if values.shape != labels.shape:
-        raise InputError(f"A binned map must have the bins' shape {labels.shape}, but has {values.shape}.")
+        raise InputError(
+            f"A binned map must have the bins' shape {labels.shape}, but has {values.shape}; use its own bins."
+        )
     binned, known = labels >= 0, np.isfinite(values) & (labels >= 0)
     where, what = labels[known], values[known]
     count = np.bincount(where, minlength=bins.n)
@@ -87,11 +91,10 @@ def _judge(spread: np.ndarray, values: np.ndarray, count: np.ndarray, missing: i
     uneven = spread > CONSTANT * np.abs(values).max(initial=0)
     if uneven.any():
         text = f"The map differs within {uneven.sum()} of {len(count)} bins (by up to {spread.max():.3g})"
-        findings.append(
-            Finding("warning", f"{text}; their mean was taken, which is no light-weighted value of the bin.")
-        )
+        findings.append(Finding("warning", f"{text}; their mean was taken, without weighting by light."))
     if missing:
-        text = f"The map holds no number in {missing} binned pixels; {(count == 0).sum()} of {len(count)} bins have no value"
+        empty = f"{(count == 0).sum()} of {len(count)} bins have no value"
+        text = f"The map holds no number in {missing} binned pixels and {empty}"
         findings.append(Finding("warning", f"{text}; check that the bins belong to this map."))
     return findings
 
@@ -106,24 +109,23 @@ def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
             table = np.loadtxt(path, ndmin=2)
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".;")
-        raise InputError(
-            f"The bin map {path} is neither FITS nor a table of numbers ({reason}); check the file."
-        ) from None
+        raise InputError(f"The bin map {path} is neither FITS nor a table of numbers ({reason}); correct it.") from None
     if table.shape[1] != 3 or not len(table):
-        raise InputError(f"The bin table {path} must have rows of x, y and bin id, but has shape {table.shape}.")
+        raise InputError(
+            f"The bin table {path} must have rows of x, y and bin id, but has shape {table.shape}; correct it."
+        )
     x, y = (table[:, k].astype(int) for k in (0, 1))
     ny, nx = shape
     outside = (x != table[:, 0]) | (y != table[:, 1]) | (x < 0) | (x >= nx) | (y < 0) | (y >= ny)
     if outside.any():
         first = tuple(table[outside][0, :2].tolist())
-        text = (
-            f"must hold pixel indices from 0 within shape {tuple(shape)}, but {outside.sum()} rows do not, e.g. {first}"
-        )
-        raise InputError(f"The bin table {path} {text}; are they counted from 1, or sky positions?")
-    if len(np.unique(y * nx + x)) < len(x):
         raise InputError(
-            f"The bin table {path} must name each pixel once, but repeats {len(x) - len(np.unique(y * nx + x))}."
+            f"The bin table {path} must hold pixel indices x, y from 0 within shape {tuple(shape)}, but "
+            f"{outside.sum()} rows do not, e.g. {first}; count pixels from 0 and do not give sky positions."
         )
+    repeated = len(x) - len(np.unique(y * nx + x))
+    if repeated:
+        raise InputError(f"The bin table {path} must name each pixel once, but repeats {repeated}; remove the repeats.")
     values = np.full(shape, np.nan)
     values[y, x] = table[:, 2]
     return values
@@ -131,13 +133,14 @@ def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
 
 def _relabel(path: str | Path, values: np.ndarray, none: int) -> BinMap:
     if (values != np.round(values)).any():
-        raise InputError(
-            f"The bin map {path} must hold whole numbers, but does not (e.g. {values[values % 1 != 0][0]})."
-        )
+        example = values[values != np.round(values)][0]
+        raise InputError(f"The bin map {path} must hold whole numbers, but holds e.g. {example}; is it another map?")
     names = values.astype(np.int64)
     binned = (names >= 0) & (names != none)
     if not binned.any():
-        raise InputError(f"The bin map {path} has no pixel in any bin; ids below 0 and {none} mean no bin.")
+        raise InputError(
+            f"The bin map {path} has no pixel in a bin (ids below 0 and {none} mean none); check the file."
+        )
     ids, labels = np.unique(names[binned], return_inverse=True)
     relabelled = np.full(names.shape, -1, np.int32)
     relabelled[binned] = labels

@@ -15,6 +15,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
 from jaxmetal.errors import InputError
+from jaxmetal.io.folder import writing
 from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid
 from jaxmetal.numerics.grid import Grid
 
@@ -109,20 +110,23 @@ def write_maps(
         units: extension name -> BUNIT.
 
     Raises:
-        InputError: if a map does not have the grid's shape, or a unit has no map.
+        InputError: if a map does not have the grid's shape, a unit has no map, or nothing can be written there.
     """
     units = units or {}
     arrays = {name: np.asarray(values) for name, values in maps.items()}
     for name, values in arrays.items():
         if values.shape != tuple(grid.shape):
-            raise InputError(f"Map '{name}' must have the grid's shape {tuple(grid.shape)}, but has {values.shape}.")
+            raise InputError(
+                f"Map '{name}' must have the grid's shape {tuple(grid.shape)}, but has {values.shape}; cut it."
+            )
     for name in units.keys() - arrays.keys():
-        raise InputError(f"Unit '{units[name]}' is for a map '{name}', but the maps are {sorted(arrays)}; rename it.")
+        raise InputError(f"Unit '{units[name]}' is for a map '{name}', but the maps are {sorted(arrays)}; rename one.")
     header = grid_to_wcs(grid, origin).to_header()
     images = [_image(name, values, header, units.get(name)) for name, values in arrays.items()]
     unfinished = Path(f"{path}.part")
-    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(unfinished, overwrite=True)
-    os.replace(unfinished, path)
+    with writing(path):
+        fits.HDUList([fits.PrimaryHDU(), *images]).writeto(unfinished, overwrite=True)
+        os.replace(unfinished, path)
 
 
 def _image(name: str, values: np.ndarray, header: fits.Header, unit: str | None) -> fits.ImageHDU:
@@ -144,7 +148,10 @@ def _choose(extensions: fits.HDUList, hdu: Hdu, label: str) -> Any:
         except (KeyError, IndexError):
             raise InputError(f"The {label} has no extension {hdu!r}; choose one of: {listed}.") from None
         if len(shapes[k] or ()) != 2:
-            raise InputError(f"Extension {hdu!r} of the {label} must be a 2-D image, but is {_describe(shapes[k])}.")
+            found = _describe(shapes[k])
+            raise InputError(
+                f"Extension {hdu!r} of the {label} must be a 2-D image, but is {found}; cut out one plane."
+            )
         return extensions[k]
     images = [k for k, shape in shapes.items() if len(shape or ()) == 2]
     if not images:

@@ -39,13 +39,15 @@ def to_sigma(
         sigma, NaN where it is not known (and not needed), and whether the noise looks like another of the three.
 
     Raises:
-        InputError: if not exactly one is given, shapes differ, or noise is zero, negative or missing where it is needed.
+        InputError: if not exactly one is given, shapes differ, or noise is zero, negative or missing where needed.
     """
     choices = {"sigma": sigma, "variance": variance, "ivar": ivar}
     given = {name: value for name, value in choices.items() if value is not None}
     if len(given) != 1:
         found = " and ".join(given) or "none"
-        raise InputError(f"Noise must be given as exactly one of sigma, variance and ivar, but found {found}.")
+        raise InputError(
+            f"Noise must be given as exactly one of sigma, variance and ivar, but found {found}; give one."
+        )
     [(name, noise)] = given.items()
     shown = np.asarray(_values(data), float)
     values = np.asarray(_values(noise), float)

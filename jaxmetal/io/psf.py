@@ -51,31 +51,32 @@ def read_kernel(
 
 def _require_sampling(pixel_scale: float, oversampling: int, includes_pixel: bool) -> None:
     if not (np.isfinite(pixel_scale) and pixel_scale > 0):
-        raise InputError(f"pixel_scale must be the data's pixel in arcsec, above 0, but is {pixel_scale!r}.")
+        raise InputError(
+            f"pixel_scale must be the data's pixel in arcsec, above 0, but is {pixel_scale!r}; correct it."
+        )
     if oversampling != int(oversampling) or oversampling < 1:
-        raise InputError(f"oversampling must be a whole number of kernel cells per pixel, but is {oversampling!r}.")
+        raise InputError(
+            f"oversampling must be a whole number of kernel cells per pixel, but is {oversampling!r}; correct it."
+        )
     if includes_pixel and oversampling % 2 == 0:
         raise InputError(
-            f"An effective PSF (includes_pixel=True) must have an odd oversampling, but it is {oversampling}: no cell lies "
-            "on a pixel's centre; resample the kernel."
+            f"An effective PSF (includes_pixel=True) must have an odd oversampling, but it is {oversampling}, so that "
+            "no cell lies on a pixel's centre; resample the kernel."
         )
 
 
 def _require_usable(path: str | Path, values: np.ndarray) -> None:
     missing = int((~np.isfinite(values)).sum())
     if missing:
-        raise InputError(
-            f"The PSF kernel {path} must be finite, but {missing} of {values.size} cells are not; fill them."
-        )
+        raise InputError(f"The PSF kernel {path} must be finite, but {missing} of its cells are not; fill them.")
     if min(np.mod(values.shape, 2)) == 0:
         raise InputError(
             f"The PSF kernel {path} must have odd sides, so that one cell is its centre, but has shape {values.shape}; "
             "resample it (cropping a row moves the centre by half a cell)."
         )
     if not values.sum() > 0:
-        raise InputError(
-            f"The PSF kernel {path} must have a positive sum, but it is {values.sum():.3g}; subtract its sky."
-        )
+        total = f"{values.sum():.3g}"
+        raise InputError(f"The PSF kernel {path} must have a positive sum, but it is {total}; correct its background.")
 
 
 def _require_centred(path: str | Path, values: np.ndarray, oversampling: int) -> None:
@@ -83,8 +84,8 @@ def _require_centred(path: str | Path, values: np.ndarray, oversampling: int) ->
     x, y = float(values.sum(0) @ columns) / oversampling, float(values.sum(1) @ rows) / oversampling
     if np.hypot(x, y) > OFF_CENTRE:
         raise InputError(
-            f"The PSF kernel {path} must be centred to {OFF_CENTRE} pixel, but its centroid is off by {x:+.3f} (column) and "
-            f"{y:+.3f} (row) data pixels; shift it, or subtract its background."
+            f"The PSF kernel {path} must be centred to {OFF_CENTRE} pixel, but its centroid is off by {x:+.3f} "
+            f"(column) and {y:+.3f} (row) data pixels; shift it, or subtract its background."
         )
 
 
@@ -95,10 +96,8 @@ def _judge(path: str | Path, kernel: Kernel, pixel_scale: float) -> list[Finding
         text = f"The PSF kernel {path} is narrower (FWHM {fwhm:.3g} arcsec) than a pixel ({pixel_scale:.3g} arcsec)"
         findings.append(Finding("warning", f"{text}; check pixel_scale and oversampling."))
     values = np.asarray(kernel.values)
-    inside = np.pad(np.zeros([max(n - 2, 0) for n in values.shape], bool), 1, constant_values=True)
-    rim = float(np.abs(values[inside[: values.shape[0], : values.shape[1]]]).max() / values.max())
+    rim = float(np.abs(np.concatenate([values[[0, -1]].ravel(), values[:, [0, -1]].ravel()])).max() / values.max())
     if rim > EDGE:
-        findings.append(
-            Finding("warning", f"The PSF kernel {path} has {rim:.1%} of its peak at its rim; use a larger one.")
-        )
+        text = f"The PSF kernel {path} still has {rim:.1%} of its peak at its rim"
+        findings.append(Finding("warning", f"{text}; use a larger one."))
     return findings

@@ -40,26 +40,26 @@ def read_used(
         raise InputError("bad_bits names flags that reject a pixel, but sense is 'use'; use sense='reject'.")
     values = read_map(path, hdu, what="mask").values
     if shape is not None and values.shape != tuple(shape):
-        raise InputError(
-            f"The mask {path} must have the data's shape {tuple(shape)}, but has {values.shape}; resample it."
-        )
+        text = f"must have the data's shape {tuple(shape)}, but has {values.shape}"
+        raise InputError(f"The mask {path} {text}; use the mask of these data.")
     known = np.isfinite(values)
     marked = np.where(known, values, 0) != 0 if bad_bits is None else _flagged(path, values, known, bad_bits)
     used = known & (marked if sense == "use" else ~marked)
     if not used.any():
-        raise InputError(
-            f"The mask {path} leaves none of {used.size} pixels with sense='{sense}'; is it the other sense?"
-        )
+        text = f"must leave pixels to use, but leaves none of {used.size} with sense='{sense}'"
+        raise InputError(f"The mask {path} {text}; check the sense.")
     return used
 
 
 def _flagged(path: str | Path, values: np.ndarray, known: np.ndarray, bad_bits: int) -> np.ndarray:
     """Whether a pixel has any of the bad flags."""
     if not isinstance(bad_bits, int) or bad_bits <= 0:
-        raise InputError(f"bad_bits must be a positive integer, the sum of the bad flags, but is {bad_bits!r}.")
+        raise InputError(
+            f"bad_bits must be a positive integer, the sum of the bad flags, but is {bad_bits!r}; correct it."
+        )
     flags = np.where(known, values, 0)
     if (flags != np.round(flags)).any() or flags.min() < 0:
         raise InputError(
-            f"The data-quality plane {path} must hold flags (integers >= 0), but does not; check the extension."
+            f"The mask {path} must hold flags (integers >= 0) for bad_bits, but does not; check the extension."
         )
     return (flags.astype(np.int64) & bad_bits) != 0
