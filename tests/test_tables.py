@@ -1,0 +1,114 @@
+"""Tables and provenance: what is read, what is written, what is refused."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxmetal.errors import InputError
+from jaxmetal.io.provenance import checksum, provenance
+from jaxmetal.io.tables import read_table, write_table
+
+LINES = Path(__file__).parents[2] / "shared" / "data" / "as1063" / "line_fluxes_by_bin.dat"
+
+LAYOUTS = {
+    "spaces": "bin x  y\n1 0.5 2\n3 nan 4\n",
+    "commented": "# bin x y\n1 0.5 2\n3 nan 4\n",
+    "commas": "bin,x,y\n1,0.5,2\n3,nan,4\n",
+    "missing": "bin,x,y\n1,0.5,2\n3,,4\n",
+    "ruler": "bin   x y\n--- --- -\n  1 0.5 2\n  3 nan 4\n",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+def test_layouts_of_text_tables(tmp_path, layout):
+    (tmp_path / "table.txt").write_text(layout)
+    table = read_table(tmp_path / "table.txt", required=("bin", "x"))
+    assert list(table) == ["bin", "x", "y"]
+    np.testing.assert_array_equal(table["bin"], [1, 3])
+    np.testing.assert_array_equal(table["x"], [0.5, np.nan])
+    assert not any(isinstance(values, np.ma.MaskedArray) for values in table.values())
+
+
+def test_numbers_without_a_header(tmp_path):
+    (tmp_path / "bins.txt").write_text("0 1 5\n2 3 7\n")
+    np.testing.assert_array_equal(read_table(tmp_path / "bins.txt")["col3"], [5, 7])
+
+
+@pytest.mark.skipif(not LINES.is_file(), reason=f"the real line fluxes are not at {LINES}")
+def test_a_published_table():
+    table = read_table(LINES, required=("bin", "f_hb", "unc_hb"))
+    assert table["bin"].shape == (136,)
+    assert table["f_hb"][list(table["bin"]).index(0)] == pytest.approx(955.718)
+
+
+def test_ecsv_roundtrip(tmp_path):
+    path = tmp_path / "fit.ecsv"
+    columns = {"parameter": ["slope", "q"], "median": np.array([-0.2, np.nan]), "n": [3, 4]}
+    write_table(path, columns, units={"median": "dex / arcsec"}, descriptions={"n": "draws"}, meta={"seed": 7})
+    again = read_table(path)
+    assert list(again) == list(columns)
+    np.testing.assert_array_equal(again["median"], columns["median"])
+    np.testing.assert_array_equal(again["parameter"], columns["parameter"])
+    assert again["n"].dtype.kind == "i"
+    for written in ("dex / arcsec", "draws", "seed: 7"):
+        assert written in path.read_text()
+
+
+def missing(path):
+    return path / "none.txt"
+
+
+def binary(path):
+    (path / "table.txt").write_bytes(bytes(range(256)))
+    return path / "table.txt"
+
+
+def broken(path):
+    (path / "table.ecsv").write_text("no ecsv\n")
+    return path / "table.ecsv"
+
+
+def other_columns(path):
+    (path / "table.txt").write_text("col row\n1 2\n")
+    return path / "table.txt"
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        (missing, "does not exist; check its path"),
+        (binary, "cannot be read as a table"),
+        (broken, "cannot be read as a table"),
+        (other_columns, "must have a column bin, but has col, row"),
+    ],
+)
+def test_tables_that_cannot_be_used(tmp_path, case, sentence):
+    with pytest.raises(InputError, match=sentence) as caught:
+        read_table(case(tmp_path), required=("bin",))
+    assert "\n" not in str(caught.value)
+
+
+def test_tables_are_not_overwritten(tmp_path):
+    write_table(tmp_path / "a.ecsv", {"x": [1]})
+    with pytest.raises(InputError, match="exists already"):
+        write_table(tmp_path / "a.ecsv", {"x": [2]})
+    np.testing.assert_array_equal(read_table(tmp_path / "a.ecsv")["x"], [1])
+
+
+def test_provenance_names_inputs_versions_and_seed(tmp_path):
+    (tmp_path / "map.fits").write_bytes(b"pixels")
+    record = provenance({"map": tmp_path / "map.fits"}, seed=3, configuration={"scene": {"q": 0.7}})
+    assert record["inputs"]["map"]["sha256"] == hashlib.sha256(b"pixels").hexdigest()
+    assert record["seed"] == 3
+    assert {"python", "jaxmetal", "jax", "numpyro", "astropy"} <= record["versions"].keys()
+    assert record["versions"]["jax"][0].isdigit()
+    assert record["created"].endswith("+00:00")
+    assert json.loads(json.dumps(record)) == record
+
+
+def test_an_input_that_vanished_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.fits cannot be read \(No such file or directory\)"):
+        checksum(tmp_path / "gone.fits")
