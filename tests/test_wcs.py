@@ -135,13 +135,20 @@ def skewed():
     return made
 
 
+def wide():
+    """Seven by eight degrees, centred, in a projection that is not the tangent plane's."""
+    made = header(steps=(-100, 100), shape=(250, 301), frame="ARC")
+    made.update({"CRPIX1": 151.0, "CRPIX2": 125.5})
+    return made
+
+
 BAD = {
     "no world coordinates": (fits.Header({"NAXIS": 2, "NAXIS1": 5, "NAXIS2": 4}), "no celestial world coordinates"),
     "no scale": (fits.Header({k: v for k, v in header().items() if "CD" not in k}), "pixels must be far smaller"),
     "distorted": (distorted(), "deviate by"),
     "skewed": (skewed(), "perpendicular"),
     "singular": (header(steps=(-0.2, 0.0)), ""),
-    "wide": (header(steps=(-100, 100), shape=(250, 301), frame="ARC"), "deviate by"),
+    "wide": (wide(), "deviate by"),
 }
 
 

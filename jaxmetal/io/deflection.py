@@ -18,9 +18,9 @@ from astropy.cosmology import FLRW, FlatLambdaCDM
 from astropy.io import fits
 
 from jaxmetal.errors import InputError
+from jaxmetal.findings import Report
 from jaxmetal.io.wcs import wcs_to_grid
 from jaxmetal.lens.check import check_amplification, check_map
-from jaxmetal.lens.report import Report
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
 

@@ -1,7 +1,7 @@
 """What bends light: nodes called `lens(x, y) -> (alpha_x, alpha_y)`, the reduced deflection in arcsec.
 
 The source position is beta = theta - alpha; deflections of several lenses add. x points West, y North.
-Imports: numerics and errors only. To add a lens: one file with a `@node` and its `__call__`, finite in value and
+Imports: numerics, errors and findings only. To add a lens: one file with a `@node` and its `__call__`, finite in value and
 gradient everywhere, its convergence in the docstring; re-export it here and add it to tests/test_lens.py, which checks
 every lens by differentiating it.
 """
@@ -14,7 +14,6 @@ from jaxmetal.lens.convert import (
     sie_to_lenstronomy,
 )
 from jaxmetal.lens.derive import Distortion, distortion
-from jaxmetal.lens.report import Finding, Report
 from jaxmetal.lens.shear import Shear
 from jaxmetal.lens.shift import RegionShift
 from jaxmetal.lens.sie import SIE
@@ -23,9 +22,7 @@ from jaxmetal.lens.tabulated import Tabulated
 __all__ = [
     "SIE",
     "Distortion",
-    "Finding",
     "RegionShift",
-    "Report",
     "Shear",
     "Tabulated",
     "check_amplification",

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxmetal.findings import Finding, Report
 from jaxmetal.lens.derive import distortion
-from jaxmetal.lens.report import Finding, Report
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
 
@@ -46,7 +46,7 @@ def check_map(lens: Tabulated) -> Report:
         return Report(findings=(Finding("error", text),), numbers={"covered": covered})
     checks = _check_axes(jacobian) + _check_units(jacobian, lens) + _check_scale(jacobian, lens)
     coverage = Finding(
-        "ok" if covered == 1 else "warning", f"The deflection maps hold numbers in {covered:.1%} of their pixels."
+        "info" if covered == 1 else "warning", f"The deflection maps hold numbers in {covered:.1%} of their pixels."
     )
     return checks + Report(findings=(coverage,), numbers={"covered": covered})
 
@@ -84,7 +84,7 @@ def _check_axes(jacobian: np.ndarray) -> Report:
     elif given.curl > CURL_CLEAR * cross:
         finding = Finding("warning", f"The deflection maps have a large curl {measured}; check their axes.")
     else:
-        finding = Finding("ok", f"The deflection maps are curl-free with x to the West and y to the North {measured}.")
+        finding = Finding("info", f"The deflection maps are curl-free with x West and y North {measured}.")
     return Report(findings=(finding,), numbers=numbers)
 
 
@@ -98,7 +98,7 @@ def _check_units(jacobian: np.ndarray, lens: Tabulated) -> Report:
     elif high < KAPPA_LOW:
         finding = Finding("warning", f"The deflection maps hardly deflect: {measured}; are they in arcsec?")
     else:
-        finding = Finding("ok", f"The deflection maps look like arcsec: {measured}.")
+        finding = Finding("info", f"The deflection maps look like arcsec: {measured}.")
     return Report(findings=(finding,), numbers={"kappa_high": high})
 
 
@@ -158,7 +158,7 @@ def _judge_scale(scale: float, misfit: float, applied: float) -> Finding:
     if misfit > 0.15:
         return Finding("warning", f"The amplification map does not match the deflection maps at any scale {measured}.")
     if abs(scale - 1) <= SCALE_CLOSE:
-        return Finding("ok", f"The magnification of the deflection maps matches the amplification map {measured}.")
+        return Finding("info", f"The magnification of the deflection maps matches the amplification map {measured}.")
     if abs(applied - 1) > SCALE_CLOSE and abs(scale * applied - 1) <= 2 * SCALE_CLOSE:
         text = f"The deflection maps were scaled by {applied:.3f}, but match the amplification map unscaled {measured}"
         return Finding("error", f'{text}; they are already at the source\'s redshift: use z_map = "source".')
