@@ -97,7 +97,7 @@ def _fixed_flux(scene: Scene, name: str, light: str, grid: Any, sampling: Sampli
     source = scene.sources[name]
     profile = source.lights[light]
     finer = 1
-    if getattr(profile, "on_sky", False):
+    if hasattr(profile, "grid"):
         cell = float(jnp.sqrt(grid.pixel_area)) / sampling.density
         finer = max(1, int(np.ceil(cell / float(jnp.sqrt(profile.grid.pixel_area)))))
     fine = dataclasses.replace(sampling, subsamples=sampling.subsamples * finer)

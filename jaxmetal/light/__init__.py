@@ -16,6 +16,7 @@ from jaxmetal.light.gaussian import Gaussian
 from jaxmetal.light.moffat import Moffat
 from jaxmetal.light.picture import Picture, clip_negative
 from jaxmetal.light.sersic import Sersic, sersic_b
+from jaxmetal.light.unweighted import Unweighted
 from jaxmetal.numerics.sum import Sum
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Picture",
     "Sersic",
     "Sum",
+    "Unweighted",
     "clip_negative",
     "sersic_b",
     "sersic_from_lenstronomy",
