@@ -1,8 +1,11 @@
 """Pictures: what goes in are arrays, grids and scenes, what comes out are matplotlib figures.
 
-Imports: everything below, and matplotlib, which no other package of jaxmetal imports. Figures are objects
-(`matplotlib.figure.Figure`, saved with `.savefig`); pyplot and its global state are not used. To add a picture: one file with a
-function that returns a `Figure`, every axis labelled with its unit, re-exported here, and a test in tests/test_plot.py.
+The functions here know arrays, grids and scenes; `of_posterior` draws what a fit returned by calling them.
+
+Imports: everything but io and cli, and matplotlib, which no other package of jaxmetal imports. Figures are objects
+(`matplotlib.figure.Figure`, saved with `.savefig`); pyplot and its global state are not used. To add a picture: one
+file with a function that returns a `Figure`, every axis labelled with its unit, re-exported here, and a test in
+tests/test_plot.py.
 """
 
 from jaxmetal.plot.corner import corner
@@ -13,6 +16,9 @@ from jaxmetal.plot.prior_predictive import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile, radial_profile
 from jaxmetal.plot.source_plane import source_plane
 
+# Last: it hands over to the functions above.
+from jaxmetal.plot import of_posterior  # isort: skip
+
 __all__ = [
     "Band",
     "MapFit",
@@ -22,6 +28,7 @@ __all__ = [
     "corner",
     "fit_figure",
     "maps",
+    "of_posterior",
     "parameter_labels",
     "prior_predictive",
     "radial_profile",

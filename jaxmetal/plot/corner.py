@@ -61,8 +61,9 @@ def _require_columns(columns: Mapping[str, np.ndarray]) -> None:
     for name, values in columns.items():
         if values.ndim != 1 or values.size != size or size < 10 or not np.all(np.isfinite(values)):
             raise InputError(
-                f"corner: expected at least 10 finite draws of '{name}' in one dimension, as many as of the others, found "
-                f"shape {values.shape} with {int(np.sum(np.isfinite(values)))} finite; join chains and split vectors first."
+                f"corner: expected at least 10 finite draws of '{name}' in one dimension, as many as of the others, "
+                f"found shape {values.shape} with {int(np.sum(np.isfinite(values)))} finite; join chains and split "
+                "vectors first."
             )
     if not columns:
         raise InputError("corner: expected draws of at least one parameter, found none; give {name: draws}.")

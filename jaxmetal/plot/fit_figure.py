@@ -10,7 +10,7 @@ from jaxmetal.plot.maps import MapFit, map_size, maps
 from jaxmetal.plot.profile import Profile, radial_profile
 from jaxmetal.plot.style import new_figure
 
-PROFILE_HEIGHT = 4.1
+PROFILE_HEIGHT = 4.5
 """Height of the radial profile and the sentence, inches."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -21,45 +21,34 @@ class Quantity(NamedTuple):
         return f"{self.label} [{self.unit}]" if self.unit else self.label
 
 
-LEAVES = {
-    "x0": "x$_0$ [arcsec]",
-    "y0": "y$_0$ [arcsec]",
-    "dx": "shift x [arcsec]",
-    "dy": "shift y [arcsec]",
+SYMBOLS = {
+    "x0": "x$_0$",
+    "y0": "y$_0$",
     "q": "axis ratio q",
-    "pa": "PA [deg]",
-    "inclination": "inclination [deg]",
-    "r_eff": "R$_e$ [arcsec]",
-    "fwhm": "FWHM [arcsec]",
+    "pa": "PA",
+    "r_eff": "R$_e$",
+    "fwhm": "FWHM",
     "n": "Sersic n",
-    "beta": "Moffat β",
-    "nu": "Student-t ν",
-    "central": "centre [{unit}]",
-    "slope": "slope [{unit}/arcsec]",
-    "jitter": "jitter [{unit}]",
-    "scatter": "scatter [{unit}]",
+    "theta_e": "θ$_E$",
 }
-"""Last part of a parameter's path -> its label; `{unit}` is that of the map."""
+"""Last part of a parameter's path -> how it is written; others as they are."""
 
 COMMON = {"scene", "sources", "lights", "carries", "profile", "frame", "noise", "parts"}
 """Parts of a path that tell a reader nothing."""
 
 
-def parameter_labels(names: Iterable[str], unit: str) -> dict[str, str]:
-    """Short labels with units; where two would be the same, as much of the path as tells them apart goes in front.
+def parameter_labels(units: Mapping[str, str]) -> dict[str, str]:
+    """Short labels with units; where two would be the same, what tells their paths apart goes in a line above.
 
     Args:
-        names: parameter names, e.g. "scene.sources.disc.carries.metallicity.profile.slope".
-        unit: of the property that the parameters describe.
+        units: parameter name, e.g. "scene.sources.disc.carries.metallicity.profile.slope" -> unit, e.g. "dex/arcsec".
     """
-    paths = {name: name.split(".") for name in names}
-    leaf = {name: LEAVES.get(path[-1], path[-1]).format(unit=unit) for name, path in paths.items()}
-    labels = dict(leaf)
+    paths = {name: name.split(".") for name in units}
+    short = {name: str(Quantity(SYMBOLS.get(path[-1], path[-1]), units[name])) for name, path in paths.items()}
+    labels = {}
     for name, path in paths.items():
-        twins = [other for other in paths if leaf[other] == leaf[name] and other != name]
-        shared = {part for other in twins for part in paths[other][:-1]}
-        own = [part for part in path[:-1] if part not in COMMON]
-        telling = [part for part in own if part not in shared] or own
-        if twins and telling:
-            labels[name] = f"{' '.join(telling)}\n{leaf[name]}"
+        twins = [paths[other] for other in paths if short[other] == short[name] and other != name]
+        shared = set.intersection(*map(set, twins)) if twins else set(path)
+        own = [part for part in path[:-1] if part not in COMMON and part not in shared]
+        labels[name] = "\n".join(filter(None, [" ".join(own), short[name]]))
     return labels

@@ -75,7 +75,7 @@ def maps(fit: MapFit, figure: FigureBase | None = None) -> FigureBase:
     draw(axes[0], data, fit.grid, limits, SEQUENTIAL)
     colour_bar(axes[1], draw(axes[1], model, fit.grid, limits, SEQUENTIAL), str(fit.quantity), extend="both")
     image = draw(axes[2], residual, fit.grid, spread, DIVERGING)
-    colour_bar(axes[2], image, "data − model [σ]", extend="both")
+    colour_bar(axes[2], image, r"data $-$ model [$\sigma$]", extend="both")
     for ax, title in zip(axes, ("data", "model", "residual"), strict=True):
         ax.set_title(title, fontsize=11)
         ax.label_outer()

@@ -69,7 +69,9 @@ def compass(ax: Axes, grid: Grid, corner: str) -> None:
 def psf_circle(ax: Axes, fwhm: float, corner: str) -> None:
     """A circle of the PSF's FWHM (arcsec) in a corner; the axes must be in arcsec."""
     disc = AuxTransformBox(ax.transData)
-    circle = Circle((0.0, 0.0), 0.5 * fwhm, facecolor="white", edgecolor="black", linewidth=0.8, hatch="/////", alpha=0.9)
+    circle = Circle(
+        (0.0, 0.0), 0.5 * fwhm, facecolor="white", edgecolor="black", linewidth=0.8, hatch="/////", alpha=0.9
+    )
     disc.add_artist(circle)
     text = TextArea("PSF", textprops={"fontsize": 7, "path_effects": HALO})
     _anchor(ax, VPacker(children=[disc, text], align="center", pad=0, sep=2), corner)

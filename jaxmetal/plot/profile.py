@@ -13,7 +13,6 @@ from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.marks import HALO
 from jaxmetal.plot.style import DATA, IMAGES, INTRINSIC, NAIVE, new_figure, value_range
 
-
 AXIS_SPACING = 36.0
 """Distance between the axes above the profile, points."""
 
@@ -87,7 +86,15 @@ def radial_profile(profile: Profile, ax: Axes | None = None) -> Figure | Any:
     _points(ax, profile.points)
     if profile.line is not None:
         reach = np.array([0.0, _reach(profile)])
-        ax.plot(reach, profile.line.central + profile.line.slope * reach, "--", color=NAIVE, lw=1.8, label="naive line (WLS)")
+        ax.plot(
+            reach,
+            profile.line.central + profile.line.slope * reach,
+            "--",
+            color=NAIVE,
+            lw=1.8,
+            zorder=5,
+            label="naive line (WLS)",
+        )
     if profile.band is not None:
         _band(ax, profile.band)
     _frame(ax, profile)
@@ -113,7 +120,9 @@ def _points(ax: Axes, points: Points) -> None:
 
 
 def _band(ax: Axes, band: Band) -> None:
-    ax.fill_between(band.radius, band.low, band.high, color=INTRINSIC, alpha=0.35, lw=0, zorder=3, label="intrinsic, 16–84 %")
+    ax.fill_between(
+        band.radius, band.low, band.high, color=INTRINSIC, alpha=0.35, lw=0, zorder=3, label="intrinsic, 16 to 84 %"
+    )
     ax.plot(band.radius, band.median, color=INTRINSIC, lw=2.0, zorder=4, label="intrinsic, median")
     if band.best is not None:
         ax.plot(band.radius, band.best, ":", color="black", lw=1.5, zorder=5, label="intrinsic, MAP")

@@ -1,0 +1,176 @@
+"""Pictures of a posterior: what `result` computes, handed to the plain functions of this package."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure, FigureBase
+
+from jaxmetal import plot
+from jaxmetal.fit.classical import wls
+from jaxmetal.instrument.psf import width
+from jaxmetal.mixing import Dex, Magnitude
+from jaxmetal.model import SCENE
+from jaxmetal.observation import WeightedMap, registered
+from jaxmetal.plot.labels import Quantity, parameter_labels
+from jaxmetal.plot.maps import MapFit
+from jaxmetal.plot.profile import Band, Points, Profile
+from jaxmetal.result.posterior import Posterior
+from jaxmetal.result.predictive import best_prediction, profile, radius_map
+from jaxmetal.result.resolution import resolution
+from jaxmetal.result.scale import effective_radius, gradients, slopes
+from jaxmetal.result.summary import interval, unit
+from jaxmetal.scene import trace
+
+LABELS = {"metallicity": "12 + log(O/H)"}
+"""Property -> how it is written; others as they are."""
+
+MOST = 8
+"""Parameters in a corner plot, unless they are named."""
+
+
+def quantity_of(observation: Any) -> Quantity:
+    """What an observation shows; the unit is known for images and for properties in dex and magnitudes."""
+    if not isinstance(observation, WeightedMap):
+        return Quantity(observation.light, "flux/pixel")
+    units = {Dex: "dex", Magnitude: "mag"}
+    name = observation.properties[-1]
+    return Quantity(LABELS.get(name, name), units.get(type(observation.mixing), ""))
+
+
+def map_fit(posterior: Posterior, name: str, quantity: Quantity | None = None) -> MapFit:
+    """An observation and its prediction at the MAP."""
+    observation = posterior.filled()[name]
+    prediction = best_prediction(posterior, name)
+    return MapFit(
+        data=observation.data,
+        model=prediction.value,
+        sigma=observation.noise.standard_deviation(prediction.value, prediction.light),
+        grid=registered(observation),
+        quantity=quantity or quantity_of(observation),
+        used=observation.used,
+        bins=observation.bins,
+        fwhm=width(observation.psf),
+    )
+
+
+def radial(
+    posterior: Posterior,
+    name: str,
+    source: str,
+    quantity: Quantity | None = None,
+    *,
+    kpc_per_arcsec: float | None = None,
+    images: np.ndarray | None = None,
+) -> Profile:
+    """The intrinsic profile of a source beside the naive points and line of a map.
+
+    Args:
+        posterior: of a fit.
+        name: of the light-weighted map.
+        source: name of the source.
+        quantity: what the map shows.
+        kpc_per_arcsec: scale at the source.
+        images: number of the lensed image that each pixel belongs to, shape (ny, nx); 0 for none.
+    """
+    fit = map_fit(posterior, name, quantity)
+    observation, prop = posterior.tree[name], posterior.tree[name].properties[0]
+    radius = _per_datum(radius_map(posterior, name, source), fit.bins)
+    data, sigma = np.asarray(fit.data, float), np.asarray(fit.sigma, float)
+    good = np.asarray(observation.used) & np.isfinite(radius + data + sigma)
+    points = Points(
+        radius=radius[good],
+        value=data[good],
+        sigma=sigma[good],
+        image=None if images is None else _per_datum(images, fit.bins)[good].round().astype(int),
+    )
+    radii = np.linspace(0.0, 1.04 * points.radius.max(), 60)
+    peak = dataclasses.replace(posterior, draws={n: np.asarray(v)[None, None] for n, v in posterior.best.items()})
+    _, low, median, high, _ = profile(posterior, source, prop, radii)
+    size = effective_radius(posterior, source, prop)
+    return Profile(
+        points=points,
+        quantity=fit.quantity,
+        band=Band(radius=radii, low=low, median=median, high=high, best=profile(peak, source, prop, radii, 1)[2]),
+        line=wls(points.radius, points.value, points.sigma),
+        psf_half_width=0.5 * width(posterior.filled()[name].psf) * _shrinking(posterior, name),
+        kpc_per_arcsec=kpc_per_arcsec,
+        r_eff=None if size is None else float(np.median(size)),
+    )
+
+
+def sentence(posterior: Posterior, source: str, prop: str, kpc_per_arcsec: float | None = None) -> str:
+    """Slope of a property in all units, and whether it is resolved; empty without a free linear slope."""
+    sites = [site for site, *where in gradients(posterior) if where == [source, prop]]
+    if not sites:
+        return ""
+    drawn = slopes(posterior, sites[0], source, prop, kpc_per_arcsec)
+    value = unit(posterior, sites[0]).split("/")[0]
+    lengths = {"arcsec": drawn.per_arcsec, "kpc": drawn.per_kpc, "R$_e$": drawn.per_r_eff}
+    texts = [f"{interval(d)} {value}/{length}" for length, d in lengths.items() if d is not None]
+    verdict = resolution(posterior, sites[0], source, prop).sentence
+    return f"Intrinsic gradient of {prop}: {', '.join(texts)}. {verdict}"
+
+
+def overview(
+    posterior: Posterior, name: str, source: str, quantity: Quantity | None = None, *, title: str = "", **scale: Any
+) -> Figure:
+    """The fit of a light-weighted map in one picture; `scale` as in `radial`."""
+    prop = posterior.tree[name].properties[0]
+    words = sentence(posterior, source, prop, scale.get("kpc_per_arcsec"))
+    shown = radial(posterior, name, source, quantity, **scale)
+    return plot.fit_figure(map_fit(posterior, name, quantity), shown, words, title)
+
+
+def panels(posterior: Posterior, name: str, quantity: Quantity | None = None) -> FigureBase:
+    """Data, model and residual of any observation."""
+    return plot.maps(map_fit(posterior, name, quantity))
+
+
+def galaxy(posterior: Posterior, name: str, source: str, quantity: Quantity | None = None, **scale: Any) -> Figure:
+    """The property of a light-weighted map on the source's plane at the MAP, out to the outermost used data."""
+    observation = posterior.filled()[name]
+    prop = observation.properties[0]
+    radius = _per_datum(radius_map(posterior, name, source), observation.bins)[np.asarray(observation.used)]
+    size = effective_radius(posterior, source, prop)
+    return plot.source_plane(
+        posterior.filled()[SCENE].sources[source],
+        prop,
+        quantity or quantity_of(observation),
+        half_size=float(np.nanmax(radius)),
+        r_eff=None if size is None else float(np.median(size)),
+        **scale,
+    )
+
+
+def corner(posterior: Posterior, names: Sequence[str] | None = None, truths: Any = None) -> Figure:
+    """Marginals of named parameters; by default of `MOST` that are single numbers, carried properties first."""
+    flat = posterior.flat()
+    if names is None:
+        single = [name for name, values in flat.items() if values.ndim == 1]
+        names = sorted(single, key=lambda name: ".carries." not in name)[:MOST]
+    labels = parameter_labels({name: unit(posterior, name) for name in names})
+    return plot.corner({name: flat[name] for name in names}, truths, labels)
+
+
+def _per_datum(pixels: np.ndarray, bins: Any) -> np.ndarray:
+    """A map as it is, or its mean over each bin."""
+    pixels = np.asarray(pixels, float)
+    return pixels if bins is None else np.asarray(bins.total(pixels) / bins.total(np.ones_like(pixels)))
+
+
+def _shrinking(posterior: Posterior, name: str) -> float:
+    """Size at the source over size on the sky, 1 / sqrt(median magnification of the used pixels); 1 without a lens."""
+    filled = posterior.filled()
+    observation, lens = filled[name], filled[SCENE].lens
+    if not lens:
+        return 1.0
+    used = np.asarray(observation.used, float)
+    shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
+    x, y = (np.asarray(a) for a in trace(lens, registered(observation).centres()))
+    (x_row, x_column), (y_row, y_column) = np.gradient(x), np.gradient(y)
+    area = np.abs(x_column * y_row - x_row * y_column)[shown]
+    return float(np.sqrt(np.nanmedian(area) / observation.grid.pixel_area))

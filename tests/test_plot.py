@@ -1,0 +1,366 @@
+"""Pictures: what they say on their axes, where their compass points, and that odd data do not break them."""
+
+import dataclasses
+import io
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from matplotlib.text import Text
+
+from jaxmetal import plot
+from jaxmetal.errors import InputError
+from jaxmetal.fit.classical import wls
+from jaxmetal.frame import Disc
+from jaxmetal.instrument.bins import Bins
+from jaxmetal.instrument.psf import Gaussian as GaussianPSF
+from jaxmetal.lens import Shear
+from jaxmetal.light import Exponential
+from jaxmetal.likelihood import Gaussian
+from jaxmetal.mixing import Dex
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.observation import Image, WeightedMap
+from jaxmetal.plot import of_posterior
+from jaxmetal.plot.marks import directions, quiet_corners
+from jaxmetal.plot.picture import paint, pixel_axis
+from jaxmetal.plot.style import symmetric_range, value_range
+from jaxmetal.prepare import prepare
+from jaxmetal.result.posterior import Posterior
+from jaxmetal.scene import Carried, Scene, Source
+from jaxmetal.tracer import Gradient
+
+RNG = np.random.default_rng(4)
+SHAPE = (17, 23)
+Z = plot.Quantity("12 + log(O/H)", "dex")
+SLOPE = "scene.sources.disc.carries.metallicity.profile.slope"
+CENTRAL = "scene.sources.disc.carries.metallicity.profile.central"
+
+
+def rotated(degrees, shape=SHAPE, flip=1.0):
+    """A grid whose rows point `degrees` East of North."""
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    return Grid(shape=shape, origin=np.array([0.7, -0.3]), matrix=0.2 * np.array([[flip * c, -s], [flip * s, c]]))
+
+
+def labels(figure):
+    """All that is written on a figure, after drawing it."""
+    figure.savefig(io.BytesIO(), dpi=50)
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def example(grid=None, bins=None):
+    data = 8.5 + 0.05 * RNG.normal(size=SHAPE if bins is None else bins.n)
+    used = np.ones(data.shape, bool)
+    used.flat[:3] = False
+    data.flat[4] = np.nan
+    return plot.MapFit(
+        data=data,
+        model=np.full(data.shape, 8.5),
+        sigma=np.full(data.shape, 0.05),
+        grid=grid or rotated(0.0),
+        quantity=Z,
+        used=used,
+        bins=bins,
+        fwhm=0.5,
+    )
+
+
+def blocks():
+    """20 bins of a few pixels and a row of pixels in none."""
+    map_ = (np.arange(SHAPE[0])[:, None] // 5) * 5 + np.arange(SHAPE[1]) // 5
+    map_[0] = -1
+    return Bins(labels=jnp.asarray(map_), n=20)
+
+
+def example_profile(**changes):
+    radius = np.linspace(0.0, 3.0, 40)
+    value = 8.7 - 0.1 * radius + 0.02 * RNG.normal(size=40)
+    sigma = np.full(40, 0.02)
+    draws = 8.7 + RNG.normal(scale=0.01, size=(50, 1)) - (0.1 + RNG.normal(scale=0.01, size=(50, 1))) * radius
+    settings = {
+        "points": plot.Points(radius=radius, value=value, sigma=sigma),
+        "quantity": Z,
+        "band": plot.Band.of(radius, draws, best=8.7 - 0.1 * radius),
+        "line": wls(radius, value, sigma),
+        "psf_half_width": 0.4,
+        "kpc_per_arcsec": 7.0,
+        "r_eff": 1.2,
+    }
+    return plot.Profile(**(settings | changes))
+
+
+@pytest.mark.parametrize("degrees", [0.0, 41.0, 90.0, 180.0, -135.0])
+def test_compass_follows_the_grid(degrees):
+    """Rows point `degrees` East of North, so North lies as far clockwise of up, and East to the left of North."""
+    angle = np.deg2rad(degrees)
+    found = directions(rotated(degrees))
+    np.testing.assert_allclose(found["N"], [np.sin(angle), np.cos(angle)], atol=1e-12)
+    np.testing.assert_allclose(found["E"], [-np.cos(angle), np.sin(angle)], atol=1e-12)
+
+
+def test_compass_of_a_flipped_grid_has_east_at_the_other_side():
+    found = directions(rotated(0.0, flip=-1.0))
+    np.testing.assert_allclose(found["N"], [0.0, 1.0], atol=1e-12)
+    np.testing.assert_allclose(found["E"], [1.0, 0.0], atol=1e-12)
+
+
+def test_compass_agrees_with_where_the_grid_puts_the_sky():
+    """Also for pixels that are not square: the pixel of a sky position further East lies along E."""
+    grid = rotated(33.0)
+    grid = Grid(shape=SHAPE, origin=grid.origin, matrix=grid.matrix * np.array([1.0, 2.5]))
+    for name, (dx, dy) in {"N": (0.0, 1.0), "E": (-1.0, 0.0)}.items():
+        start, end = (np.array(grid.to_pixel(*p)) for p in ((0.0, 0.0), (dx, dy)))
+        drawn = (end - start) * np.array([0.2, 0.5])
+        np.testing.assert_allclose(directions(grid)[name], drawn / np.hypot(*drawn), rtol=1e-10, atol=1e-12)
+
+
+def test_axes_are_sky_coordinates_where_the_grid_is_not_rotated():
+    (left, right), label = pixel_axis(rotated(0.0), 0)
+    assert label == "x [arcsec, West]"
+    assert (left, right) == pytest.approx((0.6, 0.6 + 23 * 0.2))
+    (left, right), label = pixel_axis(rotated(0.0, flip=-1.0), 0)
+    assert label == "x [arcsec, West]"
+    assert (left, right) == pytest.approx((0.8, 0.8 - 23 * 0.2))
+    assert pixel_axis(rotated(90.0), 0)[1] == "y [arcsec, North]"
+
+
+def test_axes_of_a_rotated_grid_count_from_its_middle():
+    limits, label = pixel_axis(rotated(28.0), 1)
+    assert limits == pytest.approx((-1.7, 1.7))
+    assert label == "row offset [arcsec]"
+
+
+def test_marks_go_where_there_are_no_data():
+    used = np.ones(SHAPE, bool)
+    used[:6, -8:] = False
+    used[-2:, :4] = False
+    assert quiet_corners(used)[:2] == ["lower right", "upper left"]
+
+
+def test_paint_hides_what_is_not_used():
+    bins = blocks()
+    values, used = np.arange(20.0), np.arange(20) != 7
+    painted = paint(values, used, bins)
+    assert painted.shape == SHAPE
+    assert np.isnan(painted[0]).all()
+    assert np.isnan(painted[np.asarray(bins.labels) == 7]).all()
+    assert (painted[np.asarray(bins.labels) == 12] == 12.0).all()
+
+
+@pytest.mark.parametrize("values", [np.full(SHAPE, np.nan), np.full(SHAPE, 8.0), np.zeros(SHAPE)])
+def test_ranges_are_never_empty(values):
+    low, high = value_range(values)
+    assert low < high
+
+
+def test_residual_scale_reaches_at_least_three_sigma():
+    assert symmetric_range(np.full(SHAPE, np.nan)) == (-3.0, 3.0)
+    assert symmetric_range(np.linspace(-1.0, 2.0, 50)) == (-3.0, 3.0)
+    assert symmetric_range(np.full(SHAPE, -8.0)) == (-8.0, 8.0)
+
+
+GRIDS = [rotated(0.0), rotated(41.0), rotated(0.0, flip=-1.0)]
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=["up", "turned", "flipped"])
+@pytest.mark.parametrize("bins", [None, blocks()], ids=["pixels", "bins"])
+def test_maps(grid, bins):
+    fit = example(grid, bins)
+    figure = plot.maps(fit)
+    written = labels(figure)
+    assert "12 + log(O/H) [dex]" in written
+    assert r"data $-$ model [$\sigma$]" in written
+    assert sum("arcsec" in text for text in written) >= 4
+    data, model, residual = (ax.images[0] for ax in figure.axes)
+    assert data.get_clim() == model.get_clim()
+    assert residual.get_clim()[0] == -residual.get_clim()[1]
+    assert data.get_array().shape == SHAPE
+    np.testing.assert_array_equal(data.get_array().mask, np.isnan(fit.painted()[0]))
+
+
+def test_maps_without_any_used_value():
+    fit = example()
+    nothing = fit.data * np.nan
+    labels(plot.maps(plot.MapFit(data=nothing, model=fit.model, sigma=0.0 * fit.sigma, grid=fit.grid, quantity=Z)))
+
+
+def test_residual_is_in_units_of_sigma():
+    fit = example()
+    residual = fit.painted()[2]
+    np.testing.assert_allclose(residual[5], (fit.data[5] - 8.5) / 0.05)
+
+
+def test_radial_profile():
+    profile = example_profile()
+    figure = plot.radial_profile(profile)
+    written = labels(figure)
+    for label in ("deprojected radius R [arcsec]", "R [kpc]", "R [R$_e$]", "12 + log(O/H) [dex]"):
+        assert label in written
+    base, kpc, r_e = figure.axes
+    assert kpc.get_xlim()[1] == pytest.approx(7.0 * base.get_xlim()[1])
+    assert r_e.get_xlim()[1] == pytest.approx(base.get_xlim()[1] / 1.2)
+    bar = next(line for line in base.lines if line.get_marker() == "|")
+    assert np.ptp(bar.get_xdata()) == pytest.approx(0.4)
+    dashed = next(line for line in base.lines if line.get_linestyle() == "--")
+    assert np.diff(dashed.get_ydata())[0] / np.diff(dashed.get_xdata())[0] == pytest.approx(profile.line.slope)
+
+
+def test_radial_profile_tells_images_apart_and_skips_missing_points():
+    points = plot.Points(
+        radius=np.array([0.1, 0.5, 0.9, np.nan]),
+        value=np.array([8.6, np.nan, 8.5, 8.4]),
+        sigma=np.full(4, 0.1),
+        image=np.array([1, 1, 3, 3]),
+    )
+    figure = plot.radial_profile(plot.Profile(points=points, quantity=Z))
+    entries = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
+    assert entries == {"data, image 1", "data, image 3"}
+    colours = {line.get_color() for line in figure.axes[0].lines}
+    assert len(colours) == 2
+    labels(figure)
+
+
+def test_band_holds_the_percentiles():
+    draws = np.arange(101.0)[:, None] * np.ones(3)
+    band = plot.Band.of(np.arange(3.0), draws)
+    np.testing.assert_allclose([band.low, band.median, band.high], np.array([[16.0, 50.0, 84.0]]).T * np.ones(3))
+
+
+def disc():
+    return Source(
+        frame=Disc(x0=0.3, y0=-0.2, q=0.6, pa=30.0),
+        lights={"halpha": Exponential(flux=1.0, r_eff=0.8)},
+        carries={"metallicity": Carried(profile=Gradient(central=8.7, slope=-0.1), weight="halpha")},
+    )
+
+
+def test_source_plane():
+    figure = plot.source_plane(disc(), "metallicity", Z, half_size=2.0, r_eff=0.8, kpc_per_arcsec=7.0)
+    written = labels(figure)
+    for label in ("x [arcsec, West]", "y [arcsec, North]", "x offset [kpc, West]", "y offset [kpc, North]", str(Z)):
+        assert label in written
+    ax = figure.axes[0]
+    ellipse = np.concatenate([path.vertices for c in ax.collections for path in c.get_paths()])
+    along, across = ellipse[:, 0] - 0.3, ellipse[:, 1] + 0.2
+    assert np.hypot(along, across).max() == pytest.approx(0.8, rel=0.01)
+    assert np.argmax(ax.images[0].get_array()) // 240 == pytest.approx(119.5, abs=1)
+
+
+def test_corner():
+    slope = RNG.normal(-0.1, 0.02, size=600)
+    draws = {SLOPE: slope, CENTRAL: 8.5 - slope + RNG.normal(0.0, 0.02, size=600), "fixed": np.full(600, 0.5)}
+    names = plot.parameter_labels({SLOPE: "dex/arcsec", CENTRAL: "dex", "fixed": ""})
+    figure = plot.corner(draws, truths={SLOPE: -0.1, CENTRAL: 8.6}, labels=names)
+    written = labels(figure)
+    assert "slope [dex/arcsec]" in written
+    assert "central [dex]" in written
+    low, median, high = np.percentile(slope, [16.0, 50.0, 84.0])
+    expected = f"${median:.3f}^{{+{high - median:.3f}}}_{{-{median - low:.3f}}}$"
+    assert figure.axes[0].get_title() == expected
+
+
+def test_corner_refuses_vectors_and_missing_draws():
+    with pytest.raises(InputError, match="shape"):
+        plot.corner({"values": np.zeros((20, 3))})
+    with pytest.raises(InputError, match="finite"):
+        plot.corner({"values": np.where(np.arange(20) == 3, np.nan, 1.0)})
+    with pytest.raises(InputError, match="none"):
+        plot.corner({})
+
+
+def test_parameter_labels_tell_twins_apart():
+    made = plot.parameter_labels(
+        {"scene.sources.a.frame.q": "", "scene.sources.b.frame.q": "", "map.psf.fwhm": "arcsec"}
+    )
+    assert made == {
+        "scene.sources.a.frame.q": "a\naxis ratio q",
+        "scene.sources.b.frame.q": "b\naxis ratio q",
+        "map.psf.fwhm": "FWHM [arcsec]",
+    }
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_prior_predictive(count):
+    maps = [8.0 + 0.1 * i + 0.01 * RNG.normal(size=SHAPE) for i in range(count)]
+    figure = plot.prior_predictive(maps, rotated(41.0), Z, used=RNG.uniform(size=SHAPE) < 0.8)
+    assert str(Z) in labels(figure)
+    panels = [ax for ax in figure.axes if ax.images]
+    assert len(panels) == count
+    assert len({ax.images[0].get_clim() for ax in panels}) == 1
+
+
+def test_fit_figure_says_it_in_words():
+    figure = plot.fit_figure(example(), example_profile(), "The gradient is resolved. " * 12, title="A galaxy")
+    written = labels(figure)
+    assert any("The gradient is resolved." in text for text in written)
+    assert "deprojected radius R [arcsec]" in written
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    """A posterior as a fit would return it, behind a shear, of a binned map and an image."""
+    gradient = Gradient(central=dist.Normal(8.5, 1.0), slope=dist.Normal(0.0, 0.3))
+    prior = dataclasses.replace(disc(), carries={"metallicity": Carried(profile=gradient, weight="halpha")})
+    scene = Scene(sources={"disc": prior}, lens={"cluster": Shear(gamma1=0.2, gamma2=0.0)})
+    grid, bins = Grid.regular(SHAPE, 0.2), blocks()
+    data = 8.6 + 0.02 * RNG.normal(size=20)
+    observations = {
+        "map": WeightedMap(
+            data=data,
+            noise=Gaussian(sigma=np.full(20, 0.05)),
+            grid=grid,
+            psf=GaussianPSF(fwhm=0.5),
+            properties=("metallicity",),
+            mixing=Dex(),
+            used=np.arange(20) != 3,
+            bins=bins,
+        ),
+        "image": Image(
+            data=np.ones(SHAPE),
+            noise=Gaussian(sigma=0.1),
+            grid=grid,
+            psf=GaussianPSF(fwhm=0.5),
+            light="halpha",
+            used=np.ones(SHAPE, bool),
+        ),
+    }
+    return Posterior(
+        tree={"scene": scene, **observations},
+        plans=prepare(scene, observations),
+        draws={SLOPE: RNG.normal(-0.1, 0.02, size=(2, 40)), CENTRAL: RNG.normal(8.7, 0.02, size=(2, 40))},
+        best={SLOPE: np.asarray(-0.1), CENTRAL: np.asarray(8.7)},
+        log_posterior=0.0,
+        log_evidence=0.0,
+        k_hat=0.1,
+        sampler={},
+        method="laplace",
+        decisions=(),
+        findings=(),
+        seconds={},
+        seed=0,
+    )
+
+
+def test_overview_of_a_posterior(posterior):
+    images = np.where(np.arange(SHAPE[1]) < 10, 1, 2) * np.ones(SHAPE)
+    figure = of_posterior.overview(posterior, "map", "disc", kpc_per_arcsec=7.0, images=images, title="A galaxy")
+    written = labels(figure)
+    assert any("dex/kpc" in text and "resolved" in text for text in written)
+    assert "12 + log(O/H) [dex]" in written
+
+
+def test_profile_of_a_posterior(posterior):
+    made = of_posterior.radial(posterior, "map", "disc")
+    assert made.points.radius.shape == (19,)
+    assert made.r_eff == pytest.approx(0.8)
+    np.testing.assert_allclose(made.band.best, 8.7 - 0.1 * made.band.radius, atol=1e-9)
+    assert (made.band.low < made.band.high).all()
+    # A shear of 0.2 scales areas by (1 - 0.2)(1 + 0.2).
+    assert made.psf_half_width == pytest.approx(0.25 * np.sqrt(0.96), rel=1e-6)
+
+
+def test_other_pictures_of_a_posterior(posterior):
+    assert "slope [dex/arcsec]" in labels(of_posterior.corner(posterior))
+    assert "halpha [flux/pixel]" in labels(of_posterior.panels(posterior, "image"))
+    assert "12 + log(O/H) [dex]" in labels(of_posterior.galaxy(posterior, "map", "disc", kpc_per_arcsec=7.0))
