@@ -1,0 +1,108 @@
+"""Where a galaxy lies and how large it is, roughly: enough to size a prior."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.instrument.psf import FWHM_PER_SIGMA, width
+from jaxmetal.observation import Image, WeightedMap
+from jaxmetal.prior import typical
+from jaxmetal.scene import trace
+
+FAINTEST = 3.0
+"""Pixels below this signal-to-noise are left out of moments of an image."""
+ROUNDEST, FLATTEST = 0.95, 0.2
+
+
+class Guess(NamedTuple):
+    """A galaxy's geometry from moments.
+
+    Attributes:
+        x0: centre, arcsec to the West.
+        y0: centre, arcsec to the North.
+        r_eff: half-light radius along the major axis, arcsec.
+        q: axis ratio.
+        pa: position angle of the major axis, degrees East of North, between 0 and 180.
+        flux: total.
+    """
+
+    x0: float
+    y0: float
+    r_eff: float
+    q: float
+    pa: float
+    flux: float
+
+
+def guess_from_image(image: Image) -> Guess:
+    """Moments of the pixels brighter than 3 sigma, the PSF's width taken out.
+
+    For an exponential disc the second moment along the major axis is 3 h^2 = (1.03 r_eff)^2: r_eff is about its root.
+
+    Raises:
+        InputError: if no pixel is brighter than 3 sigma.
+    """
+    image = typical(image)
+    data, used = np.asarray(image.data), np.asarray(image.used)
+    sigma = np.asarray(image.noise.standard_deviation(jnp.asarray(data), jnp.asarray(np.maximum(data, 0.0))))
+    weights = np.where(used & (data > FAINTEST * sigma), data, 0.0)
+    if not weights.sum() > 0:
+        raise InputError(
+            "The image has no pixel brighter than 3 sigma to guess a prior from; give the frame and the light yourself."
+        )
+    x, y = (np.asarray(a) for a in image.grid.centres())
+    return _moments(x, y, weights, float(width(image.psf)) / FWHM_PER_SIGMA, float(np.sqrt(image.grid.pixel_area)))
+
+
+def guess_from_map(observed: WeightedMap) -> Guess:
+    """Moments of a map's used pixels weighted by 1 / sigma^2: precise pixels are bright ones. No flux."""
+    x, y, weights = _map_pixels(observed)
+    return _moments(x, y, weights, 0.0, float(np.sqrt(observed.grid.pixel_area)))
+
+
+def guess_through_lens(observed: WeightedMap, lens: dict[str, Any], light: Any) -> Guess:
+    """Moments in the source plane of a map's used pixels, each traced back and weighted by a picture of the light.
+
+    Args:
+        observed: the map, in the image plane.
+        lens: name -> deflector.
+        light: called with sky positions (image plane); negative pixels count as dark.
+    """
+    x, y, weights = _map_pixels(observed)
+    weights = (weights > 0) * np.maximum(np.asarray(light(jnp.asarray(x), jnp.asarray(y))), 0.0)
+    bx, by = (np.asarray(b) for b in trace(lens, (jnp.asarray(x), jnp.asarray(y))))
+    traced = np.isfinite(bx + by) & (weights > 0)
+    if not traced.any():
+        raise InputError(
+            "No used pixel has both light and a deflection; check the picture, the deflection map and the sky origin."
+        )
+    return _moments(bx[traced], by[traced], weights[traced], 0.0, 0.1 * float(np.sqrt(observed.grid.pixel_area)))
+
+
+def _map_pixels(observed: WeightedMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sky positions of all pixels and their weights, 1 / sigma^2 where used."""
+    observed = typical(observed)
+    data, used = jnp.asarray(observed.data), np.asarray(observed.used)
+    sigma = np.asarray(observed.noise.standard_deviation(data, jnp.ones_like(data)))
+    weights = np.where(used, sigma**-2.0, 0.0)
+    if observed.bins is not None:
+        weights = np.nan_to_num(np.asarray(observed.bins.paint(jnp.asarray(weights))))
+    x, y = (np.asarray(a) for a in observed.grid.centres())
+    return x, y, weights
+
+
+def _moments(x: np.ndarray, y: np.ndarray, weights: np.ndarray, blur: float, smallest: float) -> Guess:
+    """Centre, size and shape from first and second moments; blur in arcsec (sigma) is taken out of the second."""
+    total = weights.sum()
+    x0, y0 = float((weights * x).sum() / total), float((weights * y).sum() / total)
+    dx, dy = x - x0, y - y0
+    xx, yy, xy = ((weights * a).sum() / total for a in (dx * dx, dy * dy, dx * dy))
+    variances, axes = np.linalg.eigh([[xx, xy], [xy, yy]])
+    minor, major = np.sqrt(np.maximum(variances - blur**2, smallest**2))
+    pa = float(np.rad2deg(np.arctan2(-axes[0, 1], axes[1, 1])) % 180.0)
+    q = float(np.clip(minor / major, FLATTEST, ROUNDEST))
+    return Guess(x0=x0, y0=y0, r_eff=float(major), q=q, pa=pa, flux=float(total))

@@ -1,0 +1,211 @@
+"""Observations from NumPy arrays: cleaned, checked, reduced to bins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.instrument.psf import Kernel
+from jaxmetal.likelihood.gaussian import Gaussian
+from jaxmetal.mixing import Dex
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.observation import Image, Sky, WeightedMap
+from jaxmetal.recipes.arrays import as_grid, as_map, as_mask, floats, require_errors, require_some, standard_deviation
+from jaxmetal.recipes.binned import as_bins, per_bin
+
+
+def metallicity_map(values: Any, *, mixing: Any = None, **keywords: Any) -> WeightedMap:
+    """A map of 12 + log(O/H), dex, that mixes as 10^Z unless another mixing is given; arguments as `weighted_map`."""
+    return weighted_map(values, properties=("metallicity",), mixing=Dex() if mixing is None else mixing, **keywords)
+
+
+def weighted_map(
+    values: Any,
+    *,
+    properties: tuple[str, ...],
+    mixing: Any,
+    psf: Any,
+    sigma: Any = None,
+    variance: Any = None,
+    ivar: Any = None,
+    noise: Any = None,
+    grid: Grid | None = None,
+    pixel_scale: float | None = None,
+    bins: Any = None,
+    used: Any = None,
+    jitter: Any = 0.0,
+    dx: Any = 0.0,
+    dy: Any = 0.0,
+) -> WeightedMap:
+    """A light-weighted map. NaN (and masked) pixels, and those without an error, are not used.
+
+    Args:
+        values: (ny, nx); with `bins` also one value per bin, (n,).
+        properties: names of the carried properties that it shows.
+        mixing: see `jaxmetal.mixing`.
+        psf: see `jaxmetal.instrument.psf`.
+        sigma: standard deviation, a number or an array like `values`; inf: no datum.
+        variance: its square, instead.
+        ivar: inverse variance, instead; 0: no datum.
+        noise: any noise of `jaxmetal.likelihood`, instead; its arrays are taken as they are.
+        grid: pixels on the sky.
+        pixel_scale: instead, arcsec, for square pixels with North up around the origin.
+        bins: `Bins`, or a map of labels (negative: no bin) in which `values` and errors are constant.
+        used: boolean, like `values`: True for data that count.
+        jitter: intrinsic scatter added in quadrature, a number or a distribution.
+        dx: registration to the West, arcsec.
+        dy: registration to the North, arcsec.
+
+    Raises:
+        InputError: if any of these cannot be used; the sentence says which and what to do.
+    """
+    _require_psf(psf)
+    if bins is None:
+        data = as_map("values", values)
+        shape = data.shape
+    else:
+        data = floats("values", values)
+        bins = as_bins(bins, data.shape if data.ndim == 2 else None)
+        shape = np.shape(bins.labels)
+        if data.ndim not in (1, 2):
+            raise InputError(
+                f"values: expected a map (ny, nx) or one value per bin, found shape {data.shape}; give one plane."
+            )
+        require_some("values", data)
+    grid = as_grid(grid, pixel_scale, shape)
+    mask, errors = as_mask(used, data.shape), _errors(data, noise, sigma=sigma, variance=variance, ivar=ivar)
+    if bins is not None:
+        data, errors, mask = _reduce(data, errors, mask, bins)
+    data, errors, mask = _clean(data, errors, mask)
+    noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
+    return WeightedMap(
+        data=data,
+        noise=noise,
+        grid=grid,
+        psf=psf,
+        properties=properties,
+        mixing=mixing,
+        used=mask,
+        bins=bins,
+        dx=dx,
+        dy=dy,
+    )
+
+
+def light_image(
+    values: Any,
+    *,
+    light: str,
+    psf: Any,
+    sigma: Any = None,
+    variance: Any = None,
+    ivar: Any = None,
+    noise: Any = None,
+    grid: Grid | None = None,
+    pixel_scale: float | None = None,
+    used: Any = None,
+    jitter: Any = 0.0,
+    sky: Any = None,
+    dx: Any = 0.0,
+    dy: Any = 0.0,
+) -> Image:
+    """An image of one light, flux per pixel; arguments as `weighted_map`.
+
+    Args:
+        values: (ny, nx).
+        light: name of the light that it shows.
+        psf: see `jaxmetal.instrument.psf`.
+        sigma: standard deviation.
+        variance: its square, instead.
+        ivar: inverse variance, instead.
+        noise: any noise, instead.
+        grid: pixels on the sky.
+        pixel_scale: instead, arcsec.
+        used: boolean.
+        jitter: added in quadrature, flux per pixel.
+        sky: a `Sky`; default none.
+        dx: registration to the West, arcsec.
+        dy: registration to the North, arcsec.
+
+    Raises:
+        InputError: if any of these cannot be used.
+    """
+    _require_psf(psf)
+    data = as_map("values", values)
+    grid = as_grid(grid, pixel_scale, data.shape)
+    errors = _errors(data, noise, sigma=sigma, variance=variance, ivar=ivar)
+    data, errors, mask = _clean(data, errors, as_mask(used, data.shape))
+    noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
+    return Image(
+        data=data,
+        noise=noise,
+        grid=grid,
+        psf=psf,
+        light=light,
+        used=mask,
+        sky=Sky() if sky is None else sky,
+        dx=dx,
+        dy=dy,
+    )
+
+
+def _errors(data: np.ndarray, noise: Any, **styles: Any) -> np.ndarray:
+    """Sigma like the data; ones where a noise of its own takes its place."""
+    if noise is None:
+        return standard_deviation(data.shape, **styles)
+    if any(value is not None for value in styles.values()):
+        raise InputError(
+            "Expected either `noise` or one of sigma, variance and ivar, found both; give the errors inside the noise."
+        )
+    if not hasattr(noise, "pointwise"):
+        raise InputError(
+            f"noise: expected a noise of jaxmetal.likelihood, found {type(noise).__name__}; or give sigma."
+        )
+    return np.ones(data.shape)
+
+
+def _reduce(data: np.ndarray, errors: np.ndarray, used: np.ndarray, bins: Any) -> tuple[np.ndarray, ...]:
+    """Data, errors and mask by bin; a bin is used if any of its pixels is."""
+    data, errors = np.where(used, data, np.nan), np.where(used, errors, np.nan)
+    data, errors = per_bin("values", data, bins), per_bin("sigma", errors, bins)
+    return data, errors, np.isfinite(data)
+
+
+def _clean(data: np.ndarray, errors: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Harmless numbers where nothing is used."""
+    used = used & np.isfinite(data) & ~np.isposinf(errors)
+    if not used.any():
+        raise InputError(
+            f"values: expected at least one usable datum, found none of {data.size}; check values, errors and `used`."
+        )
+    require_errors("sigma", errors, used)
+    return np.where(used, data, np.median(data[used])), np.where(used, errors, 1.0), used
+
+
+def _require_psf(psf: Any) -> None:
+    if isinstance(psf, Kernel):
+        return _require_kernel(psf)
+    if not hasattr(psf, "mixture"):
+        raise InputError(
+            f"psf: expected a PSF of jaxmetal.instrument, found {type(psf).__name__}; "
+            "write e.g. instrument.Gaussian(fwhm=0.7)."
+        )
+    for part in getattr(psf, "parts", (psf,)):
+        fwhm = getattr(part, "fwhm", 1.0)
+        if isinstance(fwhm, (int, float)) and not (np.isfinite(fwhm) and fwhm > 0):
+            raise InputError(f"psf: expected a positive FWHM in arcsec, found {fwhm!r}; correct it.")
+    return None
+
+
+def _require_kernel(psf: Kernel) -> None:
+    values = floats("psf", psf.values)
+    if values.ndim != 2 or not all(n % 2 for n in values.shape):
+        raise InputError(
+            f"psf: expected a kernel of odd height and width, found shape {values.shape}; pad or cut it to odd sizes."
+        )
+    if not np.isfinite(values).all():
+        raise InputError("psf: expected finite numbers in the kernel, found NaN or infinity; repair it.")
+    if abs(values.sum() - 1.0) > 1e-3:
+        raise InputError(f"psf: expected a kernel that sums to 1, found {values.sum():.6g}; divide it by its sum.")
