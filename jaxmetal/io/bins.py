@@ -114,15 +114,15 @@ def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
         raise InputError(
             f"The bin table {path} must have rows of x, y and bin id, but has shape {table.shape}; correct it."
         )
-    x, y = (table[:, k].astype(int) for k in (0, 1))
     ny, nx = shape
-    outside = (x != table[:, 0]) | (y != table[:, 1]) | (x < 0) | (x >= nx) | (y < 0) | (y >= ny)
-    if outside.any():
-        first = tuple(table[outside][0, :2].tolist())
+    inside = np.isin(table[:, 0], np.arange(nx)) & np.isin(table[:, 1], np.arange(ny))
+    if not inside.all():
+        first = tuple(table[~inside][0, :2].tolist())
         raise InputError(
             f"The bin table {path} must hold pixel indices x, y from 0 within shape {tuple(shape)}, but "
-            f"{outside.sum()} rows do not, e.g. {first}; count pixels from 0 and do not give sky positions."
+            f"{(~inside).sum()} rows do not, e.g. {first}; count pixels from 0 and do not give sky positions."
         )
+    x, y = table[:, :2].astype(int).T
     repeated = len(x) - len(np.unique(y * nx + x))
     if repeated:
         raise InputError(f"The bin table {path} must name each pixel once, but repeats {repeated}; remove the repeats.")

@@ -80,7 +80,8 @@ def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map") -> Map:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
-            with fits.open(path, memmap=False) as extensions:
+            # An open file, because astropy leaves one open where the header is broken.
+            with open(path, "rb") as file, fits.open(file, memmap=False) as extensions:
                 chosen = _choose(extensions, hdu, f"{what} {path}")
                 values, header = np.array(chosen.data, np.float64), chosen.header
     except InputError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -107,10 +109,21 @@ def _by_unit(noise: Any, data: Any) -> str | None:
     """The reading under which the unit of sigma is that of the data."""
     if not (isinstance(noise, Map) and isinstance(data, Map) and noise.unit and data.unit):
         return None
-    of_noise, of_data = (units.Unit(m.unit, parse_strict="silent") for m in (noise, data))
+    of_noise, of_data = _unit(noise.unit), _unit(data.unit)
     if any(isinstance(u, units.UnrecognizedUnit) or u == units.dimensionless_unscaled for u in (of_noise, of_data)):
         return None
     return next((name for name, power in POWERS.items() if (of_noise**power).is_equivalent(of_data)), None)
+
+
+def _unit(text: str) -> Any:
+    """A unit, also one in parentheses to a power, as MUSE has it for variances and astropy does not read it."""
+    outer = re.fullmatch(r"\((.*)\)(?:\*\*|\^)\(?(-?\d+)\)?", text)
+    inner, power = (outer[1], int(outer[2])) if outer else (text, 1)
+    with warnings.catch_warnings():
+        # Several slashes, as in erg/s/cm2, are usual and clear.
+        warnings.simplefilter("ignore", units.UnitsWarning)
+        unit = units.Unit(inner, parse_strict="silent")
+    return unit if isinstance(unit, units.UnrecognizedUnit) else unit**power
 
 
 def _by_values(name: str, values: np.ndarray, shown: np.ndarray, needed: np.ndarray) -> str | None:

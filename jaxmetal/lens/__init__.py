@@ -1,9 +1,9 @@
 """What bends light: nodes called `lens(x, y) -> (alpha_x, alpha_y)`, the reduced deflection in arcsec.
 
 The source position is beta = theta - alpha; deflections of several lenses add. x points West, y North.
-Imports: numerics, errors and findings only. To add a lens: one file with a `@node` and its `__call__`, finite in value and
-gradient everywhere, its convergence in the docstring; re-export it here and add it to tests/test_lens.py, which checks
-every lens by differentiating it.
+Imports: numerics, errors and findings only. To add a lens: one file with a `@node` and its `__call__`, finite in value
+and gradient everywhere, its convergence in the docstring; re-export it here and add it to tests/test_lens.py, which
+checks every lens by differentiating it.
 """
 
 from jaxmetal.lens.check import check_amplification, check_map
