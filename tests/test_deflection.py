@@ -97,7 +97,7 @@ def test_extensions_of_one_file(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), *planes]).writeto(both)
     options = {"origin": origin, **REDSHIFTS, "z_map": "source"}
     lens, expected = (
-        read_deflection(both, both, y_hdu="Y", **options).lens,
+        read_deflection(both, both, x_hdu="X", y_hdu="Y", **options).lens,
         read_deflection(x_file, y_file, **options).lens,
     )
     np.testing.assert_array_equal(lens.alpha_y, expected.alpha_y)
@@ -151,10 +151,10 @@ def bad_file(folder, kind):
     [
         ("missing", "does not exist"),
         ("text", "cannot be read as FITS"),
-        ("table only", "has no image"),
+        ("table only", "must hold a 2-D image"),
         ("no wcs", r"bad\.fits: The header has no celestial world coordinates"),
         ("shape", r"shapes \(50, 41\) and \(50, 40\)"),
-        ("cube", "must have 2 dimensions, but has 3"),
+        ("cube", r"\(3-D, 3 x 50 x 41\); cut out one plane"),
         ("pixels", "must be in arcsec, but its BUNIT is 'pix'"),
         ("degrees", "must be in arcsec, but its BUNIT is 'deg'"),
         ("light", "must be in arcsec"),

@@ -15,19 +15,16 @@ import numpy as np
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW, FlatLambdaCDM
-from astropy.io import fits
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Report
-from jaxmetal.io.wcs import wcs_to_grid
+from jaxmetal.io.fits import Hdu, Map, read_map
 from jaxmetal.lens.check import check_amplification, check_map
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
 
 COSMOLOGY = FlatLambdaCDM(H0=70, Om0=0.3)
 """The cosmology where none is given: that of most published lens models."""
-
-Hdu = int | str | None
 
 
 class DeflectionMap(NamedTuple):
@@ -69,7 +66,7 @@ def read_deflection(
             D_LS/D_S at z_map.
         cosmology: for D_LS/D_S; default flat with H0 = 70 km/s/Mpc, Omega_m = 0.3.
         interpolation: "cubic" or "bilinear".
-        x_hdu: name or number of the extension; default the first with an image.
+        x_hdu: name or number of the extension; default the only one with a 2-D image.
         y_hdu: likewise.
         ignore_unit: accept a BUNIT that contradicts arcsec, where it is known to be wrong.
 
@@ -78,12 +75,12 @@ def read_deflection(
     """
     cosmology = COSMOLOGY if cosmology is None else cosmology
     scale = _scale(cosmology, z_lens, z_source, z_map)
-    (x_values, x_header), (y_values, y_header) = _read(x_file, x_hdu), _read(y_file, y_hdu)
+    x, y = (read_map(file, hdu, what="deflection map") for file, hdu in ((x_file, x_hdu), (y_file, y_hdu)))
     if not ignore_unit:
-        _require_arcsec(x_file, x_header)
-        _require_arcsec(y_file, y_header)
-    grid = _common_grid((x_file, x_header), (y_file, y_header), origin)
-    alpha_x, alpha_y = _to_sky(x_values, y_values, grid)
+        _require_arcsec(x)
+        _require_arcsec(y)
+    grid = _common_grid(x, y, origin)
+    alpha_x, alpha_y = _to_sky(x.values, y.values, grid)
     lens = Tabulated(alpha_x=alpha_x, alpha_y=alpha_y, grid=grid, scale=scale, interpolation=interpolation)
     redshifts = {"z_lens": z_lens, "z_source": z_source, "z_map": z_map, "scale": scale}
     files = {"x_file": str(x_file), "y_file": str(y_file)}
@@ -121,40 +118,16 @@ def _scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: float | str) 
     return ratio / distance_ratio(cosmology, z_lens, z_map)
 
 
-def _read(file: str | Path, hdu: Hdu) -> tuple[np.ndarray, fits.Header]:
-    """Values (float64, native byte order) and header of an image extension."""
-    if not Path(file).is_file():
-        raise InputError(f"The deflection map {file} does not exist; check its path.")
-    try:
-        with fits.open(file) as extensions:
-            chosen = extensions[_first_image(extensions, file) if hdu is None else hdu]
-            values, header = np.array(chosen.data, float), chosen.header
-    except (KeyError, IndexError):
-        raise InputError(f"The deflection map {file} has no extension {hdu!r}; list them with fits.info.") from None
-    except OSError as error:
-        raise InputError(f"The deflection map {file} cannot be read as FITS ({error}); check the file.") from None
-    if values.ndim != 2:
-        raise InputError(f"The deflection map {file} must have 2 dimensions, but has {values.ndim}; cut out one plane.")
-    return values, header
-
-
-def _first_image(extensions: fits.HDUList, file: str | Path) -> int:
-    for k, extension in enumerate(extensions):
-        if extension.is_image and extension.header["NAXIS"] > 0:
-            return k
-    raise InputError(f"The deflection map {file} has no image in any extension; check that it is the right file.")
-
-
-def _require_arcsec(file: str | Path, header: fits.Header) -> None:
-    stated = str(header.get("BUNIT", "")).strip()
-    unit = units.Unit(stated, parse_strict="silent")
-    if stated and unit != units.arcsec:
+def _require_arcsec(component: Map) -> None:
+    unit = units.Unit(component.unit, parse_strict="silent")
+    if component.unit and unit != units.arcsec:
         advice = "convert the map, or pass ignore_unit=True if the keyword is wrong"
-        raise InputError(f"The deflection map {file} must be in arcsec, but its BUNIT is '{stated}'; {advice}.")
+        found = f"its BUNIT is '{component.unit}'"
+        raise InputError(f"The deflection map {component.path} must be in arcsec, but {found}; {advice}.")
 
 
-def _common_grid(x: tuple[str | Path, fits.Header], y: tuple[str | Path, fits.Header], origin: SkyCoord) -> Grid:
-    x_grid, y_grid = (_grid(file, header, origin) for file, header in (x, y))
+def _common_grid(x: Map, y: Map, origin: SkyCoord) -> Grid:
+    x_grid, y_grid = x.grid(origin), y.grid(origin)
     if x_grid.shape != y_grid.shape:
         differ = f"have shapes {x_grid.shape} and {y_grid.shape}"
     elif not _same(x_grid, y_grid):
@@ -162,15 +135,8 @@ def _common_grid(x: tuple[str | Path, fits.Header], y: tuple[str | Path, fits.He
     else:
         return x_grid
     raise InputError(
-        f"The deflection maps {x[0]} and {y[0]} must share their pixels, but {differ}; use maps of one model."
+        f"The deflection maps {x.path} and {y.path} must share their pixels, but {differ}; use maps of one model."
     )
-
-
-def _grid(file: str | Path, header: fits.Header, origin: SkyCoord) -> Grid:
-    try:
-        return wcs_to_grid(header, origin)
-    except InputError as error:
-        raise InputError(f"The deflection map {file}: {error}") from None
 
 
 def _same(a: Grid, b: Grid) -> bool:
