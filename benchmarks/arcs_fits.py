@@ -18,10 +18,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from arcs import Arc, free_disc, frapy_observation, scene
+from arcs import Arc, frapy_observation, free_disc, scene
 
 import jaxmetal as jm
-from jaxmetal.fit.diagnose import r_hat
+from jaxmetal.numerics.convergence import r_hat
 
 RESULTS = Path(__file__).parent / "results"
 SITE = "scene.sources.disc."

@@ -1,7 +1,7 @@
 """From a prior and data to a posterior: maxima, Laplace, HMC, NUTS, and the classical straight lines to compare with.
 
-May import: model and everything below it, result.posterior; optax, numpyro, arviz-stats, tqdm. To add a method: one file with a function
-from `problem.Problem` to draws, and a branch in `choose.auto`.
+May import: posterior, model and everything below it; optax, numpyro, arviz-stats, tqdm. To add a method: one file with
+a function from `problem.Problem` to draws, and a branch in `choose.auto`.
 """
 
 from jaxmetal.fit.chains import Settings, run

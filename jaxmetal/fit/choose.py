@@ -18,7 +18,7 @@ from jaxmetal.fit.laplace import ImportanceDraws, Laplace, importance_draws, lap
 from jaxmetal.fit.optimum import Status, maximise, starts
 from jaxmetal.fit.problem import Problem, constrain, make
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.result.posterior import Posterior
+from jaxmetal.posterior import Posterior
 
 METHODS = ("auto", "map", "laplace", "hmc", "nuts")
 TRUSTED = 0.7

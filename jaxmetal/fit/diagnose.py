@@ -10,6 +10,7 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.findings import Finding
 from jaxmetal.fit.chains import Chains
+from jaxmetal.numerics.convergence import effective_samples, r_hat
 
 R_HAT = 1.01
 ESS = 400.0
@@ -20,16 +21,6 @@ PERIODIC = {"pa": 180.0}
 def unwrap(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Draws with angles wrapped to within half a period of their circular mean, and the mean itself within [0, period)."""
     return {name: _unwrap(values, PERIODIC.get(name.rsplit(".", 1)[-1])) for name, values in draws.items()}
-
-
-def r_hat(values: np.ndarray) -> float:
-    """Largest rank-normalised split R-hat over a parameter's elements (Vehtari et al. 2021)."""
-    return _each(values, "rhat", max)
-
-
-def effective_samples(values: np.ndarray) -> float:
-    """Smallest bulk effective sample size over a parameter's elements (Vehtari et al. 2021)."""
-    return _each(values, "ess", min)
 
 
 def converged(draws: Mapping[str, np.ndarray], chains: Chains) -> bool:
@@ -103,10 +94,3 @@ def _unwrap(values: np.ndarray, period: float | None) -> np.ndarray:
     turn = 2.0 * np.pi / period
     mean = np.angle(np.mean(np.exp(1j * turn * values))) / turn
     return np.mod(mean, period) + np.mod(values - mean + period / 2.0, period) - period / 2.0
-
-
-def _each(values: np.ndarray, statistic: str, worst: Any) -> float:
-    from arviz_stats.base import array_stats
-
-    flat = values.reshape(*values.shape[:2], -1)
-    return float(worst(getattr(array_stats, statistic)(flat[..., k]) for k in range(flat.shape[-1])))

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
-from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.errors import InputError
+from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.numerics.tree import node
 from jaxmetal.prepare import prepare

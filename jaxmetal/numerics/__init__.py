@@ -1,1 +1,1 @@
-"""Array tools that know nothing of galaxies. Imports: jax and numpy only."""
+"""Array tools that know nothing of galaxies. Imports: jax, numpy and, for chains, arviz-stats only."""

@@ -1,10 +1,11 @@
-"""What a fit returns and what is read off it: draws, summary, gradients in all units, resolution, predictive maps, criteria.
+"""What is read off a posterior: summary, gradients in all units, resolution, predictive maps, criteria.
 
-May import: model and everything below it, fit.diagnose, numpy, arviz. Files are written by io, pictures by plot.
+May import: posterior, model and everything below it; arviz-stats. Files are written by io, pictures by plot. To add a
+quantity: a function of a `Posterior` in a file of its own.
 """
 
+from jaxmetal.posterior import Posterior
 from jaxmetal.result.criteria import criteria, loo, residual
-from jaxmetal.result.posterior import Posterior
 from jaxmetal.result.predictive import best_prediction, intrinsic_map, predictive, profile, radius_map
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.model import pointwise_log_likelihood
+from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill, split
-from jaxmetal.result.posterior import Posterior
 from jaxmetal.result.predictive import best_prediction
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.radius import radius
 from jaxmetal.observation import Plan, Prediction, predict, registered
+from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill, split
-from jaxmetal.result.posterior import Posterior
 from jaxmetal.scene import carried_value, trace
 
 QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)

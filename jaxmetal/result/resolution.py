@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxmetal.instrument.psf import width
 from jaxmetal.observation import WeightedMap
+from jaxmetal.posterior import Posterior
 from jaxmetal.prior import sites
-from jaxmetal.result.posterior import Posterior
 from jaxmetal.result.scale import effective_radius
 
 NARROWED = 3.0

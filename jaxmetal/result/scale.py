@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxmetal.model import SCENE
+from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
-from jaxmetal.result.posterior import Posterior
 
 
 class Slopes(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxmetal.fit.diagnose import effective_samples, r_hat
 from jaxmetal.mixing import Dex, Magnitude
+from jaxmetal.numerics.convergence import effective_samples, r_hat
 from jaxmetal.observation import WeightedMap
+from jaxmetal.posterior import Posterior
 from jaxmetal.result.criteria import criteria
-from jaxmetal.result.posterior import Posterior
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
 
