@@ -26,7 +26,7 @@ from jaxmetal.plot.marks import directions, quiet_corners
 from jaxmetal.plot.picture import paint, pixel_axis
 from jaxmetal.plot.style import symmetric_range, value_range
 from jaxmetal.prepare import prepare
-from jaxmetal.result.posterior import Posterior
+from jaxmetal.posterior import Posterior
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Gradient
 
@@ -211,11 +211,11 @@ def test_radial_profile_tells_images_apart_and_skips_missing_points():
         radius=np.array([0.1, 0.5, 0.9, np.nan]),
         value=np.array([8.6, np.nan, 8.5, 8.4]),
         sigma=np.full(4, 0.1),
-        image=np.array([1, 1, 3, 3]),
+        image=np.array([0, 1, 3, 3]),
     )
     figure = plot.radial_profile(plot.Profile(points=points, quantity=Z))
     entries = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
-    assert entries == {"data, image 1", "data, image 3"}
+    assert entries == {"data", "data, image 3"}
     colours = {line.get_color() for line in figure.axes[0].lines}
     assert len(colours) == 2
     labels(figure)
@@ -358,6 +358,13 @@ def test_profile_of_a_posterior(posterior):
     assert (made.band.low < made.band.high).all()
     # A shear of 0.2 scales areas by (1 - 0.2)(1 + 0.2).
     assert made.psf_half_width == pytest.approx(0.25 * np.sqrt(0.96), rel=1e-6)
+
+
+def test_bins_that_straddle_images_belong_to_the_one_with_more_pixels(posterior):
+    images = np.where(np.arange(SHAPE[1]) < 12, 1.0, 3.0) * np.ones(SHAPE)
+    images[:, 0] = np.nan
+    made = of_posterior.radial(posterior, "map", "disc", images=images)
+    np.testing.assert_array_equal(made.points.image[:3], [1, 1, 3])
 
 
 def test_other_pictures_of_a_posterior(posterior):

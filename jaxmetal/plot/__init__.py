@@ -8,6 +8,7 @@ file with a function that returns a `Figure`, every axis labelled with its unit,
 tests/test_plot.py.
 """
 
+from jaxmetal.plot import of_posterior
 from jaxmetal.plot.corner import corner
 from jaxmetal.plot.fit_figure import fit_figure
 from jaxmetal.plot.labels import Quantity, parameter_labels
@@ -15,9 +16,6 @@ from jaxmetal.plot.maps import MapFit, maps
 from jaxmetal.plot.prior_predictive import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile, radial_profile
 from jaxmetal.plot.source_plane import source_plane
-
-# Last: it hands over to the functions above.
-from jaxmetal.plot import of_posterior  # isort: skip
 
 __all__ = [
     "Band",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -25,10 +26,13 @@ def fit_figure(fit: MapFit, profile: Profile, sentence: str, title: str = "") ->
     """
     width, height = map_size(fit.grid)
     figure = new_figure(width, height + PROFILE_HEIGHT + (0.3 if title else 0.0))
-    above, below = figure.subfigures(2, 1, height_ratios=[height, PROFILE_HEIGHT])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[height, PROFILE_HEIGHT])
+    above, below = parts
     maps(fit, above)
     radial_profile(profile, below.subplots())
-    below.supxlabel(textwrap.fill(sentence, int(11.5 * width)), fontsize=10.5, x=0.5, ha="center")
+    below.supxlabel(
+        textwrap.fill(sentence, int(11.5 * width), break_on_hyphens=False), fontsize=10.5, x=0.5, ha="center"
+    )
     if title:
         figure.suptitle(title, fontsize=13)
     return figure

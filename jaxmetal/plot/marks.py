@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnchoredOffsetbox, AuxTransformBox, DrawingArea, TextArea, VPacker
 from matplotlib.patches import Circle, FancyArrowPatch
-from matplotlib.patheffects import withStroke
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.text import Text
 
 from jaxmetal.numerics.grid import Grid
@@ -19,7 +19,7 @@ ARROW = 17.0
 LETTER = 6.0
 """Distance from an arrow's tip to the middle of its letter, points."""
 
-HALO = [withStroke(linewidth=2.0, foreground="white")]
+HALO: list[AbstractPathEffect] = [withStroke(linewidth=2.0, foreground="white")]
 """A white rim, so that black marks are seen on any colour."""
 
 
@@ -61,7 +61,7 @@ def compass(ax: Axes, grid: Grid, corner: str) -> None:
         )
         arrow.set_path_effects(HALO)
         area.add_artist(arrow)
-        text = Text(*letter, name, fontsize=8, ha="center", va="center", path_effects=HALO)
+        text = Text(x=letter[0], y=letter[1], text=name, fontsize=8, ha="center", va="center", path_effects=HALO)
         area.add_artist(text)
     _anchor(ax, area, corner)
 

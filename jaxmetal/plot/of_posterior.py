@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
 
-from jaxmetal import plot
 from jaxmetal.fit.classical import wls
 from jaxmetal.instrument.psf import width
 from jaxmetal.mixing import Dex, Magnitude
 from jaxmetal.model import SCENE
 from jaxmetal.observation import WeightedMap, registered
+from jaxmetal.plot.corner import corner as draw_corner
+from jaxmetal.plot.fit_figure import fit_figure
 from jaxmetal.plot.labels import Quantity, parameter_labels
-from jaxmetal.plot.maps import MapFit
+from jaxmetal.plot.maps import MapFit, maps
 from jaxmetal.plot.profile import Band, Points, Profile
-from jaxmetal.result.posterior import Posterior
+from jaxmetal.plot.source_plane import source_plane
+from jaxmetal.posterior import Posterior
 from jaxmetal.result.predictive import best_prediction, profile, radius_map
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
@@ -27,6 +29,8 @@ from jaxmetal.scene import trace
 
 LABELS = {"metallicity": "12 + log(O/H)"}
 """Property -> how it is written; others as they are."""
+
+UNBROKEN = "\N{NO-BREAK SPACE}"
 
 MOST = 8
 """Parameters in a corner plot, unless they are named."""
@@ -85,7 +89,7 @@ def radial(
         radius=radius[good],
         value=data[good],
         sigma=sigma[good],
-        image=None if images is None else _per_datum(images, fit.bins)[good].round().astype(int),
+        image=None if images is None else _image_per_datum(images, fit.bins)[good],
     )
     radii = np.linspace(0.0, 1.04 * points.radius.max(), 60)
     peak = dataclasses.replace(posterior, draws={n: np.asarray(v)[None, None] for n, v in posterior.best.items()})
@@ -110,7 +114,7 @@ def sentence(posterior: Posterior, source: str, prop: str, kpc_per_arcsec: float
     drawn = slopes(posterior, sites[0], source, prop, kpc_per_arcsec)
     value = unit(posterior, sites[0]).split("/")[0]
     lengths = {"arcsec": drawn.per_arcsec, "kpc": drawn.per_kpc, "R$_e$": drawn.per_r_eff}
-    texts = [f"{interval(d)} {value}/{length}" for length, d in lengths.items() if d is not None]
+    texts = [f"{interval(d)} {value}/{length}".replace(" ", UNBROKEN) for length, d in lengths.items() if d is not None]
     verdict = resolution(posterior, sites[0], source, prop).sentence
     return f"Intrinsic gradient of {prop}: {', '.join(texts)}. {verdict}"
 
@@ -122,12 +126,12 @@ def overview(
     prop = posterior.tree[name].properties[0]
     words = sentence(posterior, source, prop, scale.get("kpc_per_arcsec"))
     shown = radial(posterior, name, source, quantity, **scale)
-    return plot.fit_figure(map_fit(posterior, name, quantity), shown, words, title)
+    return fit_figure(map_fit(posterior, name, quantity), shown, words, title)
 
 
 def panels(posterior: Posterior, name: str, quantity: Quantity | None = None) -> FigureBase:
     """Data, model and residual of any observation."""
-    return plot.maps(map_fit(posterior, name, quantity))
+    return maps(map_fit(posterior, name, quantity))
 
 
 def galaxy(posterior: Posterior, name: str, source: str, quantity: Quantity | None = None, **scale: Any) -> Figure:
@@ -136,7 +140,7 @@ def galaxy(posterior: Posterior, name: str, source: str, quantity: Quantity | No
     prop = observation.properties[0]
     radius = _per_datum(radius_map(posterior, name, source), observation.bins)[np.asarray(observation.used)]
     size = effective_radius(posterior, source, prop)
-    return plot.source_plane(
+    return source_plane(
         posterior.filled()[SCENE].sources[source],
         prop,
         quantity or quantity_of(observation),
@@ -153,13 +157,22 @@ def corner(posterior: Posterior, names: Sequence[str] | None = None, truths: Any
         single = [name for name, values in flat.items() if values.ndim == 1]
         names = sorted(single, key=lambda name: ".carries." not in name)[:MOST]
     labels = parameter_labels({name: unit(posterior, name) for name in names})
-    return plot.corner({name: flat[name] for name in names}, truths, labels)
+    return draw_corner({name: flat[name] for name in names}, truths, labels)
 
 
 def _per_datum(pixels: np.ndarray, bins: Any) -> np.ndarray:
     """A map as it is, or its mean over each bin."""
     pixels = np.asarray(pixels, float)
     return pixels if bins is None else np.asarray(bins.total(pixels) / bins.total(np.ones_like(pixels)))
+
+
+def _image_per_datum(images: np.ndarray, bins: Any) -> np.ndarray:
+    """Image numbers as they are, or the most frequent in each bin; missing ones are 0."""
+    numbers = np.nan_to_num(np.asarray(images, float)).astype(int)
+    if bins is None:
+        return numbers
+    labels = np.asarray(bins.labels)
+    return np.array([np.bincount(numbers[labels == k], minlength=1).argmax() for k in range(bins.n)])
 
 
 def _shrinking(posterior: Posterior, name: str) -> float:

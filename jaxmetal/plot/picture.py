@@ -67,6 +67,6 @@ def draw(ax: Axes, values: np.ndarray, grid: Grid, limits: tuple[float, float], 
 
 def colour_bar(ax: Axes, image: AxesImage, label: str, extend: str = "neither") -> None:
     """A colour bar as tall as the picture, at its right."""
-    bar = ax.get_figure().colorbar(image, cax=ax.inset_axes((1.04, 0.0, 0.05, 1.0)), extend=extend)
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.04, 0.0, 0.05, 1.0)), extend=extend)
     bar.set_label(label, fontsize=9)
     bar.ax.tick_params(labelsize=8)

@@ -25,7 +25,7 @@ class Points:
         radius: deprojected radius in the source's plane, traced through the lens where there is one, arcsec.
         value: data.
         sigma: their standard deviations.
-        image: number of the lensed image that each belongs to, or None.
+        image: number of the lensed image that each belongs to, from 1, 0 for none; or None.
     """
 
     radius: np.ndarray
@@ -102,7 +102,7 @@ def radial_profile(profile: Profile, ax: Axes | None = None) -> Figure | Any:
         _psf_bar(ax, profile.psf_half_width, bottom=_falls(profile))
     _more_axes(ax, profile)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)
-    return ax.get_figure()
+    return ax.figure
 
 
 def _points(ax: Axes, points: Points) -> None:
@@ -112,10 +112,10 @@ def _points(ax: Axes, points: Points) -> None:
     size = 3.2 if keep.sum() > 150 else 5.0
     for i, number in enumerate(np.unique(image[keep])):
         shown = keep & (image == number)
-        colour = DATA if points.image is None else IMAGES[i % len(IMAGES)]
+        colour = IMAGES[i % len(IMAGES)] if number > 0 else DATA
         radius, value, sigma = points.radius[shown], points.value[shown], points.sigma[shown]
         ax.errorbar(radius, value, sigma, fmt="none", ecolor=colour, elinewidth=0.7, alpha=alpha, zorder=1)
-        label = "data" if points.image is None else f"data, image {number}"
+        label = f"data, image {number}" if number > 0 else "data"
         ax.plot(radius, value, "o", color=colour, ms=size, mec="white", mew=0.3, zorder=2, label=label)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -67,10 +69,11 @@ def _half_light_ellipse(ax: Axes, source: Source, grid: Grid, r_eff: float) -> N
 
 def _kpc_axes(ax: Axes, centre: tuple[float, float], kpc_per_arcsec: float) -> None:
     """Offsets from the centre in kpc, at the top and at the right."""
-    for make, location, middle, label in (
-        (ax.secondary_xaxis, "top", centre[0], "x offset [kpc, West]"),
-        (ax.secondary_yaxis, "right", centre[1], "y offset [kpc, North]"),
-    ):
-        to_kpc = lambda a, m=middle: (a - m) * kpc_per_arcsec  # noqa: E731
-        to_arcsec = lambda k, m=middle: k / kpc_per_arcsec + m  # noqa: E731
-        make(location, functions=(to_kpc, to_arcsec)).set(**{f"{make.__name__[-5]}label": label})
+    across, along = (_offset(middle, kpc_per_arcsec) for middle in centre)
+    ax.secondary_xaxis("top", functions=across).set_xlabel("x offset [kpc, West]")
+    ax.secondary_yaxis("right", functions=along).set_ylabel("y offset [kpc, North]")
+
+
+def _offset(middle: float, scale: float) -> tuple[Callable, Callable]:
+    """A position to its scaled offset from `middle`, and back."""
+    return lambda position: (position - middle) * scale, lambda offset: offset / scale + middle

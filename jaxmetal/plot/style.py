@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
@@ -21,9 +22,8 @@ DPI = 150
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of a size in inches, whose parts make room for one another."""
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
-    return figure
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+    return Figure(figsize=(width, height), dpi=DPI, layout=layout)
 
 
 def value_range(*arrays: np.ndarray, clip: float = 1.0) -> tuple[float, float]:
