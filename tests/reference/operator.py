@@ -3,7 +3,8 @@
 The plane is cut into cells: three to a pixel in and around the frame, growing geometrically outside it, halved again
 and again towards the cusp of the light. A cell carries a Gauss-Legendre rule (7 nodes are 21 samples per pixel, 11 are
 33), and a node sends its light into every pixel by the exact integral of the PSF over that pixel: nothing is
-truncated, padded or interpolated. Every PSF here is a mixture of circular Gaussians, so that the integrals are products of erf.
+truncated, padded or interpolated. Every PSF here is a mixture of circular Gaussians, so that the integrals are products
+of erf.
 """
 
 import numpy as np
