@@ -1,7 +1,6 @@
 """Pictures: what they say on their axes, where their compass points, and that odd data do not break them."""
 
 import dataclasses
-import io
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,15 +17,15 @@ from jaxmetal.instrument.psf import Gaussian as GaussianPSF
 from jaxmetal.lens import Shear
 from jaxmetal.light import Exponential
 from jaxmetal.likelihood import Gaussian
-from jaxmetal.mixing import Dex
+from jaxmetal.mixing import Dex, Linear, Magnitude
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.plot import of_posterior
 from jaxmetal.plot.marks import directions, quiet_corners
 from jaxmetal.plot.picture import paint, pixel_axis
 from jaxmetal.plot.style import symmetric_range, value_range
-from jaxmetal.prepare import prepare
 from jaxmetal.posterior import Posterior
+from jaxmetal.prepare import prepare
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Gradient
 
@@ -45,7 +44,7 @@ def rotated(degrees, shape=SHAPE, flip=1.0):
 
 def labels(figure):
     """All that is written on a figure, after drawing it."""
-    figure.savefig(io.BytesIO(), dpi=50)
+    figure.draw_without_rendering()
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
@@ -299,7 +298,7 @@ def test_fit_figure_says_it_in_words():
 
 @pytest.fixture(scope="module")
 def posterior():
-    """A posterior as a fit would return it, behind a shear, of a binned map and an image."""
+    """A posterior as a fit would return it, behind a shear, of a binned map."""
     gradient = Gradient(central=dist.Normal(8.5, 1.0), slope=dist.Normal(0.0, 0.3))
     prior = dataclasses.replace(disc(), carries={"metallicity": Carried(profile=gradient, weight="halpha")})
     scene = Scene(sources={"disc": prior}, lens={"cluster": Shear(gamma1=0.2, gamma2=0.0)})
@@ -315,14 +314,6 @@ def posterior():
             mixing=Dex(),
             used=np.arange(20) != 3,
             bins=bins,
-        ),
-        "image": Image(
-            data=np.ones(SHAPE),
-            noise=Gaussian(sigma=0.1),
-            grid=grid,
-            psf=GaussianPSF(fwhm=0.5),
-            light="halpha",
-            used=np.ones(SHAPE, bool),
         ),
     }
     return Posterior(
@@ -367,7 +358,22 @@ def test_bins_that_straddle_images_belong_to_the_one_with_more_pixels(posterior)
     np.testing.assert_array_equal(made.points.image[:3], [1, 1, 3])
 
 
+def test_units_of_observations():
+    known = {
+        "data": 1.0,
+        "noise": Gaussian(sigma=0.1),
+        "grid": rotated(0.0),
+        "psf": GaussianPSF(fwhm=0.5),
+        "used": True,
+    }
+    velocity = WeightedMap(**known, properties=("velocity",), mixing=Linear())
+    colour = WeightedMap(**known, properties=("colour",), mixing=Magnitude())
+    assert str(of_posterior.quantity_of(Image(**known, light="halpha"))) == "halpha [flux/pixel]"
+    assert str(of_posterior.quantity_of(colour)) == "colour [mag]"
+    assert str(of_posterior.quantity_of(velocity)) == "velocity"
+
+
 def test_other_pictures_of_a_posterior(posterior):
     assert "slope [dex/arcsec]" in labels(of_posterior.corner(posterior))
-    assert "halpha [flux/pixel]" in labels(of_posterior.panels(posterior, "image"))
+    assert "12 + log(O/H) [dex]" in labels(of_posterior.panels(posterior, "map"))
     assert "12 + log(O/H) [dex]" in labels(of_posterior.galaxy(posterior, "map", "disc", kpc_per_arcsec=7.0))
