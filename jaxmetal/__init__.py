@@ -7,10 +7,12 @@
         frame=jm.frame.Disc(q=0.7, pa=40.0),
         lights={"halpha": jm.light.Sersic(flux=1.0, r_eff=0.8, n=1.0)},
         carries={"metallicity": jm.Carried(
-            profile=jm.tracer.Gradient(central=dist.Uniform(7.0, 9.5), slope=dist.Normal(0.0, 0.3)), weight="halpha")})})
+            profile=jm.tracer.Gradient(central=dist.Uniform(7.0, 9.5), slope=dist.Normal(0.0, 0.3)),
+            weight="halpha")})})
     posterior = jm.fit.auto(prior, {"map": observation})
 
-Importing the package changes no global setting of JAX; for double precision call `jax.config.update("jax_enable_x64", True)`.
+Importing the package changes no global setting of JAX; for double precision call
+`jax.config.update("jax_enable_x64", True)`.
 """
 
 from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer

@@ -1,8 +1,8 @@
 """How a property mixes: g in  <P> = g^-1( O[L g(P)] / O[L] ).
 
-A mixing is any object with `properties` (how many carried properties it needs), `reference(low, high)`, `moments(values, reference)`
-(the fields that are averaged with the light's weight) and `combine(means, reference)` (what the instrument reports). The reference
-cancels in exact arithmetic; it keeps the fields of order one in float32.
+A mixing is any object with `properties` (how many carried properties it needs), `reference(low, high)`,
+`moments(values, reference)` (the fields that are averaged with the light's weight) and `combine(means, reference)`
+(what the instrument reports). The reference cancels in exact arithmetic; it keeps the fields of order one in float32.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ SCENE = "scene"
 
 
 def tree(scene: Any, observations: Mapping[str, Any]) -> dict[str, Any]:
-    """Scene and observations in one tree, so that every parameter has one path: `scene. ...` or `<observation>. ...`."""
+    """Scene and observations in one tree, where every parameter has one path: `scene. ...` or `<observation>. ...`."""
     return {SCENE: scene, **observations}
 
 

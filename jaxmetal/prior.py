@@ -1,7 +1,7 @@
 """Trees whose leaves are numbers or NumPyro distributions: a number is fixed, a distribution is free.
 
-A site's name is the path of its leaf, e.g. `scene.sources.disc.carries.metallicity.profile.slope`. NumPyro distributions are
-JAX trees themselves, but never flattened here.
+A site's name is the path of its leaf, e.g. `scene.sources.disc.carries.metallicity.profile.slope`. NumPyro
+distributions are JAX trees themselves, but never flattened here.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def split(tree: Any) -> tuple[Any, dict[str, Distribution]]:
     """Separates a prior into numbers and distributions.
 
     Returns:
-        The tree with every distribution replaced by its place (`Free`) and all numbers as strongly typed arrays, and the free
-        sites, name -> distribution, sorted by name.
+        The tree with every distribution replaced by its place (`Free`) and all numbers as strongly typed arrays, and
+        the free sites, name -> distribution, sorted by name.
 
     Raises:
         InputError: if a tie has no distribution, or more than one.
@@ -56,7 +56,9 @@ def split(tree: Any) -> tuple[Any, dict[str, Distribution]]:
             mentioned.add(leaf.name)
             if leaf.prior is not None:
                 if leaf.name in found:
-                    raise InputError(f"Tie '{leaf.name}' has two distributions; give it in one place, the name alone elsewhere.")
+                    raise InputError(
+                        f"Tie '{leaf.name}' has two distributions; give it in one place, the name alone elsewhere."
+                    )
                 found[leaf.name] = leaf.prior
             return Free(name=leaf.name)
         if isinstance(leaf, Distribution):
@@ -68,7 +70,9 @@ def split(tree: Any) -> tuple[Any, dict[str, Distribution]]:
     skeleton = jax.tree_util.tree_map_with_path(place, tree, is_leaf=_is_site)
     missing = mentioned - set(found)
     if missing:
-        raise InputError(f"Tie '{min(missing)}' has no distribution; write Tied('{min(missing)}', <distribution>) in one place.")
+        raise InputError(
+            f"Tie '{min(missing)}' has no distribution; write Tied('{min(missing)}', <distribution>) in one place."
+        )
     return skeleton, dict(sorted(found.items()))
 
 
@@ -98,7 +102,9 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
         if not isinstance(leaf, Free):
             return leaf
         if leaf.name not in values:
-            raise InputError(f"No value for the free parameter '{leaf.name}'; values are given for: {', '.join(values) or 'none'}.")
+            raise InputError(
+                f"No value for the free parameter '{leaf.name}'; values are given for: {', '.join(values) or 'none'}."
+            )
         return values[leaf.name]
 
     return jax.tree_util.tree_map(put, skeleton, is_leaf=_is_site)

@@ -1,4 +1,4 @@
-"""Markov chains in the space whitened by the Laplace approximation: NumPyro's NUTS, and its HMC with few fixed steps."""
+"""Markov chains in the space that Laplace's approximation whitens: NumPyro's NUTS, and its HMC with few fixed steps."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ def run(problem: Problem, approximation: Laplace, key: jax.Array, settings: Sett
     states = _begin(problem, approximation, jax.random.split(key, settings.chains), settings)
     kept = []
     total = settings.warmup + settings.draws
-    with tqdm(total=total, desc=f"{settings.algorithm} x {settings.chains} chains", disable=not progress, unit="step") as bar:
+    with tqdm(
+        total=total, desc=f"{settings.algorithm} x {settings.chains} chains", disable=not progress, unit="step"
+    ) as bar:
         for done in range(0, total, CHUNK):
             states, drawn = _advance(problem, approximation, states, settings)
             bar.set_postfix(divergent=int(np.sum(drawn["diverging"])), refresh=False)
@@ -126,7 +128,9 @@ def _begin(problem: Problem, approximation: Laplace, keys: jax.Array, settings: 
 
 
 @partial(jax.jit, static_argnames="settings")
-def _advance(problem: Problem, approximation: Laplace, states: Any, settings: Settings) -> tuple[Any, dict[str, jax.Array]]:
+def _advance(
+    problem: Problem, approximation: Laplace, states: Any, settings: Settings
+) -> tuple[Any, dict[str, jax.Array]]:
     _, step = _kernel(problem, approximation, settings)
 
     def body(state: Any, _: None) -> tuple[Any, dict[str, jax.Array]]:

@@ -1,4 +1,4 @@
-"""`auto`: from a prior and data to a `Posterior`, choosing the cheapest sampler that the posterior allows, and checking it."""
+"""`auto`: from a prior and data to a `Posterior`, by the cheapest sampler that the posterior allows, checked."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def auto(
 ) -> Posterior:
     """Fits a prior scene to observations.
 
-    The maximum is found from several starts; the curvature there whitens the space. With method "auto", fixed-length HMC is run
-    where importance weights show the posterior to be close to Gaussian (k-hat < 0.7), NUTS elsewhere; if the HMC chains do not
-    converge, NUTS is run after all. The posterior's `decisions` tell which and why.
+    The maximum is found from several starts; the curvature there whitens the space. With method "auto", fixed-length
+    HMC is run where importance weights show the posterior to be close to Gaussian (k-hat < 0.7), NUTS elsewhere; if the
+    HMC chains do not converge, NUTS is run after all. The posterior's `decisions` tell which and why.
 
     Args:
         scene: a `Scene` whose leaves are numbers (fixed) or NumPyro distributions (free).
@@ -95,7 +95,9 @@ def auto(
         sampler = run(problem, peak.gaussian, keys[1], settings, progress)
         values = unwrap(constrained(problem, sampler.vectors))
         if automatic and method == "hmc" and not converged(values, sampler):
-            decisions.append("NUTS run as well: the HMC chains had not converged (R-hat, effective samples or divergences).")
+            decisions.append(
+                "NUTS run as well: the HMC chains had not converged (R-hat, effective samples or divergences)."
+            )
             method = "nuts"
             sampler = run(problem, peak.gaussian, keys[2], _settings(method, chains, draws, warmup, peak), progress)
             values = unwrap(constrained(problem, sampler.vectors))
@@ -175,17 +177,35 @@ def _resample(peak: Peak, key: jax.Array, chains: int, draws: int) -> jax.Array:
 def _peak_findings(peak: Peak) -> list[Finding]:
     found = []
     if peak.status != Status.CONVERGED:
-        found.append(Finding("warning", f"The maximum was not reached ({peak.status.name.lower()}); give starts nearer to it by narrower priors."))
+        found.append(
+            Finding(
+                "warning",
+                f"The maximum was not reached ({peak.status.name.lower()}); start nearer to it by narrower priors.",
+            )
+        )
     if peak.weighted.k_hat >= TRUSTED:
-        found.append(Finding("info", f"The posterior is not close to Gaussian (k-hat {peak.weighted.k_hat:.2f}); do not use Laplace's evidence."))
+        found.append(
+            Finding(
+                "info",
+                f"The posterior is not close to Gaussian (k-hat {peak.weighted.k_hat:.2f}); "
+                "do not use Laplace's evidence.",
+            )
+        )
     return found
 
 
 def _not_finite(problem: Problem, vector: jax.Array) -> str:
     values = constrain(problem.sites, vector)[0]
     bad = [name for name, value in values.items() if not np.all(np.isfinite(np.asarray(value)))]
-    where = f"parameters {', '.join(bad)} are not finite" if bad else "all parameters are finite, so look at the data, sigma and fixed numbers"
-    return f"The posterior is not finite at any start: {where}; print `jaxmetal.typical(prior)` to see where the fit starts."
+    where = (
+        f"parameters {', '.join(bad)} are not finite"
+        if bad
+        else "all parameters are finite, so look at the data, sigma and fixed numbers"
+    )
+    return (
+        f"The posterior is not finite at any start: {where}; "
+        "print `jaxmetal.typical(prior)` to see where the fit starts."
+    )
 
 
 class _Clock:

@@ -19,7 +19,7 @@ PERIODIC = {"pa": 180.0}
 
 
 def unwrap(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Draws with angles wrapped to within half a period of their circular mean, and the mean itself within [0, period)."""
+    """Draws with angles within half a period of their circular mean, and the mean itself within [0, period)."""
     return {name: _unwrap(values, PERIODIC.get(name.rsplit(".", 1)[-1])) for name, values in draws.items()}
 
 
@@ -39,17 +39,29 @@ def diagnose(draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str
     divergent = int(chains.diverging.sum())
     if divergent:
         found.append(
-            Finding("warning", f"{divergent} of {chains.diverging.size} draws diverged; narrow the priors or reparametrise before using them.")
+            Finding(
+                "warning",
+                f"{divergent} of {chains.diverging.size} draws diverged; "
+                "narrow the priors or reparametrise before using them.",
+            )
         )
     for name, values in draws.items():
         if not np.all(np.isfinite(values)):
             found.append(Finding("error", f"Draws of '{name}' are not finite; do not use this fit."))
             continue
         if np.ptp(values) > 0 and r_hat(values) >= R_HAT:
-            found.append(Finding("warning", f"R-hat of '{name}' is {r_hat(values):.3f} (should be below {R_HAT}); run longer chains."))
+            found.append(
+                Finding(
+                    "warning", f"R-hat of '{name}' is {r_hat(values):.3f} (should be below {R_HAT}); run longer chains."
+                )
+            )
         if np.ptp(values) > 0 and effective_samples(values) < ESS:
             found.append(
-                Finding("warning", f"'{name}' has only {effective_samples(values):.0f} effective samples (400 wanted); run longer chains.")
+                Finding(
+                    "warning",
+                    f"'{name}' has only {effective_samples(values):.0f} effective samples ({ESS:.0f} wanted); "
+                    "run longer chains.",
+                )
             )
         found += _bound_hits(name, values, sites[name])
     return found
@@ -62,7 +74,11 @@ def prior_warnings(sites: Mapping[str, Distribution]) -> list[Finding]:
         low, high = bounds(prior)
         if name.rsplit(".", 1)[-1] in ("slope", "inner", "outer") and (np.any(low >= 0.0) or np.any(high <= 0.0)):
             found.append(
-                Finding("warning", f"The prior of '{name}' allows one sign only, which biases flat gradients; use one that is open on both sides.")
+                Finding(
+                    "warning",
+                    f"The prior of '{name}' allows one sign only, which biases flat gradients; "
+                    "use one that is open on both sides.",
+                )
             )
     return found
 
@@ -84,7 +100,11 @@ def _bound_hits(name: str, values: np.ndarray, prior: Distribution) -> list[Find
     if share <= 0.04:
         return []
     return [
-        Finding("warning", f"'{name}' piles up at a bound of its prior ({100 * share:.0f} % of draws in the outer 2 %); widen the prior or say why not.")
+        Finding(
+            "warning",
+            f"'{name}' piles up at a bound of its prior ({100 * share:.0f} % of draws in the outer 2 %); "
+            "widen the prior or say why not.",
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""The Gaussian that touches the posterior at its maximum, its quality, and what it is good for: whitening and evidence."""
+"""The Gaussian that touches the posterior at its maximum: its quality, and its use for whitening and evidence."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class ImportanceDraws(NamedTuple):
     Attributes:
         vectors: shape (draws, size).
         log_weights: normalised, shape (draws,).
-        k_hat: Pareto shape of the weights: below 0.7 the weighted draws can be trusted (Vehtari et al. 2024, JMLR 25, 72).
+        k_hat: Pareto shape of the weights: below 0.7 the weighted draws can be trusted (Vehtari et al. 2024,
+            JMLR 25, 72).
     """
 
     vectors: jax.Array
@@ -63,4 +64,3 @@ def importance_draws(problem: Problem, approximation: Laplace, key: jax.Array, d
     log_ratio = np.where(np.isfinite(log_ratio), log_ratio, -1e300)
     log_weights, k_hat = array_stats.psislw(log_ratio - log_ratio.max())
     return ImportanceDraws(vectors, np.asarray(log_weights), float(k_hat))
-

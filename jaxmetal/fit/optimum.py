@@ -49,7 +49,10 @@ def starts(problem: Problem, key: jax.Array, count: int, candidates: int = 24) -
     centre = unconstrain(problem.sites, {name: median(prior) for name, prior in problem.sites.items()})
     keys = jax.random.split(key, candidates)
     drawn = [
-        unconstrain(problem.sites, {name: prior.sample(jax.random.fold_in(k, i)) for i, (name, prior) in enumerate(problem.sites.items())})
+        unconstrain(
+            problem.sites,
+            {name: prior.sample(jax.random.fold_in(k, i)) for i, (name, prior) in enumerate(problem.sites.items())},
+        )
         for k in keys
     ]
     # Half way to the median in unconstrained space: the far corners of wide priors are poor places to start from.
@@ -125,7 +128,7 @@ def _climb(problem: Problem, jacobian: jax.Array, point: jax.Array, scaling: jax
     tolerance = 1e-4 if point.dtype == jnp.float64 else 1e-2
     x = jnp.zeros_like(point)
     start = (x, solver.init(x), jnp.asarray(1e30, point.dtype), 0)
-    x, state, gradient, _ = jax.lax.while_loop(going, step, start)
+    x, _, gradient, _ = jax.lax.while_loop(going, step, start)
     value = loss(x)
     status = jnp.where(gradient <= tolerance, Status.CONVERGED, Status.STEPS_USED_UP)
     status = jnp.where(jnp.isfinite(value) & jnp.isfinite(gradient), status, Status.NOT_FINITE)

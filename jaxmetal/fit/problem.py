@@ -45,7 +45,9 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     plans = prepare(scene, observations, sampling)
     skeleton, sites = split(tree(scene, observations))
     if not sites:
-        raise InputError("Nothing to fit: every leaf of the scene and the observations is a number; give at least one a distribution.")
+        raise InputError(
+            "Nothing to fit: every leaf of the scene and the observations is a number; give one a distribution."
+        )
     real = jnp.result_type(float)
     strong = {name: jax.tree.map(lambda leaf: jnp.asarray(leaf, real), prior) for name, prior in sites.items()}
     return Problem(skeleton=skeleton, sites=strong, plans=plans)
@@ -56,7 +58,9 @@ def size(sites: Mapping[str, Distribution]) -> int:
     return sum(_length(prior) for prior in sites.values())
 
 
-def constrain(sites: Mapping[str, Distribution], vector: jax.Array) -> tuple[dict[str, jax.Array], jax.Array, jax.Array]:
+def constrain(
+    sites: Mapping[str, Distribution], vector: jax.Array
+) -> tuple[dict[str, jax.Array], jax.Array, jax.Array]:
     """From the unconstrained vector to parameters.
 
     Returns:

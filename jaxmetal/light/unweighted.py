@@ -12,10 +12,10 @@ from jaxmetal.numerics.tree import node
 
 @node
 class Unweighted:
-    """A surface brightness of 1 all over the image plane, for comparison with codes that blur a property without its light.
+    """A surface brightness of 1 all over the image plane, to compare with codes that blur a property without its light.
 
-    A map weighted by it is the property itself, blurred: FRApy's operator (Patricio et al. 2019, MNRAS 489, 224). What a
-    telescope records is weighted by light; gradients from the two operators differ and must not be mixed.
+    A map weighted by it is the property itself, blurred: FRApy's operator (Patricio et al. 2019, MNRAS 489, 224). What
+    a telescope records is weighted by light; gradients from the two operators differ and must not be mixed.
     """
 
     on_sky: ClassVar[bool] = True

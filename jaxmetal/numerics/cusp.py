@@ -1,8 +1,8 @@
 """Quadrature of functions with a cusp: a smooth window splits the plane into a regular and a polar part.
 
-A function with a cusp at a point c is split as f = w f + (1 - w) f with w = exp(-(|r - c| / a)^4). The second part is smooth
-and any regular grid integrates it; the first is integrated in polar coordinates around c, where a radial cusp is a
-smooth function after the substitution rho = extent a t^power.
+A function with a cusp at a point c is split as f = w f + (1 - w) f with w = exp(-(|r - c| / a)^4). The second part is
+smooth and any regular grid integrates it; the first is integrated in polar coordinates around c, where a radial cusp is
+a smooth function after the substitution rho = extent a t^power.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def polar_nodes(n_radial: int, n_angular: int, power: float = 3.0) -> tuple[np.n
     positive, so that a ratio of two such integrals stays a convex mean.
 
     Returns:
-        dx, dy and weights (area, with the window included), each of shape (n_radial * n_angular,). For a window of size a
-        multiply dx and dy by a and the weights by a^2.
+        dx, dy and weights (area, with the window included), each of shape (n_radial * n_angular,). For a window of size
+        a multiply dx and dy by a and the weights by a^2.
     """
     t, dt = np.polynomial.legendre.leggauss(n_radial)
     t, dt = 0.5 * (t + 1.0), 0.5 * dt

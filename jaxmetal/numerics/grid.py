@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,8 +26,8 @@ class Grid:
     """
 
     shape: tuple[int, int] = static()
-    origin: jax.Array
-    matrix: jax.Array
+    origin: Any
+    matrix: Any
 
     @classmethod
     def regular(cls, shape: tuple[int, int], pixel_scale: float, centre: tuple[float, float] = (0.0, 0.0)) -> Grid:
@@ -44,13 +46,13 @@ class Grid:
         """Area of a pixel, arcsec^2."""
         return jnp.prod(self.steps)
 
-    def to_sky(self, column: jax.Array, row: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def to_sky(self, column: Any, row: Any) -> tuple[jax.Array, jax.Array]:
         """Sky position (x, y) in arcsec of fractional pixel indices."""
         m = jnp.asarray(self.matrix)
         o = jnp.asarray(self.origin)
         return o[0] + m[0, 0] * column + m[0, 1] * row, o[1] + m[1, 0] * column + m[1, 1] * row
 
-    def to_pixel(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def to_pixel(self, x: Any, y: Any) -> tuple[jax.Array, jax.Array]:
         """Fractional pixel indices (column, row) of a sky position in arcsec."""
         m = jnp.asarray(self.matrix)
         o = jnp.asarray(self.origin)

@@ -37,7 +37,5 @@ def _stencil(position: jax.Array) -> tuple[jax.Array, jax.Array]:
     start = jnp.floor(jax.lax.stop_gradient(position)).astype(int) - (POINTS // 2 - 1)
     offset = position - start
     nodes = np.arange(POINTS)
-    weights = [
-        jnp.prod(jnp.stack([(offset - m) / (k - m) for m in nodes if m != k]), axis=0) for k in nodes
-    ]
+    weights = [jnp.prod(jnp.stack([(offset - m) / (k - m) for m in nodes if m != k]), axis=0) for k in nodes]
     return start[:, None] + nodes, jnp.stack(weights, axis=1)

@@ -42,7 +42,9 @@ def criteria(posterior: Posterior) -> Criteria:
     total = float(sum(jnp.sum(values) for values in terms.values()))
     n_data = int(sum(np.sum(np.asarray(filled[name].used)) for name in posterior.observations))
     n_parameters = int(sum(np.size(value) for value in posterior.best.values()))
-    return Criteria(n_data, n_parameters, chi2, total, n_parameters * float(np.log(n_data)) - 2.0 * total, posterior.log_evidence)
+    return Criteria(
+        n_data, n_parameters, chi2, total, n_parameters * float(np.log(n_data)) - 2.0 * total, posterior.log_evidence
+    )
 
 
 def residual(posterior: Posterior, name: str) -> np.ndarray:
@@ -58,7 +60,9 @@ def pointwise(posterior: Posterior, name: str, count: int = 400) -> np.ndarray:
     flat = posterior.flat()
     index = np.linspace(0, len(next(iter(flat.values()))) - 1, count).round().astype(int)
     skeleton = split(posterior.tree)[0]
-    terms = _pointwise_many(skeleton, {name: posterior.plans[name]}, {n: jnp.asarray(v[index]) for n, v in flat.items()})[name]
+    terms = _pointwise_many(
+        skeleton, {name: posterior.plans[name]}, {n: jnp.asarray(v[index]) for n, v in flat.items()}
+    )[name]
     return np.asarray(terms)[None][:, :, np.asarray(posterior.tree[name].used)]
 
 
@@ -79,11 +83,13 @@ class Loo(NamedTuple):
 
 
 def loo(posterior: Posterior, name: str) -> Loo:
-    """PSIS-LOO of one observation (Vehtari, Gelman & Gabry 2017), from its pointwise terms, which must be independent."""
+    """PSIS-LOO of one observation (Vehtari, Gelman & Gabry 2017); its pointwise terms must be independent."""
     from arviz_stats.base import array_stats
 
     elpd, k_hat, p_loo = array_stats.loo(np.moveaxis(pointwise(posterior, name), 2, 0))
-    return Loo(float(np.sum(elpd)), float(np.sqrt(elpd.size * np.var(elpd))), float(np.sum(p_loo)), float(np.max(k_hat)))
+    return Loo(
+        float(np.sum(elpd)), float(np.sqrt(elpd.size * np.var(elpd))), float(np.sum(p_loo)), float(np.max(k_hat))
+    )
 
 
 @jax.jit

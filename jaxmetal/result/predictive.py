@@ -1,4 +1,4 @@
-"""Maps and profiles from a posterior, computed afterwards and in chunks: nothing of the size of a map is kept per draw."""
+"""Maps and profiles from a posterior, computed afterwards and in chunks: no map is kept per draw."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ class Summarised(NamedTuple):
 def best_prediction(posterior: Posterior, name: str) -> Prediction:
     """The noise-free prediction of one observation at the MAP."""
     filled = posterior.filled()
-    return Prediction(*(np.asarray(a) for a in _predict(filled[name], filled[SCENE], posterior.plans[name])))
+    return jax.tree.map(np.asarray, _predict(filled[name], filled[SCENE], posterior.plans[name]))
 
 
 def predictive(posterior: Posterior, name: str, count: int = 96) -> Summarised:
     """Posterior-predictive map (without noise) of one observation from `count` evenly spaced draws."""
     prior = split({SCENE: posterior.tree[SCENE], name: posterior.tree[name]})[0]
     skeleton = {SCENE: prior[SCENE], "observation": prior[name]}
-    total, square, light, done = 0.0, 0.0, 0.0, 0
+    total = square = light = np.zeros(())
+    done = 0
     for values in _chunks(posterior, count):
         drawn = _predict_filled(skeleton, posterior.plans[name], values)
         total = total + np.sum(drawn.value, axis=0, dtype=float)
@@ -65,7 +66,9 @@ def profile(posterior: Posterior, source: str, prop: str, radii: np.ndarray, cou
         shape (len(QUANTILES), len(radii)).
     """
     skeleton = split({SCENE: posterior.tree[SCENE]})[0]
-    drawn = np.concatenate([_profiles(skeleton, values, jnp.asarray(radii), source, prop) for values in _chunks(posterior, count)])
+    drawn = np.concatenate(
+        [_profiles(skeleton, values, jnp.asarray(radii), source, prop) for values in _chunks(posterior, count)]
+    )
     return np.quantile(drawn, QUANTILES, axis=0)
 
 
@@ -77,7 +80,7 @@ def intrinsic_map(posterior: Posterior, name: str, source: str, prop: str) -> np
 
 
 def radius_map(posterior: Posterior, name: str, source: str) -> np.ndarray:
-    """Deprojected source-plane radius of each pixel's centre, arcsec, at the MAP; NaN where the lens map does not reach."""
+    """Deprojected source-plane radius of each pixel's centre, arcsec, at the MAP; NaN beyond the deflection map."""
     filled = posterior.filled()
     beta = trace(filled[SCENE].lens, registered(filled[name]).centres())
     return np.asarray(radius(*filled[SCENE].sources[source].frame.to_plane(*beta)))

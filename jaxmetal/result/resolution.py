@@ -17,12 +17,12 @@ BEAMS = 1.0
 
 
 class Resolution(NamedTuple):
-    """The rule: resolved if the posterior is at least 3 times narrower than the prior and R_e holds at least one beam radius.
+    """The rule: resolved if the posterior is 3 times narrower than the prior and R_e holds one beam radius.
 
     Attributes:
         narrowed: standard deviation of the prior over that of the posterior.
-        beams: effective radius (major axis) over half the PSF's FWHM; None without an effective radius. Behind a lens the beam is not
-            traced: the galaxy is larger on the sky and better resolved than this says.
+        beams: effective radius (major axis) over half the PSF's FWHM; None without an effective radius. Behind a lens
+            the beam is not traced: the galaxy is larger on the sky and better resolved than this says.
         resolved: both numbers pass (or the first, where there is no second).
         sentence: the verdict in words.
     """
@@ -44,12 +44,18 @@ def resolution(posterior: Posterior, site: str, source: str, prop: str) -> Resol
     sign = "negative" if high < 0 else "positive" if low > 0 else "consistent with zero"
     beam_text = "" if beams is None else f", and R_e spans {beams:.1f} beam radii (FWHM/2)"
     verdict = "resolved" if resolved else "NOT resolved"
-    sentence = f"The gradient is {verdict}: the data narrowed its prior {narrowed:.1f} times{beam_text}; it is {sign} at 95 %."
+    sentence = (
+        f"The gradient is {verdict}: the data narrowed its prior {narrowed:.1f} times{beam_text}; it is {sign} at 95 %."
+    )
     return Resolution(narrowed, beams, resolved, sentence)
 
 
 def _beams(posterior: Posterior, source: str, prop: str) -> float | None:
     size = effective_radius(posterior, source, prop)
     filled = posterior.filled()
-    widths = [width(filled[n].psf) for n in posterior.observations if isinstance(filled[n], WeightedMap) and prop in filled[n].properties]
+    widths = [
+        width(filled[n].psf)
+        for n in posterior.observations
+        if isinstance(filled[n], WeightedMap) and prop in filled[n].properties
+    ]
     return None if size is None or not widths else float(np.mean(size)) / (0.5 * min(widths))

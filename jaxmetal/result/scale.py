@@ -1,4 +1,4 @@
-"""Slopes in the units that people use: per arcsec, per kpc and per effective radius, always of the deprojected radius."""
+"""Slopes in the units that people use: per arcsec, kpc and effective radius, always of the deprojected radius."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Slopes(NamedTuple):
     Attributes:
         per_arcsec: dex per arcsec of deprojected (semi-major-axis) radius.
         per_kpc: dex per kpc, or None without a scale.
-        per_r_eff: dex per half-light radius (major axis) of the light that weights the property, or None if it has none.
+        per_r_eff: dex per half-light radius (major axis) of the light that weights the property, or None without
+            one.
     """
 
     per_arcsec: np.ndarray
@@ -40,11 +41,13 @@ def slopes(posterior: Posterior, site: str, source: str, prop: str, kpc_per_arcs
     """Draws of a slope in all units; size and slope come from the same draw."""
     drawn = posterior.draws[site]
     size = effective_radius(posterior, source, prop)
-    return Slopes(drawn, None if kpc_per_arcsec is None else drawn / kpc_per_arcsec, None if size is None else drawn * size)
+    return Slopes(
+        drawn, None if kpc_per_arcsec is None else drawn / kpc_per_arcsec, None if size is None else drawn * size
+    )
 
 
 def effective_radius(posterior: Posterior, source: str, prop: str) -> np.ndarray | None:
-    """Half-light radius (arcsec) of the light that weights a property: draws if it is free, a number if not, None if it has none."""
+    """Half-light radius (arcsec) of the light that weights a property: draws if free, else a number, or None."""
     light = posterior.tree[SCENE].sources[source].carries[prop].weight
     site = f"{SCENE}.sources.{source}.lights.{light}.r_eff"
     if site in posterior.draws:

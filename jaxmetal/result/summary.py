@@ -12,9 +12,12 @@ from jaxmetal.result.criteria import criteria
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
 
-ARCSEC = {"x0", "y0", "dx", "dy", "r_eff", "fwhm", "r_break", "r_core", "r_turn", "scale", "u0", "v0", "theta_e", "width"}
+POSITIONS = {"x0", "y0", "dx", "dy", "u0", "v0"}
+SIZES = {"r_eff", "fwhm", "r_break", "r_core", "r_turn", "scale", "theta_e", "width"}
+ARCSEC = POSITIONS | SIZES
 DEGREES = {"pa", "inclination", "pitch"}
 PER_ARCSEC = {"slope", "inner", "outer"}
+UNITS = {Dex: "dex", Magnitude: "mag"}
 
 
 def summary(posterior: Posterior, kpc_per_arcsec: float | None = None) -> str:
@@ -24,7 +27,13 @@ def summary(posterior: Posterior, kpc_per_arcsec: float | None = None) -> str:
         posterior: of a fit.
         kpc_per_arcsec: proper kpc per arcsec at the source, for slopes per kpc.
     """
-    blocks = [_trouble(posterior), _verdicts(posterior, kpc_per_arcsec), _table(posterior), _fit_quality(posterior), _how(posterior)]
+    blocks = [
+        _trouble(posterior),
+        _verdicts(posterior, kpc_per_arcsec),
+        _table(posterior),
+        _fit_quality(posterior),
+        _how(posterior),
+    ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -44,7 +53,7 @@ def _property_unit(posterior: Posterior, prop: str) -> str:
     for name in posterior.observations:
         observation = posterior.tree[name]
         if isinstance(observation, WeightedMap) and prop in observation.properties:
-            return "dex" if isinstance(observation.mixing, Dex) else "mag" if isinstance(observation.mixing, Magnitude) else ""
+            return UNITS.get(type(observation.mixing), "")
     return ""
 
 
@@ -81,18 +90,25 @@ def _table(posterior: Posterior) -> str:
         for index in np.ndindex(values.shape[2:]):
             element = values[(slice(None), slice(None), *index)]
             label = site + (f"[{','.join(map(str, index))}]" if index else "")
-            quality = (f"{r_hat(element):.3f}", f"{effective_samples(element):.0f}") if element.shape[1] > 3 else ("-", "-")
-            rows.append((label, unit(posterior, site), interval(element), f"{posterior.best[site][index]:.5g}", *quality))
+            quality = (
+                (f"{r_hat(element):.3f}", f"{effective_samples(element):.0f}") if element.shape[1] > 3 else ("-", "-")
+            )
+            rows.append(
+                (label, unit(posterior, site), interval(element), f"{posterior.best[site][index]:.5g}", *quality)
+            )
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _fit_quality(posterior: Posterior) -> str:
     found = criteria(posterior)
     chi2 = ", ".join(f"{name}: {value:.1f}" for name, value in found.chi2.items())
     return (
-        f"chi2 at the best fit: {chi2}; {found.n_data} data, {found.n_parameters} free parameters; ln L {found.log_likelihood:.2f}, "
-        f"BIC {found.bic:.2f}, ln evidence (Laplace) {found.log_evidence:.2f}, k-hat {posterior.k_hat:.2f}."
+        f"chi2 at the best fit: {chi2}; {found.n_data} data, {found.n_parameters} free parameters; "
+        f"ln L {found.log_likelihood:.2f}, BIC {found.bic:.2f}, "
+        f"ln evidence (Laplace) {found.log_evidence:.2f}, k-hat {posterior.k_hat:.2f}."
     )
 
 
