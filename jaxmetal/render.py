@@ -166,12 +166,12 @@ def _expose(layers: list[Layer], channels: Callable[[Samples], jax.Array], image
 
 
 def _range(samples: list[tuple[jax.Array, tuple[jax.Array, ...]]]) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-    """Smallest and largest of each value where there is light; 0 where there is none at all."""
+    """Smallest and largest of each value where there is light, or of all values where there is none at all."""
     count = len(samples[0][1])
+    dark = ~jnp.any(jnp.stack([jnp.any(flux > 0.0) for flux, _ in samples]))
 
     def extreme(k: int, reduce: Any, empty: float) -> jax.Array:
-        found = reduce(jnp.stack([reduce(jnp.where(flux > 0.0, values[k], empty)) for flux, values in samples]))
-        return jnp.where(jnp.isfinite(found), found, 0.0)
+        return reduce(jnp.stack([reduce(jnp.where((flux > 0.0) | dark, values[k], empty)) for flux, values in samples]))
 
     return (
         tuple(extreme(k, jnp.min, jnp.inf) for k in range(count)),
@@ -180,7 +180,13 @@ def _range(samples: list[tuple[jax.Array, tuple[jax.Array, ...]]]) -> tuple[tupl
 
 
 def _mean(numerator: jax.Array, denominator: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
-    """A blend is a convex mean: within [low, high], also where the light is no more than round-off."""
-    lit = denominator > 0.0
-    ratio = numerator / jnp.where(lit, denominator, 1.0)
+    """A blend is a convex mean: within [low, high], also where the light is no more than round-off.
+
+    Both fields are first divided by the light itself, held constant: the derivative of a ratio needs the light squared,
+    which underflows long before the light does.
+    """
+    light = jax.lax.stop_gradient(denominator)
+    lit = light > jnp.finfo(light.dtype).tiny ** 0.5 * jnp.max(light)
+    scale = jnp.where(lit, light, 1.0)
+    ratio = (numerator / scale) / jnp.where(lit, denominator / scale, 1.0)
     return jnp.clip(jnp.where(lit, ratio, 0.5 * (low + high)), low, high)
