@@ -44,6 +44,7 @@ def auto(
     chains: int = 4,
     draws: int = 500,
     warmup: int | None = None,
+    start: Mapping[str, Any] | None = None,
     start_count: int = 3,
     sampling: Mapping[str, Sampling] | None = None,
     progress: bool = True,
@@ -62,12 +63,13 @@ def auto(
         chains: number of chains.
         draws: kept draws per chain, rounded up to a multiple of 50.
         warmup: steps per chain before; by default 50 for HMC, 300 for NUTS.
+        start: parameter name -> value near which the optimiser is to begin; the median of the prior for the others.
         start_count: starts of the optimiser.
         sampling: sample grids, where the automatic choice is not wanted.
         progress: show progress bars.
 
     Raises:
-        InputError: on an unknown method, or as `prepare`.
+        InputError: on an unknown method, a start outside its prior, or as `prepare`.
     """
     if method not in METHODS:
         raise InputError(f"Unknown method '{method}'; choose one of {', '.join(METHODS)}.")
@@ -75,7 +77,7 @@ def auto(
     keys = jax.random.split(jax.random.key(seed), 3)
     problem = make(scene, observations, sampling)
     clock.mark("prepare")
-    peak = find_peak(problem, keys[0], start_count)
+    peak = find_peak(problem, keys[0], start_count, start=start)
     clock.mark("optimise")
     findings = [*prior_warnings(problem.sites), *_peak_findings(peak)]
     decisions: list[str] = []
@@ -124,13 +126,15 @@ def auto(
     )
 
 
-def find_peak(problem: Problem, key: jax.Array, start_count: int = 3, draws: int = 500) -> Peak:
+def find_peak(
+    problem: Problem, key: jax.Array, start_count: int = 3, draws: int = 500, start: Mapping[str, Any] | None = None
+) -> Peak:
     """MAP from several starts, the mode of the unconstrained density next to it, and the Laplace approximation there.
 
     Raises:
         InputError: if the posterior is not finite at any start; the parameters that are not finite are named.
     """
-    points = starts(problem, key, start_count)
+    points = starts(problem, key, start_count, start)
     ends = maximise(problem, points, 0.0)
     best = ends[0]
     if not np.isfinite(float(best.log_density)):

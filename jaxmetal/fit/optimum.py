@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ import numpy as np
 import optax
 
 from jaxmetal.fit.problem import Problem, log_density, unconstrain
+from jaxmetal.fit.start import require_possible
 from jaxmetal.prior import median
 
 BLOCK = 25
@@ -44,9 +46,13 @@ class Optimum(NamedTuple):
     gradient: jax.Array
 
 
-def starts(problem: Problem, key: jax.Array, count: int, candidates: int = 24) -> jax.Array:
-    """The prior's median and the best of some draws from the prior, as unconstrained vectors (count, size)."""
-    centre = unconstrain(problem.sites, {name: median(prior) for name, prior in problem.sites.items()})
+def starts(
+    problem: Problem, key: jax.Array, count: int, given: Mapping[str, Any] | None = None, candidates: int = 24
+) -> jax.Array:
+    """The prior's median (or what is given) and the best of some draws about it, unconstrained: (count, size)."""
+    require_possible(problem.sites, given or {})
+    middle = {name: median(prior) for name, prior in problem.sites.items()}
+    centre = unconstrain(problem.sites, {**middle, **(given or {})})
     keys = jax.random.split(key, candidates)
     drawn = [
         unconstrain(

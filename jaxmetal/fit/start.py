@@ -31,7 +31,8 @@ def require_possible(sites: Mapping[str, Distribution], start: Mapping[str, Any]
             inside = np.all(np.asarray(sites[name].support(jnp.asarray(value, float))))
         if not inside or np.shape(value) != sites[name].shape():
             raise InputError(
-                f"The start of '{name}' lies outside its prior, {value} is not within {_support(sites[name])}; move it inside."
+                f"The start of '{name}' lies outside its prior, {value} is not within {_support(sites[name])}; "
+                "move it inside."
             )
 
 

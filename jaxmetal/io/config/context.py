@@ -1,0 +1,54 @@
+"""What every part of a configuration needs to know while it is read."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from astropy.coordinates import SkyCoord
+from astropy.cosmology import FLRW
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
+from jaxmetal.io.config.table import require_known, take
+from jaxmetal.io.fits import Map, read_map
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Context:
+    """Shared while one file is read; the three collections fill up on the way.
+
+    Attributes:
+        folder: that paths are relative to.
+        origin: sky origin.
+        cosmology: for distances.
+        pixel_scale: of the observation that is being read, arcsec.
+        inputs: place in the file -> path of a file that was read.
+        starts: place in the file -> where the fit is to start.
+        findings: what is worth knowing about the data.
+    """
+
+    folder: Path
+    origin: SkyCoord
+    cosmology: FLRW
+    pixel_scale: float = 0.0
+    inputs: dict[str, Path] = dataclasses.field(default_factory=dict)
+    starts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+
+    def path(self, given: Any, where: str) -> tuple[Path, int | str | None]:
+        """Path and extension of `"map.fits"` or `{file = "map.fits", hdu = "SCI"}`, recorded as an input."""
+        hdu = None
+        if isinstance(given, dict):
+            require_known(given, where, ("file", "hdu"))
+            hdu, given = given.get("hdu"), take(given, "file", where, str)
+        if not isinstance(given, str):
+            raise InputError(f"{where}: expected the path of a file, found {given!r}; write it in quotes.")
+        path = self.folder / given
+        self.inputs[where] = path
+        return path, hdu
+
+    def map(self, given: Any, where: str) -> Map:
+        """The image in a file."""
+        return read_map(*self.path(given, where), what=f"{where} file")

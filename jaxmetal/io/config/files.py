@@ -1,0 +1,116 @@
+"""Nodes whose arrays come from files: pictures, deflection maps, regions, kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
+from jaxmetal.instrument.psf import Kernel
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.table import choose, require_known, take
+from jaxmetal.io.deflection import check_deflection, read_deflection
+from jaxmetal.io.psf import read_kernel
+from jaxmetal.lens import RegionShift, Tabulated
+from jaxmetal.light import Picture, clip_negative
+
+Build = Callable[..., Any]
+"""`nodes.build`, handed over because these nodes hold others."""
+
+
+def picture(table: dict[str, Any], where: str, context: Context, build: Build) -> Picture:
+    """Light from an image; NaN is dark, and so are negative pixels."""
+    require_known(table, where, ("file", "plane", "psf", "dx", "dy"))
+    plane = choose(table.get("plane"), f"{where}.plane", ("image", "source"))
+    read = context.map(table.get("file"), f"{where}.file")
+    made = Picture(
+        values=np.nan_to_num(read.values),
+        grid=read.grid(context.origin),
+        plane=plane,  # type: ignore[arg-type]
+        psf=build(table["psf"], "psf", f"{where}.psf", context) if "psf" in table else None,
+        dx=value(table.get("dx", 0.0), f"{where}.dx", context),
+        dy=value(table.get("dy", 0.0), f"{where}.dy", context),
+    )
+    clipped, share = clip_negative(made)
+    if share > 0:
+        text = f"{where}: negative pixels, {share:.1%} of the flux, were set to zero."
+        context.findings.append(Finding("warning" if share > 0.05 else "info", text))
+    return clipped
+
+
+def deflection(table: dict[str, Any], where: str, context: Context, build: Build) -> Tabulated:
+    """A deflection map, checked."""
+    known = ("x", "y", "z_lens", "z_source", "z_map", "interpolation", "ignore_unit", "amplification")
+    require_known(table, where, known)
+    if "z_map" not in table:
+        raise InputError(
+            f"{where}: the key 'z_map' is missing; "
+            'state the redshift of the maps, "inf" (D_LS/D_S = 1) or "source" (already scaled).'
+        )
+    (x, x_hdu), (y, y_hdu) = (context.path(table.get(axis), f"{where}.{axis}") for axis in "xy")
+    read = read_deflection(
+        x,
+        y,
+        origin=context.origin,
+        z_lens=take(table, "z_lens", where, float),
+        z_source=take(table, "z_source", where, float),
+        z_map=table["z_map"],
+        cosmology=context.cosmology,
+        interpolation=choose(table.get("interpolation", "cubic"), f"{where}.interpolation", ("bilinear", "cubic")),  # type: ignore[arg-type]
+        x_hdu=x_hdu,
+        y_hdu=y_hdu,
+        ignore_unit=take(table, "ignore_unit", where, bool, False),
+    )
+    amplification = None
+    if "amplification" in table:
+        known_map = context.map(table["amplification"], f"{where}.amplification")
+        amplification = known_map.values, known_map.grid(context.origin)
+    report = check_deflection(read.lens, amplification)
+    report.require()
+    context.findings.extend(report.findings)
+    return read.lens
+
+
+def regions(table: dict[str, Any], where: str, context: Context, build: Build) -> RegionShift:
+    """Source-plane shifts of labelled regions."""
+    require_known(table, where, ("labels", "dx", "dy"))
+    read = context.map(table.get("labels"), f"{where}.labels")
+    shifts = {
+        axis: {
+            label: value(v, f"{where}.{axis}.{label}", context) for label, v in take(table, axis, where, dict).items()
+        }
+        for axis in ("dx", "dy")
+    }
+    for label in {**shifts["dx"], **shifts["dy"]}:
+        if not label.isdigit():
+            raise InputError(
+                f"{where}: expected whole numbers as labels of regions, found '{label}'; write e.g. 2 = 0.1."
+            )
+    return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=read.grid(context.origin), **shifts)  # type: ignore[arg-type]
+
+
+def kernel(table: dict[str, Any], where: str, context: Context, build: Build) -> Kernel:
+    """A tabulated PSF."""
+    require_known(table, where, ("file", "includes_pixel", "oversampling"))
+    path, hdu = context.path(table.get("file"), f"{where}.file")
+    made, findings = read_kernel(
+        path,
+        pixel_scale=context.pixel_scale,
+        includes_pixel=take(table, "includes_pixel", where, bool),
+        oversampling=take(table, "oversampling", where, int, 1),
+        hdu=hdu,
+    )
+    context.findings.extend(findings)
+    return made
+
+
+READERS = {
+    ("light", "Picture"): picture,
+    ("lens", "Tabulated"): deflection,
+    ("lens", "RegionShift"): regions,
+    ("psf", "Kernel"): kernel,
+}

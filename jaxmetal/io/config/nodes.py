@@ -1,0 +1,84 @@
+"""Nodes by the name of their class: `{type = "Sersic", flux = 1.0, r_eff = 0.8, n = 1.0}`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
+from jaxmetal.errors import InputError
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.files import READERS
+from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.table import choose, require_known
+
+ROOMS = {
+    "frame": (frame, "to_plane"),
+    "light": (light, "__call__"),
+    "tracer": (tracer, "__call__"),
+    "lens": (lens, "__call__"),
+    "noise": (likelihood, "pointwise"),
+    "mixing": (mixing, "combine"),
+}
+"""Room -> module and the method that its nodes have."""
+PSFS = ("Composed", "Gaussian", "Kernel", "Moffat")
+
+
+def known_types(room: str) -> dict[str, type]:
+    """The classes that a room offers, by name."""
+    if room == "psf":
+        return {name: getattr(instrument, name) for name in PSFS}
+    module, method = ROOMS[room]
+    return {
+        name: found
+        for name, found in vars(module).items()
+        if isinstance(found, type) and dataclasses.is_dataclass(found) and method in vars(found)
+    }
+
+
+def build(given: Any, room: str, where: str, context: Context, extra: dict[str, Any] | None = None) -> Any:
+    """A node of a room.
+
+    Args:
+        given: table with `type` and the node's fields; the name of a type alone if it needs none.
+        room: key of `ROOMS`, or "psf".
+        where: place in the file.
+        context: see `Context`.
+        extra: field -> value where the file gives none and the class has the field (the noise's sigma).
+
+    Raises:
+        InputError: if a type or key is not known, or a field is missing or cannot be used.
+    """
+    given = {"type": given} if isinstance(given, str) else given
+    if not isinstance(given, dict) or "type" not in given:
+        raise InputError(
+            f"{where}: expected a table with a type, found {given!r}; "
+            f'write e.g. {{type = "{next(iter(known_types(room)))}"}}.'
+        )
+    kinds = known_types(room)
+    name = choose(given["type"], f"{where}.type", kinds)
+    table = {key: v for key, v in given.items() if key != "type"}
+    if (room, name) in READERS:
+        return READERS[room, name](table, where, context, build)
+    fields = {field.name: field for field in dataclasses.fields(kinds[name])}
+    require_known(table, where, fields)
+    made = {key: _field(fields[key], v, room, f"{where}.{key}", context) for key, v in table.items()}
+    made = {**{key: v for key, v in (extra or {}).items() if key in fields}, **made}
+    for key, field in fields.items():
+        if key not in made and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise InputError(f"{where}: {name} needs '{key}', which is missing; add it.")
+    return kinds[name](**made)
+
+
+def _field(field: Any, given: Any, room: str, where: str, context: Context) -> Any:
+    if field.metadata.get("static"):
+        return tuple(given) if isinstance(given, list) else given
+    if field.name == "parts" and isinstance(given, dict):
+        return {name: build(part, room, f"{where}.{name}", context) for name, part in given.items()}
+    if field.name == "parts":
+        return tuple(build(part, room, f"{where}.{k}", context) for k, part in enumerate(given))
+    if isinstance(given, dict) and "type" in given:
+        return build(given, room, where, context)
+    if room == "noise" and isinstance(given, str):
+        return context.map(given, where).values
+    return value(given, where, context)

@@ -1,0 +1,176 @@
+"""Observations of a configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
+from jaxmetal.instrument.psf import width
+from jaxmetal.io.bins import bin_values, read_bins
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.nodes import build
+from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.table import choose, positive, require_known, take
+from jaxmetal.io.fits import Map
+from jaxmetal.io.noise import to_sigma
+from jaxmetal.io.quality import read_used
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.observation import Sky
+from jaxmetal.prior import typical
+from jaxmetal.recipes.observations import light_image, weighted_map
+
+STYLES = ("sigma", "variance", "ivar")
+COMMON = (
+    "kind",
+    "data",
+    *STYLES,
+    "noise",
+    "psf",
+    "pixel_scale",
+    "mask",
+    "mask_means",
+    "bad_bits",
+    "dx",
+    "dy",
+    "sampling",
+)
+KEYS = {"map": (*COMMON, "property", "mixing", "bins"), "image": (*COMMON, "light", "sky")}
+SAME_SCALE = 0.01
+"""Relative difference between a stated pixel scale and the file's that is still the same."""
+
+
+def observation(table: dict[str, Any], where: str, context: Context) -> Any:
+    """An `Image` or `WeightedMap`.
+
+    Raises:
+        InputError: if anything in the table or its files cannot be used.
+    """
+    kind = choose(table.get("kind"), f"{where}.kind", KEYS)
+    require_known(table, where, KEYS[kind])
+    data = context.map(table.get("data"), f"{where}.data")
+    grid = _grid(data, table, where, context.origin)
+    context = dataclasses.replace(context, pixel_scale=float(np.sqrt(grid.pixel_area)))
+    used = _used(table, where, data, context)
+    common: dict[str, Any] = {
+        "grid": grid,
+        "used": used,
+        "psf": build(table.get("psf"), "psf", f"{where}.psf", context),
+        "sigma": _sigma(table, where, data, used, context),
+        "dx": value(table.get("dx", 0.0), f"{where}.dx", context),
+        "dy": value(table.get("dy", 0.0), f"{where}.dy", context),
+    }
+    _judge_psf(common["psf"], where, context)
+    made = _image(table, where, data, common, context) if kind == "image" else _map(table, where, data, common, context)
+    return dataclasses.replace(made, noise=_noise(table, where, made, context))
+
+
+def _image(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], context: Context) -> Any:
+    sky = take(table, "sky", where, dict, {})
+    require_known(sky, f"{where}.sky", ("level", "x_slope", "y_slope"))
+    made = Sky(**{key: value(v, f"{where}.sky.{key}", context) for key, v in sky.items()})
+    return light_image(data.values, light=take(table, "light", where, str), sky=made, **common)
+
+
+def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], context: Context) -> Any:
+    names = table.get("property", "metallicity")
+    bins = None
+    if "bins" in table:
+        path, hdu = context.path(table["bins"], f"{where}.bins")
+        read = read_bins(path, shape=data.values.shape, hdu=hdu)
+        context.findings.extend(read.findings)
+        bins = read.bins
+    mixing = build(table.get("mixing"), "mixing", f"{where}.mixing", context)
+    names = tuple(names) if isinstance(names, list) else (names,)
+    if len(names) != mixing.properties or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"{where}.property: expected {mixing.properties} name(s) for {type(mixing).__name__}, "
+            f"found {table.get('property')!r}; correct it."
+        )
+    return weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
+
+
+def _grid(data: Map, table: dict[str, Any], where: str, origin: SkyCoord) -> Grid:
+    """From world coordinates, or from a pixel scale where the file has none."""
+    scale = positive(table, "pixel_scale", where, float, None)
+    if scale is None:
+        return data.grid(origin)
+    if not has_sky(data):
+        return Grid.regular(data.values.shape, scale)  # type: ignore[arg-type]
+    grid = data.grid(origin)
+    found = float(np.sqrt(grid.pixel_area))
+    if abs(found / scale - 1.0) > SAME_SCALE:
+        raise InputError(
+            f"{where}.pixel_scale: {scale} arcsec contradicts the {found:.4g} arcsec of {data.path}; "
+            "remove it or correct the header."
+        )
+    return grid
+
+
+def has_sky(data: Map) -> bool:
+    """Whether a file has world coordinates."""
+    try:
+        data.origin()
+    except InputError:
+        return False
+    return True
+
+
+def _used(table: dict[str, Any], where: str, data: Map, context: Context) -> np.ndarray | None:
+    if "mask" not in table:
+        return None
+    path, hdu = context.path(table["mask"], f"{where}.mask")
+    bits = take(table, "bad_bits", where, int, None)
+    sense = choose(table.get("mask_means"), f"{where}.mask_means", ("use", "reject"))
+    return read_used(path, sense, bits, shape=data.values.shape, hdu=hdu)  # type: ignore[arg-type]
+
+
+def _sigma(table: dict[str, Any], where: str, data: Map, used: Any, context: Context) -> np.ndarray:
+    """The errors; ones where the noise has parameters instead."""
+    given = {name: table[name] for name in STYLES if name in table}
+    if not given and "noise" in table:
+        return np.ones(data.values.shape)
+    read = {name: v if isinstance(v, (int, float)) else context.map(v, f"{where}.{name}") for name, v in given.items()}
+    sigma, findings = to_sigma(data, used=used, **read)
+    context.findings.extend(findings)
+    return sigma
+
+
+def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> Any:
+    """The noise model around the errors that were read."""
+    if "noise" not in table:
+        return made.noise
+    extra = {"sigma": made.noise.sigma} if any(name in table for name in STYLES) else {}
+    noise = build(table["noise"], "noise", f"{where}.noise", context, extra)
+    arrays = {
+        field.name: np.asarray(getattr(noise, field.name))
+        for field in dataclasses.fields(noise)
+        if isinstance(getattr(noise, field.name), np.ndarray) and field.name not in extra
+    }
+    bins = getattr(made, "bins", None)
+    reduced = {n: a if bins is None or a.ndim < 2 else bin_values(a, bins)[0] for n, a in arrays.items()}
+    for name, array in reduced.items():
+        if array.shape not in ((), made.data.shape) or not np.all(
+            np.isfinite(array[made.used] if array.ndim else array)
+        ):
+            raise InputError(
+                f"{where}.noise.{name}: expected finite numbers wherever there are data, in their shape; "
+                "correct that map."
+            )
+    return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in reduced.items()})
+
+
+def _judge_psf(psf: Any, where: str, context: Context) -> None:
+    fwhm = width(typical(psf))
+    if fwhm < context.pixel_scale and hasattr(psf, "mixture"):
+        context.findings.append(
+            Finding(
+                "warning",
+                f"{where}.psf: the FWHM ({fwhm:.3g} arcsec) is below a pixel ({context.pixel_scale:.3g} arcsec); "
+                "check its unit.",
+            )
+        )

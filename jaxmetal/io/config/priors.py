@@ -1,0 +1,126 @@
+"""Values of a configuration: numbers, lists of numbers, priors, ties."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import numpyro.distributions as dist
+from numpyro.distributions import Distribution
+
+from jaxmetal.errors import InputError
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.table import choose, require_known
+from jaxmetal.prior import Tied
+
+DISTRIBUTIONS = (
+    "AsymmetricLaplace",
+    "Beta",
+    "Cauchy",
+    "Exponential",
+    "Gamma",
+    "Gumbel",
+    "HalfCauchy",
+    "HalfNormal",
+    "InverseGamma",
+    "Laplace",
+    "LogNormal",
+    "LogUniform",
+    "Logistic",
+    "Normal",
+    "Pareto",
+    "SoftLaplace",
+    "StudentT",
+    "TruncatedCauchy",
+    "TruncatedNormal",
+    "Uniform",
+    "Weibull",
+)
+"""Distributions of single numbers that a configuration may name."""
+POSITIVE = ("scale", "rate", "concentration", "concentration0", "concentration1", "df", "alpha", "asymmetry")
+"""Their parameters that must be above 0."""
+
+
+def value(given: Any, where: str, context: Context) -> Any:
+    """A leaf: a number or list (fixed), `{dist = "Normal", loc = 0, scale = 1}` (free) or `{tied = "name"}`.
+
+    A free leaf may say where the fit is to `start`, and give its tie a distribution by naming both.
+
+    Raises:
+        InputError: if it is none of these, a prior has no width or its bounds are reversed.
+    """
+    if not isinstance(given, dict):
+        return numbers(given, where)
+    if "dist" not in given and "tied" not in given:
+        raise InputError(
+            f"{where}: expected a number, a prior {{dist = ...}} or {{tied = ...}}, found {given!r}; write one."
+        )
+    if "dist" not in given:
+        require_known(given, where, ("tied",))
+        return Tied(_name(given["tied"], where))
+    options = {key: v for key, v in given.items() if key not in ("dist", "tied", "start")}
+    prior = distribution(given["dist"], options, where)
+    tie = _name(given["tied"], where) if "tied" in given else None
+    if "start" in given:
+        context.starts[where if tie is None else tie] = numbers(given["start"], f"{where}.start")
+    return prior if tie is None else Tied(tie, prior)
+
+
+def numbers(given: Any, where: str) -> Any:
+    """A finite number, or an array of them."""
+    try:
+        if isinstance(given, (bool, str)) or not np.all(np.isfinite(np.asarray(given, float))):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{where}: expected a finite number or a prior {{dist = ...}}, found {given!r}; correct it."
+        ) from None
+    return float(given) if np.ndim(given) == 0 else np.asarray(given, float)
+
+
+def distribution(name: Any, options: dict[str, Any], where: str) -> Distribution:
+    """A NumPyro distribution by name and parameters.
+
+    Raises:
+        InputError: if name or parameters are not known, or describe no distribution.
+    """
+    made = getattr(dist, choose(name, f"{where}.dist", DISTRIBUTIONS))
+    parameters = {k: p for k, p in inspect.signature(made).parameters.items() if k != "validate_args"}
+    require_known(options, where, parameters)
+    for key, parameter in parameters.items():
+        if parameter.default is inspect.Parameter.empty and key not in options:
+            raise InputError(f"{where}: the parameter '{key}' of {name} is missing; add a number.")
+    settled = {key: numbers(option, f"{where}.{key}") for key, option in options.items()}
+    _require_width(settled, where)
+    try:
+        return made(**settled)
+    except ValueError as error:
+        raise InputError(
+            f"{where}: {name} cannot have these parameters ({' '.join(str(error).split())}); correct them."
+        ) from None
+
+
+def _require_width(options: dict[str, Any], where: str) -> None:
+    for key in POSITIVE:
+        if key in options and np.any(np.asarray(options[key]) <= 0):
+            raise InputError(
+                f"{where}.{key}: expected a number above 0, found {options[key]}; a fixed parameter is a number alone."
+            )
+    if "low" not in options or "high" not in options:
+        return
+    low, high = options["low"], options["high"]
+    if np.any(np.asarray(low) > np.asarray(high)):
+        raise InputError(f"{where}: the bounds are reversed, low = {low} lies above high = {high}; swap them.")
+    if np.any(np.asarray(low) == np.asarray(high)):
+        raise InputError(
+            f"{where}: the prior has no width, low and high are both {low}; to fix a parameter write the number alone."
+        )
+
+
+def _name(given: Any, where: str) -> str:
+    if not isinstance(given, str) or not given:
+        raise InputError(
+            f'{where}.tied: expected the name of a tie in quotes, found {given!r}; write e.g. tied = "x0".'
+        )
+    return given

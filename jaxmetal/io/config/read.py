@@ -1,0 +1,155 @@
+"""The whole configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from astropy import units
+from astropy.coordinates import SkyCoord
+from astropy.cosmology import FLRW, FlatLambdaCDM
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding, worst_first
+from jaxmetal.fit.choose import METHODS
+from jaxmetal.fit.start import require_possible
+from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.observations import has_sky, observation
+from jaxmetal.io.config.scene import scene
+from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
+from jaxmetal.io.fits import read_map
+from jaxmetal.model import tree
+from jaxmetal.prepare import default_sampling
+from jaxmetal.prior import sites, typical
+from jaxmetal.scene import Scene
+
+SECTIONS = ("galaxy", "sky", "cosmology", "fit", "observations", "sources", "recipe", "lens")
+NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
+"""The sky origin of data without world coordinates."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a configuration describes.
+
+    Attributes:
+        name: of the galaxy.
+        scene: the prior.
+        observations: name -> `Image` or `WeightedMap`.
+        settings: keywords of `fit.auto`.
+        origin: sky origin.
+        kpc_per_arcsec: proper scale at the galaxy's redshift, None without one.
+        findings: what is worth knowing about the data, worst first.
+        inputs: place in the file -> path of every file that was read.
+        configuration: the file as it was read.
+    """
+
+    name: str
+    scene: Scene
+    observations: dict[str, Any]
+    settings: dict[str, Any]
+    origin: SkyCoord
+    kpc_per_arcsec: float | None
+    findings: tuple[Finding, ...]
+    inputs: dict[str, Path]
+    configuration: dict[str, Any]
+
+
+def read_config(path: str | Path) -> Job:
+    """Reads a configuration and every file it names; paths are relative to it.
+
+    Raises:
+        InputError: if anything cannot be used; the sentence says where and what to do.
+    """
+    path = Path(path)
+    table = read_toml(path)
+    require_known(table, f"{path.name}", SECTIONS)
+    galaxy, where = child(table, "galaxy", "", {})
+    require_known(galaxy, where, ("name", "z"))
+    given, _ = child(table, "observations", "")
+    if not given:
+        raise InputError("observations: expected at least one, found none; add e.g. [observations.metallicity].")
+    folder = path.absolute().parent
+    context = Context(folder=folder, origin=_origin(table, given, folder), cosmology=_cosmology(table))
+    observations = {name: observation(*child(given, name, "observations"), context) for name in given}
+    made = scene(table, observations, context)
+    settings = _settings(table)
+    starts = {_site(name): v for name, v in context.starts.items()}
+    require_possible(sites(tree(made, observations)), starts)
+    return Job(
+        name=take(galaxy, "name", where, str, path.stem),
+        scene=made,
+        observations=observations,
+        settings={**settings, "start": starts, "sampling": _sampling(given, made, observations)},
+        origin=context.origin,
+        kpc_per_arcsec=_scale(positive(galaxy, "z", where, float, None), context.cosmology),
+        findings=worst_first(context.findings),
+        inputs={"configuration": path, **context.inputs},
+        configuration=table,
+    )
+
+
+def _origin(table: dict[str, Any], observations: dict[str, Any], folder: Path) -> SkyCoord:
+    """The stated sky origin, or the middle of the first observation."""
+    sky, where = child(table, "sky", "", {})
+    require_known(sky, where, ("ra", "dec"))
+    if sky:
+        ra, dec = (take(sky, key, where, float) for key in ("ra", "dec"))
+        if not (0 <= ra <= 360 and -90 <= dec <= 90):
+            raise InputError(
+                f"sky: expected ra within 0 to 360 and dec within -90 to 90 degrees, found {ra}, {dec}; correct them."
+            )
+        return SkyCoord(ra, dec, unit="deg")
+    name = next(iter(observations))
+    first, place = child(observations, name, "observations")
+    data = read_map(
+        *Context(folder=folder, origin=NOWHERE, cosmology=_cosmology(table)).path(first.get("data"), f"{place}.data")
+    )
+    return NOWHERE if "pixel_scale" in first and not has_sky(data) else _origin_of(data)
+
+
+def _origin_of(data: Any) -> SkyCoord:
+    try:
+        return data.origin()
+    except InputError as error:
+        raise InputError(f"The map {data.path}: {error}") from None
+
+
+def _cosmology(table: dict[str, Any]) -> FLRW:
+    given, where = child(table, "cosmology", "", {})
+    require_known(given, where, ("H0", "Om0"))
+    return FlatLambdaCDM(H0=positive(given, "H0", where, float, 70.0), Om0=positive(given, "Om0", where, float, 0.3))
+
+
+def _scale(z: float | None, cosmology: FLRW) -> float | None:
+    return None if z is None else float(cosmology.kpc_proper_per_arcmin(z).to_value(units.kpc / units.arcsec))
+
+
+def _settings(table: dict[str, Any]) -> dict[str, Any]:
+    given, where = child(table, "fit", "", {})
+    counts = ("chains", "draws", "warmup", "start_count")
+    require_known(given, where, ("method", "seed", *counts))
+    settings: dict[str, Any] = {key: positive(given, key, where, int) for key in counts if key in given}
+    settings["seed"] = take(given, "seed", where, int, 0)
+    settings["method"] = choose(given.get("method", "auto"), f"{where}.method", METHODS)
+    return settings
+
+
+def _sampling(given: dict[str, Any], made: Scene, observations: dict[str, Any]) -> dict[str, Sampling]:
+    """Sample grids of the observations that ask for other than the automatic one."""
+    chosen = {}
+    for name, table in given.items():
+        if "sampling" in table:
+            asked, where = child(table, "sampling", f"observations.{name}")
+            require_known(asked, where, ("oversampling", "subsamples", "margin"))
+            counts = {key: positive(asked, key, where, int) for key in asked}
+            chosen[name] = dataclasses.replace(default_sampling(typical(made), typical(observations[name])), **counts)
+    return chosen
+
+
+def _site(where: str) -> str:
+    """The parameter's name of a place in the file; names of ties stay."""
+    head, _, rest = where.partition(".")
+    return rest if head == "observations" else f"scene.{where}" if head in ("sources", "lens") else where

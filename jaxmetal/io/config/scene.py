@@ -1,0 +1,109 @@
+"""The scene of a configuration: spelled out, or a recipe sized by the data."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from jaxmetal import recipes
+from jaxmetal.errors import InputError
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.nodes import build
+from jaxmetal.io.config.table import child, choose, require_known
+from jaxmetal.observation import Image, WeightedMap
+from jaxmetal.scene import Carried, Scene, Source
+
+RECIPES = ("gradient", "broken_gradient", "lensed_gradient", "clumps")
+FROM_ELSEWHERE = ("observed", "lens", "image")
+"""Arguments of recipes that the rest of the file provides."""
+
+
+def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Context) -> Scene:
+    """The scene of a whole file.
+
+    Raises:
+        InputError: unless there is either a recipe or sources, or as their parts.
+    """
+    if ("recipe" in table) == ("sources" in table):
+        found = "both" if "recipe" in table else "neither"
+        raise InputError(
+            f"The configuration needs either [sources] or [recipe], found {found}; a recipe makes the sources itself."
+        )
+    given, where = child(table, "lens", "", {})
+    lens = {name: build(v, "lens", f"{where}.{name}", context) for name, v in given.items()}
+    if "recipe" in table:
+        return _recipe(*child(table, "recipe", ""), observations, lens, context)
+    sources, where = child(table, "sources", "")
+    return Scene(sources={name: _source(*child(sources, name, where), context) for name in sources}, lens=lens)
+
+
+def _source(table: dict[str, Any], where: str, context: Context) -> Source:
+    require_known(table, where, ("frame", "lights", "carries"))
+    lights, lights_where = child(table, "lights", where)
+    carries, carries_where = child(table, "carries", where, {})
+    return Source(
+        frame=build(table.get("frame"), "frame", f"{where}.frame", context),
+        lights={name: build(v, "light", f"{lights_where}.{name}", context) for name, v in lights.items()},
+        carries={name: _carried(*child(carries, name, carries_where), list(lights), context) for name in carries},
+    )
+
+
+def _carried(table: dict[str, Any], where: str, lights: list[str], context: Context) -> Carried:
+    require_known(table, where, ("weight", "profile", "frame"))
+    own = build(table["frame"], "frame", f"{where}.frame", context) if "frame" in table else None
+    return Carried(
+        profile=build(table.get("profile"), "tracer", f"{where}.profile", context),
+        weight=choose(table.get("weight"), f"{where}.weight", lights),
+        frame=own,
+    )
+
+
+def _recipe(
+    table: dict[str, Any], where: str, observations: Mapping[str, Any], lens: dict[str, Any], context: Context
+) -> Scene:
+    """A ready-made prior; `light` names an image among the observations, or is a light."""
+    name = choose(table.get("name"), f"{where}.name", RECIPES)
+    make = getattr(recipes, name)
+    wanted = inspect.signature(make).parameters
+    require_known(
+        table,
+        where,
+        [
+            "name",
+            "map",
+            *(key for key in wanted if key not in FROM_ELSEWHERE),
+            *(["image"] if "image" in wanted else []),
+        ],
+    )
+    options: dict[str, Any] = {
+        key: table[key] for key in ("free_geometry", "source", "number", "weight") if key in table
+    }
+    maps = [key for key, o in observations.items() if isinstance(o, WeightedMap)]
+    if not maps:
+        raise InputError(f'{where}: a recipe needs a map among the observations, found none; add one of kind "map".')
+    observed = observations[choose(table.get("map", maps[0]), f"{where}.map", maps)]
+    for key in ("light", "image"):
+        if key in wanted:
+            options[key] = _light(table.get(key), f"{where}.{key}", observations, context)
+    if "frame" in table:
+        options["frame"] = build(table["frame"], "frame", f"{where}.frame", context)
+    if "lens" in wanted:
+        options["lens"] = lens
+        return make(observed, **options)
+    if lens:
+        raise InputError(
+            f"{where}: the recipe '{name}' knows no lens, found [lens]; use lensed_gradient or write the sources."
+        )
+    return make(observed, **options)
+
+
+def _light(given: Any, where: str, observations: Mapping[str, Any], context: Context) -> Any:
+    images = [key for key, o in observations.items() if isinstance(o, Image)]
+    if isinstance(given, dict):
+        return build(given, "light", where, context)
+    if not images:
+        raise InputError(
+            f"{where}: expected an image among the observations or a light {{type = ...}}, found {given!r}; add one."
+        )
+    return observations[choose(given, where, images)]
