@@ -8,6 +8,7 @@ tests/test_io_input.py.
 """
 
 from jaxmetal.io.bins import BinMap, bin_values, read_bins
+from jaxmetal.io.config import Job, read_config
 from jaxmetal.io.deflection import DeflectionMap, check_deflection, read_deflection
 from jaxmetal.io.fits import Map, read_map, write_maps
 from jaxmetal.io.folder import output_folder, writing
@@ -15,12 +16,14 @@ from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.provenance import checksum, provenance
 from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.quality import read_used
+from jaxmetal.io.save import save
 from jaxmetal.io.tables import read_table, write_table
 from jaxmetal.io.wcs import grid_to_wcs, position_angle_of_y, sky_origin, wcs_to_grid
 
 __all__ = [
     "BinMap",
     "DeflectionMap",
+    "Job",
     "Map",
     "bin_values",
     "check_deflection",
@@ -30,11 +33,13 @@ __all__ = [
     "position_angle_of_y",
     "provenance",
     "read_bins",
+    "read_config",
     "read_deflection",
     "read_kernel",
     "read_map",
     "read_table",
     "read_used",
+    "save",
     "sky_origin",
     "to_sigma",
     "wcs_to_grid",

@@ -39,14 +39,14 @@ def output_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
         InputError: if the folder exists, is no folder of results, or cannot be written.
     """
     target = Path(path).absolute()
-    _require_replaceable(target, overwrite)
+    require_replaceable(target, overwrite)
     with writing(target):
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         with writing(target):
             temporary.chmod(0o777 & ~_umask())
             yield temporary
-            _require_replaceable(target, overwrite)
+            require_replaceable(target, overwrite)
             _move(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -68,7 +68,13 @@ def writing(path: str | Path) -> Iterator[None]:
         raise InputError(f"The output {path} cannot be written because {reason}.") from error
 
 
-def _require_replaceable(target: Path, overwrite: bool) -> None:
+def require_replaceable(path: str | Path, overwrite: bool) -> None:
+    """Refuses an output folder that could not be made; worth asking before a long computation.
+
+    Raises:
+        InputError: if its parent is missing, it exists and may not be replaced, or is no folder of results.
+    """
+    target = Path(path).absolute()
     if not target.parent.is_dir():
         raise InputError(
             f"The output {target} needs an existing parent folder, but {target.parent} is none; create it first."
@@ -78,7 +84,7 @@ def _require_replaceable(target: Path, overwrite: bool) -> None:
     if target.is_symlink() or not target.is_dir():
         raise InputError(f"The output {target} must be a new folder, but is a file or link; choose another name.")
     if not overwrite:
-        raise InputError(f"The output folder {target} exists already; choose another name, or allow overwriting.")
+        raise InputError(f"The output folder {target} exists already; choose another name, or allow overwriting (--overwrite).")
     if any(target.iterdir()) and not (target / MARKER).is_file():
         raise InputError(
             f"The output folder {target} may only replace earlier results, but holds no {MARKER}; choose another name."
