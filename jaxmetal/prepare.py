@@ -132,8 +132,9 @@ def _check_names(label: str, scene: Scene, observation: Any) -> None:
 
 def _check_coverage(label: str, beta: Any, observation: Any, sampling: Sampling) -> None:
     """Every sub-pixel of a used pixel must be traced; those in the blur's reach that are not are left dark, and counted."""
-    inside = slice(sampling.margin * sampling.density, -sampling.margin * sampling.density)
-    lost = block_sum((~jnp.isfinite(beta[0] + beta[1])).astype(int)[inside, inside], sampling.density) > 0
+    uncovered = block_sum((~jnp.isfinite(beta[0] + beta[1])).astype(int), sampling.density)
+    rows, columns = (slice(sampling.margin, sampling.margin + n) for n in observation.grid.shape)
+    lost = uncovered[rows, columns] > 0
     needed = observation.used if observation.bins is None else observation.bins.labels >= 0
     missing = int(jnp.sum(lost & needed))
     if missing:

@@ -73,7 +73,8 @@ class Kernel:
     """A tabulated kernel.
 
     Attributes:
-        values: shape (ky, kx), odd, centred, summing to 1 (`io.psf` checks and reads one from FITS).
+        values: the PSF at the centres of the cells, shape (ky, kx), odd, centred, summing to 1 (`io.psf` checks and reads
+            one from FITS).
         step: cell size of the kernel, arcsec.
         includes_pixel: True for an empirical (effective) PSF, sampled from stars; False for an optical one.
     """

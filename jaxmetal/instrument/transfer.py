@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from jaxmetal.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.numerics.cells import integrate_cells, settle
 from jaxmetal.numerics.fourier import block_sum, convolve
 from jaxmetal.numerics.gaussian import density, pixel_integral
 from jaxmetal.numerics.grid import Grid, subpixel_indices
@@ -76,7 +77,7 @@ class Fourier:
     """The map for any kernel, by FFT on cells of 1 / oversampling pixels.
 
     Attributes:
-        kernel: PSF integrated over cells, odd shape.
+        kernel: W between the centre of a cell (or of a pixel, if `includes_pixel`) and a sample, by cells; odd shape.
         sampling: how the samples lie.
         includes_pixel: the value is taken at the pixel centre instead of summed over the pixel.
     """
@@ -88,7 +89,7 @@ class Fourier:
     def image(self, field: jax.Array, points: Points | None) -> jax.Array:
         """Gridded samples, (channels, Ny, Nx), and points to pixels (channels, ny, nx)."""
         s, margin = self.sampling.oversampling, self.sampling.margin
-        cells = block_sum(field, self.sampling.subsamples)
+        cells = settle(field, self.sampling.subsamples)
         if points is not None:
             column, row = ((p + margin + 0.5) * s - 0.5 for p in (points.column, points.row))
             cells = spread(cells, column, row, points.flux)
@@ -106,10 +107,11 @@ def transfer(psf: Any, grid: Grid, sampling: Sampling) -> Separable | Fourier:
         sampling: from `instrument.sampling.choose`, or by hand.
 
     Raises:
-        InputError: if the kernel's cells do not divide the pixel as `sampling` says.
+        InputError: if the PSF does not allow the route, or a kernel has no cell on the pixel's centre where it needs one.
     """
     if sampling.route == "fft":
-        return Fourier(kernel=_cell_kernel(psf, grid, sampling), sampling=sampling, includes_pixel=psf.includes_pixel)
+        kernel = _mixture_kernel(psf, grid, sampling) if hasattr(psf, "mixture") else _tabulated_kernel(psf, sampling)
+        return Fourier(kernel=kernel, sampling=sampling, includes_pixel=psf.includes_pixel)
     if not hasattr(psf, "mixture"):
         raise InputError(f"The separable route needs a PSF made of Gaussians, found {type(psf).__name__}; choose route 'fft'.")
     weights, variances = psf.mixture()
@@ -133,14 +135,29 @@ def _response(n: int, position: jax.Array, sigma: jax.Array, includes_pixel: boo
     return line(offset, sigma[:, None, None])
 
 
-def _cell_kernel(psf: Any, grid: Grid, sampling: Sampling) -> jax.Array:
-    """The PSF integrated over cells of 1 / oversampling pixels, odd shape."""
+def _mixture_kernel(psf: Any, grid: Grid, sampling: Sampling) -> jax.Array:
+    """W of a mixture of Gaussians between all cells of the widened grid: nothing is cut off."""
     s = sampling.oversampling
-    if not hasattr(psf, "mixture"):
-        return jnp.asarray(psf.values)
     weights, variances = psf.mixture()
     sigmas = jnp.sqrt(variances)[:, None] / grid.steps[None, :] * s
-    reach = jnp.arange(-sampling.margin * s, sampling.margin * s + 1, dtype=sigmas.dtype)
+    # With an even number of cells, the pixel's centre lies half a cell before the cell whose value is taken.
+    shift = 0.5 if psf.includes_pixel and s % 2 == 0 else 0.0
     line = density if psf.includes_pixel else pixel_integral
-    along_x, along_y = (line(reach[None, :], sigmas[:, axis, None]) for axis in (0, 1))
+    spans = [(n + 2 * sampling.margin) * s - 1 for n in grid.shape]
+    along_y, along_x = (
+        line(jnp.arange(-span, span + 1, dtype=sigmas.dtype)[None, :] - shift, sigmas[:, axis, None])
+        for axis, span in zip((1, 0), spans, strict=True)
+    )
     return jnp.einsum("k,ki,kj->ij", weights, along_y, along_x, precision=HIGHEST)
+
+
+def _tabulated_kernel(psf: Any, sampling: Sampling) -> jax.Array:
+    """Samples of an effective PSF as they are; those of an optical PSF integrated over the cell around each."""
+    if not psf.includes_pixel:
+        return integrate_cells(jnp.asarray(psf.values))
+    if sampling.oversampling % 2 == 0:
+        raise InputError(
+            "A kernel that includes the pixel needs a cell on the pixel's centre, but has "
+            f"{sampling.oversampling} cells per pixel; resample it to an odd number."
+        )
+    return jnp.asarray(psf.values)

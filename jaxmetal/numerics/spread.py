@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-POINTS = 6
-"""Grid points per axis that share a point: moments 0 to 5 are kept exactly."""
+POINTS = 10
+"""Grid points per axis that share a point: moments 0 to 9 are kept exactly."""
 
 
 def spread(field: jax.Array, column: jax.Array, row: jax.Array, values: jax.Array) -> jax.Array:
-    """Adds points to a gridded field with Lagrange weights on the 6 x 6 nearest grid points.
+    """Adds points to a gridded field with Lagrange weights on the 10 x 10 nearest grid points.
 
-    The field times any polynomial of degree up to 5 per axis sums to the same as the points times it; a smooth kernel
+    The field times any polynomial of degree up to 9 per axis sums to the same as the points times it; a smooth kernel
     therefore sees the points where they are. Points that lie off the grid are dropped.
 
     Args:
@@ -22,8 +22,8 @@ def spread(field: jax.Array, column: jax.Array, row: jax.Array, values: jax.Arra
         row: fractional grid row of each point, shape (P,).
         values: shape (channels, P).
     """
-    columns, x_weights = _stencil(column)
-    rows, y_weights = _stencil(row)
+    columns, x_weights = stencil(column)
+    rows, y_weights = stencil(row)
     weights = y_weights[:, :, None] * x_weights[:, None, :]
     amounts = values[:, :, None, None] * weights
     # A negative index would wrap around to the other side of the grid; one past the end is dropped.
@@ -32,10 +32,17 @@ def spread(field: jax.Array, column: jax.Array, row: jax.Array, values: jax.Arra
     return field.at[:, rows[:, :, None], columns[:, None, :]].add(amounts, mode="drop")
 
 
-def _stencil(position: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Grid indices (P, 6) around each position and the Lagrange weights there."""
-    start = jnp.floor(jax.lax.stop_gradient(position)).astype(int) - (POINTS // 2 - 1)
+def stencil(position: jax.Array, points: int = POINTS, within: int | None = None) -> tuple[jax.Array, jax.Array]:
+    """Indices (P, points) of the grid points around each position and the Lagrange weights there.
+
+    Args:
+        position: fractional grid index, shape (P,).
+        points: grid points that share a position.
+        within: number of grid points of the axis, where none beyond may be used.
+    """
+    start = jnp.floor(jax.lax.stop_gradient(position)).astype(int) - (points // 2 - 1)
+    start = start if within is None else jnp.clip(start, 0, within - points)
     offset = position - start
-    nodes = np.arange(POINTS)
+    nodes = np.arange(points)
     weights = [jnp.prod(jnp.stack([(offset - m) / (k - m) for m in nodes if m != k]), axis=0) for k in nodes]
     return start[:, None] + nodes, jnp.stack(weights, axis=1)
