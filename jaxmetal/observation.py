@@ -104,12 +104,14 @@ class Plan:
         beta: traced positions of the samples, or None where the lens or the registration is free.
         fluxes: "source.light" -> flux in the sample cells, for lights with nothing free.
         transfers: "" or "source.light" (lights with a blur of their own) -> transfer, for PSFs with nothing free.
+        light: O[L] in pixels where no light and no PSF has anything free, or None.
     """
 
     sampling: Sampling = static()
     beta: Any = None
     fluxes: dict[str, Any] = dataclasses.field(default_factory=dict)
     transfers: dict[str, Any] = dataclasses.field(default_factory=dict)
+    light: Any = None
 
 
 class Prediction(NamedTuple):
@@ -140,7 +142,7 @@ def predict(observation: Any, scene: Scene, plan: Plan) -> Prediction:
     if isinstance(observation, Image):
         light = sum(render.image(group, imager) for group, imager in zip(groups.values(), imagers, strict=True))
         return Prediction(light + observation.sky(*grid.centres()), light)
-    return Prediction(*render.blend(list(groups.values()), imagers, observation.mixing, observation.bins))
+    return Prediction(*render.blend(list(groups.values()), imagers, observation.mixing, observation.bins, plan.light))
 
 
 def own_psf(light: Any) -> Any:

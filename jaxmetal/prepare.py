@@ -15,7 +15,8 @@ from jaxmetal.instrument import psf as psfs
 from jaxmetal.instrument.sampling import Sampling, choose
 from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.fourier import block_sum
-from jaxmetal.observation import Image, Plan, blur_of, own_psf, registered
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.observation import Image, Plan, blur_of, own_psf, predict, registered
 from jaxmetal.prior import is_fixed, split, typical
 from jaxmetal.scene import Scene
 
@@ -57,13 +58,19 @@ def _plan(label: str, scene: Scene, observation: Any, sampling: Sampling | None)
         if still and is_fixed([scene.sources[name].frame, scene.sources[name].lights[light]])
     }
     transfers = {}
-    for key in {"" if own_psf(scene.sources[n].lights[l]) is None else f"{n}.{l}" for n, l in shown}:
+    keys = {"" if own_psf(scene.sources[n].lights[l]) is None else f"{n}.{l}" for n, l in shown}
+    for key in keys:
         if key:
             name, light = key.split(".", 1)
             psfs.difference(observation_now.psf, own_psf(scene_now.sources[name].lights[light]))
         if is_fixed([observation.psf, key and own_psf(scene.sources[name].lights[light])]):
             transfers[key] = transfer(blur_of(key, observation_now, scene_now), observation_now.grid, sampling)
-    return Plan(sampling=sampling, beta=beta if still else None, fluxes=fluxes, transfers=transfers)
+    plan = Plan(sampling=sampling, beta=beta if still else None, fluxes=fluxes, transfers=transfers)
+    settled = len(fluxes) == len(shown) and len(transfers) == len(keys)
+    if isinstance(observation, Image) or not settled:
+        return plan
+    pixels = dataclasses.replace(observation_now, bins=None)
+    return dataclasses.replace(plan, light=predict(pixels, scene_now, plan).light)
 
 
 def default_sampling(scene: Scene, observation: Any) -> Sampling:
@@ -83,13 +90,25 @@ def default_sampling(scene: Scene, observation: Any) -> Sampling:
         for light in source.lights.values()
         if hasattr(light, "r_eff")
     ]
+    lights = [light for source in scene.sources.values() for light in source.lights.values()]
     return choose(
         fwhm=psfs.width(observation.psf) / pixel,
-        reach=psfs.reach(observation.psf) / pixel,
+        reach=min(psfs.reach(observation.psf) / pixel, max(_overhang(light, observation.grid) for light in lights)),
         minor_size=min(sizes, default=np.inf),
         lensed=bool(scene.lens),
         kernel_oversampling=kernel,
     )
+
+
+def _overhang(light: Any, grid: Grid) -> float:
+    """By how many pixels a picture in the image plane reaches beyond the frame; other lights have no end."""
+    if not hasattr(light, "grid") or light.plane != "image" or not is_fixed([light.dx, light.dy]):
+        return np.inf
+    ny, nx = light.grid.shape
+    corners = light.grid.to_sky(np.array([-1.0, nx, -1.0, nx]), np.array([-1.0, -1.0, ny, ny]))
+    column, row = grid.to_pixel(*corners)
+    beyond = [-column, column - (grid.shape[1] - 1), -row, row - (grid.shape[0] - 1)]
+    return max(1.0, float(max(jnp.max(b) for b in beyond)))
 
 
 def _fixed_flux(scene: Scene, name: str, light: str, grid: Any, sampling: Sampling) -> Any:

@@ -126,7 +126,9 @@ def image(layers: list[Layer], imager: Imager) -> jax.Array:
     return _expose(layers, lambda samples: samples.flux[None], imager)[0]
 
 
-def blend(layers: list[list[Layer]], imagers: list[Imager], mixing: Any, bins: Any) -> tuple[jax.Array, jax.Array]:
+def blend(
+    layers: list[list[Layer]], imagers: list[Imager], mixing: Any, bins: Any, light: jax.Array | None = None
+) -> tuple[jax.Array, jax.Array]:
     """The light-weighted property and its light, over sources and bins before the ratio.
 
     Args:
@@ -134,6 +136,7 @@ def blend(layers: list[list[Layer]], imagers: list[Imager], mixing: Any, bins: A
         imagers: the blur of each group.
         mixing: see `jaxmetal.mixing`.
         bins: `Bins`, or None for pixels.
+        light: the denominator in pixels, where it is known beforehand.
 
     Returns:
         g^-1(numerator / denominator) and the denominator, each (ny, nx) or (n bins,).
@@ -142,9 +145,11 @@ def blend(layers: list[list[Layer]], imagers: list[Imager], mixing: Any, bins: A
     reference = jax.lax.stop_gradient(mixing.reference(*_range([(s.flux, s.values) for s in everything])))
 
     def channels(samples: Samples) -> jax.Array:
-        return samples.flux * jnp.stack([jnp.ones_like(samples.flux), *mixing.moments(samples.values, reference)])
+        weights = [jnp.ones_like(samples.flux)] if light is None else []
+        return samples.flux * jnp.stack([*weights, *mixing.moments(samples.values, reference)])
 
     sums = sum(_expose(group, channels, imager) for group, imager in zip(layers, imagers, strict=True))
+    sums = sums if light is None else jnp.concatenate([light[None], sums])
     sums = sums if bins is None else bins.total(sums)
     low, high = _range([(s.flux, mixing.moments(s.values, reference)) for s in everything])
     means = tuple(_mean(n, sums[0], lo, hi) for n, lo, hi in zip(sums[1:], low, high, strict=True))

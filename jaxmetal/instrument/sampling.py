@@ -53,6 +53,6 @@ def choose(*, fwhm: float, reach: float, minor_size: float, lensed: bool, kernel
         subsamples=math.ceil(density / cells),
         margin=max(1, math.ceil(reach)),
         route="separable" if kernel_oversampling is None else "fft",
-        core_size=2.5,
+        core_size=4.0 if cells == 1 else 2.5,
         core_nodes=(min(radial, 48), min(angular, 64)),
     )
