@@ -98,7 +98,7 @@ def main(count: int) -> None:
     """All of section 4."""
     jax.config.update("jax_enable_x64", True)
     keys = [[fwhm, g, m] for fwhm in FWHMS for g in MIXINGS for m in MIXINGS]
-    single = run("metha2024_recovery", keys, lambda k: fitted(k[0], k[1], k[2], 1000 + FWHMS.index(k[0]), "nuts"))
+    single = run("metha2024_recovery", keys, lambda k: fitted(k[0], k[1], k[2], 1000 + FWHMS.index(k[0]), "laplace"))
     recovery = {
         mixing: {
             p: {"in_68": inside(rows, p, 0.68), "in_95": inside(rows, p, 0.95), "of": len(rows)}
