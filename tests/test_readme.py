@@ -1,0 +1,65 @@
+"""What README.md shows runs, at a smaller size."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+import numpyro
+import pytest
+
+import jaxmetal as jm
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.S)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """The names that the page's Python leaves behind, its blocks run one after the other on a tiny galaxy."""
+    names: dict = {}
+    with pytest.MonkeyPatch.context() as small:
+        small.chdir(tmp_path_factory.mktemp("readme"))
+        small.setattr(jm.simulate, "niriss_like", partial(jm.simulate.niriss_like, shape=(17, 21)))
+        small.setattr(jm.fit, "auto", partial(jm.fit.auto, method="laplace", draws=100, start_count=1, progress=False))
+        for block in blocks("python"):
+            exec(block, names)
+        names["pictures"] = sorted(path.name for path in Path().iterdir())
+    return names
+
+
+def test_the_first_example_has_twelve_lines():
+    assert len([line for line in blocks("python")[0].splitlines() if line]) == 12
+
+
+def test_the_first_example_finds_the_gradient(shown):
+    slope = shown["posterior"].draws["scene.sources.disc.carries.metallicity.profile.slope"]
+    assert abs(np.mean(slope) + 0.25) < 4 * np.std(slope) < 0.5
+    assert shown["pictures"] == ["fit.png"]
+
+
+def test_the_recipe_frees_what_the_page_says(shown):
+    assert {"sources.disc.frame.q", "sources.disc.carries.metallicity.profile.slope"} <= set(jm.sites(shown["prior"]))
+
+
+def test_a_model_of_ones_own_has_a_finite_density(shown):
+    trace = numpyro.handlers.trace(numpyro.handlers.seed(shown["model"], jax.random.key(0))).get_trace()
+    assert "calibration_offset" in trace
+    assert "scene.sources.disc.frame.q" in trace
+    density = trace["metallicity.log_likelihood"]["fn"].log_prob(trace["metallicity.log_likelihood"]["value"])
+    assert np.isfinite(density)
+
+
+def test_the_keywords_of_a_function_are_parameters(shown):
+    free = [name.rsplit(".", 1)[-1] for name in jm.sites(shown["ringed"]) if ".profile." in name]
+    assert free == ["base", "height"]
+
+
+def test_every_command_of_the_page_is_one_line():
+    marked = re.findall(r"<!-- command: (\w+) -->\n```bash\n(.*?)```", README.read_text(), re.S)
+    assert [name for name, _ in marked] == ["demo", "tests"]
+    assert all(command.count("\n") == 1 for _, command in marked)
