@@ -84,7 +84,7 @@ def require_replaceable(path: str | Path, overwrite: bool) -> None:
     if target.is_symlink() or not target.is_dir():
         raise InputError(f"The output {target} must be a new folder, but is a file or link; choose another name.")
     if not overwrite:
-        raise InputError(f"The output folder {target} exists already; choose another name, or allow overwriting (--overwrite).")
+        raise InputError(f"The output folder {target} exists already; choose another name or --overwrite.")
     if any(target.iterdir()) and not (target / MARKER).is_file():
         raise InputError(
             f"The output folder {target} may only replace earlier results, but holds no {MARKER}; choose another name."

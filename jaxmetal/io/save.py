@@ -92,7 +92,7 @@ def parameters(posterior: Posterior) -> dict[str, Any]:
 def observation_maps(
     posterior: Posterior, name: str, kpc_per_arcsec: float | None
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Data, model, residual and, for carried properties, the intrinsic values and deprojected radii (arcsec, kpc, R_e); with units."""
+    """Data, model, residual; for carried properties, intrinsic values and radii (arcsec, kpc, R_e). And units."""
     observation = posterior.filled()[name]
     best, drawn = best_prediction(posterior, name), predictive(posterior, name)
     sigma = np.asarray(observation.noise.standard_deviation(best.value, best.light))

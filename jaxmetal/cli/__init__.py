@@ -1,0 +1,10 @@
+"""The command line: `jaxmetal demo`, `simulate`, `fit`, `check`, `example`.
+
+Thin: each command reads, calls the library and writes; what is refused was refused below. May import everything;
+nothing imports it. To add a command: a file with `add(commands)` and `run(arguments)`, a line in `COMMANDS` of
+`main.py`, a test in `tests/test_cli.py`.
+"""
+
+from jaxmetal.cli.main import main
+
+__all__ = ["main"]

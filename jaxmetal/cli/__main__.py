@@ -1,0 +1,7 @@
+"""`python -m jaxmetal.cli`."""
+
+import sys
+
+from jaxmetal.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,82 @@
+"""`jaxmetal check CONFIG.toml`: what was read and what looks suspicious, without fitting."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.cli.engine import add_precision, start
+
+
+def add(commands: Any) -> None:
+    """Registers the command."""
+    command = commands.add_parser("check", help="say what a TOML file describes and what looks suspicious")
+    command.add_argument("config", metavar="CONFIG.toml")
+    add_precision(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Reads everything, plans the fit, reports."""
+    start(arguments)
+    from jaxmetal.findings import worst_first
+    from jaxmetal.fit.diagnose import prior_warnings
+    from jaxmetal.io.config import read_config
+    from jaxmetal.model import tree
+    from jaxmetal.prepare import prepare
+    from jaxmetal.prior import sites
+
+    job = read_config(arguments.config)
+    free = sites(tree(job.scene, job.observations))
+    plans = prepare(job.scene, job.observations, job.settings["sampling"])
+    findings = worst_first([*job.findings, *prior_warnings(free)])
+    print("\n".join(f"- {finding}" for finding in findings) or "- Nothing suspicious.")
+    print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
+    print(f"Sky origin (x = y = 0): {job.origin.to_string('decimal')} deg")
+    for name, observation in job.observations.items():
+        print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(observation, plans[name])))
+    print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
+    print("\nFree parameters:\n" + "\n".join(f"  {name} ~ {written(prior)}" for name, prior in free.items()))
+
+
+def describe(observation: Any, plan: Any) -> list[str]:
+    """Shape, scale, orientation, what is used, PSF and sampling of an observation, one line each."""
+    from jaxmetal.instrument.psf import width
+    from jaxmetal.io.wcs import position_angle_of_y
+    from jaxmetal.prior import typical
+
+    now = typical(observation)
+    grid, used, data = observation.grid, np.asarray(observation.used), np.asarray(observation.data)
+    pixel, fwhm = float(np.sqrt(grid.pixel_area)), width(now.psf)
+    sigma = np.broadcast_to(np.asarray(now.noise.standard_deviation(data, np.ones_like(data))), data.shape)
+    parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
+    what = (
+        f"image of the light '{observation.light}'"
+        if hasattr(observation, "light")
+        else (f"light-weighted map of {', '.join(observation.properties)}, {type(observation.mixing).__name__} mixing")
+    )
+    bins = getattr(observation, "bins", None)
+    middle = f"median {np.median(data[used]):.4g}, range {data[used].min():.4g} to {data[used].max():.4g}"
+    return [
+        what,
+        f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {pixel:.4g} arcsec; rows point to pa "
+        f"{position_angle_of_y(grid):.1f} deg ({parity} when they point North)",
+        *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),
+        f"{used.sum()} of {used.size} {'bins' if bins else 'pixels'} used, {np.mean(~used):.1%} masked; {middle}",
+        f"errors: median {np.median(sigma[used]):.3g}, {sigma[used].min():.3g} to {sigma[used].max():.3g}",
+        f"PSF: {type(observation.psf).__name__}, FWHM {fwhm:.3g} arcsec = {fwhm / pixel:.2f} pixels",
+        f"sampled {plan.sampling.density} x {plan.sampling.density} per pixel, margin {plan.sampling.margin} pixels, "
+        f"{plan.sampling.route} convolution",
+    ]
+
+
+def written(prior: Any) -> str:
+    """A distribution as one would write it."""
+    values = ", ".join(
+        f"{name} = {float(getattr(prior, name)):.5g}"
+        for name in prior.arg_constraints
+        if np.ndim(getattr(prior, name)) == 0
+    )
+    return f"{type(prior).__name__}({values})"

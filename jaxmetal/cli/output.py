@@ -1,0 +1,61 @@
+"""Results of a fit in a folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from jaxmetal.io.folder import output_folder, writing
+from jaxmetal.io.save import save
+from jaxmetal.observation import WeightedMap
+from jaxmetal.posterior import Posterior
+from jaxmetal.result.summary import summary
+
+DPI = 130
+
+
+def add_output(command: argparse.ArgumentParser, default: str | None = None) -> None:
+    """The arguments `--output` and `--overwrite`."""
+    command.add_argument("-o", "--output", metavar="FOLDER", default=default, help="folder to write (must not exist)")
+    command.add_argument("--overwrite", action="store_true", help="replace earlier results in that folder")
+
+
+def write_results(posterior: Posterior, folder: str | Path, overwrite: bool, **record: Any) -> None:
+    """Writes all files and pictures, or none, and prints the summary.
+
+    Args:
+        posterior: of a fit.
+        folder: to make.
+        overwrite: whether earlier results there may be replaced.
+        record: further arguments of `io.save`.
+    """
+    scale = record.get("kpc_per_arcsec")
+    with output_folder(folder, overwrite=overwrite) as unfinished:
+        save(posterior, unfinished, **record)
+        figures(posterior, unfinished, scale)
+    print(summary(posterior, scale), end="")
+    print(f"\nWritten to {folder}")
+
+
+def figures(posterior: Posterior, folder: Path, kpc_per_arcsec: float | None = None) -> None:
+    """Pictures as PNG: the fit of every observation, profile and source plane of every property, and a corner plot."""
+    from jaxmetal.plot import of_posterior
+
+    sources = posterior.tree["scene"].sources
+    drawn: dict[str, Any] = {}
+    for name in posterior.observations:
+        observation = posterior.tree[name]
+        carriers = [s for s in sources if set(getattr(observation, "properties", ())) & set(sources[s].carries)]
+        if not isinstance(observation, WeightedMap) or len(observation.properties) > 1:
+            drawn[f"fit_{name}"] = of_posterior.panels(posterior, name)
+            continue
+        for source in carriers:
+            suffix = name if len(carriers) == 1 else f"{name}_{source}"
+            drawn[f"fit_{suffix}"] = of_posterior.overview(posterior, name, source, kpc_per_arcsec=kpc_per_arcsec)
+            drawn[f"source_plane_{suffix}"] = of_posterior.galaxy(posterior, name, source)
+    if posterior.method != "map":
+        drawn["corner"] = of_posterior.corner(posterior)
+    with writing(folder):
+        for name, figure in drawn.items():
+            figure.savefig(folder / f"{name}.png", dpi=DPI)
