@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     findings = worst_first([*job.findings, *prior_warnings(free)])
     print("\n".join(f"- {finding}" for finding in findings) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
-    print(f"Sky origin (x = y = 0): {job.origin.to_string('decimal')} deg")
+    print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+.5f} deg")
     for name, observation in job.observations.items():
         print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(observation, plans[name])))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
@@ -43,13 +43,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 def describe(observation: Any, plan: Any) -> list[str]:
     """Shape, scale, orientation, what is used, PSF and sampling of an observation, one line each."""
-    from jaxmetal.instrument.psf import width
+    from jaxmetal.io.config.observations import full_width
     from jaxmetal.io.wcs import position_angle_of_y
     from jaxmetal.prior import typical
 
     now = typical(observation)
     grid, used, data = observation.grid, np.asarray(observation.used), np.asarray(observation.data)
-    pixel, fwhm = float(np.sqrt(grid.pixel_area)), width(now.psf)
+    pixel, fwhm = float(np.sqrt(grid.pixel_area)), full_width(observation.psf)
     sigma = np.broadcast_to(np.asarray(now.noise.standard_deviation(data, np.ones_like(data))), data.shape)
     parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
     what = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -9,9 +10,10 @@ import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.instrument.psf import FWHM_PER_SIGMA, width
+from jaxmetal.lens import distortion
 from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.prior import typical
-from jaxmetal.scene import trace
+from jaxmetal.scene import deflection, trace
 
 FAINTEST = 3.0
 """Pixels below this signal-to-noise are left out of moments of an image."""
@@ -65,7 +67,9 @@ def guess_from_map(observed: WeightedMap) -> Guess:
 
 
 def guess_through_lens(observed: WeightedMap, lens: dict[str, Any], light: Any) -> Guess:
-    """Moments in the source plane of a map's used pixels, each traced back and weighted by a picture of the light.
+    """Moments in the source plane of a map's used pixels, each traced back.
+
+    The weights are a picture's light over the magnification, which is light per area of the source.
 
     Args:
         observed: the map, in the image plane.
@@ -75,6 +79,8 @@ def guess_through_lens(observed: WeightedMap, lens: dict[str, Any], light: Any) 
     x, y, weights = _map_pixels(observed)
     weights = (weights > 0) * np.maximum(np.asarray(light(jnp.asarray(x), jnp.asarray(y))), 0.0)
     bx, by = (np.asarray(b) for b in trace(lens, (jnp.asarray(x), jnp.asarray(y))))
+    # A pixel stands for an area 1 / |mu| of the source; next to a singular lens that would be without bound.
+    weights = weights * np.minimum(1.0 / np.abs(np.asarray(distortion(partial(deflection, lens), x, y).mu)), 1.0)
     traced = np.isfinite(bx + by) & (weights > 0)
     if not traced.any():
         raise InputError(

@@ -13,11 +13,11 @@ from jaxmetal.light.sersic import Sersic
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.observation import Image, WeightedMap, predict
+from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.prepare import prepare
 from jaxmetal.recipes.observations import light_image, metallicity_map
 from jaxmetal.scene import Carried, Scene, Source
-from jaxmetal.simulate.draw import draw
+from jaxmetal.simulate.draw import draw, noiseless
 from jaxmetal.tracer.gradient import Gradient
 
 PIXEL = 0.066
@@ -72,7 +72,7 @@ def niriss_like(seed: int = 0, shape: tuple[int, int] = (39, 45), slope: float =
             used=everywhere,
         ),
     }
-    light = np.asarray(predict(blank["halpha"], truth, prepare(truth, blank)["halpha"]).light)
+    light = np.asarray(noiseless(blank["halpha"], truth, prepare(truth, blank)["halpha"]).light)
     noise = float(light.max()) / PEAK_SNR
     sigma = np.sqrt(FLOOR**2 + AT_PEAK**2 * light.max() / np.maximum(light, 1e-3 * light.max()))
     templates = {

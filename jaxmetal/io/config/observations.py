@@ -164,8 +164,14 @@ def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> An
     return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in reduced.items()})
 
 
+def full_width(psf: Any) -> float:
+    """FWHM of a PSF, arcsec: the stated one, or that of the Gaussian with the same peak."""
+    now = typical(psf)
+    return float(now.fwhm) if hasattr(now, "fwhm") else width(now)
+
+
 def _judge_psf(psf: Any, where: str, context: Context) -> None:
-    fwhm = width(typical(psf))
+    fwhm = full_width(psf)
     if fwhm < context.pixel_scale and hasattr(psf, "mixture"):
         context.findings.append(
             Finding(

@@ -1,0 +1,219 @@
+"""Observations from arrays, priors from data, simulated galaxies: what they return and what they refuse."""
+
+import re
+
+import jax
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+
+import jaxmetal as jm
+from jaxmetal.errors import InputError
+from jaxmetal.instrument import Gaussian, Kernel
+
+SHAPE = (7, 11)
+PSF = Gaussian(fwhm=0.5)
+VALUES = np.random.default_rng(1).normal(8.5, 0.1, SHAPE)
+LABELS = np.repeat([[0, 0, 0, 4, 4, 4, 4, 7, 7, -1, -1]], 7, axis=0)
+BINNED = np.select([LABELS == 0, LABELS == 4, LABELS == 7], [8.7, 8.5, 8.3], np.nan)
+
+
+def observed(values=VALUES, **changes):
+    given = {"sigma": 0.1, "pixel_scale": 0.2, "psf": PSF, **changes}
+    return jm.recipes.metallicity_map(values, **{name: v for name, v in given.items() if v is not None})
+
+
+def changed(array, where, value):
+    copy = np.array(array, float)
+    copy[where] = value
+    return copy
+
+
+def test_what_is_not_finite_is_not_used():
+    sigma = changed(np.full(SHAPE, 0.1), (0, 0), np.nan)
+    made = observed(changed(VALUES, ([0, 2], [0, 5]), np.nan), sigma=sigma)
+    assert (~made.used).sum() == 2
+    assert not made.used[0, 0]
+    assert np.isfinite(made.data).all()
+    assert np.isfinite(made.noise.sigma).all()
+
+
+@pytest.mark.parametrize(("name", "power"), [("sigma", 1), ("variance", 2), ("ivar", -2)])
+def test_errors_in_three_ways(name, power):
+    sigma = np.linspace(0.05, 0.2, 77).reshape(SHAPE)
+    made = observed(**{"sigma": None, name: sigma**power})
+    np.testing.assert_allclose(made.noise.sigma, sigma)
+
+
+def test_no_weight_means_no_datum():
+    made = observed(sigma=None, ivar=changed(np.full(SHAPE, 100.0), (3, 4), 0.0))
+    assert not made.used[3, 4]
+    assert made.used.sum() == 76
+    assert observed(np.ma.masked_greater(VALUES, 8.6)).used.sum() == (VALUES <= 8.6).sum()
+
+
+def test_maps_that_are_constant_in_bins_become_vectors():
+    made = observed(BINNED, sigma=np.where(LABELS == 4, 0.2, 0.1), bins=LABELS)
+    np.testing.assert_allclose(made.data, [8.7, 8.5, 8.3])
+    np.testing.assert_allclose(made.noise.sigma, [0.1, 0.2, 0.1])
+    assert made.bins.n == 3
+    np.testing.assert_array_equal(np.unique(made.bins.labels), [-1, 0, 1, 2])
+    again = observed(np.array([8.7, np.nan, 8.3]), bins=made.bins)
+    np.testing.assert_array_equal(again.used, [True, False, True])
+
+
+def test_jitter_may_be_free():
+    assert list(jm.sites(observed(jitter=dist.HalfNormal(0.1)))) == ["noise.jitter"]
+
+
+BAD = {
+    "one-dimensional": ({"values": VALUES[0]}, "2-D array"),
+    "three-dimensional": ({"values": VALUES[None]}, "(1, 7, 11)"),
+    "all NaN": ({"values": np.full(SHAPE, np.nan)}, "found none"),
+    "text": ({"values": np.full(SHAPE, "x")}, "real numbers"),
+    "sigma of another shape": ({"sigma": np.ones((11, 7))}, "found (11, 7)"),
+    "sigma zero": ({"sigma": changed(np.ones(SHAPE), (1, 1), 0.0)}, "1 that are zero or negative"),
+    "sigma negative": ({"sigma": -0.1}, "77 that are zero or negative"),
+    "sigma NaN": ({"sigma": changed(np.ones(SHAPE), (1, 1), np.nan)}, "1 that are NaN"),
+    "no errors": ({"sigma": None}, "found none"),
+    "two kinds of errors": ({"variance": 0.01}, "sigma and variance"),
+    "negative variance": ({"sigma": None, "variance": -1.0}, "zero or negative"),
+    "errors twice": ({"noise": jm.likelihood.Gaussian(sigma=0.1)}, "found both"),
+    "no noise": ({"sigma": None, "noise": 0.1}, "a noise of jaxmetal.likelihood"),
+    "no pixels": ({"pixel_scale": None}, "found neither"),
+    "pixels twice": ({"grid": jm.Grid.regular(SHAPE, 0.2)}, "found both"),
+    "another grid": ({"pixel_scale": None, "grid": jm.Grid.regular((11, 7), 0.2)}, "(11, 7)"),
+    "negative pixels": ({"pixel_scale": -0.2}, "positive number of arcsec"),
+    "mask of numbers": ({"used": np.ones(SHAPE)}, "booleans"),
+    "mask of another shape": ({"used": np.ones((11, 7), bool)}, "used: expected the shape (7, 11)"),
+    "mask without pixels": ({"used": np.zeros(SHAPE, bool)}, "at least one True"),
+    "nothing left": ({"used": np.arange(77).reshape(SHAPE) < 1, "values": changed(VALUES, 0, np.nan)}, "usable"),
+    "PSF as a number": ({"psf": 0.7}, "psf: expected a PSF"),
+    "PSF without width": ({"psf": Gaussian(fwhm=0.0)}, "positive FWHM"),
+    "even kernel": ({"psf": Kernel(values=np.full((4, 4), 1 / 16), step=0.2, includes_pixel=True)}, "odd"),
+    "kernel sum": ({"psf": Kernel(values=np.ones((3, 3)), step=0.2, includes_pixel=True)}, "sums to 1, found 9"),
+    "kernel NaN": ({"psf": Kernel(values=np.full((3, 3), np.nan), step=0.2, includes_pixel=True)}, "finite"),
+    "bins of another shape": ({"bins": LABELS.T}, "bins: expected the shape (7, 11)"),
+    "bins with fractions": ({"bins": LABELS + 0.5}, "whole numbers"),
+    "no bins": ({"bins": np.full(SHAPE, -1)}, "0 or more"),
+    "map varies in its bins": ({"bins": LABELS}, "in bin"),
+    "too few values": ({"values": np.ones(2), "bins": LABELS}, "each of the 3 bins, found 2"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_refused_in_one_sentence(case):
+    changes, words = BAD[case]
+    with pytest.raises(InputError) as refusal:
+        observed(**changes)
+    assert words in str(refusal.value)
+    assert re.fullmatch(r"[^\n]+; [^\n]+\.?", str(refusal.value))
+
+
+# Priors
+
+
+@pytest.fixture(scope="module")
+def galaxy():
+    return jm.simulate.niriss_like(3, (29, 35))
+
+
+def test_an_image_tells_where_the_galaxy_lies(galaxy):
+    guess = jm.recipes.guess_from_image(galaxy.observations["halpha"])
+    frame = galaxy.truth.sources["disc"].frame
+    assert np.hypot(guess.x0 - frame.x0, guess.y0 - frame.y0) < 0.02
+    assert abs(guess.pa - frame.pa) < 5
+    assert abs(guess.q - frame.q) < 0.1
+    assert 0.5 < guess.r_eff / 0.5 < 1.2
+
+
+@pytest.mark.parametrize("recipe", ["gradient", "broken_gradient"])
+def test_priors_hold_the_truth_and_are_open_on_both_sides(galaxy, recipe):
+    made = getattr(jm.recipes, recipe)(
+        galaxy.observations["metallicity"], light=galaxy.observations["halpha"], free_geometry=True
+    )
+    free = jm.sites(made)
+    slopes = [prior for name, prior in free.items() if name.rsplit(".", 1)[-1] in ("slope", "inner", "outer")]
+    assert len(slopes) == (1 if recipe == "gradient" else 2)
+    assert all(prior.support is dist.constraints.real and prior.loc == 0.0 for prior in slopes)
+    pa = free["sources.disc.frame.pa"]
+    assert pa.high - pa.low == pytest.approx(180.0)
+    central = free["sources.disc.carries.metallicity.profile.central"]
+    assert abs(central.loc - 8.6) < central.scale
+    jm.prepare(made, galaxy.observations)
+
+
+def test_a_known_light_leaves_the_gradient_free(galaxy):
+    light = jm.light.Exponential(flux=1.0, r_eff=0.5)
+    free = jm.sites(jm.recipes.gradient(galaxy.observations["metallicity"], light=light))
+    assert [name.rsplit(".", 1)[-1] for name in free] == ["central", "slope"]
+
+
+def test_clumps_are_found_where_they_are():
+    grid = jm.Grid.regular((31, 37), 0.1)
+    x, y = grid.centres()
+    places = [(-1.0, -0.6), (0.9, -0.2), (0.2, 0.9)]
+    image = sum((3 - k) * np.exp(-((x - a) ** 2 + (y - b) ** 2) / 0.05) for k, (a, b) in enumerate(places))
+    shown = jm.recipes.light_image(np.asarray(image), light="halpha", sigma=0.01, grid=grid, psf=Gaussian(fwhm=0.3))
+    carried = jm.recipes.metallicity_map(np.full((31, 37), 8.4), sigma=0.1, grid=grid, psf=Gaussian(fwhm=0.3))
+    free = jm.sites(jm.recipes.clumps(carried, image=shown))
+    for k, (a, b) in enumerate(places, start=1):
+        assert abs(free[f"sources.clump{k}.frame.x0"].loc - a) < 0.1
+        assert abs(free[f"sources.clump{k}.frame.y0"].loc - b) < 0.1
+    empty = jm.recipes.light_image(
+        np.full((31, 37), -1.0), light="halpha", sigma=0.1, grid=grid, psf=Gaussian(fwhm=0.3)
+    )
+    with pytest.raises(InputError, match="0 separate bright peaks"):
+        jm.recipes.clumps(carried, image=empty)
+
+
+def test_a_lensed_galaxy_is_found_in_the_source_plane():
+    lens = {"main": jm.lens.SIE(theta_e=1.0)}
+    grid = jm.Grid.regular((41, 45), 0.1)
+    x, y = grid.centres()
+    ax, ay = lens["main"](x, y)
+    seen = np.asarray(np.exp(-(((x - ax) - 0.1) ** 2 + ((y - ay) + 0.15) ** 2) / (2 * 0.1**2)))
+    picture = jm.light.Picture(values=seen, grid=grid, plane="image")
+    carried = jm.recipes.metallicity_map(np.where(seen > 0.1, 8.5, np.nan), sigma=0.1, grid=grid, psf=PSF)
+    free = jm.sites(jm.recipes.lensed_gradient(carried, light=picture, lens=lens))
+    assert abs(free["sources.disc.frame.x0"].loc - 0.1) < 0.03
+    assert abs(free["sources.disc.frame.y0"].loc + 0.15) < 0.03
+    with pytest.raises(InputError, match="Picture"):
+        jm.recipes.lensed_gradient(carried, light=jm.light.Exponential(flux=1.0, r_eff=0.5), lens=lens)
+
+
+def test_an_image_without_a_galaxy_is_refused(galaxy):
+    noise = jm.recipes.light_image(np.zeros((29, 35)), light="halpha", sigma=1.0, pixel_scale=0.1, psf=PSF)
+    with pytest.raises(InputError, match="no pixel brighter than 3 sigma"):
+        jm.recipes.gradient(galaxy.observations["metallicity"], light=noise)
+
+
+# Simulations
+
+
+def test_noise_has_the_stated_size_and_follows_the_seed(galaxy):
+    again = jm.simulate.niriss_like(3, (29, 35)).observations["halpha"].data
+    np.testing.assert_array_equal(galaxy.observations["halpha"].data, again)
+    plans = jm.prepare(galaxy.truth, galaxy.observations)
+    for name, observation in galaxy.observations.items():
+        model = jm.predict(observation, galaxy.truth, plans[name]).value
+        scaled = ((observation.data - model) / observation.noise.sigma)[observation.used]
+        assert abs(np.std(scaled) - 1.0) < 4 / np.sqrt(2 * scaled.size)
+        assert abs(np.mean(scaled)) < 4 / np.sqrt(scaled.size)
+
+
+def test_a_prior_cannot_be_simulated(galaxy):
+    prior = jm.recipes.gradient(galaxy.observations["metallicity"], light=galaxy.observations["halpha"])
+    with pytest.raises(InputError, match="fill the prior first"):
+        jm.simulate.draw(prior, galaxy.observations, jax.random.key(0))
+
+
+def test_fluctuations_have_the_stated_covariance():
+    keys = jax.random.split(jax.random.key(2), 40)
+    tables = np.stack([jm.simulate.random_field(k, extent=3.0, step=0.1, sigma=0.2, length=0.5).values for k in keys])
+    assert tables.shape == (40, 61, 61)
+    assert np.mean(tables**2) == pytest.approx(0.04, rel=0.1)
+    lag = np.mean(tables[:, :, 5:] * tables[:, :, :-5])
+    assert lag == pytest.approx(0.04 * np.exp(-1.0), rel=0.15)
+    far = np.mean(tables[:, :, :5] * tables[:, :, -5:])
+    assert abs(far) < 0.15 * 0.04
