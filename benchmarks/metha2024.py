@@ -1,4 +1,4 @@
-"""Use case 1 of Metha et al. 2024 (MNRAS 529, 104), section 4: recovery, coverage, and the bias of naive fits.
+"""Use case 1 of Metha et al. 2024 (RASTI, rzae010), section 4: recovery, coverage, and the bias of naive fits.
 
     python benchmarks/metha2024.py [draws per FWHM, default 200]
 

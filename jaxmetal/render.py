@@ -3,7 +3,7 @@
     O[f] = bins . pixels . PSF . (f at beta = theta - alpha(theta))
     <P>  = g^-1( sum_sources O[L g(P)] / sum_sources O[L] )
 
-with the sums over sources taken before the ratio (Metha et al. 2024, MNRAS 529, 104, eqs 1-3).
+with the sums over sources taken before the ratio (Metha et al. 2024, RASTI, rzae010, eqs 1-3).
 """
 
 from __future__ import annotations
