@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from numpyro.infer.hmc import hmc
+from numpyro.infer.util import ParamInfo
 from tqdm.auto import tqdm
 
 from jaxmetal.fit.laplace import Laplace
@@ -66,7 +67,7 @@ def run(problem: Problem, approximation: Laplace, key: jax.Array, settings: Sett
 
     Args:
         problem: see `fit.problem`.
-        approximation: whitens the space and scatters the starts.
+        approximation: whitens the space; all chains start at its mode, and its momenta scatter them.
         key: JAX random key.
         settings: see `Settings`.
         progress: show a progress bar.
@@ -96,9 +97,11 @@ def _kernel(problem: Problem, approximation: Laplace, settings: Settings) -> tup
     start, step = hmc(potential_fn_gen=potential, algo=settings.algorithm)
     fixed = settings.algorithm == "HMC"
 
-    def initialise(position: jax.Array, key: jax.Array) -> Any:
+    def initialise(key: jax.Array) -> Any:
+        # At the mode the density is known and flat: starting there needs no gradient, hence no compilation of one.
+        still = jnp.zeros_like(approximation.mode)
         return start(
-            position,
+            ParamInfo(still, -approximation.log_peak, still),
             settings.warmup,
             step_size=0.7,
             num_steps=settings.leapfrogs if fixed else None,
@@ -112,19 +115,19 @@ def _kernel(problem: Problem, approximation: Laplace, settings: Settings) -> tup
         )
 
     # NumPyro hands the settings from one function to the other through a closure: the first must have run.
-    initialise(jnp.zeros_like(approximation.mode), jax.random.key(0))
+    initialise(jax.random.key(0))
     return initialise, lambda state: step(state, model_args=(problem, approximation))
 
 
 @partial(jax.jit, static_argnames="settings")
 def _begin(problem: Problem, approximation: Laplace, keys: jax.Array, settings: Settings) -> Any:
     initialise, _ = _kernel(problem, approximation, settings)
+    return _strong(jax.vmap(initialise)(keys))
 
-    def one(key: jax.Array) -> Any:
-        key, scatter = jax.random.split(key)
-        return initialise(0.7 * jax.random.normal(scatter, approximation.mode.shape, approximation.mode.dtype), key)
 
-    return jax.lax.map(one, keys)
+def _strong(states: Any) -> Any:
+    """States without weak types: those that `_advance` returns would otherwise compile it again."""
+    return jax.tree.map(lambda x: x if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype), states)
 
 
 @partial(jax.jit, static_argnames="settings")
@@ -147,4 +150,5 @@ def _advance(
         return jax.lax.scan(body, state, length=CHUNK)
 
     # Fixed-length trajectories run side by side; NUTS in lock-step would wait for its longest tree.
-    return jax.vmap(one)(states) if settings.algorithm == "HMC" else jax.lax.map(one, states)
+    states, drawn = jax.vmap(one)(states) if settings.algorithm == "HMC" else jax.lax.map(one, states)
+    return _strong(states), drawn

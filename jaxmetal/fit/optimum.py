@@ -118,7 +118,8 @@ def _climb(problem: Problem, jacobian: jax.Array, point: jax.Array, scaling: jax
     def loss(x: jax.Array) -> jax.Array:
         return -log_density(problem, point + scaling @ x, jacobian)
 
-    solver = optax.lbfgs()
+    # Backtracking suffices in these coordinates, and compiles in half the time of the default line search.
+    solver = optax.lbfgs(linesearch=optax.scale_by_backtracking_linesearch(20, store_grad=True))
     value_and_grad = optax.value_and_grad_from_state(loss)
 
     def step(carry: tuple) -> tuple:
