@@ -79,8 +79,9 @@ def guess_through_lens(observed: WeightedMap, lens: dict[str, Any], light: Any) 
     x, y, weights = _map_pixels(observed)
     weights = (weights > 0) * np.maximum(np.asarray(light(jnp.asarray(x), jnp.asarray(y))), 0.0)
     bx, by = (np.asarray(b) for b in trace(lens, (jnp.asarray(x), jnp.asarray(y))))
+    mu = distortion(partial(deflection, lens), jnp.asarray(x), jnp.asarray(y)).mu
     # A pixel stands for an area 1 / |mu| of the source; next to a singular lens that would be without bound.
-    weights = weights * np.minimum(1.0 / np.abs(np.asarray(distortion(partial(deflection, lens), x, y).mu)), 1.0)
+    weights = weights * np.minimum(1.0 / np.abs(np.asarray(mu)), 1.0)
     traced = np.isfinite(bx + by) & (weights > 0)
     if not traced.any():
         raise InputError(
