@@ -38,6 +38,10 @@ def laplace(problem: Problem, peak: Optimum) -> Laplace:
     return Laplace(peak.vector, scale(curvature(problem, peak.vector, one)), peak.log_density)
 
 
+FEWEST = 0.02
+"""Share of effective draws below which so few weights remain that their tail cannot be judged."""
+
+
 class ImportanceDraws(NamedTuple):
     """Draws from the Laplace approximation with smoothed importance weights.
 
@@ -45,7 +49,7 @@ class ImportanceDraws(NamedTuple):
         vectors: shape (draws, size).
         log_weights: normalised, shape (draws,).
         k_hat: Pareto shape of the weights: below 0.7 the weighted draws can be trusted (Vehtari et al. 2024,
-            JMLR 25, 72).
+            JMLR 25, 72); infinite where nearly all weight lies on a few draws.
     """
 
     vectors: jax.Array
@@ -62,5 +66,10 @@ def importance_draws(problem: Problem, approximation: Laplace, key: jax.Array, d
     log_target = log_densities(problem, vectors)
     log_ratio = np.asarray(log_target + 0.5 * jnp.sum(whitened**2, axis=1))
     log_ratio = np.where(np.isfinite(log_ratio), log_ratio, -1e300)
-    log_weights, k_hat = array_stats.psislw(log_ratio - log_ratio.max())
+    log_ratio -= log_ratio.max()
+    with np.errstate(all="ignore"):
+        log_weights, k_hat = array_stats.psislw(log_ratio)
+        effective = 1.0 / np.sum(np.exp(2.0 * log_weights))
+    if not effective > FEWEST * draws:
+        log_weights, k_hat = log_ratio - np.log(np.sum(np.exp(log_ratio))), np.inf
     return ImportanceDraws(vectors, np.asarray(log_weights), float(k_hat))
