@@ -1,4 +1,4 @@
-"""What an instrument records of a scene: images and light-weighted maps, each with its own grid, PSF, bins and noise."""
+"""What an instrument records of a scene: images and light-weighted maps, each with its grid, PSF, bins and noise."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ class WeightedMap:
         noise: see `jaxmetal.likelihood`.
         grid: pixels on the sky.
         psf: see `jaxmetal.instrument.psf`.
-        properties: names of the carried properties that the map shows: one, or (velocity, dispersion) for `SecondMoment`.
+        properties: names of the carried properties that the map shows: one, or (velocity, dispersion) for
+            `SecondMoment`.
         mixing: see `jaxmetal.mixing`.
         used: True for pixels (or bins) that count, of the data's shape.
         bins: `Bins`, or None for pixels.
@@ -90,9 +91,11 @@ class WeightedMap:
     dy: Any = 0.0
 
     def shown(self, scene: Scene) -> list[tuple[str, str]]:
-        """(source, light) pairs that the map sees: of every source that carries the property, the light that weights it."""
+        """(source, light) pairs that the map sees: of every source with the property, the light that weights it."""
         first = self.properties[0]
-        return [(name, source.carries[first].weight) for name, source in scene.sources.items() if first in source.carries]
+        return [
+            (name, source.carries[first].weight) for name, source in scene.sources.items() if first in source.carries
+        ]
 
 
 @node
@@ -115,7 +118,7 @@ class Plan:
 
 
 class Prediction(NamedTuple):
-    """What the instrument would record without noise: the value (map or image) and the blurred light, in the data's shape."""
+    """What the instrument would record without noise: the value and the blurred light, each of the data's shape."""
 
     value: jax.Array
     light: jax.Array
@@ -140,8 +143,8 @@ def predict(observation: Any, scene: Scene, plan: Plan) -> Prediction:
         groups.setdefault("" if own_psf(source.lights[light]) is None else key, []).append(layer)
     imagers = [_imager(key, observation, scene, plan) for key in groups]
     if isinstance(observation, Image):
-        light = sum(render.image(group, imager) for group, imager in zip(groups.values(), imagers, strict=True))
-        return Prediction(light + observation.sky(*grid.centres()), light)
+        seen: Any = sum(render.image(group, imager) for group, imager in zip(groups.values(), imagers, strict=True))
+        return Prediction(seen + observation.sky(*grid.centres()), seen)
     return Prediction(*render.blend(list(groups.values()), imagers, observation.mixing, observation.bins, plan.light))
 
 

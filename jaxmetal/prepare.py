@@ -17,7 +17,7 @@ from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, Plan, blur_of, own_psf, predict, registered
-from jaxmetal.prior import is_fixed, split, typical
+from jaxmetal.prior import is_fixed, typical
 from jaxmetal.scene import Scene
 
 
@@ -58,7 +58,7 @@ def _plan(label: str, scene: Scene, observation: Any, sampling: Sampling | None)
         if still and is_fixed([scene.sources[name].frame, scene.sources[name].lights[light]])
     }
     transfers = {}
-    keys = {"" if own_psf(scene.sources[n].lights[l]) is None else f"{n}.{l}" for n, l in shown}
+    keys = {"" if own_psf(scene.sources[name].lights[light]) is None else f"{name}.{light}" for name, light in shown}
     for key in keys:
         if key:
             name, light = key.split(".", 1)
@@ -81,8 +81,8 @@ def default_sampling(scene: Scene, observation: Any) -> Sampling:
         kernel = round(pixel / float(observation.psf.step))
         if kernel < 1 or abs(kernel * float(observation.psf.step) / pixel - 1.0) > 0.01:
             raise InputError(
-                f"The PSF kernel's cells ({float(observation.psf.step):.4g} arcsec) must divide the pixel ({pixel:.4g} arcsec) "
-                "a whole number of times; resample the kernel."
+                f"The PSF kernel's cells ({float(observation.psf.step):.4g} arcsec) must divide the pixel "
+                f"({pixel:.4g} arcsec) a whole number of times; resample the kernel."
             )
     sizes = [
         float(light.r_eff) * float(source.frame.axis_ratio) / pixel
@@ -127,30 +127,43 @@ def _fixed_flux(scene: Scene, name: str, light: str, grid: Any, sampling: Sampli
 def _check_names(label: str, scene: Scene, observation: Any) -> None:
     shown = observation.shown(scene)
     if not shown:
-        wanted = f"light '{observation.light}'" if isinstance(observation, Image) else f"property '{observation.properties[0]}'"
-        raise InputError(f"Observation '{label}' shows the {wanted}, but no source of the scene has it; add it or rename.")
+        wanted = (
+            f"light '{observation.light}'"
+            if isinstance(observation, Image)
+            else f"property '{observation.properties[0]}'"
+        )
+        raise InputError(
+            f"Observation '{label}' shows the {wanted}, but no source of the scene has it; add it or rename."
+        )
     for name, light in shown:
         source = scene.sources[name]
         if light not in source.lights:
             raise InputError(
-                f"Source '{name}' weights a property by its light '{light}', but has only {sorted(source.lights)}; name one of those."
+                f"Source '{name}' weights a property by its light '{light}', but has only {sorted(source.lights)}; "
+                "name one of those."
             )
         for missing in set(getattr(observation, "properties", ())) - set(source.carries):
-            raise InputError(f"Observation '{label}' needs '{missing}' of source '{name}', which carries {sorted(source.carries)}; add it.")
+            raise InputError(
+                f"Observation '{label}' needs '{missing}' of source '{name}', which carries {sorted(source.carries)}; "
+                "add it."
+            )
     silent = {
         name
         for name, source in scene.sources.items()
-        if not isinstance(observation, Image) and (name not in dict(shown)) and set(source.lights) & {light for _, light in shown}
+        if not isinstance(observation, Image)
+        and (name not in dict(shown))
+        and set(source.lights) & {light for _, light in shown}
     }
     if silent:
         raise InputError(
-            f"Source '{min(silent)}' shines in the light that weights '{label}' but carries no '{observation.properties[0]}'; "
-            "give it one, or name its light differently if it is not in that map."
+            f"Source '{min(silent)}' shines in the light that weights '{label}' "
+            f"but carries no '{observation.properties[0]}'; give it one, "
+            "or name its light differently if it is not in that map."
         )
 
 
 def _check_coverage(label: str, beta: Any, observation: Any, sampling: Sampling) -> None:
-    """Every sub-pixel of a used pixel must be traced; those in the blur's reach that are not are left dark, and counted."""
+    """Every sub-pixel of a used pixel must be traced; others in the blur's reach are left dark."""
     uncovered = block_sum((~jnp.isfinite(beta[0] + beta[1])).astype(int), sampling.density)
     rows, columns = (slice(sampling.margin, sampling.margin + n) for n in observation.grid.shape)
     lost = uncovered[rows, columns] > 0

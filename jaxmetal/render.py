@@ -148,7 +148,7 @@ def blend(
         weights = [jnp.ones_like(samples.flux)] if light is None else []
         return samples.flux * jnp.stack([*weights, *mixing.moments(samples.values, reference)])
 
-    sums = sum(_expose(group, channels, imager) for group, imager in zip(layers, imagers, strict=True))
+    sums: Any = sum(_expose(group, channels, imager) for group, imager in zip(layers, imagers, strict=True))
     sums = sums if light is None else jnp.concatenate([light[None], sums])
     sums = sums if bins is None else bins.total(sums)
     low, high = _range([(s.flux, mixing.moments(s.values, reference)) for s in everything])
@@ -158,19 +158,21 @@ def blend(
 
 def _expose(layers: list[Layer], channels: Callable[[Samples], jax.Array], imager: Imager) -> jax.Array:
     """Sums layers sample by sample, then blurs and bins them into pixels once: (channels, ny, nx)."""
-    field = sum(channels(layer.field) for layer in layers)
-    cores = [layer for layer in layers if layer.core is not None]
+    field: Any = sum(channels(layer.field) for layer in layers)
+    cores = [(layer, layer.core) for layer in layers if layer.core is not None]
     points = None
     if cores:
         points = Points(
-            column=jnp.concatenate([layer.column for layer in cores]),
-            row=jnp.concatenate([layer.row for layer in cores]),
-            flux=jnp.concatenate([channels(layer.core) for layer in cores], axis=1),
+            column=jnp.concatenate([layer.column for layer, _ in cores]),
+            row=jnp.concatenate([layer.row for layer, _ in cores]),
+            flux=jnp.concatenate([channels(core) for _, core in cores], axis=1),
         )
     return imager(field, points)
 
 
-def _range(samples: list[tuple[jax.Array, tuple[jax.Array, ...]]]) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+def _range(
+    samples: list[tuple[jax.Array, tuple[jax.Array, ...]]],
+) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
     """Smallest and largest of each value where there is light, or of all values where there is none at all."""
     count = len(samples[0][1])
     dark = ~jnp.any(jnp.stack([jnp.any(flux > 0.0) for flux, _ in samples]))

@@ -127,7 +127,12 @@ def _begin(problem: Problem, approximation: Laplace, keys: jax.Array, settings: 
 
 def _strong(states: Any) -> Any:
     """States without weak types: those that `_advance` returns would otherwise compile it again."""
-    return jax.tree.map(lambda x: x if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype), states)
+    return jax.tree.map(
+        lambda x: (
+            x if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype)
+        ),
+        states,
+    )
 
 
 @partial(jax.jit, static_argnames="settings")

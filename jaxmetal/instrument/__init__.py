@@ -1,7 +1,7 @@
 """What the telescope does to a scene: PSF, pixels, bins, and how finely all that is sampled.
 
-May import: numerics and errors only. To add a PSF: a node in `psf.py` with `mixture()` (Gaussians) or `values` and `step` (a kernel),
-and `includes_pixel`; the accuracy tests then take it up.
+May import: numerics and errors only. To add a PSF: a node in `psf.py` with `mixture()` (Gaussians) or `values` and
+`step` (a kernel), and `includes_pixel`; the accuracy tests then take it up.
 """
 
 from jaxmetal.instrument.bins import Bins

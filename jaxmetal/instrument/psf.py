@@ -42,9 +42,10 @@ class Gaussian:
 class Moffat:
     """A circular Moffat profile, I(r) ~ (1 + r^2 / alpha^2)^(-beta), as a scale mixture of Gaussians.
 
-    (1 + r^2/alpha^2)^(-beta) is exactly the mean of Gaussians of variance alpha^2 / (2 t) with t drawn from a Gamma(beta - 1)
-    distribution. The mean over t is a trapezoid in ln t, which converges exponentially: with 14 components the profile is
-    within 1e-3 of its local value out to 5 FWHM for beta > 2.5 (Moffat 1969, A&A 3, 455 for the profile).
+    (1 + r^2/alpha^2)^(-beta) is exactly the mean of Gaussians of variance alpha^2 / (2 t) with t drawn from a
+    Gamma(beta - 1) distribution. The mean over t is a trapezoid in ln t, which converges exponentially: with 14
+    components the profile is within 1e-3 of its local value out to 5 FWHM for beta > 2.5 (Moffat 1969, A&A 3, 455 for
+    the profile).
 
     Attributes:
         fwhm: full width at half maximum, arcsec.
@@ -73,8 +74,8 @@ class Kernel:
     """A tabulated kernel.
 
     Attributes:
-        values: the PSF at the centres of the cells, shape (ky, kx), odd, centred, summing to 1 (`io.psf` checks and reads
-            one from FITS).
+        values: the PSF at the centres of the cells, shape (ky, kx), odd, centred, summing to 1 (`io.psf` checks and
+            reads one from FITS).
         step: cell size of the kernel, arcsec.
         includes_pixel: True for an empirical (effective) PSF, sampled from stars; False for an optical one.
     """
@@ -137,20 +138,21 @@ def difference(of: Any, already: Any) -> Difference:
     """The difference kernel of two PSFs, or a refusal.
 
     Raises:
-        InputError: if either PSF is no mixture of Gaussians, `already` is no single Gaussian, or more than 2 % of the light
-            of `of` lies in components narrower than `already`.
+        InputError: if either PSF is no mixture of Gaussians, `already` is no single Gaussian, or more than 2 % of the
+            light of `of` lies in components narrower than `already`.
     """
     if not hasattr(of, "mixture") or not isinstance(already, Gaussian):
         raise InputError(
-            "A difference kernel needs a Gaussian for the picture's own PSF and a Gaussian or Moffat for the observation's; "
-            f"found {type(already).__name__} and {type(of).__name__}; describe them so, or deconvolve the picture first."
+            "A difference kernel needs a Gaussian for the picture's own PSF and a Gaussian or Moffat for the "
+            f"observation's, found {type(already).__name__} and {type(of).__name__}; "
+            "describe them so, or deconvolve the picture first."
         )
     weights, variances = of.mixture()
     narrow = float(jnp.sum(jnp.where(variances < already.mixture()[1], weights, 0.0)))
     if narrow > 0.02:
         raise InputError(
-            f"The picture is blurred more (FWHM {float(already.fwhm):.3g} arcsec) than the observation it should weight "
-            f"({100 * narrow:.0f} % of that PSF is narrower); use a sharper picture or smooth the observation."
+            f"The picture is blurred more (FWHM {float(already.fwhm):.3g} arcsec) than the observation it should "
+            f"weight ({100 * narrow:.0f} % of that PSF is narrower); use a sharper picture or smooth the observation."
         )
     return Difference(of=of, already=already)
 

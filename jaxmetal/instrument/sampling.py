@@ -32,7 +32,9 @@ class Sampling:
         return self.oversampling * self.subsamples
 
 
-def choose(*, fwhm: float, reach: float, minor_size: float, lensed: bool, kernel_oversampling: int | None = None) -> Sampling:
+def choose(
+    *, fwhm: float, reach: float, minor_size: float, lensed: bool, kernel_oversampling: int | None = None
+) -> Sampling:
     """The default sampling; against converged references its maps are within 2e-4 dex and its light within 2e-3.
 
     Args:

@@ -107,16 +107,21 @@ def transfer(psf: Any, grid: Grid, sampling: Sampling) -> Separable | Fourier:
         sampling: from `instrument.sampling.choose`, or by hand.
 
     Raises:
-        InputError: if the PSF does not allow the route, or a kernel has no cell on the pixel's centre where it needs one.
+        InputError: if the PSF does not allow the route, or a kernel has no cell on the pixel's centre where it needs
+            one.
     """
     if sampling.route == "fft":
         kernel = _mixture_kernel(psf, grid, sampling) if hasattr(psf, "mixture") else _tabulated_kernel(psf, sampling)
         return Fourier(kernel=kernel, sampling=sampling, includes_pixel=psf.includes_pixel)
     if not hasattr(psf, "mixture"):
-        raise InputError(f"The separable route needs a PSF made of Gaussians, found {type(psf).__name__}; choose route 'fft'.")
+        raise InputError(
+            f"The separable route needs a PSF made of Gaussians, found {type(psf).__name__}; choose route 'fft'."
+        )
     weights, variances = psf.mixture()
     sigmas = jnp.sqrt(variances)[:, None] / grid.steps[None, :]
-    positions = [jnp.asarray(subpixel_indices(n, oversampling=sampling.density, margin=sampling.margin)) for n in grid.shape]
+    positions = [
+        jnp.asarray(subpixel_indices(n, oversampling=sampling.density, margin=sampling.margin)) for n in grid.shape
+    ]
     along_y = _response(grid.shape[0], positions[0].astype(sigmas.dtype), sigmas[:, 1], psf.includes_pixel)
     along_x = _response(grid.shape[1], positions[1].astype(sigmas.dtype), sigmas[:, 0], psf.includes_pixel)
     return Separable(
