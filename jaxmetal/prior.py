@@ -122,6 +122,7 @@ def typical(tree: Any) -> Any:
 
 def median(prior: Distribution) -> np.ndarray:
     """Median of a prior, element by element."""
+    prior = jax.tree.map(_strong, prior)
     try:
         return np.broadcast_to(np.asarray(prior.icdf(jnp.asarray(0.5))), prior.shape())
     except (NotImplementedError, AttributeError, TypeError):
