@@ -1,4 +1,4 @@
-"""The two real lensed arcs of Patricio et al. 2019 (MNRAS 489, 224): data as observations, and the scenes that are fitted to them."""
+"""The two real lensed arcs of Patricio et al. 2019 (MNRAS 489, 224): data as observations, scenes to fit to them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Arc:
 
     @cached_property
     def origin(self) -> Any:
-        """The sky origin: the tangent point of the deflection map, whose North the published position angles count from."""
+        """The sky origin: the deflection map's tangent point, whose North the published position angles count from."""
         header = read_map(DATA / self.name / "dplx.fits").header
         return SkyCoord(header["CRVAL1"], header["CRVAL2"], unit="deg")
 
@@ -143,7 +143,10 @@ def frapy_observation(arc: Arc) -> tuple[jm.WeightedMap, dict[str, jm.Sampling]]
 def free_disc(arc: Arc, at: tuple[float, float], pa: float) -> tuple[jm.frame.Disc, dict[str, Any]]:
     """A free geometry around a source-plane position, and the gradient's priors (arcsec, dex)."""
     frame = jm.frame.Disc(
-        x0=dist.Normal(at[0], 0.3), y0=dist.Normal(at[1], 0.3), q=dist.Uniform(0.1, 1.0), pa=dist.Uniform(pa - 90, pa + 90)
+        x0=dist.Normal(at[0], 0.3),
+        y0=dist.Normal(at[1], 0.3),
+        q=dist.Uniform(0.1, 1.0),
+        pa=dist.Uniform(pa - 90, pa + 90),
     )
     return frame, {"central": dist.Uniform(8.0, 10.0), "slope": dist.Normal(0.0, 0.5)}
 

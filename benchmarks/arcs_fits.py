@@ -39,10 +39,14 @@ def forward_check(arc: Arc) -> list[dict[str, float]]:
         sky = scene(jm.frame.Disc(x0=x0, y0=y0, q=p["q"], pa=p["pa"]), jm.light.Unweighted(), p["z_0"], slope, lens)
         published = np.array(check["binned_model"])
         values = {
-            "frapy_operator": jm.predict(observation, sky, jm.prepare(sky, {"m": observation}, {"m": sampling["metallicity"]})["m"]),
+            "frapy_operator": jm.predict(
+                observation, sky, jm.prepare(sky, {"m": observation}, {"m": sampling["metallicity"]})["m"]
+            ),
             "default_sampling": jm.predict(observation, sky, jm.prepare(sky, {"m": observation})["m"]),
         }
-        found.append({name: float(np.max(np.abs(v.value - published))) for name, v in values.items()} | {"bins": len(published)})
+        found.append(
+            {name: float(np.max(np.abs(v.value - published))) for name, v in values.items()} | {"bins": len(published)}
+        )
     return found
 
 
@@ -134,7 +138,9 @@ def main(names: list[str]) -> None:
     arcs.main_double()
     for name in names:
         arc = Arc(name)
-        result: dict[str, Any] = {"versions": {"jaxmetal": jm.__version__, "jax": jax.__version__, "machine": platform.machine()}}
+        result: dict[str, Any] = {
+            "versions": {"jaxmetal": jm.__version__, "jax": jax.__version__, "machine": platform.machine()}
+        }
         result["forward_check_max_dex"] = forward_check(arc)
         result["unweighted_map"] = unweighted_map(arc)
         print(name, json.dumps(result, indent=1, default=float)[:4000], flush=True)

@@ -2,8 +2,8 @@
 
     python benchmarks/metha2024.py [draws per FWHM, default 200]
 
-A disc of half-light radius 1", n = 1, Z = 8 - 0.2 R / arcsec on 121 x 121 pixels of 0.066", sigma^2 = c1 + c2 / I with I the
-blurred model. Writes results/metha2024.json; the single fits are in results/metha2024_*.jsonl.
+A disc of half-light radius 1", n = 1, Z = 8 - 0.2 R / arcsec on 121 x 121 pixels of 0.066", sigma^2 = c1 + c2 / I with
+I the blurred model. Writes results/metha2024.json; the single fits are in results/metha2024_*.jsonl.
 """
 
 from __future__ import annotations
@@ -70,7 +70,13 @@ def fitted(fwhm: float, generated: str, mixing: str, seed: int, method: str) -> 
     observation = noise_free(fwhm, mixing)[0]
     data = value + sigma * np.random.default_rng(seed).standard_normal(value.shape)
     posterior = jm.fit.auto(
-        PRIOR, {"map": dataclasses.replace(observation, data=data)}, method=method, seed=seed, draws=500, start_count=1, progress=False
+        PRIOR,
+        {"map": dataclasses.replace(observation, data=data)},
+        method=method,
+        seed=seed,
+        draws=500,
+        start_count=1,
+        progress=False,
     )
     drawn = {name: posterior.draws[SITE + name].ravel() for name in ("central", "slope")}
     truth = {"central": CENTRAL, "slope": SLOPE}
@@ -108,7 +114,13 @@ def main(count: int) -> None:
         for rows in [[row for row in single if row["key"][1:] == [mixing, mixing]]]
     }
     cross = [
-        {"fwhm": row["key"][0], "generated": row["key"][1], "fitted": row["key"][2], "slope": row["median"]["slope"], "sd": row["sd"]["slope"]}
+        {
+            "fwhm": row["key"][0],
+            "generated": row["key"][1],
+            "fitted": row["key"][2],
+            "slope": row["median"]["slope"],
+            "sd": row["sd"]["slope"],
+        }
         for row in single
         if row["key"][1] != row["key"][2]
     ]

@@ -35,7 +35,11 @@ def run(name: str, keys: list[Any], one: Callable[[Any], dict[str, Any]]) -> lis
 def write(name: str, content: dict[str, Any]) -> None:
     """Stores a summary with the versions it was made with."""
     versions = {"jaxmetal": jm.__version__, "jax": jax.__version__, "numpyro": numpyro.__version__}
-    machine = {"device": jax.devices()[0].device_kind, "processor": platform.machine(), "x64": bool(jax.config.jax_enable_x64)}
+    machine = {
+        "device": jax.devices()[0].device_kind,
+        "processor": platform.machine(),
+        "x64": bool(jax.config.jax_enable_x64),
+    }
     text = json.dumps({"versions": versions, "machine": machine, **content}, indent=1, default=float)
     (RESULTS / f"{name}.json").write_text(text + "\n")
     print(text, flush=True)

@@ -2,9 +2,9 @@
 
     python benchmarks/sbc.py gradient|clumps [simulations, default 300] [factor on the model's PSF, default 1]
 
-Parameters are drawn from the prior, data from the parameters; ranks of the truth in the posterior must be uniform: KS and folded
-KS, Bonferroni over parameters and tests. Each rank is also computed with posteriors narrowed by 0.75, which the test must notice.
-Writes results/sbc_<case>.json; single simulations in results/sbc_<case>.jsonl.
+Parameters are drawn from the prior, data from the parameters; ranks of the truth in the posterior must be uniform: KS
+and folded KS, Bonferroni over parameters and tests. Each rank is also computed with posteriors narrowed by 0.75, which
+the test must notice. Writes results/sbc_<case>.json; single simulations in results/sbc_<case>.jsonl.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ SHAPE, PIXEL, FWHM = (31, 37), 0.1, 0.5
 def gradient() -> jm.Scene:
     """A disc with free geometry, size, flux and metallicity gradient."""
     disc = jm.Source(
-        frame=jm.frame.Disc(x0=dist.Normal(0.0, 0.1), y0=dist.Normal(0.0, 0.1), q=dist.Uniform(0.3, 0.9), pa=dist.Normal(40.0, 20.0)),
+        frame=jm.frame.Disc(
+            x0=dist.Normal(0.0, 0.1), y0=dist.Normal(0.0, 0.1), q=dist.Uniform(0.3, 0.9), pa=dist.Normal(40.0, 20.0)
+        ),
         lights={"line": jm.light.Exponential(flux=dist.LogNormal(0.0, 0.2), r_eff=dist.LogNormal(-0.4, 0.2))},
         carries={
             "metallicity": jm.Carried(
@@ -91,10 +93,17 @@ def one(case: str, seed: int, psf_factor: float) -> dict[str, Any]:
     prior = {"gradient": gradient, "clumps": clumps}[case]()
     truth, data = simulated(prior, seed)
     observations = {
-        name: dataclasses.replace(observation, data=data[name]) for name, observation in instrument(psf_factor * FWHM).items()
+        name: dataclasses.replace(observation, data=data[name])
+        for name, observation in instrument(psf_factor * FWHM).items()
     }
     posterior = jm.fit.auto(prior, observations, seed=seed, draws=250, start_count=2, progress=False)
-    row: dict[str, Any] = {"method": posterior.method, "k_hat": posterior.k_hat, "ranks": {}, "narrowed": {}, "shrinkage": {}}
+    row: dict[str, Any] = {
+        "method": posterior.method,
+        "k_hat": posterior.k_hat,
+        "ranks": {},
+        "narrowed": {},
+        "shrinkage": {},
+    }
     row["findings"] = [str(finding) for finding in posterior.findings if finding.severity != "info"]
     for name, draws in posterior.draws.items():
         flat, prior_sd = draws.ravel(), float(jnp.sqrt(sites(tree(prior, {}))[name].variance))
@@ -128,7 +137,9 @@ def main(case: str, count: int, psf_factor: float) -> None:
             "the same with posteriors narrowed by 0.75 (must fail)": min(1.0, tests * min(narrowed.values())),
             "p": p,
             "p_narrowed": narrowed,
-            "median posterior sd / prior sd": {n: float(np.median([row["shrinkage"][n] for row in rows])) for n in names},
+            "median posterior sd / prior sd": {
+                n: float(np.median([row["shrinkage"][n] for row in rows])) for n in names
+            },
             "methods": {m: sum(row["method"] == m for row in rows) for m in {row["method"] for row in rows}},
             "fits with findings": sum(bool(row["findings"]) for row in rows),
         },

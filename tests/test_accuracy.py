@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from reference.cases import CASES, compared
 
 import jaxmetal as jm
-from reference.cases import CASES, compared
 
 ANSWERS = Path(__file__).parent / "reference" / "answers.npz"
 BY_NAME = {case.name: case for case in CASES}
@@ -38,7 +38,11 @@ def described(case, dtype=float, **changes):
         }
     )
     beta = getattr(case.psf, "beta", None)
-    psf = jm.instrument.Gaussian(fwhm=case.psf.fwhm) if beta is None else jm.instrument.Moffat(fwhm=case.psf.fwhm, beta=beta)
+    psf = (
+        jm.instrument.Gaussian(fwhm=case.psf.fwhm)
+        if beta is None
+        else jm.instrument.Moffat(fwhm=case.psf.fwhm, beta=beta)
+    )
     settings = {
         "data": np.zeros(case.shape),
         "noise": None,
@@ -49,8 +53,11 @@ def described(case, dtype=float, **changes):
         "used": np.ones(case.shape, bool),
         **changes,
     }
-    numbers = lambda tree: jax.tree.map(lambda leaf: leaf if jnp.asarray(leaf).dtype == bool else jnp.asarray(leaf, dtype), tree)  # noqa: E731
-    return numbers(scene), numbers(jm.WeightedMap(**settings))
+
+    def number(leaf):
+        return leaf if jnp.asarray(leaf).dtype == bool else jnp.asarray(leaf, dtype)
+
+    return jax.tree.map(number, (scene, jm.WeightedMap(**settings)))
 
 
 def errors(case, prediction, mixing="dex"):
