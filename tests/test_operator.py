@@ -13,19 +13,13 @@ from jaxmetal.model import log_likelihood
 from jaxmetal.observation import Plan
 from jaxmetal.prepare import default_sampling
 
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
 SHAPE = (13, 17)
 STEP = 0.2  # arcsec
 GRID = jm.Grid.regular(SHAPE, STEP)
 BINS = jm.Bins(labels=np.add.outer(np.arange(13) // 4, 4 * (np.arange(17) // 5)), n=18)  # the last two are empty
 seen = jax.jit(jm.predict)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compile_quickly():
-    """Many small programs run once each here: compiling them costs more than running them."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 def observation(psf, mixing=None, properties=("metallicity",), **settings):
