@@ -39,6 +39,10 @@ TRACER_STEPS = {"amp": 0.05, "k": 0.05}
 LIGHT_LOWER = {"amp": 4.0, "R_sersic": 0.3, "e1": -0.5, "e2": -0.5, "center_x": -1.0, "center_y": -1.0}
 LIGHT_UPPER = {"amp": 60.0, "R_sersic": 3.0, "e1": 0.5, "e2": 0.5, "center_x": 1.0, "center_y": 1.0}
 TRACER_LOWER, TRACER_UPPER = {"amp": 6.0, "k": -1.5}, {"amp": 10.0, "k": 1.5}
+CROWD = 100
+"""Particles and walkers."""
+BURN_IN = 5.0
+"""Autocorrelation times."""
 SHARED = ["e1", "e2", "center_x", "center_y"]
 
 
@@ -144,70 +148,115 @@ def vector(made: Any, galaxy: Galaxy) -> np.ndarray:
     return np.array(made.param.kwargs2args(kwargs_source=[light], kwargs_tracer_source=[tracer]))
 
 
-def time_fit(problem: str, galaxy: Galaxy, data: Data, mixing: str, *, particles: int, iterations: int, walkers: int,
-             budget: float, processes: int) -> dict[str, Any]:
-    """Particle swarm, then emcee for about `budget` seconds; what is scaled from them is said.
+def time_fit(
+    problem: str, galaxy: Galaxy, data: Data, mixing: str, *, iterations: int, budget: float, processes: int
+) -> dict[str, Any]:
+    """The tutorial's recipe: a particle swarm of 100 particles, then emcee with 100 walkers, for about `budget` seconds.
+
+    Args:
+        problem: "map" or "joint".
+        galaxy: the truth.
+        data: see `use_case_1`.
+        mixing: "dex" or "linear".
+        iterations: of the swarm; the recipe's are 100.
+        budget: seconds of emcee.
+        processes: of lenstronomy's own pool.
 
     Returns:
-        Times, autocorrelation time and quantiles of the slope per arcsec of the major axis.
+        Times, autocorrelation time and quantiles of the slope per arcsec of the major axis, and what was scaled.
     """
     np.random.seed(galaxy.seed)
     made = likelihood(problem, galaxy, data, mixing)
-    one = _seconds(lambda: made.logL(vector(made, galaxy)), 11)
-    sampler, (lower, upper) = Sampler(made), made.param_limits
-    with contextlib.redirect_stdout(io.StringIO()):
-        begin = time.perf_counter()
-        best, (fitness, *_) = sampler.pso(particles, iterations, lower, upper, threadCount=processes, verbose=False)
-        swarm = time.perf_counter() - begin
-    spread = np.array(made.param.kwargs2args(kwargs_source=[{**LIGHT_STEPS, "n_sersic": 0.0}], kwargs_tracer_source=[{**TRACER_STEPS, **dict.fromkeys(SHARED, 0.02)}]))
-    run = _Ensemble(sampler, best, 0.1 * spread, walkers, processes)
-    pilot = run(5)[1] / 5
-    steps = int(np.clip(budget / pilot, 40, 3000))
-    chain, elapsed = run(steps)
-    slope = _slope(made, chain)
-    kept = slope[len(slope) // 4 :]
+    truth = vector(made, galaxy)
+    one = median_seconds(lambda: made.logL(truth), 11)
+    with contextlib.closing(_Pooled(made, processes)) as sampler:
+        swarm = _swarm(made, sampler, iterations)
+        run = _Ensemble(made, sampler, swarm.pop("best"))
+        pilot = run(2)[1] / 2
+        steps = int(np.clip(budget / pilot, 8, 3000))
+        chain, seconds = run(steps)
+    kept = _slope(made, chain)[steps // 4 :]
     tau = float(emcee.autocorr.integrated_time(kept[:, :, None], tol=0, quiet=True)[0])
-    per_step = elapsed / steps
-    needed = 5.0 * tau + 1000.0 * tau / walkers
-    swarm_full = swarm * 100 / max(len(fitness), 1) if iterations < 100 else swarm
+    needed = BURN_IN * tau + 1000.0 * tau / CROWD
     return {
-        "seconds_per_log_likelihood": one,
-        "processes": processes,
-        "particle_swarm": {"particles": particles, "iterations_run": len(fitness), "seconds": swarm, "seconds_for_100_iterations": swarm_full,
-                           "log_likelihood_reached": float(made.logL(best)), "log_likelihood_of_truth": float(made.logL(vector(made, galaxy)))},
-        "emcee": {"walkers": walkers, "steps_run": steps, "seconds": elapsed, "seconds_per_step": per_step,
-                  "autocorrelation_time_of_slope": tau, "chain_over_autocorrelation_time": len(kept) / tau,
-                  "effective_samples_of_run": kept.size / tau, "steps_for_1000": needed},
-        "seconds_to_1000_effective_samples": swarm_full + needed * per_step,
-        "scaled": bool(needed > steps or iterations < 100),
-        "how": "particle swarm (100 x 100) + emcee steps for a burn-in of 5 autocorrelation times and 1,000 effective samples at the measured "
-               "seconds per step" + (" (more steps than were run: an extrapolation)" if needed > steps else " (fewer steps than were run)"),
         "free": made.param.num_param()[1],
-        "slope": _quantiles(kept.ravel()),
+        "processes": processes,
+        "seconds_per_log_likelihood": one,
+        "particle_swarm": {**swarm, "log_likelihood_of_truth": float(made.logL(truth))},
+        "emcee": {
+            "walkers": CROWD,
+            "steps_run": steps,
+            "seconds": seconds,
+            "seconds_per_step": seconds / steps,
+            "autocorrelation_time_of_slope": tau,
+            "kept_steps_over_autocorrelation_time": len(kept) / tau,
+            "steps_for_1000_effective_samples": needed,
+        },
+        "seconds_to_1000_effective_samples": swarm["seconds_for_100_iterations"] + needed * seconds / steps,
+        "scaled_up": bool(needed > steps or iterations < 100),
+        "how": f"the swarm's 100 iterations, and at the measured seconds per step the emcee steps for a burn-in of {BURN_IN:.0f} "
+        "autocorrelation times and 1,000 effective samples; scaled_up tells whether that is more than was run",
+        "slope_16_50_84": [float(v) for v in np.quantile(kept, [0.16, 0.5, 0.84])],
+        "slope_error_of_median": float(1.25 * kept.std() / np.sqrt(kept.size / tau)),
+    }
+
+
+class _Pooled(Sampler):
+    """lenstronomy's `Sampler` with one pool for all its calls; its own are never closed, and hang at the end of the process."""
+
+    def __init__(self, made: Any, processes: int) -> None:
+        super().__init__(made)
+        self._shared = super()._pool_and_logl(mpi=False, threadCount=processes)
+
+    def _pool_and_logl(self, mpi: bool, threadCount: int) -> tuple[Any, Any]:  # noqa: N803 (lenstronomy's name)
+        return self._shared
+
+    def close(self) -> None:
+        """Ends the pool's processes."""
+        self._shared[0].close()
+
+
+def _swarm(made: Any, sampler: _Pooled, iterations: int) -> dict[str, Any]:
+    """lenstronomy's particle swarm over the whole prior."""
+    lower, upper = made.param_limits
+    begin = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()):
+        best, (fitness, *_) = sampler.pso(CROWD, iterations, lower, upper, verbose=False)
+    seconds = time.perf_counter() - begin
+    return {
+        "particles": CROWD,
+        "iterations_run": len(fitness),
+        "seconds": seconds,
+        "seconds_for_100_iterations": seconds * (100 / iterations if iterations < 100 else 1.0),
+        "log_likelihood_reached": float(made.logL(best)),
+        "best": best,
     }
 
 
 class _Ensemble:
-    """emcee through lenstronomy's own `Sampler`, going on where the last call ended."""
+    """emcee through lenstronomy's `Sampler`, going on where the last call ended."""
 
-    def __init__(self, sampler: Sampler, mean: Any, sigma: np.ndarray, walkers: int, processes: int) -> None:
-        self._sampler, self._mean, self._sigma, self._walkers, self._processes = sampler, mean, sigma, walkers, processes
+    def __init__(self, made: Any, sampler: _Pooled, mean: Any) -> None:
+        self._sampler, self._mean = sampler, mean
         self._position: np.ndarray | None = None
+        tracer = {**TRACER_STEPS, **{name: LIGHT_STEPS[name] for name in SHARED}}
+        self._sigma = 0.1 * np.array(made.param.kwargs2args(kwargs_source=[LIGHT_STEPS], kwargs_tracer_source=[tracer]))
 
     def __call__(self, steps: int) -> tuple[np.ndarray, float]:
         """Runs, and returns the chain (steps, walkers, parameters) and the seconds it took."""
         begin = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):
-            flat, _ = self._sampler.mcmc_emcee(self._walkers, steps, 0, self._mean, self._sigma, threadCount=self._processes, initpos=self._position)
-        chain = flat.reshape(steps, self._walkers, -1)
+            flat, _ = self._sampler.mcmc_emcee(CROWD, steps, 0, self._mean, self._sigma, initpos=self._position)
+        seconds = time.perf_counter() - begin
+        chain = flat.reshape(steps, CROWD, -1)
         self._position = chain[-1]
-        return chain, time.perf_counter() - begin
+        return chain, seconds
 
 
 def _slope(made: Any, chain: np.ndarray) -> np.ndarray:
     """Slope per arcsec of the major axis, k sqrt(q)."""
     names = made.param.num_param()[1]
-    slope = chain[..., names.index("k_tracer_source0")] if "k_tracer_source0" in names else chain[..., _index(names, "k_")]
+    slope = chain[..., _index(names, "k_")]
     if not any(name.startswith("e1") for name in names):
         return slope
     e = np.hypot(chain[..., _index(names, "e1")], chain[..., _index(names, "e2")])
@@ -218,11 +267,7 @@ def _index(names: list[str], start: str) -> int:
     return next(i for i, name in enumerate(names) if name.startswith(start))
 
 
-def _quantiles(values: np.ndarray) -> list[float]:
-    return [float(v) for v in np.quantile(values, [0.16, 0.5, 0.84])]
-
-
-def _seconds(function: Any, repeats: int) -> float:
+def median_seconds(function: Any, repeats: int) -> float:
     """Median wall time of a call, after one that is not counted."""
     function()
     times = []

@@ -1,4 +1,4 @@
-"""Use case 1 of Metha et al. 2024 (MNRAS 529, 104, section 4): an exponential disc whose blurred metallicity map is fitted.
+"""Use case 1 of Metha et al. 2024 (RASTI, rzae010, section 4): an exponential disc whose blurred metallicity map is fitted.
 
 Numbers and arrays only: both codes of the speed comparison read their data from here, and neither is imported.
 """
