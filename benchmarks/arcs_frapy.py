@@ -175,6 +175,8 @@ def by_jaxmetal(arc: Arc) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         progress=False,
     )
     draws = {p: posterior.draws[SITES[p]] for p in PARAMETERS}
+    first = bounds[PARAMETERS.index("pa"), 0]
+    draws["pa"] = first + (draws["pa"] - first) % 180.0  # a fit reports it modulo 180
     return draws, {
         "chains": 4,
         "draws": DRAWS,
