@@ -1,0 +1,65 @@
+"""Values and gradients are finite in every corner of parameter space, whatever unused pixels hold."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from operator_scenes import BINS, PSFS, SHAPE, observation, pair, source
+
+import jaxmetal as jm
+from jaxmetal.model import log_likelihood
+from jaxmetal.observation import Plan
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+CORNERS = {
+    "round": {"q": 1.0},
+    "flat": {"slope": 0.0},
+    "gaussian": {"n": 0.5},
+    "cuspy": {"n": 8.0},
+    "dark": {"flux": 0.0},
+    "faint": {"flux": 1e-200},
+    "all": {"q": 1.0, "slope": 0.0, "n": 8.0, "flux": 0.0},
+}
+
+
+@jax.jit
+def slopes(scene, seeing, plan):
+    """Value and gradient, with respect to every number of the scene, of a sum over the map."""
+
+    def total(scene):
+        value, light = jm.predict(seeing, scene, plan)
+        return jnp.sum(jnp.sin(value)) + jnp.sum(light)
+
+    return jax.value_and_grad(total)(scene)
+
+
+@pytest.mark.parametrize("core_size", [0.0, 2.5])
+def test_value_and_gradient_are_finite_in_every_corner(core_size):
+    """The centre lies on the middle of a pixel, and, three samples to a pixel, on a sample."""
+    plan = Plan(sampling=jm.Sampling(oversampling=3, margin=2, core_size=core_size, core_nodes=(8, 8)))
+    for corner in CORNERS.values():
+        frame = {"x0": 0.0, "y0": 0.0, "q": corner.get("q", 0.6)}
+        numbers = {"slope": -0.3, "n": 1.0, "flux": 1.0, **{k: v for k, v in corner.items() if k != "q"}}
+        scene = jm.Scene(sources={"disc": source(8.5, **numbers, **frame)})
+        for leaf in jax.tree.leaves(slopes(scene, observation(PSFS["gaussian"], bins=BINS), plan)):
+            assert np.all(np.isfinite(leaf)), corner
+
+
+def test_unused_pixels_may_hold_anything():
+    """NaN in data and sigma under the mask changes neither the log-likelihood nor its gradient."""
+    scene = pair(slope=-0.3)
+    plan = Plan(sampling=jm.Sampling(margin=2))
+    used = np.ones(SHAPE, bool)
+    used[3:6, 10:] = False
+
+    @jax.jit
+    def density(scene, data, sigma):
+        seeing = observation(PSFS["gaussian"], data=data, noise=jm.likelihood.Gaussian(sigma=sigma), used=used)
+        return jax.value_and_grad(lambda scene: log_likelihood({"scene": scene, "map": seeing}, {"map": plan}))(scene)
+
+    clean = density(scene, np.full(SHAPE, 7.7), np.full(SHAPE, 0.1))
+    dirty = density(scene, np.where(used, 7.7, np.nan), np.where(used, 0.1, np.nan))
+    for a, b in zip(jax.tree.leaves(clean), jax.tree.leaves(dirty), strict=True):
+        assert np.all(np.isfinite(b))
+        np.testing.assert_array_equal(a, b)

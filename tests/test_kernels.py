@@ -1,0 +1,85 @@
+"""Both routes, tabulated kernels and pictures blurred already are the same operator."""
+
+import numpy as np
+import pytest
+from operator_scenes import LENS, STEP, alone, look, observation, picture_of_light, sampled, seen, source
+
+import jaxmetal as jm
+from jaxmetal.instrument import Gaussian, Kernel
+from jaxmetal.instrument.psf import FWHM_PER_SIGMA
+from jaxmetal.observation import Plan
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+
+def close(found, expected, *, light, dex):
+    """Light within a relative error and the map within an absolute one, where light exceeds 1 % of its peak."""
+    bright = expected.light > 1e-2 * expected.light.max()
+    np.testing.assert_allclose(found.light[bright], expected.light[bright], rtol=light)
+    np.testing.assert_allclose(found.value[bright], expected.value[bright], rtol=0, atol=dex)
+
+
+@pytest.mark.parametrize(("includes_pixel", "oversampling"), [(False, 3), (True, 2)])
+def test_both_routes_are_one_operator(includes_pixel, oversampling):
+    scene, seeing = alone(), observation(Gaussian(fwhm=0.5, includes_pixel=includes_pixel))
+    separable = look(seeing, scene, oversampling=oversampling)
+    close(look(seeing, scene, oversampling=oversampling, route="fft"), separable, light=1e-4, dex=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("cells", "includes_pixel", "light", "dex"), [(1, True, 6e-3, 2e-2), (1, False, 6e-3, 2e-2), (3, False, 1e-4, 1e-4)]
+)
+def test_a_sampled_gaussian_is_the_gaussian(cells, includes_pixel, light, dex):
+    """At 2.5 pixels FWHM; kernels with a cell per pixel are coarse, but apply the pixel once."""
+    scene = alone()
+    kernel = observation(sampled(0.5, STEP / cells, 7 * cells, includes_pixel))
+    analytic = observation(Gaussian(fwhm=0.5, includes_pixel=includes_pixel))
+    close(look(kernel, scene, margin=7), look(analytic, scene, margin=7), light=light, dex=dex)
+
+
+def test_the_pixel_is_applied_once_or_not_at_all():
+    """A pixel adds 1/12 pixel^2 to the variance of the image of a compact light along each axis."""
+    scene = jm.Scene(sources={"disc": source(8.5, r_eff=0.05, x0=0.0, y0=0.0, q=1.0)})
+    column = np.arange(17) - 8
+
+    def variance(includes_pixel):
+        light = look(picture_of_light(Gaussian(fwhm=0.5, includes_pixel=includes_pixel)), scene).light
+        np.testing.assert_allclose(light.sum(), 1.0, atol=1e-3)
+        return np.sum(light * column**2) / np.sum(light)
+
+    assert variance(False) - variance(True) == pytest.approx(1 / 12, abs=2e-3)
+
+
+def test_a_kernel_is_convolved_not_correlated():
+    """A kernel whose centre is one row up and two columns West moves the image there."""
+    scene = alone()
+
+    def kernel(row, column):
+        values = np.asarray(sampled(0.5, STEP, 4, True).values)
+        moved = np.roll(np.pad(values, 2), (row, column), (0, 1))
+        return observation(Kernel(values=moved, step=STEP, includes_pixel=True))
+
+    centred, moved = look(kernel(0, 0), scene).light, look(kernel(1, 2), scene).light
+    np.testing.assert_allclose(moved[1:, 2:], centred[:-1, :-2], rtol=1e-9, atol=1e-12)
+
+
+def test_a_blurred_picture_gets_the_difference_kernel():
+    """A picture of a Gaussian, in the image plane behind a lens, already blurred to 0.3 arcsec."""
+    light = jm.light.Gaussian(flux=1.0, r_eff=0.5)
+    own = Gaussian(fwhm=0.3)
+    grid = jm.Grid.regular((191, 207), 0.025)
+    x, y = grid.centres()
+    half_width = np.sqrt(0.5**2 + 2 * np.log(2) * (0.3 / FWHM_PER_SIGMA) ** 2)
+    values = np.asarray(jm.light.Gaussian(flux=1.0, r_eff=half_width)(x, y))
+    frame = jm.frame.Disc()
+    carries = {"metallicity": jm.Carried(profile=jm.tracer.Constant(value=8.5), weight="line")}
+
+    def scene(light, **lens):
+        return jm.Scene(sources={"disc": jm.Source(frame=frame, lights={"line": light}, carries=carries)}, **lens)
+
+    pictured = scene(jm.light.Picture(values=values, grid=grid, plane="image", psf=own), lens=LENS)
+    plan = Plan(sampling=jm.Sampling(oversampling=4, margin=4))
+    found = seen(observation(Gaussian(fwhm=0.6)), pictured, plan)
+    close(found, look(observation(Gaussian(fwhm=0.6)), scene(light)), light=3e-3, dex=1e-6)
+    with pytest.raises(jm.InputError, match="blurred more"):
+        jm.prepare(pictured, {"map": observation(Gaussian(fwhm=0.25))})
