@@ -14,6 +14,9 @@ from jaxmetal.numerics.tree import node
 
 Values = tuple[jax.Array, ...]
 
+LN10 = 2.302585092994046
+"""Powers of ten are written as exponentials, which compilers vectorise."""
+
 
 @node
 class Linear:
@@ -46,7 +49,7 @@ class Dex:
 
     def moments(self, values: Values, reference: jax.Array) -> Values:
         """10^(P - reference)."""
-        return (10.0 ** (values[0] - reference),)
+        return (jnp.exp(LN10 * (values[0] - reference)),)
 
     def combine(self, means: Values, reference: jax.Array) -> jax.Array:
         """reference + log10 of the mean."""
@@ -65,7 +68,7 @@ class Magnitude:
 
     def moments(self, values: Values, reference: jax.Array) -> Values:
         """10^(-0.4 (P - reference))."""
-        return (10.0 ** (-0.4 * (values[0] - reference)),)
+        return (jnp.exp(-0.4 * LN10 * (values[0] - reference)),)
 
     def combine(self, means: Values, reference: jax.Array) -> jax.Array:
         """reference - 2.5 log10 of the mean."""

@@ -163,9 +163,9 @@ def _expose(layers: list[Layer], channels: Callable[[Samples], jax.Array], image
     points = None
     if cores:
         points = Points(
-            column=jnp.concatenate([layer.column for layer, _ in cores]),
-            row=jnp.concatenate([layer.row for layer, _ in cores]),
-            flux=jnp.concatenate([channels(core) for _, core in cores], axis=1),
+            column=jnp.stack([layer.column for layer, _ in cores]),
+            row=jnp.stack([layer.row for layer, _ in cores]),
+            flux=jnp.stack([channels(core) for _, core in cores], axis=1),
         )
     return imager(field, points)
 

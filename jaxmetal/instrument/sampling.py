@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from jaxmetal.numerics.cusp import EXTENT
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sampling:
@@ -17,6 +19,8 @@ class Sampling:
         route: "separable" (mixtures of Gaussians) or "fft" (any kernel).
         core_size: size a of the smooth window around the centre of a light, in pixels; 0 for no polar core.
         core_nodes: radial and angular nodes of the polar core.
+        core_order: nodes per axis to which a core's samples are moved before the blur, for PSFs wider than `core_size`;
+            0 to blur every sample itself.
     """
 
     oversampling: int = 1
@@ -25,6 +29,7 @@ class Sampling:
     route: str = "separable"
     core_size: float = 0.0
     core_nodes: tuple[int, int] = (24, 32)
+    core_order: int = 0
 
     @property
     def density(self) -> int:
@@ -50,11 +55,15 @@ def choose(
     width = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
     radial, angular = max(16, math.ceil(14 + 6 / width)), max(28, math.ceil(22 + 12 / width))
     cells = density if kernel_oversampling is None else kernel_oversampling
+    core_size = 4.0 if cells == 1 else 2.5
+    # Across the core, a wide W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
+    order = math.ceil(8 + 8 * EXTENT * core_size / width) if width >= core_size else 0
     return Sampling(
         oversampling=cells,
         subsamples=math.ceil(density / cells),
         margin=max(1, math.ceil(reach)),
         route="separable" if kernel_oversampling is None else "fft",
-        core_size=4.0 if cells == 1 else 2.5,
+        core_size=core_size,
         core_nodes=(min(radial, 48), min(angular, 64)),
+        core_order=order,
     )

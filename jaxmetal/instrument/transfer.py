@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jaxmetal.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.cells import integrate_cells, settle
+from jaxmetal.numerics.chebyshev import cardinals, nodes
 from jaxmetal.numerics.fourier import block_sum, convolve
 from jaxmetal.numerics.gaussian import density, pixel_integral
 from jaxmetal.numerics.grid import Grid, subpixel_indices
@@ -28,7 +29,12 @@ HIGHEST = jax.lax.Precision.HIGHEST
 
 @node
 class Points:
-    """Samples off the grid: fractional native pixel positions, shape (P,), and fluxes, shape (channels, P)."""
+    """Samples off the grid, in one or more cores of equal extent.
+
+    Attributes:
+        column, row: fractional native pixel positions, shape (cores, P).
+        flux: shape (channels, cores, P).
+    """
 
     column: jax.Array
     row: jax.Array
@@ -45,6 +51,7 @@ class Separable:
         weights: component weights, shape (K,).
         sigmas: component widths in pixels along x and y, shape (K, 2).
         includes_pixel: W is the PSF alone.
+        core_order: see `Sampling`.
     """
 
     along_y: jax.Array
@@ -52,6 +59,7 @@ class Separable:
     weights: jax.Array
     sigmas: jax.Array
     includes_pixel: bool = static()
+    core_order: int = static(default=0)
 
     def apply(self, field: jax.Array) -> jax.Array:
         """Samples on the widened grid, (channels, Ny, Nx), to pixels (channels, ny, nx)."""
@@ -60,11 +68,21 @@ class Separable:
 
     def apply_points(self, points: Points) -> jax.Array:
         """Samples anywhere to pixels (channels, ny, nx)."""
-        ny, nx = self.along_y.shape[1], self.along_x.shape[1]
-        along_y = _response(ny, points.row, self.sigmas[:, 1], self.includes_pixel)
-        along_x = _response(nx, points.column, self.sigmas[:, 0], self.includes_pixel)
-        weighted = jnp.einsum("k,kip,cp->ckip", self.weights, along_y, points.flux, precision=HIGHEST)
-        return jnp.einsum("ckip,kjp->cij", weighted, along_x, precision=HIGHEST)
+        # The nodes' weights have both signs: in single precision, what they leave in the PSF's wings is round-off.
+        if self.core_order and points.flux.dtype == jnp.float64:
+            rows, columns, flux = _gather(points, self.core_order)
+            along_y, along_x = self._respond(rows, columns)
+            half = jnp.einsum("k,kilm,clmn->ckiln", self.weights, along_y, flux, precision=HIGHEST)
+            return jnp.einsum("ckiln,kjln->cij", half, along_x, precision=HIGHEST)
+        along_y, along_x = self._respond(points.row, points.column)
+        weighted = jnp.einsum("k,kilp,clp->ckilp", self.weights, along_y, points.flux, precision=HIGHEST)
+        return jnp.einsum("ckilp,kjlp->cij", weighted, along_x, precision=HIGHEST)
+
+    def _respond(self, rows: jax.Array, columns: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """W along y and along x, shapes (K, ny, cores, samples) and (K, nx, cores, samples)."""
+        along_y = _response(self.along_y.shape[1], rows.ravel(), self.sigmas[:, 1], self.includes_pixel)
+        along_x = _response(self.along_x.shape[1], columns.ravel(), self.sigmas[:, 0], self.includes_pixel)
+        return along_y.reshape(*along_y.shape[:2], *rows.shape), along_x.reshape(*along_x.shape[:2], *columns.shape)
 
     def image(self, field: jax.Array, points: Points | None) -> jax.Array:
         """Gridded samples and points together."""
@@ -92,7 +110,7 @@ class Fourier:
         cells = settle(field, self.sampling.subsamples)
         if points is not None:
             column, row = ((p + margin + 0.5) * s - 0.5 for p in (points.column, points.row))
-            cells = spread(cells, column, row, points.flux)
+            cells = spread(cells, column.ravel(), row.ravel(), points.flux.reshape(len(points.flux), -1))
         blurred = convolve(cells, self.kernel)
         pixels = blurred[:, s // 2 :: s, s // 2 :: s] * s**2 if self.includes_pixel else block_sum(blurred, s)
         return pixels[:, margin : pixels.shape[1] - margin, margin : pixels.shape[2] - margin]
@@ -130,7 +148,28 @@ def transfer(psf: Any, grid: Grid, sampling: Sampling) -> Separable | Fourier:
         weights=weights,
         sigmas=sigmas,
         includes_pixel=psf.includes_pixel,
+        core_order=sampling.core_order,
     )
+
+
+def _gather(points: Points, order: int) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Moves the samples of each core to a grid of order x order nodes around it, where alone W must then be known.
+
+    W varies smoothly across a core, hence W(x_i - x_p) = sum_m W(x_i - node m) l_m(x_p), to round-off. A core moves
+    as a whole: its nodes carry the derivatives by its position, the l_m have none.
+
+    Returns:
+        Rows and columns of the nodes, shape (cores, order), and fluxes there, shape (channels, cores, order, order).
+    """
+    placed, tables = [], []
+    for position in (points.row, points.column):
+        centre = jnp.mean(position, axis=1, keepdims=True)
+        offset = jax.lax.stop_gradient(position - centre)
+        extent = jnp.max(jnp.abs(offset))
+        placed.append(centre + extent * jnp.asarray(nodes(order), position.dtype))
+        tables.append(jax.vmap(lambda x: cardinals(order, x))(offset / extent))
+    flux = jnp.einsum("lmp,lnp,clp->clmn", *tables, points.flux, precision=HIGHEST)
+    return placed[0], placed[1], flux
 
 
 def _response(n: int, position: jax.Array, sigma: jax.Array, includes_pixel: bool) -> jax.Array:

@@ -1,0 +1,69 @@
+"""Cores moved to a few nodes before the blur: the same map and the same derivatives as with every sample blurred."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxmetal as jm
+from jaxmetal.instrument.sampling import choose
+from jaxmetal.numerics.chebyshev import cardinals, nodes
+from jaxmetal.observation import Plan, predict
+
+GRID = jm.Grid.regular((31, 43), 0.1)
+PSFS = {
+    "gaussian": jm.instrument.psf.Gaussian(fwhm=1.0),
+    "effective": jm.instrument.psf.Gaussian(fwhm=1.0, includes_pixel=True),
+    "moffat": jm.instrument.psf.Moffat(fwhm=1.2, beta=2.5),
+}
+
+
+def test_cardinals_interpolate():
+    x = jnp.linspace(-1.0, 1.0, 7)
+    np.testing.assert_allclose(np.exp(nodes(16)) @ cardinals(16, x), np.exp(x), rtol=1e-13)
+
+
+def scene(x0, second):
+    """One source, or two: their cores are moved separately."""
+
+    def disc(x0, y0, central):
+        gradient = jm.tracer.Gradient(central=central, slope=-0.3)
+        return jm.Source(
+            frame=jm.frame.Disc(x0=x0, y0=y0, q=0.6, pa=30.0),
+            lights={"line": jm.light.Sersic(flux=1.0, r_eff=0.4, n=2.0)},
+            carries={"metallicity": jm.Carried(profile=gradient, weight="line")},
+        )
+
+    sources = {"one": disc(x0, 0.21, 8.0)}
+    return jm.Scene(sources=sources | ({"two": disc(-0.9, -0.7, 8.4)} if second else {}))
+
+
+@pytest.mark.parametrize("psf", PSFS)
+@pytest.mark.parametrize("second", [False, True])
+def test_moved_cores_give_the_same_map_and_derivatives(psf, second):
+    blank = np.zeros(GRID.shape)
+    observation = jm.WeightedMap(
+        data=blank,
+        noise=jm.likelihood.Gaussian(sigma=1.0),
+        grid=GRID,
+        psf=PSFS[psf],
+        properties=("metallicity",),
+        mixing=jm.mixing.Dex(),
+        used=blank == 0.0,
+    )
+    moved = choose(fwhm=10.0, reach=12.0, minor_size=2.4, lensed=False)
+    assert moved.core_order > 0
+
+    def seen(x0, sampling):
+        return jnp.stack(predict(observation, scene(x0, second), Plan(sampling=sampling)))
+
+    every = dataclasses.replace(moved, core_order=0)
+    few, all_ = (jax.jit(lambda x0, s=s: jax.jvp(lambda x: seen(x, s), (x0,), (1.0,))) for s in (moved, every))
+    for ours, exact in zip(few(0.33), all_(0.33), strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=1e-7, atol=1e-7 * float(jnp.max(jnp.abs(exact[1]))))
+
+
+def test_narrow_psfs_keep_every_sample():
+    assert choose(fwhm=3.0, reach=6.0, minor_size=2.0, lensed=False).core_order == 0
