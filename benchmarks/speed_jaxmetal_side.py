@@ -10,10 +10,10 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 from arviz_stats.base import array_stats
+from use_case_1 import FWHM, PIXEL_SCALE, PIXELS, Data, Galaxy
 
 import jaxmetal as jm
 from jaxmetal.fit.diagnose import effective_samples, r_hat
-from use_case_1 import FWHM, PIXEL_SCALE, PIXELS, Data, Galaxy
 
 MIXING = {"dex": jm.mixing.Dex(), "linear": jm.mixing.Linear()}
 SLOPE = "scene.sources.disc.carries.metallicity.profile.slope"
@@ -32,15 +32,21 @@ def scene(galaxy: Galaxy, **free: Any) -> jm.Scene:
             "disc": jm.Source(
                 frame=jm.frame.EllipticityDisc(x0=p["x0"], y0=p["y0"], e1=p["e1"], e2=p["e2"]),
                 lights={"halpha": jm.light.Sersic(flux=p["flux"], r_eff=p["r_eff"], n=1.0)},
-                carries={"metallicity": jm.Carried(profile=jm.tracer.Gradient(central=p["central"], slope=p["slope"]), weight="halpha")},
+                carries={
+                    "metallicity": jm.Carried(
+                        profile=jm.tracer.Gradient(central=p["central"], slope=p["slope"]), weight="halpha"
+                    )
+                },
             )
         }
     )
 
 
 def prior(problem: str, galaxy: Galaxy) -> jm.Scene:
-    """The bounds that lenstronomy is given, as flat priors: on the same parameters, but for r_eff and slope, which belong to the
-    major axis here and to the circularised radius there."""
+    """The bounds that lenstronomy is given, as flat priors.
+
+    The parameters are the same, but for r_eff and slope: of the major axis here, of the circularised radius there.
+    """
     free = {"central": dist.Uniform(6.0, 10.0), "slope": dist.Uniform(-1.5, 1.5)}
     if problem == "joint":
         place, shape = dist.Uniform(-1.0, 1.0), dist.Uniform(-0.5, 0.5)
@@ -94,11 +100,15 @@ class Compilations:
         return found
 
 
-def time_fit(problem: str, galaxy: Galaxy, data: Data, mixing: str, method: str, draws: int, compilations: Compilations) -> dict[str, Any]:
+def time_fit(
+    problem: str, galaxy: Galaxy, data: Data, mixing: str, method: str, draws: int, compilations: Compilations
+) -> dict[str, Any]:
     """One fit as a user would run it, from arrays to draws, and what they are worth."""
     compilations.take()
     begin = time.perf_counter()
-    posterior = jm.fit.auto(prior(problem, galaxy), observations(problem, data, mixing), method=method, draws=draws, progress=False)
+    posterior = jm.fit.auto(
+        prior(problem, galaxy), observations(problem, data, mixing), method=method, draws=draws, progress=False
+    )
     seconds = time.perf_counter() - begin
     effective = effective_samples(posterior.draws[SLOPE])
     sampling = posterior.seconds["sample"]
@@ -126,7 +136,10 @@ def time_fit(problem: str, galaxy: Galaxy, data: Data, mixing: str, method: str,
 def _quantiles(values: np.ndarray) -> dict[str, list[float]]:
     """The 16, 50 and 84 % quantiles and their Monte Carlo errors."""
     shares = [0.16, 0.5, 0.84]
-    return {"value": [float(v) for v in np.quantile(values, shares)], "error": [float(_error(values, p)) for p in shares]}
+    return {
+        "value": [float(v) for v in np.quantile(values, shares)],
+        "error": [float(_error(values, p)) for p in shares],
+    }
 
 
 def _error(values: np.ndarray, share: float) -> float:

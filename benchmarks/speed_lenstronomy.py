@@ -1,11 +1,11 @@
-"""Use case 1 of Metha et al. 2024, by jaxmetal and by lenstronomy: one forward evaluation, one gradient, data to posterior.
+"""Use case 1 of Metha et al. 2024, by jaxmetal and by lenstronomy: a forward evaluation, a gradient, data to posterior.
 
     python benchmarks/speed_lenstronomy.py            (about half an hour on two cores, with nothing else running)
     python benchmarks/speed_lenstronomy.py --quick    (a smoke test: its times mean nothing)
 
-Both codes get the same data, free parameters, bounds, mixing and cores; every time stands beside a number that shows the result to
-be right. Fits run in processes of their own: "cold" is a fit in a fresh one (compilation included, imports not), "warm" the fit of
-another galaxy of the same shape after it. Writes results/speed_lenstronomy.json.
+Both codes get the same data, free parameters, bounds, mixing and cores; every time stands beside a number that shows
+the result to be right. Fits run in processes of their own: "cold" is a fit in a fresh one (compilation included,
+imports not), "warm" the fit of another galaxy of the same shape after it. Writes results/speed_lenstronomy.json.
 """
 
 from __future__ import annotations
@@ -23,16 +23,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from use_case_1 import GALAXIES, Galaxy, converged, load, observe, save
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "results" / "speed_lenstronomy.json"
 PACKAGES = ("jaxmetal", "jax", "jaxlib", "numpyro", "numpy", "scipy", "lenstronomy", "emcee", "numba")
-BARS = {"forward": 5.0, "value and gradient": 3.0, "auto cold": 15.0, "auto warm": 50.0, "nuts cold": 12.0, "nuts warm": 15.0}
+BARS = {
+    "forward": 5.0,
+    "value and gradient": 3.0,
+    "auto cold": 15.0,
+    "auto warm": 50.0,
+    "nuts cold": 12.0,
+    "nuts warm": 15.0,
+}
 """How many times faster than lenstronomy jaxmetal is asked to be."""
 DRAWS = {"auto": 300, "nuts": 400, "long": 2500}
-"""Per chain, of four: enough for 1,000 to 2,000 effective samples of the slope, and for the long run that checks quantiles."""
+"""Per chain, of four: for 1,000 to 2,000 effective samples of the slope, and for the long run that checks quantiles."""
 LIT = 1e-4
 """Maps are compared where the blurred light exceeds this share of its peak."""
 
@@ -59,7 +65,13 @@ def compare(arguments: argparse.Namespace) -> None:
     budget, iterations = (5.0, 2) if arguments.quick else (arguments.budget, 100)
     draws = dict.fromkeys(DRAWS, 50) if arguments.quick else DRAWS
     processes = len(os.sched_getaffinity(0))
-    found: dict[str, Any] = {"quick": arguments.quick, "environment": environment(), "bars": BARS, "forward": {}, "fits": {}}
+    found: dict[str, Any] = {
+        "quick": arguments.quick,
+        "environment": environment(),
+        "bars": BARS,
+        "forward": {},
+        "fits": {},
+    }
     for mixing in ("dex", "linear"):
         found["forward"][mixing] = _in_process("forward", mixing=mixing, repeats=5 if arguments.quick else 200)
         print_forward(mixing, found["forward"][mixing])
@@ -71,7 +83,9 @@ def compare(arguments: argparse.Namespace) -> None:
                 common = {"problem": problem, "mixing": mixing, "folder": folder}
                 result = {
                     "value and gradient": _in_process("gradient", repeats=5 if arguments.quick else 200, **common),
-                    "lenstronomy": _in_process("lenstronomy", iterations=iterations, budget=budget, processes=processes, **common),
+                    "lenstronomy": _in_process(
+                        "lenstronomy", iterations=iterations, budget=budget, processes=processes, **common
+                    ),
                     "auto": _in_process("jaxmetal", method="auto", draws=draws["auto"], **common),
                     "nuts": _in_process("jaxmetal", method="nuts", draws=draws["nuts"], long=draws["long"], **common),
                 }
@@ -85,9 +99,15 @@ def compare(arguments: argparse.Namespace) -> None:
 
 def environment() -> dict[str, Any]:
     """Versions, machine and load."""
-    processor = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    processor = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        "",
+    )
     return {
-        "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in PACKAGES},
+        },
         "processor": processor,
         "cores": len(os.sched_getaffinity(0)),
         "load_average_at_start": os.getloadavg()[0],
@@ -100,7 +120,7 @@ def environment() -> dict[str, Any]:
 def forward(mixing: str, repeats: int) -> dict[str, Any]:
     """One noise-free map, the scene ending at the frame in both codes, and its error against a converged map.
 
-    jaxmetal evaluates everything anew, as lenstronomy does ("all free"), or with the light known beforehand ("light fixed").
+    jaxmetal evaluates everything anew, as lenstronomy does ("all free"), or knows the light beforehand ("light fixed").
     """
     import jax
     import speed_jaxmetal_side as ours
@@ -113,7 +133,9 @@ def forward(mixing: str, repeats: int) -> dict[str, Any]:
     lit = light > LIT * light.max()
     error = lambda made: float(np.abs(np.asarray(made) - reference)[lit].max())  # noqa: E731
     observed, filled = ours.observations("map", ours.EMPTY, mixing), ours.scene(galaxy)
-    rows: dict[str, Any] = {"error_of_reference": float(np.abs(converged(galaxy, mixing, samples=9)[0] - reference)[lit].max())}
+    rows: dict[str, Any] = {
+        "error_of_reference": float(np.abs(converged(galaxy, mixing, samples=9)[0] - reference)[lit].max())
+    }
     predict = jax.jit(lambda scene, plan: jm.predict(observed["map"], scene, plan).value)
     for label, prior in (("all free", ours.prior("joint", galaxy)), ("light fixed", ours.prior("map", galaxy))):
         plan = jm.prepare(prior, observed, ours.samplings(prior, observed, margin=0))["map"]
@@ -121,13 +143,16 @@ def forward(mixing: str, repeats: int) -> dict[str, Any]:
         rows[f"jaxmetal, {label}"] = {"seconds": theirs.median_seconds(run, repeats), "largest_error_dex": error(run())}
     for name in theirs.SETTINGS:
         run = theirs.tracer_map(galaxy, mixing, name)
-        rows[f"lenstronomy, {name}"] = {"seconds": theirs.median_seconds(run, max(repeats // 4, 3)), "largest_error_dex": error(run())}
+        rows[f"lenstronomy, {name}"] = {
+            "seconds": theirs.median_seconds(run, max(repeats // 4, 3)),
+            "largest_error_dex": error(run()),
+        }
     rows["times_faster"] = rows["lenstronomy, adaptive"]["seconds"] / rows["jaxmetal, all free"]["seconds"]
     return rows
 
 
 def gradient(problem: str, mixing: str, folder: str, repeats: int) -> dict[str, Any]:
-    """Log-likelihood, alone and with its gradient, beside lenstronomy's log-likelihood; the scene ends at the frame in both."""
+    """Log-likelihood, alone and with its gradient, beside lenstronomy's; the scene ends at the frame in both."""
     import jax
     import jax.numpy as jnp
     import speed_jaxmetal_side as ours
@@ -165,16 +190,22 @@ def gradient(problem: str, mixing: str, folder: str, repeats: int) -> dict[str, 
         "times_faster_than_one_lenstronomy_value": theirs_alone / seconds,
         "times_faster_than_lenstronomy_differences": theirs_alone * (len(names) + 1) / seconds,
         "change_of_log_likelihood_for_a_small_move": {"jaxmetal": change[0], "lenstronomy": change[1]},
-        "largest_relative_error_of_gradient": float(jnp.max(jnp.abs(both(point, fit)[1] - numeric)) / jnp.max(jnp.abs(numeric))),
+        "largest_relative_error_of_gradient": float(
+            jnp.max(jnp.abs(both(point, fit)[1] - numeric)) / jnp.max(jnp.abs(numeric))
+        ),
     }
 
 
-def lenstronomy(problem: str, mixing: str, folder: str, iterations: int, budget: float, processes: int) -> dict[str, Any]:
+def lenstronomy(
+    problem: str, mixing: str, folder: str, iterations: int, budget: float, processes: int
+) -> dict[str, Any]:
     """The tutorial's recipe."""
     import speed_lenstronomy_side as side
 
     data = load(Path(folder) / "0.npz")
-    return side.time_fit(problem, GALAXIES[problem][0], data, mixing, iterations=iterations, budget=budget, processes=processes)
+    return side.time_fit(
+        problem, GALAXIES[problem][0], data, mixing, iterations=iterations, budget=budget, processes=processes
+    )
 
 
 def jaxmetal(problem: str, mixing: str, folder: str, method: str, draws: int, long: int = 0) -> dict[str, Any]:
@@ -201,7 +232,8 @@ def judge(result: dict[str, Any]) -> dict[str, Any]:
     """Ratios of times, and whether the posteriors agree."""
     theirs = result["lenstronomy"]
     ratios = {
-        f"{method} {stage}": theirs["seconds_to_1000_effective_samples"] / result[method][stage]["seconds_to_1000_effective_samples"]
+        f"{method} {stage}": theirs["seconds_to_1000_effective_samples"]
+        / result[method][stage]["seconds_to_1000_effective_samples"]
         for method in ("auto", "nuts")
         for stage in ("cold", "warm")
     }
@@ -209,7 +241,9 @@ def judge(result: dict[str, Any]) -> dict[str, Any]:
     distances = {
         name: [
             (a - b) / np.hypot(s, t)
-            for a, b, s, t in zip(q["value"], long["quantiles"][name]["value"], q["error"], long["quantiles"][name]["error"], strict=True)
+            for a, b, s, t in zip(
+                q["value"], long["quantiles"][name]["value"], q["error"], long["quantiles"][name]["error"], strict=True
+            )
         ]
         for name, q in ours["quantiles"].items()
     }
@@ -217,8 +251,11 @@ def judge(result: dict[str, Any]) -> dict[str, Any]:
     return {
         "times_faster": ratios,
         "quantiles_16_50_84_against_long_nuts_in_monte_carlo_errors": distances,
-        "largest_distance_of_quantiles_in_monte_carlo_errors": float(max(abs(d) for row in distances.values() for d in row)),
-        "slope_of_lenstronomy_minus_ours_in_posterior_sd": (theirs["slope_16_50_84"][1] - long["slope_16_50_84"][1]) / sd,
+        "largest_distance_of_quantiles_in_monte_carlo_errors": float(
+            max(abs(d) for row in distances.values() for d in row)
+        ),
+        "slope_of_lenstronomy_minus_ours_in_posterior_sd": (theirs["slope_16_50_84"][1] - long["slope_16_50_84"][1])
+        / sd,
         "slope_minus_truth_in_posterior_sd": (long["slope_16_50_84"][1] - long["slope_truth"]) / sd,
     }
 
@@ -229,16 +266,21 @@ def print_forward(mixing: str, rows: dict[str, Any]) -> None:
     for name, row in rows.items():
         if isinstance(row, dict):
             print(f"  {name:<44}{1e3 * row['seconds']:9.2f} ms {row['largest_error_dex']:10.1e} dex")
-    print(f"  adaptive lenstronomy / jaxmetal with all free: {rows['times_faster']:.1f} (asked: {BARS['forward']:.0f})", flush=True)
+    print(
+        f"  adaptive lenstronomy / jaxmetal with all free: {rows['times_faster']:.1f} (asked: {BARS['forward']:.0f})",
+        flush=True,
+    )
 
 
 def print_fit(name: str, result: dict[str, Any]) -> None:
     """Table of one problem."""
     g, theirs = result["value and gradient"], result["lenstronomy"]
     print(f"\n{name}: {g['parameters']} free parameters")
-    print(f"  value and gradient {1e3 * g['jaxmetal, value and gradient']:.2f} ms; one value of lenstronomy "
-          f"{1e3 * g['lenstronomy, value']:.2f} ms: {g['times_faster_than_one_lenstronomy_value']:.1f} times (asked: "
-          f"{BARS['value and gradient']:.0f}), its differences {g['times_faster_than_lenstronomy_differences']:.0f} times")
+    print(
+        f"  value and gradient {1e3 * g['jaxmetal, value and gradient']:.2f} ms; one value of lenstronomy "
+        f"{1e3 * g['lenstronomy, value']:.2f} ms: {g['times_faster_than_one_lenstronomy_value']:.1f} times (asked: "
+        f"{BARS['value and gradient']:.0f}), its differences {g['times_faster_than_lenstronomy_differences']:.0f} times"
+    )
     scaled = " (scaled up)" if theirs["scaled_up"] else ""
     print(f"  {'to 1,000 effective samples':<28}{'seconds':>9}{'ratio':>8}{'asked':>7}   slope and its median's error")
     row = f"  {'lenstronomy':<28}{theirs['seconds_to_1000_effective_samples']:9.1f}{'':15}   "
@@ -249,8 +291,12 @@ def print_fit(name: str, result: dict[str, Any]) -> None:
         label = f"{method} {stage} ({fit['method']}, {fit['programs_compiled']} compiled)"
         row = f"  {label:<28}{fit['seconds_to_1000_effective_samples']:9.1f}{ratio:8.1f}{BARS[key]:7.0f}   "
         print(row + f"{fit['slope_16_50_84'][1]:.4f} +- {fit['slope_error_of_median']:.4f}, truth {fit['slope_truth']}")
-    print(f"  quantiles of auto and of long NUTS differ by at most {result['largest_distance_of_quantiles_in_monte_carlo_errors']:.1f} "
-          "Monte Carlo errors", flush=True)
+    print(
+        "  quantiles of auto and of long NUTS differ by at most "
+        f"{result['largest_distance_of_quantiles_in_monte_carlo_errors']:.1f} "
+        "Monte Carlo errors",
+        flush=True,
+    )
 
 
 def _in_process(name: str, **task: Any) -> Any:
@@ -258,7 +304,9 @@ def _in_process(name: str, **task: Any) -> Any:
     variables = {k: v for k, v in os.environ.items() if not k.startswith("JAX_COMPILATION_CACHE")}
     command = [sys.executable, "-W", "ignore", __file__, "--part", json.dumps({"name": name, **task})]
     # JAX is set to double precision before any part imports it; parts without JAX ignore the variable.
-    done = subprocess.run(command, env={**variables, "JAX_ENABLE_X64": "1"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={**variables, "JAX_ENABLE_X64": "1"}, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"Part '{name}' failed:\n{done.stderr}")
     return json.loads(done.stdout.strip().splitlines()[-1])

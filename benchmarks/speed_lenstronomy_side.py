@@ -1,8 +1,8 @@
 """lenstronomy's half of the speed comparison; runs in a process of its own, without JAX.
 
-Its settings are those of the published tutorial (github.com/astrobenji/lenstronomy-metals-notebooks: 5 x 5 samples per pixel,
-convolution on that grid, Gaussian PSF cut at 4 sigma), with what is needed for them to run: adaptive oversampling accepts only
-a tabulated PSF. Pixels within one half-light radius are oversampled.
+Its settings are those of the published tutorial (github.com/astrobenji/lenstronomy-metals-notebooks: 5 x 5 samples per
+pixel, convolution on that grid, Gaussian PSF cut at 4 sigma), with what is needed for them to run: adaptive
+oversampling accepts only a tabulated PSF. Pixels within one half-light radius are oversampled.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from lenstronomy.ImSim.tracer_model import TracerModelSource
 from lenstronomy.LightModel.light_model import LightModel
 from lenstronomy.Sampling.sampler import Sampler
 from lenstronomy.Workflow.fitting_sequence import FittingSequence
-
 from use_case_1 import FWHM, PIXEL_SCALE, PIXELS, SIGMA_PER_FWHM, Data, Galaxy
 
 SUPERSAMPLING = 5
@@ -47,7 +46,7 @@ SHARED = ["e1", "e2", "center_x", "center_y"]
 
 
 def keywords(galaxy: Galaxy) -> tuple[dict[str, float], dict[str, float]]:
-    """SERSIC_ELLIPSE and LINEAR_ELLIPSE keywords (circularised radii; x to the West, angles from +x) of a galaxy with n = 1."""
+    """SERSIC_ELLIPSE and LINEAR_ELLIPSE keywords of a galaxy (circularised radii; x to the West, angles from +x)."""
     e1, e2 = galaxy.ellipticity
     geometry = {"e1": -e1, "e2": -e2, "center_x": galaxy.x0, "center_y": galaxy.y0}
     b, scale = 1.9992 - 0.3271, galaxy.r_eff * np.sqrt(galaxy.q) / 1.6783469900166605
@@ -63,7 +62,11 @@ def psf(settings: dict[str, Any]) -> dict[str, Any]:
     cells = np.arange(-np.ceil(TRUNCATION * sigma), np.ceil(TRUNCATION * sigma) + 1)
     line = np.exp(-0.5 * (cells / sigma) ** 2)
     kernel = np.outer(line, line)
-    return {"psf_type": "PIXEL", "kernel_point_source": kernel / kernel.sum(), "point_source_supersampling_factor": per_pixel}
+    return {
+        "psf_type": "PIXEL",
+        "kernel_point_source": kernel / kernel.sum(),
+        "point_source_supersampling_factor": per_pixel,
+    }
 
 
 def numerics(name: str, galaxy: Galaxy) -> dict[str, Any]:
@@ -107,8 +110,8 @@ def tracer_map(galaxy: Galaxy, mixing: str, name: str) -> Any:
 def likelihood(problem: str, galaxy: Galaxy, data: Data, mixing: str) -> Any:
     """lenstronomy's `Likelihood`, as its `FittingSequence` makes it.
 
-    Two departures, without which the two codes would not do the same thing: the amplitude of the light is sampled, not solved
-    for; and for 10^P mixing the tracer type is set by hand, because the workflow never passes it on.
+    Two departures, without which the two codes would not do the same thing: the amplitude of the light is sampled, not
+    solved for; and for 10^P mixing the tracer type is set by hand, because the workflow never passes it on.
     """
     settings = numerics("adaptive", galaxy)
     light, tracer = keywords(galaxy)
@@ -122,7 +125,11 @@ def likelihood(problem: str, galaxy: Galaxy, data: Data, mixing: str) -> Any:
             "multi_band_type": "single-band",
             "tracer_data": [metallicity, psf(settings), settings],
         },
-        {"source_light_model_list": ["SERSIC_ELLIPSE"], "tracer_source_model_list": ["LINEAR_ELLIPSE"], "tracer_source_band": 0},
+        {
+            "source_light_model_list": ["SERSIC_ELLIPSE"],
+            "tracer_source_model_list": ["LINEAR_ELLIPSE"],
+            "tracer_source_band": 0,
+        },
         {"linear_solver": False, **({"joint_source_light_with_tracer": [[0, 0, SHARED]]} if joint else {})},
         {"image_likelihood": joint, "tracer_likelihood": True, "check_bounds": True},
         {
@@ -151,7 +158,7 @@ def vector(made: Any, galaxy: Galaxy) -> np.ndarray:
 def time_fit(
     problem: str, galaxy: Galaxy, data: Data, mixing: str, *, iterations: int, budget: float, processes: int
 ) -> dict[str, Any]:
-    """The tutorial's recipe: a particle swarm of 100 particles, then emcee with 100 walkers, for about `budget` seconds.
+    """The tutorial's recipe: a swarm of 100 particles, then emcee with 100 walkers, for about `budget` seconds.
 
     Args:
         problem: "map" or "joint".
@@ -194,7 +201,8 @@ def time_fit(
         },
         "seconds_to_1000_effective_samples": swarm["seconds_for_100_iterations"] + needed * seconds / steps,
         "scaled_up": bool(needed > steps or iterations < 100),
-        "how": f"the swarm's 100 iterations, and at the measured seconds per step the emcee steps for a burn-in of {BURN_IN:.0f} "
+        "how": "the swarm's 100 iterations, and at the measured seconds per step the emcee steps for a burn-in of "
+        f"{BURN_IN:.0f} "
         "autocorrelation times and 1,000 effective samples; scaled_up tells whether that is more than was run",
         "slope_16_50_84": [float(v) for v in np.quantile(kept, [0.16, 0.5, 0.84])],
         "slope_error_of_median": float(1.25 * kept.std() / np.sqrt(kept.size / tau)),
@@ -202,13 +210,13 @@ def time_fit(
 
 
 class _Pooled(Sampler):
-    """lenstronomy's `Sampler` with one pool for all its calls; its own are never closed, and hang at the end of the process."""
+    """lenstronomy's `Sampler` with one pool for all its calls, where it would start, and import, anew in each."""
 
     def __init__(self, made: Any, processes: int) -> None:
         super().__init__(made)
         self._shared = super()._pool_and_logl(mpi=False, threadCount=processes)
 
-    def _pool_and_logl(self, mpi: bool, threadCount: int) -> tuple[Any, Any]:  # noqa: N803 (lenstronomy's name)
+    def _pool_and_logl(self, mpi: bool, threadCount: int) -> tuple[Any, Any]:
         return self._shared
 
     def close(self) -> None:

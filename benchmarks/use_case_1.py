@@ -1,4 +1,4 @@
-"""Use case 1 of Metha et al. 2024 (RASTI, rzae010, section 4): an exponential disc whose blurred metallicity map is fitted.
+"""Use case 1 of Metha et al. 2024 (RASTI, rzae010, section 4): an exponential disc seen through a blur.
 
 Numbers and arrays only: both codes of the speed comparison read their data from here, and neither is imported.
 """
@@ -18,14 +18,14 @@ SIGMA_PER_FWHM = 1.0 / 2.3548200450309493
 RADIUS_PER_SCALE = 1.6783469900166605
 """Half-light radius of an exponential disc over its scale length."""
 C1, C2_OVER_I = 0.0077, 0.0123
-"""Variance of the map, c1 + c2 / I with I the blurred light and c2 = 0.0123 I(R_e): 0.01 at the centre, 0.02 at R_e (dex^2)."""
+"""Variance of the map, c1 + c2 / I with I the blurred light: 0.01 dex^2 at the centre, 0.02 at R_e; c2 over I(R_e)."""
 BACKGROUND_RMS, EXPOSURE = 0.005, 500.0
 """Of the image in the published tutorial: variance = rms^2 + I / exposure."""
 
 
 @dataclass(frozen=True)
 class Galaxy:
-    """The truth; lengths in arcsec (x West, y North), pa in degrees East of North, slope in dex per arcsec of the major axis."""
+    """The truth: lengths in arcsec (x West, y North), pa in degrees East of North, slope per major-axis arcsec."""
 
     flux: float = 190.0
     r_eff: float = 1.0
@@ -51,8 +51,9 @@ GALAXIES = {
         Galaxy(q=0.6, pa=75.0, x0=-0.08, y0=0.12, r_eff=0.9, central=8.3, slope=-0.12, seed=2),
     ),
 }
-"""Two galaxies per problem: the one of the comparison, and another of the same shape. "map": the published one, light known;
-"joint": the same one inclined (at q = 1 a free position angle has no meaning), everything free but the Sersic index."""
+"""Two galaxies per problem: the one of the comparison, and another of the same shape. "map": the published one, its
+light known; "joint": the same one inclined (at q = 1 a free position angle has no meaning), all free but the Sersic
+index."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,13 @@ def observe(galaxy: Galaxy, mixing: str) -> Data:
     """Noisy data of a galaxy."""
     metallicity, image = converged(galaxy, mixing, samples=9, margin=30)
     centre = (PIXELS - 1) / 2
-    column, row = (round(v / PIXEL_SCALE + centre) for v in (galaxy.x0 - galaxy.r_eff * np.sin(np.deg2rad(galaxy.pa)), galaxy.y0 + galaxy.r_eff * np.cos(np.deg2rad(galaxy.pa))))
+    column, row = (
+        round(v / PIXEL_SCALE + centre)
+        for v in (
+            galaxy.x0 - galaxy.r_eff * np.sin(np.deg2rad(galaxy.pa)),
+            galaxy.y0 + galaxy.r_eff * np.cos(np.deg2rad(galaxy.pa)),
+        )
+    )
     sigma = np.sqrt(C1 + C2_OVER_I * image[row, column] / image)
     image_sigma = np.sqrt(BACKGROUND_RMS**2 + image / EXPOSURE)
     random = np.random.default_rng(galaxy.seed)
