@@ -55,7 +55,7 @@ def _plan(label: str, scene: Scene, observation: Any, sampling: Sampling | None)
     fluxes = {
         f"{name}.{light}": _fixed_flux(scene_now, name, light, grid, sampling)
         for name, light in shown
-        if still and is_fixed([scene.sources[name].frame, scene.sources[name].lights[light]])
+        if _settled(scene, name, light, observation)
     }
     transfers = {}
     keys = {"" if own_psf(scene.sources[name].lights[light]) is None else f"{name}.{light}" for name, light in shown}
@@ -98,6 +98,16 @@ def default_sampling(scene: Scene, observation: Any) -> Sampling:
         lensed=bool(scene.lens),
         kernel_oversampling=kernel,
     )
+
+
+def _settled(scene: Scene, name: str, light: str, observation: Any) -> bool:
+    """Whether nothing free changes where, or how bright, a light is seen; a picture as seen has no frame, no lens."""
+    source = scene.sources[name]
+    profile = source.lights[light]
+    on_sky = getattr(profile, "on_sky", False)
+    as_seen = on_sky and profile.plane == "image"
+    geometry = [None if on_sky else source.frame, None if as_seen else scene.lens]
+    return is_fixed([profile, observation.dx, observation.dy, *geometry])
 
 
 def _overhang(light: Any, grid: Grid) -> float:

@@ -95,17 +95,17 @@ def auto(
     if method in ("hmc", "nuts"):
         settings = _settings(method, chains, draws, warmup, peak)
         sampler = run(problem, peak.gaussian, keys[1], settings, progress)
-        values = unwrap(constrained(problem, sampler.vectors))
+        values = unwrap(constrained(problem, sampler.vectors), peak.best)
         if automatic and method == "hmc" and not converged(values, sampler):
             decisions.append(
                 "NUTS run as well: the HMC chains had not converged (R-hat, effective samples or divergences)."
             )
             method = "nuts"
             sampler = run(problem, peak.gaussian, keys[2], _settings(method, chains, draws, warmup, peak), progress)
-            values = unwrap(constrained(problem, sampler.vectors))
+            values = unwrap(constrained(problem, sampler.vectors), peak.best)
         findings += diagnose(values, sampler, problem.sites)
     elif method == "laplace":
-        values = unwrap(constrained(problem, _resample(peak, keys[1], chains, draws)))
+        values = unwrap(constrained(problem, _resample(peak, keys[1], chains, draws)), peak.best)
     else:
         values = {name: np.asarray(value)[None, None] for name, value in peak.best.items()}
     clock.mark("sample")

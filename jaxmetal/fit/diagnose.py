@@ -18,9 +18,9 @@ PERIODIC = {"pa": 180.0}
 """Parameters that are angles, by the last part of their name, and their period in degrees."""
 
 
-def unwrap(draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Draws with angles within half a period of their circular mean, and the mean itself within [0, period)."""
-    return {name: _unwrap(values, PERIODIC.get(name.rsplit(".", 1)[-1])) for name, values in draws.items()}
+def unwrap(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Draws with angles folded to within half a period of their best value, so that means and R-hat make sense."""
+    return {name: _unwrap(values, best[name], PERIODIC.get(name.rsplit(".", 1)[-1])) for name, values in draws.items()}
 
 
 def converged(draws: Mapping[str, np.ndarray], chains: Chains) -> bool:
@@ -95,6 +95,8 @@ def _bound_hits(name: str, values: np.ndarray, prior: Distribution) -> list[Find
     low, high = bounds(prior)
     if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         return []
+    period = PERIODIC.get(name.rsplit(".", 1)[-1])
+    values = values if period is None else low + np.mod(values - low, period)
     place = (values - low) / (high - low)
     share = max(float(np.mean(place < 0.02)), float(np.mean(place > 0.98)))
     if share <= 0.04:
@@ -108,9 +110,7 @@ def _bound_hits(name: str, values: np.ndarray, prior: Distribution) -> list[Find
     ]
 
 
-def _unwrap(values: np.ndarray, period: float | None) -> np.ndarray:
+def _unwrap(values: np.ndarray, best: np.ndarray, period: float | None) -> np.ndarray:
     if period is None:
         return values
-    turn = 2.0 * np.pi / period
-    mean = np.angle(np.mean(np.exp(1j * turn * values))) / turn
-    return np.mod(mean, period) + np.mod(values - mean + period / 2.0, period) - period / 2.0
+    return best + np.mod(values - best + period / 2.0, period) - period / 2.0
