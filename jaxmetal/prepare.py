@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -18,7 +20,7 @@ from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, Plan, blur_of, own_psf, predict, registered
 from jaxmetal.prior import is_fixed, typical
-from jaxmetal.scene import Scene
+from jaxmetal.scene import Scene, Source
 
 
 def prepare(
@@ -64,13 +66,13 @@ def _plan(label: str, scene: Scene, observation: Any, sampling: Sampling | None)
             name, light = key.split(".", 1)
             psfs.difference(observation_now.psf, own_psf(scene_now.sources[name].lights[light]))
         if is_fixed([observation.psf, key and own_psf(scene.sources[name].lights[light])]):
-            transfers[key] = transfer(blur_of(key, observation_now, scene_now), observation_now.grid, sampling)
+            transfers[key] = _transfer(blur_of(key, observation_now, scene_now), observation_now.grid, sampling)
     plan = Plan(sampling=sampling, beta=beta if still else None, fluxes=fluxes, transfers=transfers)
     settled = len(fluxes) == len(shown) and len(transfers) == len(keys)
     if isinstance(observation, Image) or not settled:
         return plan
     pixels = dataclasses.replace(observation_now, bins=None)
-    return dataclasses.replace(plan, light=predict(pixels, scene_now, plan).light)
+    return dataclasses.replace(plan, light=_predict(pixels, scene_now, plan).light)
 
 
 def default_sampling(scene: Scene, observation: Any) -> Sampling:
@@ -130,8 +132,18 @@ def _fixed_flux(scene: Scene, name: str, light: str, grid: Any, sampling: Sampli
         cell = float(jnp.sqrt(grid.pixel_area)) / sampling.density
         finer = max(1, int(np.ceil(cell / float(jnp.sqrt(profile.grid.pixel_area)))))
     fine = dataclasses.replace(sampling, subsamples=sampling.subsamples * finer)
-    beta = render.traced(scene, grid, fine)
-    return block_sum(render.grid_flux(scene, source, light, grid, fine, beta), finer)
+    return _flux(scene, source, light, grid, fine, finer)
+
+
+@partial(jax.jit, static_argnames=("light", "sampling", "finer"))
+def _flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, finer: int) -> jax.Array:
+    beta = render.traced(scene, grid, sampling)
+    return block_sum(render.grid_flux(scene, source, light, grid, sampling, beta), finer)
+
+
+# One program each, instead of dozens for their single operations.
+_predict = jax.jit(predict)
+_transfer = jax.jit(transfer, static_argnames="sampling")
 
 
 def _check_names(label: str, scene: Scene, observation: Any) -> None:
