@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 
+import jax
 import jax.numpy as jnp
 import pytest
 from test_accuracy import BY_NAME, described, errors
@@ -18,8 +19,15 @@ MAP, LIGHT = 2e-4, 2e-3
 transfer = importlib.import_module("jaxmetal.instrument.transfer")  # the package has a function of that name
 
 
+@pytest.fixture(autouse=True)
+def _leave_nothing_compiled():
+    yield
+    jax.clear_caches()
+
+
 def worst(case=CASE, **changes):
     """Errors of the map and of the light, over their tolerances."""
+    jax.clear_caches()  # what was compiled without the bug, or with another, must not be used again
     scene, observation = described(case)
     sampling = dataclasses.replace(default_sampling(scene, observation), **changes)
     plan = jm.prepare(scene, {"map": observation}, {"map": sampling})["map"]
