@@ -9,7 +9,8 @@ from pathlib import Path
 import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
-COMPILING = {"fit", "result", "simulate", "cli"}
+COMPILING = {"prepare", "fit", "result", "simulate", "cli"}
+"""Rooms that run things; `prepare` works on concrete numbers only, once per fit. Elsewhere `jit` is the caller's."""
 
 
 def run(code: str) -> str:
