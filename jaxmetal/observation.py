@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxmetal import render
 from jaxmetal.instrument.psf import Difference
@@ -132,20 +133,31 @@ def predict(observation: Any, scene: Scene, plan: Plan) -> Prediction:
         scene: with every leaf a number.
         plan: from `prepare`.
     """
+    if isinstance(observation, Image):
+        seen = blurred_light(observation, scene, plan)
+        return Prediction(seen + observation.sky(*registered(observation).centres()), seen)
+    layers, imagers = _layers(observation, scene, plan, observation.properties)
+    return Prediction(*render.blend(layers, imagers, observation.mixing, observation.bins, plan.light))
+
+
+def blurred_light(observation: Any, scene: Scene, plan: Plan) -> jax.Array:
+    """O[L] of all lights that an observation shows: flux per pixel, shape (ny, nx)."""
+    layers, imagers = _layers(observation, scene, plan, ())
+    return sum((render.image(group, imager) for group, imager in zip(layers, imagers, strict=True)), jnp.zeros(()))
+
+
+def _layers(
+    observation: Any, scene: Scene, plan: Plan, properties: tuple[str, ...]
+) -> tuple[list[list[render.Layer]], list[render.Imager]]:
+    """The lights that an observation shows, sampled, in groups of one blur each, and those blurs."""
     grid = registered(observation)
-    shown = observation.shown(scene)
-    properties = getattr(observation, "properties", ())
     beta = render.traced(scene, grid, plan.sampling) if plan.beta is None else plan.beta
     groups: dict[str, list[render.Layer]] = {}
-    for name, light in shown:
+    for name, light in observation.shown(scene):
         key, source = f"{name}.{light}", scene.sources[name]
         layer = render.sample(scene, source, light, properties, grid, plan.sampling, beta, plan.fluxes.get(key))
         groups.setdefault("" if own_psf(source.lights[light]) is None else key, []).append(layer)
-    imagers = [_imager(key, observation, scene, plan) for key in groups]
-    if isinstance(observation, Image):
-        seen: Any = sum(render.image(group, imager) for group, imager in zip(groups.values(), imagers, strict=True))
-        return Prediction(seen + observation.sky(*grid.centres()), seen)
-    return Prediction(*render.blend(list(groups.values()), imagers, observation.mixing, observation.bins, plan.light))
+    return list(groups.values()), [_imager(key, observation, scene, plan) for key in groups]
 
 
 def own_psf(light: Any) -> Any:
@@ -171,5 +183,5 @@ def _imager(key: str, observation: Any, scene: Scene, plan: Plan) -> render.Imag
 def registered(observation: Any) -> Grid:
     """The observation's grid in the scene's coordinates."""
     grid = observation.grid
-    shift = jnp.stack([jnp.asarray(observation.dx), jnp.asarray(observation.dy)])
+    shift = observation.dx * np.array([1.0, 0.0]) + observation.dy * np.array([0.0, 1.0])
     return dataclasses.replace(grid, origin=grid.origin + shift)

@@ -18,7 +18,7 @@ from jaxmetal.instrument.sampling import Sampling, choose
 from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.observation import Image, Plan, blur_of, own_psf, predict, registered
+from jaxmetal.observation import Image, Plan, blur_of, blurred_light, own_psf, registered
 from jaxmetal.prior import is_fixed, typical
 from jaxmetal.scene import Scene, Source
 
@@ -45,7 +45,8 @@ def prepare(
 
 def _plan(label: str, scene: Scene, observation: Any, sampling: Sampling | None) -> Plan:
     _check_names(label, scene, observation)
-    scene_now, observation_now = typical(scene), typical(observation)
+    # As NumPy: arithmetic on concrete numbers compiles nothing.
+    scene_now, observation_now = jax.tree.map(np.asarray, (typical(scene), typical(observation)))
     shown = observation.shown(scene)
     if sampling is None:
         sampling = default_sampling(scene_now, observation_now)
@@ -71,35 +72,44 @@ def _plan(label: str, scene: Scene, observation: Any, sampling: Sampling | None)
     settled = len(fluxes) == len(shown) and len(transfers) == len(keys)
     if isinstance(observation, Image) or not settled:
         return plan
-    pixels = dataclasses.replace(observation_now, bins=None)
-    return dataclasses.replace(plan, light=_predict(pixels, scene_now, plan).light)
+    return dataclasses.replace(plan, light=_light(observation_now, scene_now, plan))
 
 
 def default_sampling(scene: Scene, observation: Any) -> Sampling:
     """The automatic sample grid of an observation (see `instrument.sampling.choose`)."""
-    pixel = float(jnp.sqrt(observation.grid.pixel_area))
+    pixel = float(observation.grid.pixel_area) ** 0.5
+    psf, minor_sizes = jax.tree.map(np.asarray, _measure(scene, observation.psf))
     kernel = None
-    if not hasattr(observation.psf, "mixture"):
-        kernel = round(pixel / float(observation.psf.step))
-        if kernel < 1 or abs(kernel * float(observation.psf.step) / pixel - 1.0) > 0.01:
+    if not hasattr(psf, "mixture"):
+        kernel = round(pixel / float(psf.step))
+        if kernel < 1 or abs(kernel * float(psf.step) / pixel - 1.0) > 0.01:
             raise InputError(
-                f"The PSF kernel's cells ({float(observation.psf.step):.4g} arcsec) must divide the pixel "
+                f"The PSF kernel's cells ({float(psf.step):.4g} arcsec) must divide the pixel "
                 f"({pixel:.4g} arcsec) a whole number of times; resample the kernel."
             )
+    lights = [light for source in scene.sources.values() for light in source.lights.values()]
+    return choose(
+        fwhm=psfs.width(psf) / pixel,
+        reach=min(psfs.reach(psf) / pixel, max(_overhang(light, observation.grid) for light in lights)),
+        minor_size=min(minor_sizes, default=np.inf) / pixel,
+        lensed=bool(scene.lens),
+        kernel_oversampling=kernel,
+    )
+
+
+@jax.jit
+def _measure(scene: Scene, psf: Any) -> tuple[Any, list[jax.Array]]:
+    """The PSF as Gaussians (or as it is), and the half-light radii of all lights along their minor axes, arcsec."""
     sizes = [
-        float(light.r_eff) * float(source.frame.axis_ratio) / pixel
+        light.r_eff * source.frame.axis_ratio
         for source in scene.sources.values()
         for light in source.lights.values()
         if hasattr(light, "r_eff")
     ]
-    lights = [light for source in scene.sources.values() for light in source.lights.values()]
-    return choose(
-        fwhm=psfs.width(observation.psf) / pixel,
-        reach=min(psfs.reach(observation.psf) / pixel, max(_overhang(light, observation.grid) for light in lights)),
-        minor_size=min(sizes, default=np.inf),
-        lensed=bool(scene.lens),
-        kernel_oversampling=kernel,
-    )
+    if not hasattr(psf, "mixture"):
+        return psf, sizes
+    weights, variances = psf.mixture()
+    return psfs.Mixture(weights=weights, variances=variances), sizes
 
 
 def _settled(scene: Scene, name: str, light: str, observation: Any) -> bool:
@@ -120,7 +130,7 @@ def _overhang(light: Any, grid: Grid) -> float:
     corners = light.grid.to_sky(np.array([-1.0, nx, -1.0, nx]), np.array([-1.0, -1.0, ny, ny]))
     column, row = grid.to_pixel(*corners)
     beyond = [-column, column - (grid.shape[1] - 1), -row, row - (grid.shape[0] - 1)]
-    return max(1.0, float(max(jnp.max(b) for b in beyond)))
+    return max(1.0, float(max(np.max(b) for b in beyond)))
 
 
 def _fixed_flux(scene: Scene, name: str, light: str, grid: Any, sampling: Sampling) -> Any:
@@ -129,8 +139,8 @@ def _fixed_flux(scene: Scene, name: str, light: str, grid: Any, sampling: Sampli
     profile = source.lights[light]
     finer = 1
     if hasattr(profile, "grid"):
-        cell = float(jnp.sqrt(grid.pixel_area)) / sampling.density
-        finer = max(1, int(np.ceil(cell / float(jnp.sqrt(profile.grid.pixel_area)))))
+        cell = float(grid.pixel_area) ** 0.5 / sampling.density
+        finer = max(1, int(np.ceil(cell / float(profile.grid.pixel_area) ** 0.5)))
     fine = dataclasses.replace(sampling, subsamples=sampling.subsamples * finer)
     return _flux(scene, source, light, grid, fine, finer)
 
@@ -142,7 +152,7 @@ def _flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampli
 
 
 # One program each, instead of dozens for their single operations.
-_predict = jax.jit(predict)
+_light = jax.jit(blurred_light)
 _transfer = jax.jit(transfer, static_argnames="sampling")
 
 

@@ -6,7 +6,7 @@ a function from `problem.Problem` to draws, and a branch in `choose.auto`.
 
 from jaxmetal.fit.chains import Settings, run
 from jaxmetal.fit.choose import auto, find_peak
-from jaxmetal.fit.laplace import importance_draws, laplace
+from jaxmetal.fit.laplace import laplace, propose
 from jaxmetal.fit.optimum import maximise, starts
 from jaxmetal.fit.problem import Problem, log_density, make
 
@@ -15,11 +15,11 @@ __all__ = [
     "Settings",
     "auto",
     "find_peak",
-    "importance_draws",
     "laplace",
     "log_density",
     "make",
     "maximise",
+    "propose",
     "run",
     "starts",
 ]

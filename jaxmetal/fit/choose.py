@@ -14,15 +14,21 @@ from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
 from jaxmetal.fit.chains import CHUNK, Chains, Settings, run
 from jaxmetal.fit.diagnose import converged, diagnose, prior_warnings, unwrap
-from jaxmetal.fit.laplace import ImportanceDraws, Laplace, importance_draws, laplace
-from jaxmetal.fit.optimum import Status, maximise, starts
+from jaxmetal.fit.laplace import Laplace, Proposals, laplace, propose
+from jaxmetal.fit.metropolis import walk
+from jaxmetal.fit.optimum import Status, maximise, rescale, starts
 from jaxmetal.fit.problem import Problem, constrain, make
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.posterior import Posterior
 
-METHODS = ("auto", "map", "laplace", "hmc", "nuts")
-TRUSTED = 0.7
-"""Largest Pareto k-hat at which the Laplace approximation is trusted to whiten for fixed-length HMC."""
+LADDER = ("laplace", "hmc", "nuts")
+"""Samplers from the cheapest to the most robust."""
+METHODS = ("auto", "map", *LADDER)
+CLOSE, TRUSTED = 0.5, 0.7
+"""Largest Pareto k-hat at which draws from the Laplace approximation are corrected one by one, and at which it is trusted
+to whiten for fixed-length HMC."""
+CHECKED = 500
+"""Proposals that judge the Laplace approximation where it does not sample."""
 
 
 class Peak(NamedTuple):
@@ -32,7 +38,7 @@ class Peak(NamedTuple):
     log_posterior: float
     status: Status
     gaussian: Laplace
-    weighted: ImportanceDraws
+    proposals: Proposals
 
 
 def auto(
@@ -51,18 +57,19 @@ def auto(
 ) -> Posterior:
     """Fits a prior scene to observations.
 
-    The maximum is found from several starts; the curvature there whitens the space. With method "auto", fixed-length
-    HMC is run where importance weights show the posterior to be close to Gaussian (k-hat < 0.7), NUTS elsewhere; if the
-    HMC chains do not converge, NUTS is run after all. The posterior's `decisions` tell which and why.
+    The maximum is found from several starts; the curvature there whitens the space. With method "auto", draws from the
+    Laplace approximation are corrected by Metropolis steps where importance weights show it to be good (k-hat < 0.5);
+    fixed-length HMC is run where it is fair (k-hat < 0.7), NUTS elsewhere; if chains do not converge, the next one of
+    the three is run after all. The posterior's `decisions` tell which and why.
 
     Args:
         scene: a `Scene` whose leaves are numbers (fixed) or NumPyro distributions (free).
         observations: name -> `Image` or `WeightedMap`; all are fitted jointly.
-        method: "auto", "nuts", "hmc", "laplace" (importance-weighted draws) or "map" (no draws: the best value alone).
+        method: "auto", "nuts", "hmc", "laplace" (Metropolis-corrected draws) or "map" (no draws: the best value alone).
         seed: of all random numbers.
         chains: number of chains.
         draws: kept draws per chain, rounded up to a multiple of 50.
-        warmup: steps per chain before; by default 50 for HMC, 300 for NUTS.
+        warmup: steps per chain before; by default 50 for HMC, 100 for NUTS in a well whitened space, 300 elsewhere.
         start: parameter name -> value near which the optimiser is to begin; the median of the prior for the others.
         start_count: starts of the optimiser.
         sampling: sample grids, where the automatic choice is not wanted.
@@ -74,40 +81,38 @@ def auto(
     if method not in METHODS:
         raise InputError(f"Unknown method '{method}'; choose one of {', '.join(METHODS)}.")
     clock = _Clock()
-    keys = jax.random.split(jax.random.key(seed), 3)
+    keys = jax.random.split(jax.random.key(seed), 5)
     problem = make(scene, observations, sampling)
     clock.mark("prepare")
-    peak = find_peak(problem, keys[0], start_count, start=start)
+    proposed = chains * draws if method in ("auto", "laplace") else CHECKED
+    peak = find_peak(problem, keys[0], start_count, proposed, start)
     clock.mark("optimise")
     findings = [*prior_warnings(problem.sites), *_peak_findings(peak)]
-    decisions: list[str] = []
-    sampler: Chains | None = None
+    decisions = [f"{method.upper()} as asked."]
     if method == "auto":
-        method = "hmc" if peak.weighted.k_hat < TRUSTED else "nuts"
-        decisions.append(
-            f"{method.upper()} chosen: the Laplace approximation has k-hat {peak.weighted.k_hat:.2f} "
-            f"({'below' if method == 'hmc' else 'not below'} {TRUSTED})."
-        )
-        automatic = True
+        method, why = _cheapest(peak.proposals.k_hat)
+        decisions, rungs = [why], LADDER[LADDER.index(method) :]
     else:
-        decisions.append(f"{method.upper()} as asked.")
-        automatic = False
-    if method in ("hmc", "nuts"):
-        settings = _settings(method, chains, draws, warmup, peak)
-        sampler = run(problem, peak.gaussian, keys[1], settings, progress)
-        values = unwrap(constrained(problem, sampler.vectors), peak.best)
-        if automatic and method == "hmc" and not converged(values, sampler):
+        rungs = (method,)
+    sampler: Chains | None = None
+    values = {name: np.asarray(value)[None, None] for name, value in peak.best.items()}
+    for rung in rungs if method != "map" else ():
+        if sampler is not None:
+            if converged(values, sampler):
+                break
             decisions.append(
-                "NUTS run as well: the HMC chains had not converged (R-hat, effective samples or divergences)."
+                f"{rung.upper()} run as well: the {method.upper()} chains had not converged "
+                "(R-hat, effective samples or divergences)."
             )
-            method = "nuts"
-            sampler = run(problem, peak.gaussian, keys[2], _settings(method, chains, draws, warmup, peak), progress)
-            values = unwrap(constrained(problem, sampler.vectors), peak.best)
+            method = rung
+        key = keys[1 + LADDER.index(rung)]
+        if rung == "laplace":
+            sampler = walk(peak.proposals, key, chains)
+        else:
+            sampler = run(problem, peak.gaussian, key, _settings(rung, chains, draws, warmup, peak), progress)
+        values = unwrap(constrained(problem, sampler.vectors), peak.best)
+    if sampler is not None:
         findings += diagnose(values, sampler, problem.sites)
-    elif method == "laplace":
-        values = unwrap(constrained(problem, _resample(peak, keys[1], chains, draws)), peak.best)
-    else:
-        values = {name: np.asarray(value)[None, None] for name, value in peak.best.items()}
     clock.mark("sample")
     return Posterior(
         tree={"scene": scene, **observations},
@@ -115,8 +120,8 @@ def auto(
         draws=values,
         best=peak.best,
         log_posterior=peak.log_posterior,
-        log_evidence=float(peak.gaussian.log_evidence),
-        k_hat=peak.weighted.k_hat,
+        log_evidence=peak.gaussian.log_evidence,
+        k_hat=peak.proposals.k_hat,
         sampler={} if sampler is None else {n: v for n, v in sampler._asdict().items() if n != "vectors"},
         method=method,
         decisions=tuple(decisions),
@@ -127,7 +132,11 @@ def auto(
 
 
 def find_peak(
-    problem: Problem, key: jax.Array, start_count: int = 3, draws: int = 500, start: Mapping[str, Any] | None = None
+    problem: Problem,
+    key: jax.Array,
+    start_count: int = 3,
+    draws: int = CHECKED,
+    start: Mapping[str, Any] | None = None,
 ) -> Peak:
     """MAP from several starts, the mode of the unconstrained density next to it, and the Laplace approximation there.
 
@@ -135,18 +144,18 @@ def find_peak(
         InputError: if the posterior is not finite at any start; the parameters that are not finite are named.
     """
     points = starts(problem, key, start_count, start)
-    ends = maximise(problem, points, 0.0)
-    best = ends[0]
-    if not np.isfinite(float(best.log_density)):
+    best = maximise(problem, points, 0.0)[0]
+    if not np.isfinite(best.log_density):
         raise InputError(_not_finite(problem, points[0]))
-    gaussian = laplace(problem, maximise(problem, best.vector[None], 1.0)[0])
-    values = constrain(problem.sites, best.vector)[0]
+    # The scale of a distant start is poor: it is taken anew at the maximum, and once more, as the curvature, at the mode.
+    summit = best.vector[None]
+    gaussian = laplace(problem, maximise(problem, summit, 1.0, rescale(problem, summit, 1.0, best.scaling[None]))[0])
     return Peak(
-        best={name: np.asarray(value) for name, value in values.items()},
-        log_posterior=float(best.log_density),
-        status=Status(int(best.status)),
+        best={name: value[0, 0] for name, value in constrained(problem, best.vector[None, None]).items()},
+        log_posterior=best.log_density,
+        status=best.status,
         gaussian=gaussian,
-        weighted=importance_draws(problem, gaussian, key, draws),
+        proposals=propose(problem, gaussian, key, draws),
     )
 
 
@@ -161,21 +170,23 @@ def _constrain_all(sites: dict[str, Any], vectors: jax.Array) -> dict[str, jax.A
     return jax.vmap(jax.vmap(lambda vector: constrain(sites, vector)[0]))(vectors)
 
 
+def _cheapest(k_hat: float) -> tuple[str, str]:
+    """The cheapest sampler that a k-hat allows, and the sentence that says so."""
+    method = "laplace" if k_hat < CLOSE else "hmc" if k_hat < TRUSTED else "nuts"
+    limit = f"below {CLOSE if method == 'laplace' else TRUSTED}" if method != "nuts" else f"not below {TRUSTED}"
+    return method, f"{method.upper()} chosen: the Laplace approximation has k-hat {k_hat:.2f} ({limit})."
+
+
 def _settings(method: str, chains: int, draws: int, warmup: int | None, peak: Peak) -> Settings:
-    steps = warmup if warmup is not None else (50 if method == "hmc" else 300)
+    whitened = peak.proposals.k_hat < TRUSTED
+    steps = warmup if warmup is not None else 50 if method == "hmc" else 100 if whitened else 300
     return Settings(
         algorithm=method.upper(),
         chains=chains,
         warmup=-(-steps // CHUNK) * CHUNK,
         draws=-(-draws // CHUNK) * CHUNK,
-        adapt_mass=method == "nuts" and peak.weighted.k_hat >= TRUSTED,
+        adapt_mass=method == "nuts" and not whitened,
     )
-
-
-def _resample(peak: Peak, key: jax.Array, chains: int, draws: int) -> jax.Array:
-    """Draws from the importance-weighted approximation, equally weighted."""
-    picked = jax.random.categorical(key, jnp.asarray(peak.weighted.log_weights), shape=(chains, draws))
-    return peak.weighted.vectors[picked]
 
 
 def _peak_findings(peak: Peak) -> list[Finding]:
@@ -187,11 +198,11 @@ def _peak_findings(peak: Peak) -> list[Finding]:
                 f"The maximum was not reached ({peak.status.name.lower()}); start nearer to it by narrower priors.",
             )
         )
-    if peak.weighted.k_hat >= TRUSTED:
+    if peak.proposals.k_hat >= TRUSTED:
         found.append(
             Finding(
                 "info",
-                f"The posterior is not close to Gaussian (k-hat {peak.weighted.k_hat:.2f}); "
+                f"The posterior is not close to Gaussian (k-hat {peak.proposals.k_hat:.2f}); "
                 "do not use Laplace's evidence.",
             )
         )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.fit.optimum import Optimum, curvature, log_densities, scale
+from jaxmetal.fit import evaluate
+from jaxmetal.fit.optimum import Optimum, rescale
 from jaxmetal.fit.problem import Problem
+
+FEWEST = 0.02
+"""Share of effective draws below which so few weights remain that their tail cannot be judged."""
+
+FREEDOM = 8.0
+"""Degrees of freedom of the proposals: tails heavier than a Gaussian's keep the importance weights bounded."""
 
 
 class Laplace(NamedTuple):
@@ -21,55 +27,60 @@ class Laplace(NamedTuple):
         log_peak: log density at the mode, Jacobian included.
     """
 
-    mode: jax.Array
-    factor: jax.Array
-    log_peak: jax.Array
+    mode: np.ndarray
+    factor: np.ndarray
+    log_peak: Any
 
     @property
-    def log_evidence(self) -> jax.Array:
+    def log_evidence(self) -> float:
         """log integral of the posterior density: log_peak + (d/2) log 2 pi + log |S|."""
-        _, log_det = jnp.linalg.slogdet(self.factor)
-        return self.log_peak + 0.5 * self.mode.size * jnp.log(2.0 * jnp.pi) + log_det
+        return float(self.log_peak + 0.5 * self.mode.size * np.log(2.0 * np.pi) + np.linalg.slogdet(self.factor)[1])
+
+
+class Proposals(NamedTuple):
+    """Draws from a Student-t with the mode and scale of the Laplace approximation, and what the posterior says of them.
+
+    Attributes:
+        vectors: shape (draws, size).
+        log_density: of the posterior there, shape (draws,).
+        log_ratio: log posterior density over that of the t, up to a constant, shape (draws,).
+        k_hat: Pareto shape of the importance weights: below 0.5 their variance is finite, below 0.7 they can still be
+            trusted (Vehtari et al. 2024, JMLR 25, 72); infinite where nearly all weight lies on a few draws.
+    """
+
+    vectors: np.ndarray
+    log_density: np.ndarray
+    log_ratio: np.ndarray
+    k_hat: float
 
 
 def laplace(problem: Problem, peak: Optimum) -> Laplace:
     """The approximation at a maximum of the unconstrained density."""
-    one = jnp.ones((), peak.vector.dtype)
-    return Laplace(peak.vector, scale(curvature(problem, peak.vector, one)), peak.log_density)
+    factor = rescale(problem, peak.vector[None], 1.0, peak.scaling[None])[0]
+    return Laplace(peak.vector, factor, np.asarray(peak.log_density, peak.vector.dtype))
 
 
-FEWEST = 0.02
-"""Share of effective draws below which so few weights remain that their tail cannot be judged."""
+def propose(problem: Problem, approximation: Laplace, key: jax.Array, draws: int) -> Proposals:
+    """Draws from the Laplace approximation with a Student-t's tails, weighed by the posterior."""
+    random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    size = approximation.mode.size
+    stretch = np.sqrt(random.chisquare(FREEDOM, draws) / FREEDOM)
+    whitened = random.standard_normal((draws, size)) / stretch[:, None]
+    vectors = (approximation.mode + whitened @ approximation.factor.T).astype(approximation.mode.dtype)
+    log_target = evaluate.values(problem, vectors)
+    log_proposal = -0.5 * (FREEDOM + size) * np.log1p(np.sum(whitened**2, axis=1) / FREEDOM)
+    log_ratio = np.where(np.isfinite(log_target), log_target - log_proposal, -np.inf)
+    return Proposals(vectors, log_target, log_ratio, _pareto_shape(log_ratio))
 
 
-class ImportanceDraws(NamedTuple):
-    """Draws from the Laplace approximation with smoothed importance weights.
-
-    Attributes:
-        vectors: shape (draws, size).
-        log_weights: normalised, shape (draws,).
-        k_hat: Pareto shape of the weights: below 0.7 the weighted draws can be trusted (Vehtari et al. 2024,
-            JMLR 25, 72); infinite where nearly all weight lies on a few draws.
-    """
-
-    vectors: jax.Array
-    log_weights: np.ndarray
-    k_hat: float
-
-
-def importance_draws(problem: Problem, approximation: Laplace, key: jax.Array, draws: int) -> ImportanceDraws:
-    """Draws from the approximation and weighs them by the posterior, with Pareto-smoothed weights (arviz-stats)."""
+def _pareto_shape(log_ratio: np.ndarray) -> float:
+    """k-hat by arviz-stats; infinite where it cannot be judged."""
     from arviz_stats.base import array_stats
 
-    whitened = jax.random.normal(key, (draws, approximation.mode.size), approximation.mode.dtype)
-    vectors = approximation.mode + whitened @ approximation.factor.T
-    log_target = log_densities(problem, vectors)
-    log_ratio = np.asarray(log_target + 0.5 * jnp.sum(whitened**2, axis=1))
-    log_ratio = np.where(np.isfinite(log_ratio), log_ratio, -1e300)
-    log_ratio -= log_ratio.max()
-    with np.errstate(all="ignore"):
-        log_weights, k_hat = array_stats.psislw(log_ratio)
-        effective = 1.0 / np.sum(np.exp(2.0 * log_weights))
-    if not effective > FEWEST * draws:
-        log_weights, k_hat = log_ratio - np.log(np.sum(np.exp(log_ratio))), np.inf
-    return ImportanceDraws(vectors, np.asarray(log_weights), float(k_hat))
+    if not np.isfinite(np.max(log_ratio)):
+        return np.inf
+    weights = np.exp(log_ratio - np.max(log_ratio))
+    if weights.sum() ** 2 < FEWEST * weights.size * np.sum(weights**2):
+        return np.inf
+    # The library expects log-likelihoods left out, whose weights are their inverse.
+    return float(array_stats.psislw(np.minimum(np.max(log_ratio) - log_ratio, 1e300))[1])

@@ -1,4 +1,4 @@
-"""Maxima of the posterior: L-BFGS from several starts, in coordinates scaled by the curvature at each start."""
+"""Maxima of the posterior: L-BFGS from several starts side by side, in coordinates scaled by the curvature there."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxmetal.fit.problem import Problem, log_density, unconstrain
+from jaxmetal.fit import evaluate
+from jaxmetal.fit.problem import Problem, unconstrain
 from jaxmetal.fit.start import require_possible
 from jaxmetal.prior import median
 
-BLOCK = 25
-"""Points whose density is computed in one call."""
-
-STEPS = 60
-"""Largest number of L-BFGS steps from one start."""
-
+STEPS = 100
+"""Largest number of evaluations from one start."""
 
 NEAR = 0.03
 """Gradient in the scaled coordinates (the distance to the maximum in standard deviations) that counts as converged."""
+
+SHORTEST = 1e-8
+"""Part of a step below which the search along it is given up."""
+
+LBFGS = optax.scale_by_lbfgs(scale_init_precond=False)
+"""In scaled coordinates the unit matrix is the curvature to begin with."""
 
 
 class Status(enum.IntEnum):
@@ -42,109 +45,150 @@ class Optimum(NamedTuple):
         log_density: there.
         status: `Status` code.
         gradient: its norm in the scaled coordinates, about the distance to the maximum in standard deviations.
+        scaling: matrix S of the scaled coordinates, S S^T ~ 1 / |hessian| where the climb began.
     """
 
-    vector: jax.Array
-    log_density: jax.Array
-    status: jax.Array
+    vector: np.ndarray
+    log_density: float
+    status: Status
+    gradient: float
+    scaling: np.ndarray
+
+
+class _Search(NamedTuple):
+    """Where an optimisation stands, in scaled coordinates; the next evaluation is at x + length direction."""
+
+    x: jax.Array
+    loss: jax.Array
     gradient: jax.Array
+    direction: jax.Array
+    length: jax.Array
+    memory: Any
+    going: jax.Array
 
 
 def starts(
     problem: Problem, key: jax.Array, count: int, given: Mapping[str, Any] | None = None, candidates: int = 24
-) -> jax.Array:
+) -> np.ndarray:
     """The prior's median (or what is given) and the best of some draws about it, unconstrained: (count, size)."""
     require_possible(problem.sites, given or {})
     middle = {name: median(prior) for name, prior in problem.sites.items()}
-    centre = unconstrain(problem.sites, {**middle, **(given or {})})
-    keys = jax.random.split(key, candidates)
-    drawn = [
-        unconstrain(
-            problem.sites,
-            {name: prior.sample(jax.random.fold_in(k, i)) for i, (name, prior) in enumerate(problem.sites.items())},
-        )
-        for k in keys
-    ]
-    # Half way to the median in unconstrained space: the far corners of wide priors are poor places to start from.
-    points = jnp.stack([centre, *(0.5 * (centre + vector) for vector in drawn)])
-    densities = log_densities(problem, points, 0.0)
+    points = np.asarray(_around(problem.sites, {**middle, **(given or {})}, jax.random.split(key, candidates)))
+    densities = evaluate.values(problem, points, 0.0)
     order = np.argsort(-np.nan_to_num(densities[1:], nan=-np.inf))[: count - 1] + 1
     return points[np.concatenate([[0], order]).astype(int)]
 
 
-def maximise(problem: Problem, points: jax.Array, jacobian: float) -> list[Optimum]:
+def maximise(problem: Problem, points: Any, jacobian: float, scaling: np.ndarray | None = None) -> list[Optimum]:
     """Runs the optimiser from each start and returns all ends, best first.
 
     Args:
         problem: see `fit.problem`.
         points: starts, shape (count, size).
         jacobian: see `log_density`.
+        scaling: of the coordinates, shape (count, size, size), where it is known.
     """
-    weight = jnp.asarray(jacobian, points.dtype)
-    ends = []
-    for point in points:
-        end = _climb(problem, weight, point, scale(curvature(problem, point, weight)))
-        if end.status == Status.STEPS_USED_UP:
-            # The curvature at a poor start scales poorly near the maximum: once more from where it led.
-            end = _climb(problem, weight, end.vector, scale(curvature(problem, end.vector, weight)))
-        ends.append(end)
-    return sorted(ends, key=lambda end: -np.nan_to_num(float(end.log_density), nan=-np.inf))
+    points = np.asarray(points)
+    ends = _climb(problem, points, jacobian, rescale(problem, points, jacobian) if scaling is None else scaling)
+    tired = [i for i, end in enumerate(ends) if end.status == Status.STEPS_USED_UP]
+    if tired:
+        # The curvature at a poor start scales poorly near the maximum: once more from where it led.
+        again = np.stack([ends[i].vector for i in tired])
+        for i, end in zip(tired, _climb(problem, again, jacobian, rescale(problem, again, jacobian)), strict=True):
+            ends[i] = end
+    return sorted(ends, key=lambda end: -np.nan_to_num(end.log_density, nan=-np.inf))
 
 
-def log_densities(problem: Problem, points: jax.Array, jacobian: float = 1.0) -> np.ndarray:
-    """`log_density` at many points, a block at a time: one compilation whatever their number."""
-    blocks = -(-len(points) // BLOCK)
-    padded = jnp.concatenate([points, jnp.broadcast_to(points[:1], (blocks * BLOCK - len(points), points.shape[1]))])
-    weight = jnp.asarray(jacobian, points.dtype)
-    found = [_block(problem, block, weight) for block in padded.reshape(blocks, BLOCK, -1)]
-    return np.concatenate([np.asarray(values) for values in found])[: len(points)]
+def rescale(problem: Problem, points: np.ndarray, jacobian: float, scaling: np.ndarray | None = None) -> np.ndarray:
+    """Matrices S with S S^T ~ 1 / |hessian| at points (count, size), by central differences of the gradient.
+
+    Eigenvalues of the wrong sign are mirrored, tiny ones raised.
+
+    Args:
+        problem: see `fit.problem`.
+        points: shape (count, size).
+        jacobian: see `log_density`.
+        scaling: S known roughly, shape (count, size, size): the differences are taken along its columns.
+    """
+    count, size = points.shape
+    step = float(np.finfo(points.dtype).eps) ** (1.0 / 3.0)
+    if scaling is None:
+        basis = np.maximum(1.0, np.abs(points))[:, :, None] * np.eye(size, dtype=points.dtype)
+    else:
+        basis, step = scaling, 100.0 * step
+    moves = step * np.swapaxes(basis, 1, 2)
+    ends = np.stack([points[:, None] + moves, points[:, None] - moves]).reshape(-1, size)
+    slopes = evaluate.gradients(problem, ends, jacobian)[1].reshape(2, count, size, size)
+    hessians = (slopes[1] - slopes[0]) @ basis / (2.0 * step)
+    finite = np.all(np.isfinite(hessians), axis=(1, 2))[:, None, None]
+    safe = np.where(finite, 0.5 * (hessians + np.swapaxes(hessians, 1, 2)), np.eye(size))
+    values, vectors = np.linalg.eigh(safe)
+    floor = np.maximum(1e-10 * np.max(np.abs(values), axis=1, keepdims=True), 1e-3)
+    return (basis @ (vectors / np.sqrt(np.maximum(np.abs(values), floor))[:, None, :])).astype(points.dtype)
+
+
+def _climb(problem: Problem, points: np.ndarray, jacobian: float, scaling: np.ndarray) -> list[Optimum]:
+    count = len(points)
+    points, scaling = (evaluate.filled(rows, evaluate.GRADIENTS) for rows in (points, scaling))
+    search = _begin(np.zeros_like(points))
+    for _ in range(STEPS):
+        if not np.any(np.asarray(search.going)):
+            break
+        ahead = np.asarray(search.x + search.length[:, None] * search.direction)
+        densities, gradients = evaluate.gradients(problem, points + np.einsum("nij,nj->ni", scaling, ahead), jacobian)
+        search = _step(search, -densities, -np.einsum("nij,ni->nj", scaling, gradients))
+    vectors = points + np.einsum("nij,nj->ni", scaling, np.asarray(search.x))
+    sizes = np.linalg.norm(np.asarray(search.gradient), axis=1)
+    return [
+        Optimum(vector, -float(loss), _status(float(loss), float(size)), float(size), matrix)
+        for vector, loss, size, matrix in zip(vectors, search.loss, sizes, scaling, strict=True)
+    ][:count]
+
+
+def _status(loss: float, gradient: float) -> Status:
+    if not np.isfinite(loss + gradient):
+        return Status.NOT_FINITE
+    return Status.CONVERGED if gradient <= NEAR else Status.STEPS_USED_UP
 
 
 @jax.jit
-def curvature(problem: Problem, vector: jax.Array, jacobian: jax.Array) -> jax.Array:
-    """Negative Hessian of the log posterior, shape (size, size)."""
-    gradient = jax.grad(lambda v: -log_density(problem, v, jacobian))
-    columns = jax.lax.map(lambda e: jax.jvp(gradient, (vector,), (e,))[1], jnp.eye(vector.size, dtype=vector.dtype))
-    return 0.5 * (columns + columns.T)
+def _around(sites: Any, centre: Mapping[str, Any], keys: jax.Array) -> jax.Array:
+    """A centre, and points half way from it to draws of the prior: the far corners of wide priors are poor starts."""
+    middle = unconstrain(sites, centre)
+
+    def between(key: jax.Array) -> jax.Array:
+        drawn = {name: prior.sample(jax.random.fold_in(key, i)) for i, (name, prior) in enumerate(sites.items())}
+        return 0.5 * (middle + unconstrain(sites, drawn))
+
+    return jnp.concatenate([middle[None], jax.vmap(between)(keys)])
 
 
 @jax.jit
-def scale(hessian: jax.Array) -> jax.Array:
-    """A matrix S with S S^T ~ 1 / |hessian|: eigenvalues of the wrong sign are mirrored, tiny ones raised."""
-    finite = jnp.all(jnp.isfinite(hessian))
-    safe = jnp.where(finite, hessian, jnp.eye(hessian.shape[0], dtype=hessian.dtype))
-    values, vectors = jnp.linalg.eigh(safe)
-    size = jnp.maximum(jnp.abs(values), jnp.maximum(1e-10 * jnp.max(jnp.abs(values)), 1e-3))
-    return vectors / jnp.sqrt(size)
+@jax.vmap
+def _begin(x: jax.Array) -> _Search:
+    """Nothing is known: the first evaluation is at x itself."""
+    still, nothing = jnp.zeros_like(x), jnp.zeros((), x.dtype)
+    return _Search(x, nothing + jnp.inf, still, still, nothing, LBFGS.init(x), jnp.array(True))
 
 
 @jax.jit
-def _block(problem: Problem, points: jax.Array, jacobian: jax.Array) -> jax.Array:
-    return jax.lax.map(lambda point: log_density(problem, point, jacobian), points)
+@jax.vmap
+def _step(search: _Search, loss: jax.Array, gradient: jax.Array) -> _Search:
+    """Takes in the evaluation: the step is accepted (Armijo's rule) and a new one planned, or it is shortened."""
+    expected = search.length * jnp.vdot(search.gradient, search.direction)
+    good = jnp.isfinite(loss) & jnp.all(jnp.isfinite(gradient)) & (loss <= search.loss + 1e-4 * expected)
 
+    x = search.x + search.length * search.direction
+    bent = jnp.vdot(gradient - search.gradient, x - search.x) > 0.0
+    # Where the surface curves the wrong way, what was learned of its curvature is dropped.
+    memory = jax.tree.map(lambda new, old: jnp.where(bent, old, new), LBFGS.init(x), search.memory)
+    down, memory = LBFGS.update(gradient, memory, x)
+    tolerance, resolution = (1e-4, 1e-9) if x.dtype == jnp.float64 else (1e-2, 1e-4)
+    going = (jnp.linalg.norm(gradient) > tolerance) & (search.loss - loss > resolution)
+    forward = _Search(x, loss, gradient, -down, jnp.ones_like(loss), memory, going)
 
-@jax.jit
-def _climb(problem: Problem, jacobian: jax.Array, point: jax.Array, scaling: jax.Array) -> Optimum:
-    def loss(x: jax.Array) -> jax.Array:
-        return -log_density(problem, point + scaling @ x, jacobian)
-
-    solver = optax.lbfgs()
-    value_and_grad = optax.value_and_grad_from_state(loss)
-
-    def step(carry: tuple) -> tuple:
-        x, state, old, _, _, count = carry
-        value, grad = value_and_grad(x, state=state)
-        updates, state = solver.update(grad, state, x, value=value, grad=grad, value_fn=loss)
-        return optax.apply_updates(x, updates), state, value, old - value, jnp.linalg.norm(grad), count + 1
-
-    def going(carry: tuple) -> jax.Array:
-        _, _, _, gain, gradient, count = carry
-        return (count < STEPS) & (gradient > tolerance) & (gain > resolution) & jnp.isfinite(gradient)
-
-    tolerance, resolution = (1e-4, 1e-9) if point.dtype == jnp.float64 else (1e-2, 1e-4)
-    x, far = jnp.zeros_like(point), jnp.asarray(1e30, point.dtype)
-    x, _, _, _, gradient, _ = jax.lax.while_loop(going, step, (x, solver.init(x), far, far, far, 0))
-    value = loss(x)
-    status = jnp.where(gradient <= NEAR, Status.CONVERGED, Status.STEPS_USED_UP)
-    status = jnp.where(jnp.isfinite(value) & jnp.isfinite(gradient), status, Status.NOT_FINITE)
-    return Optimum(point + scaling @ x, -value, status, gradient)
+    short = -0.5 * expected * search.length / (loss - search.loss - expected)
+    length = jnp.clip(jnp.nan_to_num(short), 0.1 * search.length, 0.5 * search.length)
+    back = search._replace(length=length, going=length > SHORTEST)
+    moved = jax.tree.map(lambda a, b: jnp.where(good, a, b), forward, back)
+    return jax.tree.map(lambda a, b: jnp.where(search.going, a, b), moved, search)

@@ -39,6 +39,25 @@ class Gaussian:
 
 
 @node
+class Mixture:
+    """A sum of concentric circular Gaussians.
+
+    Attributes:
+        weights: shape (K,), summing to 1.
+        variances: arcsec^2, shape (K,).
+        includes_pixel: the widths are those of the effective PSF, pixel included.
+    """
+
+    weights: Any
+    variances: Any
+    includes_pixel: bool = static(default=False)
+
+    def mixture(self) -> tuple[jax.Array, jax.Array]:
+        """Itself."""
+        return self.weights, self.variances
+
+
+@node
 class Moffat:
     """A circular Moffat profile, I(r) ~ (1 + r^2 / alpha^2)^(-beta), as a scale mixture of Gaussians.
 
@@ -165,7 +184,7 @@ def width(psf: Any) -> float:
     """FWHM of the Gaussian with the PSF's peak, arcsec: sigma^2 = 1 / (2 pi peak)."""
     if hasattr(psf, "mixture"):
         weights, variances = psf.mixture()
-        return FWHM_PER_SIGMA * float(jnp.sum(weights / variances)) ** -0.5
+        return FWHM_PER_SIGMA * float((weights / variances).sum()) ** -0.5
     return FWHM_PER_SIGMA * float(psf.step) * (2.0 * np.pi * float(np.max(psf.values))) ** -0.5
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.numerics.tree import node, static
@@ -18,6 +17,8 @@ class Grid:
     The centre of pixel (row j, column i), both counted from 0, lies at
 
         (x, y) = origin + matrix @ (i, j)        [arcsec, x to the West, y to the North]
+
+    Its methods are plain arithmetic: NumPy in, NumPy out, and nothing is compiled where nothing is traced.
 
     Attributes:
         shape: (ny, nx).
@@ -39,23 +40,21 @@ class Grid:
     @property
     def steps(self) -> jax.Array:
         """Pixel sizes (along columns i.e. x, along rows i.e. y), arcsec, shape (2,)."""
-        return jnp.sqrt(jnp.sum(jnp.asarray(self.matrix) ** 2, axis=0))
+        return (self.matrix**2).sum(axis=0) ** 0.5
 
     @property
     def pixel_area(self) -> jax.Array:
         """Area of a pixel, arcsec^2."""
-        return jnp.prod(self.steps)
+        return self.steps[0] * self.steps[1]
 
     def to_sky(self, column: Any, row: Any) -> tuple[jax.Array, jax.Array]:
         """Sky position (x, y) in arcsec of fractional pixel indices."""
-        m = jnp.asarray(self.matrix)
-        o = jnp.asarray(self.origin)
+        m, o = self.matrix, self.origin
         return o[0] + m[0, 0] * column + m[0, 1] * row, o[1] + m[1, 0] * column + m[1, 1] * row
 
     def to_pixel(self, x: Any, y: Any) -> tuple[jax.Array, jax.Array]:
         """Fractional pixel indices (column, row) of a sky position in arcsec."""
-        m = jnp.asarray(self.matrix)
-        o = jnp.asarray(self.origin)
+        m, o = self.matrix, self.origin
         dx, dy = x - o[0], y - o[1]
         det = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
         return (m[1, 1] * dx - m[0, 1] * dy) / det, (m[0, 0] * dy - m[1, 0] * dx) / det
