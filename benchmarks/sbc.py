@@ -96,7 +96,7 @@ def one(case: str, seed: int, psf_factor: float) -> dict[str, Any]:
         name: dataclasses.replace(observation, data=data[name])
         for name, observation in instrument(psf_factor * FWHM).items()
     }
-    posterior = jm.fit.auto(prior, observations, seed=seed, draws=100, start_count=2, progress=False)
+    posterior = jm.fit.auto(prior, observations, seed=seed, draws=500, start_count=2, progress=False)
     row: dict[str, Any] = {
         "method": posterior.method,
         "k_hat": posterior.k_hat,

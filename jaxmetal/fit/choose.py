@@ -25,8 +25,8 @@ LADDER = ("laplace", "hmc", "nuts")
 """Samplers from the cheapest to the most robust."""
 METHODS = ("auto", "map", *LADDER)
 CLOSE, TRUSTED = 0.5, 0.7
-"""Largest Pareto k-hat at which draws from the Laplace approximation are corrected one by one, and at which it is trusted
-to whiten for fixed-length HMC."""
+"""Largest Pareto k-hat at which draws from the Laplace approximation are corrected one by one, and at which it is
+trusted to whiten for fixed-length HMC."""
 CHECKED = 500
 """Proposals that judge the Laplace approximation where it does not sample."""
 
@@ -147,7 +147,7 @@ def find_peak(
     best = maximise(problem, points, 0.0)[0]
     if not np.isfinite(best.log_density):
         raise InputError(_not_finite(problem, points[0]))
-    # The scale of a distant start is poor: it is taken anew at the maximum, and once more, as the curvature, at the mode.
+    # The scale of a distant start is poor: it is taken anew at the maximum, and once more at the mode.
     summit = best.vector[None]
     gaussian = laplace(problem, maximise(problem, summit, 1.0, rescale(problem, summit, 1.0, best.scaling[None]))[0])
     return Peak(
