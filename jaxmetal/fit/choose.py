@@ -14,7 +14,7 @@ from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
 from jaxmetal.fit.chains import CHUNK, Chains, Settings, run
 from jaxmetal.fit.diagnose import converged, diagnose, prior_warnings, unwrap
-from jaxmetal.fit.laplace import Laplace, Proposals, laplace, propose
+from jaxmetal.fit.laplace import Laplace, Proposals, laplace, matched, propose
 from jaxmetal.fit.metropolis import walk
 from jaxmetal.fit.optimum import Status, maximise, rescale, starts
 from jaxmetal.fit.problem import Problem, constrain, make
@@ -27,17 +27,29 @@ METHODS = ("auto", "map", *LADDER)
 CLOSE, TRUSTED = 0.5, 0.7
 """Largest Pareto k-hat at which draws from the Laplace approximation are corrected one by one, and at which it is
 trusted to whiten for fixed-length HMC."""
+GOOD, ROUNDS = 0.3, 2
+"""k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
 CHECKED = 500
 """Proposals that judge the Laplace approximation where it does not sample."""
 
 
 class Peak(NamedTuple):
-    """The maximum of the posterior and the Gaussian around it."""
+    """The maximum of the posterior and the Gaussian around it.
+
+    Attributes:
+        best: parameters at the maximum.
+        log_posterior: there.
+        status: of the optimiser.
+        gaussian: the Laplace approximation.
+        k_hat: of proposals drawn from it.
+        proposals: these, or those from a Gaussian with their moments where that is better.
+    """
 
     best: dict[str, np.ndarray]
     log_posterior: float
     status: Status
     gaussian: Laplace
+    k_hat: float
     proposals: Proposals
 
 
@@ -90,7 +102,7 @@ def auto(
     findings = [*prior_warnings(problem.sites), *_peak_findings(peak)]
     decisions = [f"{method.upper()} as asked."]
     if method == "auto":
-        method, why = _cheapest(peak.proposals.k_hat)
+        method, why = _cheapest(peak)
         decisions, rungs = [why], LADDER[LADDER.index(method) :]
     else:
         rungs = (method,)
@@ -121,7 +133,7 @@ def auto(
         best=peak.best,
         log_posterior=peak.log_posterior,
         log_evidence=peak.gaussian.log_evidence,
-        k_hat=peak.proposals.k_hat,
+        k_hat=peak.k_hat,
         sampler={} if sampler is None else {n: v for n, v in sampler._asdict().items() if n != "vectors"},
         method=method,
         decisions=tuple(decisions),
@@ -150,12 +162,19 @@ def find_peak(
     # The scale of a distant start is poor: it is taken anew at the maximum, and once more at the mode.
     summit = best.vector[None]
     gaussian = laplace(problem, maximise(problem, summit, 1.0, rescale(problem, summit, 1.0, best.scaling[None]))[0])
+    proposals = first = propose(problem, gaussian, key, draws)
+    for round_key in jax.random.split(key, ROUNDS):
+        if not GOOD <= proposals.k_hat < np.inf:
+            break
+        again = propose(problem, matched(proposals), round_key, draws)
+        proposals = min(proposals, again, key=lambda p: p.k_hat)
     return Peak(
         best={name: value[0, 0] for name, value in constrained(problem, best.vector[None, None]).items()},
         log_posterior=best.log_density,
         status=best.status,
         gaussian=gaussian,
-        proposals=propose(problem, gaussian, key, draws),
+        k_hat=first.k_hat,
+        proposals=proposals,
     )
 
 
@@ -170,11 +189,13 @@ def _constrain_all(sites: dict[str, Any], vectors: jax.Array) -> dict[str, jax.A
     return jax.vmap(jax.vmap(lambda vector: constrain(sites, vector)[0]))(vectors)
 
 
-def _cheapest(k_hat: float) -> tuple[str, str]:
-    """The cheapest sampler that a k-hat allows, and the sentence that says so."""
+def _cheapest(peak: Peak) -> tuple[str, str]:
+    """The cheapest sampler that the quality of the Laplace approximation allows, and the sentence that says so."""
+    k_hat = peak.proposals.k_hat
     method = "laplace" if k_hat < CLOSE else "hmc" if k_hat < TRUSTED else "nuts"
     limit = f"below {CLOSE if method == 'laplace' else TRUSTED}" if method != "nuts" else f"not below {TRUSTED}"
-    return method, f"{method.upper()} chosen: the Laplace approximation has k-hat {k_hat:.2f} ({limit})."
+    moments = "" if k_hat == peak.k_hat else f", with matched moments {k_hat:.2f}"
+    return method, f"{method.upper()} chosen: the Laplace approximation has k-hat {peak.k_hat:.2f}{moments} ({limit})."
 
 
 def _settings(method: str, chains: int, draws: int, warmup: int | None, peak: Peak) -> Settings:
@@ -198,12 +219,11 @@ def _peak_findings(peak: Peak) -> list[Finding]:
                 f"The maximum was not reached ({peak.status.name.lower()}); start nearer to it by narrower priors.",
             )
         )
-    if peak.proposals.k_hat >= TRUSTED:
+    if peak.k_hat >= TRUSTED:
         found.append(
             Finding(
                 "info",
-                f"The posterior is not close to Gaussian (k-hat {peak.proposals.k_hat:.2f}); "
-                "do not use Laplace's evidence.",
+                f"The posterior is not close to Gaussian (k-hat {peak.k_hat:.2f}); do not use Laplace's evidence.",
             )
         )
     return found

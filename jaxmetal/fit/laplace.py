@@ -73,6 +73,18 @@ def propose(problem: Problem, approximation: Laplace, key: jax.Array, draws: int
     return Proposals(vectors, log_target, log_ratio, _pareto_shape(log_ratio))
 
 
+def matched(proposals: Proposals) -> Laplace:
+    """A Gaussian with the weighted mean and covariance of proposals, whose tails the mode's curvature does not know.
+
+    Weights are truncated at sqrt(draws) times their mean (Ionides 2008, J. Comp. Graph. Stat. 17, 295).
+    """
+    weights = np.exp(proposals.log_ratio - proposals.log_ratio.max())
+    weights = np.minimum(weights, np.sqrt(weights.size) * weights.mean())
+    mean = np.average(proposals.vectors, axis=0, weights=weights)
+    covariance = np.cov(proposals.vectors, rowvar=False, aweights=weights).reshape(mean.size, mean.size)
+    return Laplace(mean, np.linalg.cholesky(covariance), np.nan)
+
+
 def _pareto_shape(log_ratio: np.ndarray) -> float:
     """k-hat by arviz-stats; infinite where it cannot be judged."""
     from arviz_stats.base import array_stats
