@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpyro
 
-from jaxmetal.observation import Plan, predict
+from jaxmetal.observation import Plan, Prediction, predict, predict_all
 from jaxmetal.prepare import prepare
 from jaxmetal.prior import sample
 
@@ -29,7 +29,8 @@ def pointwise_log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) 
         filled: from `tree`, every leaf a number.
         plans: from `prepare`.
     """
-    return {name: _pointwise(filled[name], filled[SCENE], plan) for name, plan in plans.items()}
+    seen = predict_all(filled, filled[SCENE], plans)
+    return {name: _pointwise(filled[name], seen[name]) for name in plans}
 
 
 def log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) -> jax.Array:
@@ -39,7 +40,7 @@ def log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) -> jax.Arr
 
 def observe(name: str, observation: Any, scene: Any, plan: Plan) -> None:
     """Inside a NumPyro model: adds the log-likelihood of one observation of `scene`."""
-    numpyro.factor(f"{name}.log_likelihood", jnp.sum(_pointwise(observation, scene, plan)))
+    numpyro.factor(f"{name}.log_likelihood", jnp.sum(_pointwise(observation, predict(observation, scene, plan))))
 
 
 def numpyro_model(scene: Any, observations: Mapping[str, Any]) -> Any:
@@ -49,12 +50,11 @@ def numpyro_model(scene: Any, observations: Mapping[str, Any]) -> Any:
 
     def model() -> None:
         filled = sample(prior)
-        for name, plan in plans.items():
-            observe(name, filled[name], filled[SCENE], plan)
+        for name, terms in pointwise_log_likelihood(filled, plans).items():
+            numpyro.factor(f"{name}.log_likelihood", jnp.sum(terms))
 
     return model
 
 
-def _pointwise(observation: Any, scene: Any, plan: Plan) -> jax.Array:
-    prediction = predict(observation, scene, plan)
-    return observation.noise.pointwise(observation.data, prediction.value, prediction.light, observation.used)
+def _pointwise(observation: Any, seen: Prediction) -> jax.Array:
+    return observation.noise.pointwise(observation.data, seen.value, seen.light, observation.used)

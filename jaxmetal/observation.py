@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -109,6 +110,7 @@ class Plan:
         fluxes: "source.light" -> flux in the sample cells, for lights with nothing free.
         transfers: "" or "source.light" (lights with a blur of their own) -> transfer, for PSFs with nothing free.
         light: O[L] in pixels where no light and no PSF has anything free, or None.
+        shares: name of an image of the very same light, whose prediction is this map's O[L], or None.
     """
 
     sampling: Sampling = static()
@@ -116,6 +118,7 @@ class Plan:
     fluxes: dict[str, Any] = dataclasses.field(default_factory=dict)
     transfers: dict[str, Any] = dataclasses.field(default_factory=dict)
     light: Any = None
+    shares: str | None = static(default=None)
 
 
 class Prediction(NamedTuple):
@@ -138,6 +141,24 @@ def predict(observation: Any, scene: Scene, plan: Plan) -> Prediction:
         return Prediction(seen + observation.sky(*registered(observation).centres()), seen)
     layers, imagers = _layers(observation, scene, plan, observation.properties)
     return Prediction(*render.blend(layers, imagers, observation.mixing, observation.bins, plan.light))
+
+
+def predict_all(observations: Mapping[str, Any], scene: Scene, plans: Mapping[str, Plan]) -> dict[str, Prediction]:
+    """`predict` for several observations; light that an image and a map share is blurred once.
+
+    Args:
+        observations: name -> observation, at least those planned.
+        scene: with every leaf a number.
+        plans: from `prepare`.
+    """
+    made: dict[str, Prediction] = {}
+    for name in sorted(plans, key=lambda n: plans[n].shares is not None):
+        plan = plans[name]
+        if plan.shares is not None:
+            donor = plan.shares
+            plan = dataclasses.replace(plan, light=made[donor].light, transfers=plans[donor].transfers)
+        made[name] = predict(observations[name], scene, plan)
+    return made
 
 
 def blurred_light(observation: Any, scene: Scene, plan: Plan) -> jax.Array:

@@ -19,7 +19,7 @@ from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, Plan, blur_of, blurred_light, own_psf, registered
-from jaxmetal.prior import is_fixed, typical
+from jaxmetal.prior import is_fixed, surely_equal, typical
 from jaxmetal.scene import Scene, Source
 
 
@@ -40,7 +40,30 @@ def prepare(
         InputError: if a name in the scene does not match, or a deflection map does not cover the data.
     """
     chosen = sampling or {}
-    return {name: _plan(name, scene, observation, chosen.get(name)) for name, observation in observations.items()}
+    plans = {name: _plan(name, scene, observation, chosen.get(name)) for name, observation in observations.items()}
+    return {
+        name: dataclasses.replace(plan, shares=_donor(name, scene, observations, plans)) for name, plan in plans.items()
+    }
+
+
+def _donor(name: str, scene: Scene, observations: Mapping[str, Any], plans: Mapping[str, Plan]) -> str | None:
+    """The image, if any, that sees the light of a map with the same pixels, blur and sample grid."""
+    if isinstance(observations[name], Image) or plans[name].light is not None:
+        return None
+
+    def seeing(label: str) -> Any:
+        observation = observations[label]
+        return observation.grid, observation.psf, observation.dx, observation.dy
+
+    images = [
+        label
+        for label, other in observations.items()
+        if isinstance(other, Image)
+        and other.shown(scene) == observations[name].shown(scene)
+        and plans[label].sampling == plans[name].sampling
+        and surely_equal(seeing(label), seeing(name))
+    ]
+    return images[0] if images else None
 
 
 def _plan(label: str, scene: Scene, observation: Any, sampling: Sampling | None) -> Plan:

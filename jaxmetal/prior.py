@@ -86,6 +86,18 @@ def is_fixed(tree: Any) -> bool:
     return not any(_is_site(leaf) for leaf in jax.tree_util.tree_leaves(tree, is_leaf=_is_site))
 
 
+def surely_equal(one: Any, other: Any) -> bool:
+    """Whether two trees have equal numbers, and the same ties, in all places."""
+    flat: Any = [jax.tree_util.tree_flatten(tree, is_leaf=_is_site) for tree in (one, other)]
+    (these, structure), (those, same) = flat
+    return bool(structure == same) and all(
+        a.name == b.name
+        if isinstance(a, Tied) and isinstance(b, Tied)
+        else not (_is_site(a) or _is_site(b)) and np.array_equal(a, b)
+        for a, b in zip(these, those, strict=True)
+    )
+
+
 def fill(tree: Any, values: Mapping[str, Any]) -> Any:
     """Puts values in the places of the free parameters.
 
