@@ -137,7 +137,7 @@ def median(prior: Distribution) -> np.ndarray:
     prior = jax.tree.map(_strong, prior)
     try:
         return np.broadcast_to(np.asarray(prior.icdf(jnp.asarray(0.5))), prior.shape())
-    except (NotImplementedError, AttributeError, TypeError):
+    except (NotImplementedError, AttributeError, TypeError, ImportError):
         return np.median(np.asarray(prior.sample(jax.random.key(0), (101,))), axis=0)
 
 

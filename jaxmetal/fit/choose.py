@@ -24,9 +24,8 @@ from jaxmetal.posterior import Posterior
 LADDER = ("laplace", "hmc", "nuts")
 """Samplers from the cheapest to the most robust."""
 METHODS = ("auto", "map", *LADDER)
-CLOSE, TRUSTED = 0.5, 0.7
-"""Largest Pareto k-hat at which draws from the Laplace approximation are corrected one by one, and at which it is
-trusted to whiten for fixed-length HMC."""
+TRUSTED = 0.7
+"""Largest Pareto k-hat at which draws from the Laplace approximation are corrected one by one."""
 GOOD, ROUNDS = 0.3, 2
 """k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
 CHECKED = 500
@@ -70,9 +69,9 @@ def auto(
     """Fits a prior scene to observations.
 
     The maximum is found from several starts; the curvature there whitens the space. With method "auto", draws from the
-    Laplace approximation are corrected by Metropolis steps where importance weights show it to be good (k-hat < 0.5);
-    fixed-length HMC is run where it is fair (k-hat < 0.7), NUTS elsewhere; if chains do not converge, the next one of
-    the three is run after all. The posterior's `decisions` tell which and why.
+    Laplace approximation are corrected by Metropolis steps where importance weights show it to be good (k-hat < 0.7),
+    NUTS is run elsewhere; if the corrected chains do not converge, fixed-length HMC is run, and if that does not
+    either, NUTS. The posterior's `decisions` tell which and why.
 
     Args:
         scene: a `Scene` whose leaves are numbers (fixed) or NumPyro distributions (free).
@@ -192,10 +191,10 @@ def _constrain_all(sites: dict[str, Any], vectors: jax.Array) -> dict[str, jax.A
 def _cheapest(peak: Peak) -> tuple[str, str]:
     """The cheapest sampler that the quality of the Laplace approximation allows, and the sentence that says so."""
     k_hat = peak.proposals.k_hat
-    method = "laplace" if k_hat < CLOSE else "hmc" if k_hat < TRUSTED else "nuts"
-    limit = f"below {CLOSE if method == 'laplace' else TRUSTED}" if method != "nuts" else f"not below {TRUSTED}"
+    method, limit = ("laplace", "below") if k_hat < TRUSTED else ("nuts", "not below")
     moments = "" if k_hat == peak.k_hat else f", with matched moments {k_hat:.2f}"
-    return method, f"{method.upper()} chosen: the Laplace approximation has k-hat {peak.k_hat:.2f}{moments} ({limit})."
+    why = f"the Laplace approximation has k-hat {peak.k_hat:.2f}{moments} ({limit} {TRUSTED})"
+    return method, f"{method.upper()} chosen: {why}."
 
 
 def _settings(method: str, chains: int, draws: int, warmup: int | None, peak: Peak) -> Settings:

@@ -70,7 +70,7 @@ def propose(problem: Problem, approximation: Laplace, key: jax.Array, draws: int
     log_target = evaluate.values(problem, vectors)
     log_proposal = -0.5 * (FREEDOM + size) * np.log1p(np.sum(whitened**2, axis=1) / FREEDOM)
     log_ratio = np.where(np.isfinite(log_target), log_target - log_proposal, -np.inf)
-    return Proposals(vectors, log_target, log_ratio, _pareto_shape(log_ratio))
+    return Proposals(vectors, log_target, log_ratio, pareto_shape(log_ratio))
 
 
 def matched(proposals: Proposals) -> Laplace:
@@ -85,7 +85,7 @@ def matched(proposals: Proposals) -> Laplace:
     return Laplace(mean, np.linalg.cholesky(covariance), np.nan)
 
 
-def _pareto_shape(log_ratio: np.ndarray) -> float:
+def pareto_shape(log_ratio: np.ndarray) -> float:
     """k-hat by arviz-stats; infinite where it cannot be judged."""
     from arviz_stats.base import array_stats
 

@@ -1,0 +1,140 @@
+"""Fits whose answer is known: samplers, optimiser and importance weights against closed forms."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+
+import jaxmetal as jm
+from jaxmetal.fit import evaluate, metropolis, optimum
+from jaxmetal.fit.laplace import Proposals, laplace, matched, pareto_shape
+from jaxmetal.fit.problem import log_density, make
+from jaxmetal.likelihood import Gaussian
+from jaxmetal.model import log_likelihood, tree
+from jaxmetal.prior import fill
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+SHAPE, SIGMA = (7, 9), 0.1
+VALUE = "scene.sources.disc.carries.metallicity.profile.value"
+
+
+def scene(value, **light):
+    """A disc of one metallicity."""
+    return jm.Scene(
+        sources={
+            "disc": jm.Source(
+                frame=jm.frame.Disc(x0=0.0, y0=0.0),
+                lights={"line": jm.light.Exponential(**{"flux": 1.0, "r_eff": 0.4, **light})},
+                carries={"metallicity": jm.Carried(profile=jm.tracer.Constant(value=value), weight="line")},
+            )
+        }
+    )
+
+
+def observations():
+    """An image and a map of it, with the same pixels and blur."""
+    random = np.random.default_rng(5)
+    shared = {
+        "grid": jm.Grid.regular(SHAPE, 0.1),
+        "psf": jm.instrument.Gaussian(fwhm=0.3),
+        "used": np.ones(SHAPE, bool),
+    }
+    return {
+        "image": jm.Image(
+            data=0.02 + 1e-3 * random.standard_normal(SHAPE), noise=Gaussian(sigma=1e-3), light="line", **shared
+        ),
+        "map": jm.WeightedMap(
+            data=8.4 + SIGMA * random.standard_normal(SHAPE),
+            noise=Gaussian(sigma=SIGMA),
+            properties=("metallicity",),
+            mixing=jm.mixing.Linear(),
+            **shared,
+        ),
+    }
+
+
+PRIOR = dist.Normal(8.0, 0.05)
+
+
+def conjugate(data):
+    """Mean, standard deviation and log evidence of one constant with a Gaussian prior, in closed form."""
+    precision = data.size / SIGMA**2 + 1 / PRIOR.scale**2
+    mean = (data.sum() / SIGMA**2 + PRIOR.loc / PRIOR.scale**2) / precision
+    covariance = SIGMA**2 * np.eye(data.size) + float(PRIOR.scale) ** 2
+    evidence = dist.MultivariateNormal(np.full(data.size, 8.0), covariance).log_prob(data.ravel())
+    return float(mean), float(precision**-0.5), float(evidence)
+
+
+@pytest.mark.parametrize("method", ["map", "laplace", "hmc", "nuts", "auto"])
+def test_every_method_finds_the_conjugate_posterior(method):
+    seen = {"map": observations()["map"]}
+    mean, sd, evidence = conjugate(seen["map"].data)
+    found = jm.fit.auto(scene(PRIOR), seen, method=method, seed=2, draws=300, progress=False)
+    assert float(found.best[VALUE]) == pytest.approx(mean, abs=1e-3 * sd)
+    assert found.log_evidence == pytest.approx(evidence, abs=1e-4)
+    draws = found.draws[VALUE]
+    if method != "map":
+        assert draws.shape == (4, 300)
+        assert draws.mean() == pytest.approx(mean, abs=0.15 * sd)
+        assert draws.std() == pytest.approx(sd, rel=0.1)
+        assert found.k_hat < 0.5
+    assert found.method == ("laplace" if method == "auto" else method)
+
+
+def test_the_end_of_a_climb_is_a_maximum():
+    skewed = dist.Gamma(1.2, 2.0)
+    problem = make(scene(dist.Normal(8.4, 0.3), flux=skewed, r_eff=dist.LogNormal(-3.0, 1.0)), observations())
+    ends = optimum.maximise(problem, optimum.starts(problem, jax.random.key(1), 3), 0.0)
+    assert all(end.status == optimum.Status.CONVERGED for end in ends[:1])
+    slope = jax.grad(lambda v: log_density(problem, v, 0.0))(ends[0].vector)
+    assert np.linalg.norm(ends[0].scaling.T @ slope) < 1e-2
+    around = ends[0].vector + 1e-3 * np.random.default_rng(0).standard_normal((50, 3))
+    assert evaluate.values(problem, around, 0.0).max() <= ends[0].log_density + 1e-9
+
+
+def test_curvature_by_differences_is_that_of_automatic_differentiation():
+    problem = make(scene(dist.Normal(8.4, 0.3), flux=dist.LogNormal(0.0, 0.5)), observations())
+    peak = optimum.maximise(problem, optimum.starts(problem, jax.random.key(1), 2), 1.0)[0]
+    factor = laplace(problem, peak).factor
+    hessian = -jax.hessian(lambda v: log_density(problem, v))(peak.vector)
+    np.testing.assert_allclose(factor.T @ hessian @ factor, np.eye(2), atol=1e-4)
+
+
+def test_light_shared_by_an_image_and_a_map_changes_nothing():
+    prior, seen = scene(8.4, flux=dist.LogNormal(0.0, 0.5)), observations()
+    plans = jm.prepare(prior, seen)
+    assert plans["map"].shares == "image"
+    filled = fill(tree(prior, seen), {"scene.sources.disc.lights.line.flux": 1.3})
+    apart = {name: dataclasses.replace(plan, shares=None) for name, plan in plans.items()}
+    np.testing.assert_allclose(log_likelihood(filled, plans), log_likelihood(filled, apart), rtol=1e-13)
+    elsewhere = {**seen, "image": dataclasses.replace(seen["image"], psf=jm.instrument.Gaussian(fwhm=0.31))}
+    assert jm.prepare(prior, elsewhere)["map"].shares is None
+    unsure = {**seen, "image": dataclasses.replace(seen["image"], dx=dist.Normal(0.0, 0.1))}
+    assert jm.prepare(prior, unsure)["map"].shares is None
+
+
+@pytest.mark.parametrize(("shape", "low", "high"), [(0.2, 0.0, 0.4), (0.9, 0.65, 1.2)])
+def test_k_hat_is_thepareto_shape_of_the_weights(shape, low, high):
+    weights = np.random.default_rng(3).pareto(1 / shape, 4000) + 1
+    assert low < pareto_shape(np.log(weights)) < high
+    assert pareto_shape(np.where(np.arange(4000) == 7, 0.0, -50.0)) == np.inf
+    assert pareto_shape(np.full(400, -np.inf)) == np.inf
+
+
+def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
+    random = np.random.default_rng(8)
+    drawn = 0.5 + 1.5 * random.standard_normal((8000, 1))
+    target = -0.5 * drawn[:, 0] ** 2
+    ratio = target + 0.5 * ((drawn[:, 0] - 0.5) / 1.5) ** 2
+    proposals = Proposals(drawn, target, ratio, 0.0)
+    chains = metropolis.walk(proposals, jax.random.key(0), 4)
+    assert chains.vectors.shape == (4, 2000, 1)
+    assert chains.vectors.mean() == pytest.approx(0.0, abs=0.06)
+    assert chains.vectors.std() == pytest.approx(1.0, abs=0.05)
+    assert 0.4 < chains.accept.mean() < 0.9
+    again = matched(proposals)
+    assert again.mode[0] == pytest.approx(0.0, abs=0.06)
+    assert abs(again.factor[0, 0]) == pytest.approx(1.0, abs=0.05)
