@@ -130,8 +130,8 @@ def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
     target = -0.5 * drawn[:, 0] ** 2
     ratio = target + 0.5 * ((drawn[:, 0] - 0.5) / 1.5) ** 2
     proposals = Proposals(drawn, target, ratio, 0.0)
-    chains = metropolis.walk(proposals, jax.random.key(0), 4)
-    assert chains.vectors.shape == (4, 2000, 1)
+    chains = metropolis.walk(proposals, jax.random.key(0), 4, 1000)
+    assert chains.vectors.shape == (4, 1000, 1)
     assert chains.vectors.mean() == pytest.approx(0.0, abs=0.06)
     assert chains.vectors.std() == pytest.approx(1.0, abs=0.05)
     assert 0.4 < chains.accept.mean() < 0.9

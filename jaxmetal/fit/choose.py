@@ -14,20 +14,18 @@ from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
 from jaxmetal.fit.chains import CHUNK, Chains, Settings, run
 from jaxmetal.fit.diagnose import converged, diagnose, prior_warnings, unwrap
-from jaxmetal.fit.laplace import Laplace, Proposals, laplace, matched, propose
+from jaxmetal.fit.laplace import Laplace, Proposals, laplace, propose, refine
 from jaxmetal.fit.metropolis import walk
 from jaxmetal.fit.optimum import Status, maximise, rescale, starts
 from jaxmetal.fit.problem import Problem, constrain, make
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.posterior import Posterior
 
-LADDER = ("laplace", "hmc", "nuts")
-"""Samplers from the cheapest to the most robust."""
-METHODS = ("auto", "map", *LADDER)
+METHODS = ("auto", "map", "laplace", "hmc", "nuts")
 TRUSTED = 0.7
 """Largest Pareto k-hat at which draws from the Laplace approximation are corrected one by one."""
-GOOD, ROUNDS = 0.3, 2
-"""k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
+WHITE = 0.5
+"""Largest k-hat at which the Laplace approximation is trusted to whiten the space of NUTS."""
 CHECKED = 500
 """Proposals that judge the Laplace approximation where it does not sample."""
 
@@ -40,15 +38,13 @@ class Peak(NamedTuple):
         log_posterior: there.
         status: of the optimiser.
         gaussian: the Laplace approximation.
-        k_hat: of proposals drawn from it.
-        proposals: these, or those from a Gaussian with their moments where that is better.
+        proposals: draws from it, and their k-hat.
     """
 
     best: dict[str, np.ndarray]
     log_posterior: float
     status: Status
     gaussian: Laplace
-    k_hat: float
     proposals: Proposals
 
 
@@ -70,8 +66,8 @@ def auto(
 
     The maximum is found from several starts; the curvature there whitens the space. With method "auto", draws from the
     Laplace approximation are corrected by Metropolis steps where importance weights show it to be good (k-hat < 0.7),
-    NUTS is run elsewhere; if the corrected chains do not converge, fixed-length HMC is run, and if that does not
-    either, NUTS. The posterior's `decisions` tell which and why.
+    NUTS is run elsewhere, and after all if the corrected chains do not converge. The posterior's `decisions` tell
+    which and why.
 
     Args:
         scene: a `Scene` whose leaves are numbers (fixed) or NumPyro distributions (free).
@@ -92,7 +88,7 @@ def auto(
     if method not in METHODS:
         raise InputError(f"Unknown method '{method}'; choose one of {', '.join(METHODS)}.")
     clock = _Clock()
-    keys = jax.random.split(jax.random.key(seed), 5)
+    keys = jax.random.split(jax.random.key(seed), 4)
     problem = make(scene, observations, sampling)
     clock.mark("prepare")
     proposed = chains * draws if method in ("auto", "laplace") else CHECKED
@@ -100,27 +96,23 @@ def auto(
     clock.mark("optimise")
     findings = [*prior_warnings(problem.sites), *_peak_findings(peak)]
     decisions = [f"{method.upper()} as asked."]
-    if method == "auto":
-        method, why = _cheapest(peak)
-        decisions, rungs = [why], LADDER[LADDER.index(method) :]
-    else:
-        rungs = (method,)
+    automatic, proposals = method == "auto", peak.proposals
+    if method in ("auto", "laplace"):
+        proposals = refine(problem, proposals, keys[1])
+    if automatic:
+        method, why = _cheapest(peak.proposals, proposals)
+        decisions = [why]
     sampler: Chains | None = None
     values = {name: np.asarray(value)[None, None] for name, value in peak.best.items()}
-    for rung in rungs if method != "map" else ():
-        if sampler is not None:
-            if converged(values, sampler):
-                break
-            decisions.append(
-                f"{rung.upper()} run as well: the {method.upper()} chains had not converged "
-                "(R-hat, effective samples or divergences)."
-            )
-            method = rung
-        key = keys[1 + LADDER.index(rung)]
-        if rung == "laplace":
-            sampler = walk(peak.proposals, key, chains)
-        else:
-            sampler = run(problem, peak.gaussian, key, _settings(rung, chains, draws, warmup, peak), progress)
+    if method == "laplace":
+        sampler = walk(proposals, keys[2], chains, draws)
+        values = unwrap(constrained(problem, sampler.vectors), peak.best)
+        if automatic and not converged(values, sampler):
+            decisions.append("NUTS run as well: the corrected draws had not converged (R-hat or effective samples).")
+            method = "nuts"
+    if method in ("hmc", "nuts"):
+        settings = _settings(method, chains, draws, warmup, peak.proposals.k_hat)
+        sampler = run(problem, peak.gaussian, keys[3], settings, progress)
         values = unwrap(constrained(problem, sampler.vectors), peak.best)
     if sampler is not None:
         findings += diagnose(values, sampler, problem.sites)
@@ -132,7 +124,7 @@ def auto(
         best=peak.best,
         log_posterior=peak.log_posterior,
         log_evidence=peak.gaussian.log_evidence,
-        k_hat=peak.k_hat,
+        k_hat=peak.proposals.k_hat,
         sampler={} if sampler is None else {n: v for n, v in sampler._asdict().items() if n != "vectors"},
         method=method,
         decisions=tuple(decisions),
@@ -161,19 +153,12 @@ def find_peak(
     # The scale of a distant start is poor: it is taken anew at the maximum, and once more at the mode.
     summit = best.vector[None]
     gaussian = laplace(problem, maximise(problem, summit, 1.0, rescale(problem, summit, 1.0, best.scaling[None]))[0])
-    proposals = first = propose(problem, gaussian, key, draws)
-    for round_key in jax.random.split(key, ROUNDS):
-        if not GOOD <= proposals.k_hat < np.inf:
-            break
-        again = propose(problem, matched(proposals), round_key, draws)
-        proposals = min(proposals, again, key=lambda p: p.k_hat)
     return Peak(
         best={name: value[0, 0] for name, value in constrained(problem, best.vector[None, None]).items()},
         log_posterior=best.log_density,
         status=best.status,
         gaussian=gaussian,
-        k_hat=first.k_hat,
-        proposals=proposals,
+        proposals=propose(problem, gaussian, key, draws),
     )
 
 
@@ -188,24 +173,25 @@ def _constrain_all(sites: dict[str, Any], vectors: jax.Array) -> dict[str, jax.A
     return jax.vmap(jax.vmap(lambda vector: constrain(sites, vector)[0]))(vectors)
 
 
-def _cheapest(peak: Peak) -> tuple[str, str]:
+def _cheapest(first: Proposals, refined: Proposals) -> tuple[str, str]:
     """The cheapest sampler that the quality of the Laplace approximation allows, and the sentence that says so."""
-    k_hat = peak.proposals.k_hat
-    method, limit = ("laplace", "below") if k_hat < TRUSTED else ("nuts", "not below")
-    moments = "" if k_hat == peak.k_hat else f", with matched moments {k_hat:.2f}"
-    why = f"the Laplace approximation has k-hat {peak.k_hat:.2f}{moments} ({limit} {TRUSTED})"
+    method, limit = ("laplace", "below") if refined.k_hat < TRUSTED else ("nuts", "not below")
+    moments = "" if refined is first else f", with corrected moments {refined.k_hat:.2f}"
+    why = f"the Laplace approximation has k-hat {first.k_hat:.2f}{moments} ({limit} {TRUSTED})"
     return method, f"{method.upper()} chosen: {why}."
 
 
-def _settings(method: str, chains: int, draws: int, warmup: int | None, peak: Peak) -> Settings:
-    whitened = peak.proposals.k_hat < TRUSTED
-    steps = warmup if warmup is not None else 50 if method == "hmc" else 100 if whitened else 300
+def _settings(method: str, chains: int, draws: int, warmup: int | None, k_hat: float) -> Settings:
+    """Where the Laplace approximation whitens badly, NUTS takes its time: its own mass matrix, and small steps."""
+    careful = method == "nuts" and k_hat >= WHITE
+    steps = warmup if warmup is not None else 50 if method == "hmc" else 300 if careful else 100
     return Settings(
         algorithm=method.upper(),
         chains=chains,
         warmup=-(-steps // CHUNK) * CHUNK,
         draws=-(-draws // CHUNK) * CHUNK,
-        adapt_mass=method == "nuts" and not whitened,
+        adapt_mass=careful,
+        target_accept=0.95 if careful else 0.8,
     )
 
 
@@ -218,11 +204,11 @@ def _peak_findings(peak: Peak) -> list[Finding]:
                 f"The maximum was not reached ({peak.status.name.lower()}); start nearer to it by narrower priors.",
             )
         )
-    if peak.k_hat >= TRUSTED:
+    k_hat = peak.proposals.k_hat
+    if k_hat >= TRUSTED:
         found.append(
             Finding(
-                "info",
-                f"The posterior is not close to Gaussian (k-hat {peak.k_hat:.2f}); do not use Laplace's evidence.",
+                "info", f"The posterior is not close to Gaussian (k-hat {k_hat:.2f}); do not use Laplace's evidence."
             )
         )
     return found

@@ -14,6 +14,12 @@ from jaxmetal.fit.problem import Problem
 FEWEST = 0.02
 """Share of effective draws below which so few weights remain that their tail cannot be judged."""
 
+GOOD, ROUNDS = 0.3, 2
+"""k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
+
+ENOUGH, MORE = 0.5, 5
+"""Share of effective draws below which more are drawn, and how many times more at most."""
+
 FREEDOM = 8.0
 """Degrees of freedom of the proposals: tails heavier than a Gaussian's keep the importance weights bounded."""
 
@@ -53,6 +59,12 @@ class Proposals(NamedTuple):
     log_ratio: np.ndarray
     k_hat: float
 
+    @property
+    def efficiency(self) -> float:
+        """Share of draws that the weights leave: (sum w)^2 / (n sum w^2)."""
+        weights = np.exp(self.log_ratio - self.log_ratio.max())
+        return float(weights.sum() ** 2 / (weights.size * np.sum(weights**2)))
+
 
 def laplace(problem: Problem, peak: Optimum) -> Laplace:
     """The approximation at a maximum of the unconstrained density."""
@@ -71,6 +83,33 @@ def propose(problem: Problem, approximation: Laplace, key: jax.Array, draws: int
     log_proposal = -0.5 * (FREEDOM + size) * np.log1p(np.sum(whitened**2, axis=1) / FREEDOM)
     log_ratio = np.where(np.isfinite(log_target), log_target - log_proposal, -np.inf)
     return Proposals(vectors, log_target, log_ratio, pareto_shape(log_ratio))
+
+
+def refine(problem: Problem, first: Proposals, key: jax.Array) -> Proposals:
+    """Better proposals where those of the Laplace approximation are poor: with its moments corrected, and more of them.
+
+    Args:
+        problem: see `fit.problem`.
+        first: drawn from the Laplace approximation.
+        key: JAX random key.
+
+    Returns:
+        A whole multiple of the number of draws in `first`.
+    """
+    best, source, draws = first, None, len(first.log_ratio)
+    *keys, last = jax.random.split(key, ROUNDS + 1)
+    for round_key in keys:
+        if not GOOD <= best.k_hat < np.inf:
+            break
+        source = matched(best)
+        again = propose(problem, source, round_key, draws)
+        if again.k_hat >= best.k_hat:
+            break
+        best = again
+    times = min(MORE, int(np.ceil(ENOUGH / best.efficiency)))
+    if source is None or times == 1:
+        return best
+    return propose(problem, matched(best), last, times * draws)
 
 
 def matched(proposals: Proposals) -> Laplace:

@@ -14,29 +14,32 @@ from jaxmetal.fit.chains import Chains
 from jaxmetal.fit.laplace import Proposals
 
 
-def walk(proposals: Proposals, key: jax.Array, chains: int) -> Chains:
+def walk(proposals: Proposals, key: jax.Array, chains: int, draws: int) -> Chains:
     """Chains over the proposals, a share of them each; they begin at proposals picked by weight.
 
     Args:
-        proposals: see `fit.laplace`.
+        proposals: see `fit.laplace`; a multiple of chains times draws, of which the chains are thinned.
         key: JAX random key.
-        chains: number of chains; divides the number of proposals.
+        chains: number of chains.
+        draws: kept states of each.
     """
     random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    log_ratio = proposals.log_ratio.reshape(chains, -1)
-    thresholds = np.log(random.random(log_ratio.shape))
+    steps = len(proposals.log_ratio) // chains
+    thresholds = np.log(random.random((chains, steps)))
     weights = np.exp(proposals.log_ratio - proposals.log_ratio.max())
     held = random.choice(weights.size, size=chains, p=weights / weights.sum())
-    index, accepted = np.empty(log_ratio.shape, int), np.empty(log_ratio.shape, bool)
-    for step in range(log_ratio.shape[1]):
-        offered = np.arange(chains) * log_ratio.shape[1] + step
+    index, accepted = np.empty((chains, steps), int), np.empty((chains, steps), bool)
+    for step in range(steps):
+        offered = np.arange(chains) * steps + step
         accepted[:, step] = thresholds[:, step] < proposals.log_ratio[offered] - proposals.log_ratio[held]
         held = np.where(accepted[:, step], offered, held)
         index[:, step] = held
+    thin = steps // draws
+    index, accept = index[:, thin - 1 :: thin], accepted.reshape(chains, draws, thin).mean(axis=2)
     return Chains(
         vectors=proposals.vectors[index],
         log_density=proposals.log_density[index],
         diverging=np.zeros(index.shape, bool),
         leapfrogs=np.zeros(index.shape, int),
-        accept=accepted.astype(float),
+        accept=accept,
     )
