@@ -124,6 +124,15 @@ def test_check_says_what_was_read(path, capsys):
         assert words in out
 
 
+def test_check_draws_what_the_prior_thinks_possible(path, capsys):
+    folder = path.parent / "prior"
+    assert main(["check", str(path), "--prior", str(folder)]) == 0
+    assert str(folder) in capsys.readouterr().out
+    assert (folder / "prior_metallicity.png").stat().st_size > 5000
+    assert main(["check", str(path), "--prior", str(folder)]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
 def test_check_warns_of_one_sided_slopes(path, capsys):
     replace(path, '{dist = "Normal", loc = 0.0, scale = 0.3}', '{dist = "Uniform", low = -1.0, high = 0.0}')
     assert main(["check", str(path)]) == 0

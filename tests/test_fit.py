@@ -138,3 +138,14 @@ def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
     again = matched(proposals)
     assert again.mode[0] == pytest.approx(0.0, abs=0.06)
     assert abs(again.factor[0, 0]) == pytest.approx(1.0, abs=0.05)
+
+
+def test_draws_from_a_prior_are_what_its_scenes_look_like():
+    prior, seen = scene(dist.Normal(8.4, 0.3), flux=dist.LogNormal(0.0, 0.5)), observations()
+    drawn = jm.simulate.from_prior(prior, seen, jax.random.key(4), 200)
+    assert drawn["map"].shape == drawn["image"].shape == (200, *SHAPE)
+    levels = drawn["map"][:, 3, 4]
+    np.testing.assert_allclose(drawn["map"], np.broadcast_to(levels[:, None, None], drawn["map"].shape), atol=1e-9)
+    assert np.mean(levels) == pytest.approx(8.4, abs=0.1)
+    assert np.std(levels) == pytest.approx(0.3, abs=0.06)
+    assert np.std(np.log(drawn["image"][:, 3, 4])) == pytest.approx(0.5, abs=0.1)

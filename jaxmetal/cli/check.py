@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.io.folder import output_folder, require_replaceable, writing
 
 
 def add(commands: Any) -> None:
     """Registers the command."""
     command = commands.add_parser("check", help="say what a TOML file describes and what looks suspicious")
     command.add_argument("config", metavar="CONFIG.toml")
+    command.add_argument(
+        "--prior", metavar="FOLDER", help="also draw what the prior thinks possible: a picture per observation"
+    )
     add_precision(command)
     command.set_defaults(run=run)
 
@@ -29,6 +33,8 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.prior import sites
 
     job = read_config(arguments.config)
+    if arguments.prior:
+        require_replaceable(arguments.prior, overwrite=False)
     free = sites(tree(job.scene, job.observations))
     plans = prepare(job.scene, job.observations, job.settings["sampling"])
     findings = worst_first([*job.findings, *prior_warnings(free)])
@@ -39,6 +45,18 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(observation, plans[name])))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
     print("\nFree parameters:\n" + "\n".join(f"  {name} ~ {written(prior)}" for name, prior in free.items()))
+    if arguments.prior:
+        draw_prior(job, arguments.prior)
+
+
+def draw_prior(job: Any, where: str) -> None:
+    """Noise-free draws of every observation from the prior, as pictures in a new folder."""
+    from jaxmetal.plot.of_posterior import of_prior
+
+    with output_folder(where, overwrite=False) as folder, writing(folder):
+        for name in job.observations:
+            of_prior(job.scene, job.observations, name).savefig(folder / f"prior_{name}.png", dpi=120)
+    print(f"\nWhat the prior thinks possible: {where}")
 
 
 def describe(observation: Any, plan: Any) -> list[str]:

@@ -96,20 +96,16 @@ def refine(problem: Problem, first: Proposals, key: jax.Array) -> Proposals:
     Returns:
         A whole multiple of the number of draws in `first`.
     """
-    best, source, draws = first, None, len(first.log_ratio)
+    best, draws = first, len(first.log_ratio)
     *keys, last = jax.random.split(key, ROUNDS + 1)
     for round_key in keys:
         if not GOOD <= best.k_hat < np.inf:
             break
-        source = matched(best)
-        again = propose(problem, source, round_key, draws)
-        if again.k_hat >= best.k_hat:
-            break
-        best = again
-    times = min(MORE, int(np.ceil(ENOUGH / best.efficiency)))
-    if source is None or times == 1:
+        best = min(best, propose(problem, matched(best), round_key, draws), key=lambda found: found.k_hat)
+    times = min(MORE, int(np.ceil(ENOUGH / best.efficiency))) if best.k_hat < np.inf else 1
+    if times == 1:
         return best
-    return propose(problem, matched(best), last, times * draws)
+    return min(best, propose(problem, matched(best), last, times * draws), key=lambda found: found.k_hat)
 
 
 def matched(proposals: Proposals) -> Laplace:

@@ -38,10 +38,11 @@ def to_sigma(
         used: True for pixels that count; noise is needed nowhere else.
 
     Returns:
-        sigma, NaN where it is not known (and not needed), and whether the noise looks like another of the three.
+        sigma, NaN where it is not known (and not needed), and whether its size is that of another of the three.
 
     Raises:
-        InputError: if not exactly one is given, shapes differ, or noise is zero, negative or missing where needed.
+        InputError: if not exactly one is given, shapes differ, the file of the noise says that it is another of the
+            three, or noise is zero, negative or missing where needed.
     """
     choices = {"sigma": sigma, "variance": variance, "ivar": ivar}
     given = {name: value for name, value in choices.items() if value is not None}
@@ -57,10 +58,11 @@ def to_sigma(
         raise InputError(f"{name} must have the data's shape {shown.shape}, but has {values.shape}; check the files.")
     values = np.broadcast_to(values, shown.shape)
     needed = np.isfinite(shown) if used is None else np.isfinite(shown) & np.asarray(used, bool)
+    _require_as_stated(name, noise, data)
     _require_positive(name, values, needed)
     good = np.isfinite(values) & (values > 0)
     result = np.where(good, values, np.nan) ** POWERS[name]
-    return result, tuple(_suspicions(name, noise, data, values, shown, needed))
+    return result, _suspicions(name, values, shown, needed)
 
 
 def _values(given: Any) -> Any:
@@ -79,25 +81,25 @@ def _require_positive(name: str, values: np.ndarray, needed: np.ndarray) -> None
         raise InputError(f"{text}; mask those pixels or correct the noise.")
 
 
-def _suspicions(
-    name: str, noise: Any, data: Any, values: np.ndarray, shown: np.ndarray, needed: np.ndarray
-) -> list[Finding]:
-    """Reasons to think that the noise is another quantity: what its file says, or its size."""
-    reasons = {
-        "extension": _by_extension(noise),
-        "unit": _by_unit(noise, data),
-        "values": _by_values(name, values, shown, needed),
-    }
-    said = {
-        "extension": "the name of its extension says",
-        "unit": "its unit says",
-        "values": "the scatter between neighbouring pixels says",
-    }
-    return [
-        Finding("warning", f"The noise was given as {name}, but {said[how]} {other}; check which it is.")
-        for how, other in reasons.items()
-        if other not in (None, name)
-    ]
+def _require_as_stated(name: str, noise: Any, data: Any) -> None:
+    """Refuses noise whose own file says that it is another quantity."""
+    said = {"the name of its extension": _by_extension(noise), "its unit": _by_unit(noise, data)}
+    for what, other in said.items():
+        if other not in (None, name):
+            raise InputError(
+                f"The noise was given as {name}, but {what} says {other}; give it as {other}, or correct its header."
+            )
+
+
+def _suspicions(name: str, values: np.ndarray, shown: np.ndarray, needed: np.ndarray) -> tuple[Finding, ...]:
+    """Whether the size of the noise suggests another quantity."""
+    other = _by_values(name, values, shown, needed)
+    if other is None:
+        return ()
+    text = (
+        f"The noise was given as {name}, but the scatter between neighbouring pixels says {other}; check which it is."
+    )
+    return (Finding("warning", text),)
 
 
 def _by_extension(noise: Any) -> str | None:

@@ -1,11 +1,12 @@
-"""Pictures of a posterior: what `result` computes, handed to the plain functions of this package."""
+"""Pictures of a posterior (and of a prior): what `result` computes, handed to the plain functions of this package."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
 
@@ -18,14 +19,17 @@ from jaxmetal.plot.corner import corner as draw_corner
 from jaxmetal.plot.fit_figure import fit_figure
 from jaxmetal.plot.labels import Quantity, parameter_labels
 from jaxmetal.plot.maps import MapFit, maps
+from jaxmetal.plot.prior_predictive import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile
 from jaxmetal.plot.source_plane import source_plane
 from jaxmetal.posterior import Posterior
+from jaxmetal.prior import typical
 from jaxmetal.result.predictive import best_prediction, profile, radius_map
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
 from jaxmetal.result.summary import interval, unit
 from jaxmetal.scene import trace
+from jaxmetal.simulate.draw import from_prior
 
 LABELS = {"metallicity": "12 + log(O/H)"}
 """Property -> how it is written; others as they are."""
@@ -43,6 +47,19 @@ def quantity_of(observation: Any) -> Quantity:
     units = {Dex: "dex", Magnitude: "mag"}
     name = observation.properties[-1]
     return Quantity(LABELS.get(name, name), units.get(type(observation.mixing), ""))
+
+
+def of_prior(scene: Any, observations: Mapping[str, Any], name: str, *, seed: int = 0, count: int = 8) -> Figure:
+    """Draws of one observation from a prior, noise-free, one panel each (see `simulate.from_prior`)."""
+    observation = typical(observations[name])
+    drawn = from_prior(scene, observations, jax.random.key(seed), count)[name]
+    return prior_predictive(
+        list(np.asarray(drawn)),
+        registered(observation),
+        quantity_of(observation),
+        used=observation.used,
+        bins=getattr(observation, "bins", None),
+    )
 
 
 def map_fit(posterior: Posterior, name: str, quantity: Quantity | None = None) -> MapFit:

@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxmetal.mixing import Dex, Magnitude
 from jaxmetal.numerics.convergence import effective_samples, r_hat
-from jaxmetal.observation import WeightedMap
+from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.criteria import criteria
 from jaxmetal.result.resolution import resolution
@@ -45,6 +45,11 @@ def unit(posterior: Posterior, site: str) -> str:
     if last in DEGREES:
         return "deg"
     parts = site.split(".")
+    observation = posterior.tree.get(parts[0])
+    if isinstance(observation, WeightedMap) and last == "jitter":
+        return _property_unit(posterior, observation.properties[0])
+    if isinstance(observation, Image) and last in ("jitter", "level"):
+        return "flux/pixel"
     value = _property_unit(posterior, parts[parts.index("carries") + 1]) if "carries" in parts else ""
     return f"{value}/arcsec" if last in PER_ARCSEC else value
 

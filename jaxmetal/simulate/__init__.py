@@ -4,8 +4,8 @@ May import: model and everything below it, recipes. To add a simulation: a funct
 observations, and a test in `tests/test_simulate.py`.
 """
 
-from jaxmetal.simulate.draw import draw
+from jaxmetal.simulate.draw import draw, from_prior
 from jaxmetal.simulate.field import random_field
 from jaxmetal.simulate.niriss import Simulated, niriss_like
 
-__all__ = ["Simulated", "draw", "niriss_like", "random_field"]
+__all__ = ["Simulated", "draw", "from_prior", "niriss_like", "random_field"]

@@ -1,4 +1,4 @@
-"""Data drawn from a scene."""
+"""Data drawn from a scene, and scenes drawn from a prior."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.errors import InputError
-from jaxmetal.observation import Plan, Prediction, predict
+from jaxmetal.model import SCENE, tree
+from jaxmetal.observation import Plan, Prediction, predict, predict_all
 from jaxmetal.prepare import prepare
-from jaxmetal.prior import sites
+from jaxmetal.prior import fill, sites, split
 
 
 def draw(scene: Any, observations: Mapping[str, Any], key: jax.Array) -> dict[str, Any]:
@@ -34,6 +35,34 @@ def draw(scene: Any, observations: Mapping[str, Any], key: jax.Array) -> dict[st
     plans = prepare(scene, observations)
     keys = jax.random.split(key, len(plans))
     return {name: _observe(observations[name], scene, plans[name], k) for name, k in zip(plans, keys, strict=True)}
+
+
+def from_prior(scene: Any, observations: Mapping[str, Any], key: jax.Array, count: int) -> dict[str, jax.Array]:
+    """What a prior thinks possible, as the telescope would see it without noise: name -> (count, *shape of the data).
+
+    Args:
+        scene: with distributions in the places of what is not known.
+        observations: name -> `Image` or `WeightedMap`, whose data are not looked at.
+        key: random key.
+        count: number of draws.
+
+    Raises:
+        InputError: as `prepare`.
+    """
+    plans = prepare(scene, observations)
+    skeleton, free = split(tree(scene, observations))
+    keys = jax.random.split(key, max(len(free), 1))
+    drawn = {name: prior.sample(k, (count,)) for (name, prior), k in zip(free.items(), keys, strict=False)}
+    return _look(skeleton, plans, drawn, jnp.arange(count))
+
+
+@jax.jit
+def _look(skeleton: Any, plans: Any, drawn: dict[str, Any], numbers: jax.Array) -> dict[str, jax.Array]:
+    def one(number: jax.Array) -> dict[str, jax.Array]:
+        filled = fill(skeleton, {name: values[number] for name, values in drawn.items()})
+        return {name: seen.value for name, seen in predict_all(filled, filled[SCENE], plans).items()}
+
+    return jax.lax.map(one, numbers)
 
 
 @jax.jit
