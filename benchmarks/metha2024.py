@@ -74,7 +74,7 @@ def fitted(fwhm: float, generated: str, mixing: str, seed: int, method: str) -> 
         {"map": dataclasses.replace(observation, data=data)},
         method=method,
         seed=seed,
-        draws=500,
+        draws=150,
         start_count=1,
         progress=False,
     )
