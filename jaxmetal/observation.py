@@ -149,13 +149,12 @@ def predict_all(observations: Mapping[str, Any], scene: Scene, plans: Mapping[st
     Args:
         observations: name -> observation, at least those planned.
         scene: with every leaf a number.
-        plans: from `prepare`.
+        plans: from `prepare`, of all observations or of some.
     """
     made: dict[str, Prediction] = {}
     for name in sorted(plans, key=lambda n: plans[n].shares is not None):
-        plan = plans[name]
-        if plan.shares is not None:
-            donor = plan.shares
+        plan, donor = plans[name], plans[name].shares
+        if donor in made:
             plan = dataclasses.replace(plan, light=made[donor].light, transfers=plans[donor].transfers)
         made[name] = predict(observations[name], scene, plan)
     return made

@@ -110,6 +110,8 @@ def test_light_shared_by_an_image_and_a_map_changes_nothing():
     filled = fill(tree(prior, seen), {"scene.sources.disc.lights.line.flux": 1.3})
     apart = {name: dataclasses.replace(plan, shares=None) for name, plan in plans.items()}
     np.testing.assert_allclose(log_likelihood(filled, plans), log_likelihood(filled, apart), rtol=1e-13)
+    alone = log_likelihood(filled, {"map": plans["map"]}) + log_likelihood(filled, {"image": plans["image"]})
+    np.testing.assert_allclose(alone, log_likelihood(filled, plans), rtol=1e-13)
     elsewhere = {**seen, "image": dataclasses.replace(seen["image"], psf=jm.instrument.Gaussian(fwhm=0.31))}
     assert jm.prepare(prior, elsewhere)["map"].shares is None
     unsure = {**seen, "image": dataclasses.replace(seen["image"], dx=dist.Normal(0.0, 0.1))}
