@@ -23,15 +23,17 @@ def unwrap(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray]) -> d
     return {name: _unwrap(values, best[name], PERIODIC.get(name.rsplit(".", 1)[-1])) for name, values in draws.items()}
 
 
-def converged(draws: Mapping[str, np.ndarray], chains: Chains) -> bool:
-    """No divergence, every R-hat below 1.01, every effective sample size above 400 or a tenth of the draws.
+def r_hat_limit(draws: int) -> float:
+    """1.01, and some 10 over the number of draws, by which R-hat scatters even between perfect chains."""
+    return R_HAT + 10.0 / draws
 
-    R-hat of few draws scatters even between perfect chains, by some 10 over their number: that much is allowed here.
-    """
+
+def converged(draws: Mapping[str, np.ndarray], chains: Chains) -> bool:
+    """No divergence, every R-hat below its limit, every effective sample size above 400 or a tenth of the draws."""
     total = chains.diverging.size
     return (
         not chains.diverging.any()
-        and all(r_hat(values) < R_HAT + 10.0 / total for values in draws.values())
+        and all(r_hat(values) < r_hat_limit(total) for values in draws.values())
         and all(effective_samples(values) > min(ESS, 0.1 * total) for values in draws.values())
     )
 
@@ -52,10 +54,12 @@ def diagnose(draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str
         if not np.all(np.isfinite(values)):
             found.append(Finding("error", f"Draws of '{name}' are not finite; do not use this fit."))
             continue
-        if np.ptp(values) > 0 and r_hat(values) >= R_HAT:
+        limit = r_hat_limit(chains.diverging.size)
+        if np.ptp(values) > 0 and r_hat(values) >= limit:
             found.append(
                 Finding(
-                    "warning", f"R-hat of '{name}' is {r_hat(values):.3f} (should be below {R_HAT}); run longer chains."
+                    "warning",
+                    f"R-hat of '{name}' is {r_hat(values):.3f} (should be below {limit:.3f}); run longer chains.",
                 )
             )
         if np.ptp(values) > 0 and effective_samples(values) < ESS:

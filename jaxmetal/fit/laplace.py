@@ -17,7 +17,7 @@ FEWEST = 0.02
 GOOD, ROUNDS = 0.3, 2
 """k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
 
-ENOUGH, MORE = 0.5, 5
+ENOUGH, MORE = 0.9, 5
 """Share of effective draws below which more are drawn, and how many times more at most."""
 
 FREEDOM = 8.0
