@@ -88,7 +88,7 @@ def simulated(prior: jm.Scene, seed: int) -> tuple[dict[str, np.ndarray], dict[s
     return {name: np.asarray(value) for name, value in truth.items()}, drawn
 
 
-def one(case: str, seed: int, psf_factor: float) -> dict[str, Any]:
+def one(case: str, seed: int, psf_factor: float, draws: int = 500) -> dict[str, Any]:
     """Simulates and fits once."""
     prior = {"gradient": gradient, "clumps": clumps}[case]()
     truth, data = simulated(prior, seed)
@@ -96,7 +96,7 @@ def one(case: str, seed: int, psf_factor: float) -> dict[str, Any]:
         name: dataclasses.replace(observation, data=data[name])
         for name, observation in instrument(psf_factor * FWHM).items()
     }
-    posterior = jm.fit.auto(prior, observations, seed=seed, draws=500, start_count=2, progress=False)
+    posterior = jm.fit.auto(prior, observations, seed=seed, draws=draws, start_count=2, progress=False)
     row: dict[str, Any] = {
         "method": posterior.method,
         "k_hat": posterior.k_hat,
