@@ -60,10 +60,9 @@ class Proposals(NamedTuple):
     k_hat: float
 
     @property
-    def efficiency(self) -> float:
-        """Share of draws that the weights leave: (sum w)^2 / (n sum w^2)."""
-        weights = np.exp(self.log_ratio - self.log_ratio.max())
-        return float(weights.sum() ** 2 / (weights.size * np.sum(weights**2)))
+    def weights(self) -> np.ndarray:
+        """Importance weights, the largest being 1."""
+        return relative_weights(self.log_ratio)
 
 
 def laplace(problem: Problem, peak: Optimum) -> Laplace:
@@ -102,7 +101,7 @@ def refine(problem: Problem, first: Proposals, key: jax.Array) -> Proposals:
         if not GOOD <= best.k_hat < np.inf:
             break
         best = min(best, propose(problem, matched(best), round_key, draws), key=lambda found: found.k_hat)
-    times = min(MORE, int(np.ceil(ENOUGH / best.efficiency))) if best.k_hat < np.inf else 1
+    times = min(MORE, int(np.ceil(ENOUGH / efficiency(best.weights)))) if best.k_hat < np.inf else 1
     if times == 1:
         return best
     return min(best, propose(problem, matched(best), last, times * draws), key=lambda found: found.k_hat)
@@ -113,11 +112,21 @@ def matched(proposals: Proposals) -> Laplace:
 
     Weights are truncated at sqrt(draws) times their mean (Ionides 2008, J. Comp. Graph. Stat. 17, 295).
     """
-    weights = np.exp(proposals.log_ratio - proposals.log_ratio.max())
+    weights = proposals.weights
     weights = np.minimum(weights, np.sqrt(weights.size) * weights.mean())
     mean = np.average(proposals.vectors, axis=0, weights=weights)
     covariance = np.cov(proposals.vectors, rowvar=False, aweights=weights).reshape(mean.size, mean.size)
     return Laplace(mean, np.linalg.cholesky(covariance), np.nan)
+
+
+def relative_weights(log_ratio: np.ndarray) -> np.ndarray:
+    """exp(log_ratio), scaled so that the largest is 1."""
+    return np.exp(log_ratio - np.max(log_ratio))
+
+
+def efficiency(weights: np.ndarray) -> float:
+    """Share of draws that weights leave: (sum w)^2 / (n sum w^2)."""
+    return float(weights.sum() ** 2 / (weights.size * np.sum(weights**2)))
 
 
 def pareto_shape(log_ratio: np.ndarray) -> float:
@@ -126,8 +135,7 @@ def pareto_shape(log_ratio: np.ndarray) -> float:
 
     if not np.isfinite(np.max(log_ratio)):
         return np.inf
-    weights = np.exp(log_ratio - np.max(log_ratio))
-    if weights.sum() ** 2 < FEWEST * weights.size * np.sum(weights**2):
+    if efficiency(relative_weights(log_ratio)) < FEWEST:
         return np.inf
     # The library expects log-likelihoods left out, whose weights are their inverse.
     return float(array_stats.psislw(np.minimum(np.max(log_ratio) - log_ratio, 1e300))[1])

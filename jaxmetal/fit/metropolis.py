@@ -26,7 +26,7 @@ def walk(proposals: Proposals, key: jax.Array, chains: int, draws: int) -> Chain
     random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     steps = len(proposals.log_ratio) // chains
     thresholds = np.log(random.random((chains, steps)))
-    weights = np.exp(proposals.log_ratio - proposals.log_ratio.max())
+    weights = proposals.weights
     held = random.choice(weights.size, size=chains, p=weights / weights.sum())
     index, accepted = np.empty((chains, steps), int), np.empty((chains, steps), bool)
     for step in range(steps):

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure, FigureBase
 
 from jaxmetal.fit.classical import wls
 from jaxmetal.instrument.psf import width
-from jaxmetal.mixing import Dex, Magnitude
 from jaxmetal.model import SCENE
 from jaxmetal.observation import WeightedMap, registered
 from jaxmetal.plot.corner import corner as draw_corner
@@ -27,7 +26,7 @@ from jaxmetal.prior import typical
 from jaxmetal.result.predictive import best_prediction, profile, radius_map
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
-from jaxmetal.result.summary import interval, unit
+from jaxmetal.result.summary import UNITS, interval, unit
 from jaxmetal.scene import trace
 from jaxmetal.simulate.draw import from_prior
 
@@ -44,9 +43,8 @@ def quantity_of(observation: Any) -> Quantity:
     """What an observation shows; the unit is known for images and for properties in dex and magnitudes."""
     if not isinstance(observation, WeightedMap):
         return Quantity(observation.light, "flux/pixel")
-    units = {Dex: "dex", Magnitude: "mag"}
     name = observation.properties[-1]
-    return Quantity(LABELS.get(name, name), units.get(type(observation.mixing), ""))
+    return Quantity(LABELS.get(name, name), UNITS.get(type(observation.mixing), ""))
 
 
 def of_prior(scene: Any, observations: Mapping[str, Any], name: str, *, seed: int = 0, count: int = 8) -> Figure:
