@@ -129,16 +129,16 @@ def sample(tree: Any) -> Any:
 
 def typical(tree: Any) -> Any:
     """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function)."""
-    return fill(tree, {name: median(prior) for name, prior in sites(tree).items()})
+    return fill(tree, {name: np.asarray(median(prior)) for name, prior in sites(tree).items()})
 
 
-def median(prior: Distribution) -> np.ndarray:
+def median(prior: Distribution) -> jax.Array:
     """Median of a prior, element by element."""
     prior = jax.tree.map(_strong, prior)
     try:
-        return np.broadcast_to(np.asarray(prior.icdf(jnp.asarray(0.5))), prior.shape())
+        return jnp.broadcast_to(prior.icdf(jnp.asarray(0.5)), prior.shape())
     except (NotImplementedError, AttributeError, TypeError, ImportError):
-        return np.median(np.asarray(prior.sample(jax.random.key(0), (101,))), axis=0)
+        return jnp.median(prior.sample(jax.random.key(0), (101,)), axis=0)
 
 
 def _is_site(leaf: Any) -> bool:

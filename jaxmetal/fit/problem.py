@@ -5,7 +5,7 @@ Everything here takes the `Problem` as an argument, so that a second galaxy of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -51,6 +51,16 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     real = jnp.result_type(float)
     strong = {name: jax.tree.map(lambda leaf: jnp.asarray(leaf, real), prior) for name, prior in sites.items()}
     return Problem(skeleton=skeleton, sites=strong, plans=plans)
+
+
+def stack(problems: Sequence[Problem]) -> Problem:
+    """Problems of one structure and shape as one, with the problems in front of every array."""
+    return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *problems)
+
+
+def pick(problems: Problem, which: Any) -> Problem:
+    """One of a stack of problems; `which` may be traced."""
+    return jax.tree.map(lambda leaf: jax.lax.dynamic_index_in_dim(leaf, which, keepdims=False), problems)
 
 
 def size(sites: Mapping[str, Distribution]) -> int:
