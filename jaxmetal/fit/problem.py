@@ -14,6 +14,7 @@ import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
 from jaxmetal.errors import InputError
+from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.numerics.tree import node
@@ -55,7 +56,13 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
 
 def stack(problems: Sequence[Problem]) -> Problem:
     """Problems of one structure and shape as one, with the problems in front of every array."""
-    return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *problems)
+    return place(jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *problems))
+
+
+def signature(problem: Problem) -> Any:
+    """What problems must have in common to be stacked: structure, names and shapes (hashable)."""
+    leaves, structure = jax.tree.flatten(problem)
+    return structure, tuple((np.shape(leaf), jnp.result_type(leaf)) for leaf in leaves)
 
 
 def pick(problems: Problem, which: Any) -> Problem:

@@ -14,10 +14,23 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 WIDER = 64
 """How many times longer a block is where rows are computed in lock-step on accelerators."""
+
+
+def spread_over() -> int:
+    """Devices that rows are spread over."""
+    return len(jax.devices())
+
+
+def place(shared: Any) -> Any:
+    """Arrays that all rows may read, on every device."""
+    devices = jax.devices()
+    if len(devices) == 1:
+        return jax.device_put(shared)
+    return jax.device_put(shared, NamedSharding(_mesh(devices), PartitionSpec()))
 
 
 def each(function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, rows: Any, block: int) -> Any:
@@ -26,7 +39,7 @@ def each(function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, r
     Args:
         function: pure, and defined once (it is part of the compiled program).
         settings: hashable, part of the compiled program.
-        shared: arrays that all rows may read.
+        shared: from `place`.
         rows: tree of arrays with the rows in front.
         block: rows per call on a CPU.
 
@@ -47,11 +60,13 @@ def each(function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, r
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found = list(pool.map(lambda one: jax.block_until_ready(compute(one)), blocks))
     else:
-        mesh = jax.make_mesh((len(devices),), ("rows",))
-        shared = jax.device_put(shared, NamedSharding(mesh, PartitionSpec()))
-        over = NamedSharding(mesh, PartitionSpec("rows"))
+        over = NamedSharding(_mesh(devices), PartitionSpec("rows"))
         found = [_block(function, settings, shared, jax.device_put(one, over), together=True) for one in blocks]
     return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:count], *found)
+
+
+def _mesh(devices: list[jax.Device]) -> Mesh:
+    return Mesh(np.array(devices), ("rows",))
 
 
 def _filled(rows: Any, length: int) -> Any:
