@@ -18,15 +18,11 @@ from jaxmetal.fit.diagnose import converged
 from jaxmetal.fit.laplace import MORE
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
-from jaxmetal.fit.problem import Problem, make, signature, size, stack
-from jaxmetal.fit.rows import spread_over
+from jaxmetal.fit.problem import LENGTHS, Problem, make, signature, size, stack
 from jaxmetal.fit.solve import Options, Solution, solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.posterior import Posterior
-
-LARGEST = 256
-"""Galaxies that are solved together at most: more gains nothing, and a progress bar wants to move."""
 
 MORE_STARTS = 4
 """How many times more starts the second try has."""
@@ -132,7 +128,8 @@ def together(problem: Problem, options: Options, memory: float) -> int:
     arrays = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
     real = jnp.result_type(float).itemsize
     drawn = MORE * options.chains * options.draws * (2 * size(problem.sites) + 4) * real
-    return int(np.clip(memory * 2**30 / (3 * arrays + 2 * drawn), 1, LARGEST * spread_over()))
+    count = memory * 2**30 / (3 * arrays + 2 * drawn)
+    return max(n for n in LENGTHS if n <= max(1, count))
 
 
 def _fit(

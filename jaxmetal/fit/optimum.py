@@ -82,9 +82,11 @@ def starts(
     Returns:
         The problem of each start, shape (problems * count,), and the starts, unconstrained, (problems * count, size).
     """
-    points = np.asarray(
-        _around(problems.sites, given or {}, jax.vmap(lambda key: jax.random.split(key, candidates))(keys))
-    )
+    total = len(jax.tree.leaves(problems)[0])
+    index = np.minimum(np.arange(total), len(keys) - 1)
+    seeds = jax.vmap(lambda key: jax.random.split(key, candidates))(keys[index])
+    known = {name: values[index] for name, values in (given or {}).items()}
+    points = np.asarray(_around(problems.sites, known, seeds))[: len(keys)]
     which = np.repeat(np.arange(len(points)), points.shape[1])
     densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
     densities[:, 0] = np.inf

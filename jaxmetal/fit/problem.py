@@ -6,7 +6,7 @@ Everything here takes the `Problem` as an argument, so that a second galaxy of t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -54,9 +54,18 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     return Problem(skeleton=skeleton, sites=strong, plans=plans)
 
 
+LENGTHS = (1, 8, 64, 256)
+"""Numbers of problems in a stack: another number would compile everything anew."""
+
+
 def stack(problems: Sequence[Problem]) -> Problem:
-    """Problems of one structure and shape as one, with the problems in front of every array."""
-    return place(jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *problems))
+    """Problems of one structure and shape as one, with the problems in front of every array.
+
+    Stacks have few lengths; the last problem is repeated up to the next of them.
+    """
+    length = next((n for n in LENGTHS if n >= len(problems)), len(problems))
+    filled = [problems[min(i, len(problems) - 1)] for i in range(length)]
+    return place(jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *filled))
 
 
 def signature(problem: Problem) -> Any:
@@ -65,8 +74,11 @@ def signature(problem: Problem) -> Any:
     return structure, tuple((np.shape(leaf), jnp.result_type(leaf)) for leaf in leaves)
 
 
-def pick(problems: Problem, which: Any) -> Problem:
-    """One of a stack of problems; `which` may be traced."""
+Tree = TypeVar("Tree")
+
+
+def pick(problems: Tree, which: Any) -> Tree:
+    """One of a stack of problems, or of a part of it; `which` may be traced."""
     return jax.tree.map(lambda leaf: jax.lax.dynamic_index_in_dim(leaf, which, keepdims=False), problems)
 
 

@@ -20,11 +20,6 @@ WIDER = 64
 """How many times longer a block is where rows are computed in lock-step on accelerators."""
 
 
-def spread_over() -> int:
-    """Devices that rows are spread over."""
-    return len(jax.devices())
-
-
 def place(shared: Any) -> Any:
     """Arrays that all rows may read, on every device."""
     devices = jax.devices()

@@ -153,7 +153,7 @@ def _sample(
         sampled = run(problems, some, gaussians, keys[np.array(some), 3], settings, progress)
         found |= _drawn(problems, {i: found[i] for i in some}, sampled)
     return {
-        i: one._replace(findings=one.findings + _diagnosed(one, pick(problems, i).sites)) for i, one in found.items()
+        i: one._replace(findings=one.findings + _diagnosed(one, pick(problems.sites, i))) for i, one in found.items()
     }
 
 
