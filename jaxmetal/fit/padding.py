@@ -9,16 +9,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxmetal.numerics.lengths import longer
 from jaxmetal.prior import is_site
 
 FEW = 4
 """Different sizes that are worth a program each."""
-
-
-def length(n: int) -> int:
-    """The next of the lengths 1 to 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, ...: at most a quarter longer."""
-    step = max(1, 1 << max(0, (n - 1).bit_length() - 3))
-    return -(-n // step) * step
 
 
 def sizes(observations: Any) -> tuple[tuple[int, ...], ...]:
@@ -38,9 +33,9 @@ def padded(observations: Mapping[str, Any]) -> dict[str, Any]:
 
 def _padded(observation: Any) -> Any:
     shape, data = observation.grid.shape, np.shape(observation.data)
-    wide = tuple(length(n) for n in shape)
+    wide = tuple(longer(n) for n in shape)
     bins = getattr(observation, "bins", None)
-    full = wide if bins is None else tuple(length(n) for n in data)
+    full = wide if bins is None else tuple(longer(n) for n in data)
     if not _simple(observation.noise, data):
         return observation
     changes = {

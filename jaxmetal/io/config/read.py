@@ -64,7 +64,15 @@ def read_config(path: str | Path) -> Job:
         InputError: if anything cannot be used; the sentence says where and what to do.
     """
     path = Path(path)
-    table = read_toml(path)
+    return read_job(read_toml(path), path)
+
+
+def read_job(table: dict[str, Any], path: Path) -> Job:
+    """What a configuration describes, whose file is `path`.
+
+    Raises:
+        InputError: as `read_config`.
+    """
     require_known(table, f"{path.name}", SECTIONS)
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))
