@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.random import SeedSequence
 from tqdm.auto import tqdm
 
 from jaxmetal.errors import InputError
@@ -19,10 +19,14 @@ from jaxmetal.fit.laplace import MORE
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import LENGTHS, Problem, make, signature, size, stack
+from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.fit.solve import Options, Solution, solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.posterior import Posterior
+
+SECOND = 4
+"""Branch of a galaxy's seed for its second try; the first has those before."""
 
 MORE_STARTS = 4
 """How many times more starts the second try has."""
@@ -136,12 +140,12 @@ def _fit(
     group: list[tuple[Galaxy, Problem]], options: Options, seed: int
 ) -> Iterator[tuple[str, Posterior | InputError]]:
     galaxies, singles = zip(*group, strict=True)
-    keys = _keys(seed, [galaxy.name for galaxy in galaxies])
+    seeds = [seed_of(seed, galaxy.name) for galaxy in galaxies]
     problems, given = stack(singles), _given(galaxies, singles[0])
-    solutions = solve(problems, keys, options, given)
+    solutions = solve(problems, seeds, options, given)
     poor = [i for i, solution in enumerate(solutions) if not _good(solution)]
     if poor:
-        for i, again in zip(poor, _second_try(singles, poor, keys, options, given), strict=True):
+        for i, again in zip(poor, _second_try(singles, poor, seeds, options, given), strict=True):
             if isinstance(solutions[i], InputError) or not isinstance(again, InputError):
                 solutions[i] = again
     for galaxy, problem, solution in zip(galaxies, singles, solutions, strict=True):
@@ -151,7 +155,9 @@ def _fit(
             yield galaxy.name, posterior({"scene": galaxy.scene, **galaxy.observations}, problem, solution, seed, {})
 
 
-def _second_try(singles: Any, poor: list[int], keys: Any, options: Options, given: dict[str, np.ndarray]) -> list[Any]:
+def _second_try(
+    singles: Any, poor: list[int], seeds: list[SeedSequence], options: Options, given: dict[str, np.ndarray]
+) -> list[Any]:
     """More starts, and NUTS in place of cheaper samplers."""
     thorough = options._replace(
         start_count=MORE_STARTS * options.start_count,
@@ -160,7 +166,7 @@ def _second_try(singles: Any, poor: list[int], keys: Any, options: Options, give
     where = np.array(poor)
     solved = solve(
         stack([singles[i] for i in poor]),
-        jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[where]),
+        [branch(seeds[i], SECOND) for i in poor],
         thorough,
         {name: values[where] for name, values in given.items()},
     )
@@ -172,12 +178,6 @@ def _good(solution: Solution | InputError) -> bool:
     if isinstance(solution, InputError) or solution.peak.status != Status.CONVERGED:
         return False
     return solution.sampler is None or converged(solution.draws, solution.sampler)
-
-
-def _keys(seed: int, names: list[str]) -> jax.Array:
-    """A key for each name that no other galaxy can change."""
-    marks = jnp.asarray(np.array([zlib.crc32(name.encode()) for name in names], np.uint32))
-    return jax.vmap(lambda mark: jax.random.fold_in(jax.random.key(seed), mark))(marks)
 
 
 def _given(galaxies: tuple[Galaxy, ...], problem: Problem) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.random import SeedSequence
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo
 from tqdm.auto import tqdm
@@ -15,6 +16,7 @@ from tqdm.auto import tqdm
 from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.problem import Problem, log_density, pick
 from jaxmetal.fit.rows import each
+from jaxmetal.fit.seeds import key_data
 
 CHUNK = 50
 """Steps between two looks at the progress bar (and at Ctrl-C)."""
@@ -67,7 +69,7 @@ def run(
     problems: Problem,
     which: Sequence[int],
     approximations: Sequence[Laplace],
-    keys: Any,
+    seeds: Sequence[SeedSequence],
     settings: Settings,
     progress: bool = True,
 ) -> list[Chains]:
@@ -77,15 +79,15 @@ def run(
         problems: see `fit.problem.stack`.
         which: problems to sample.
         approximations: of each: whitens its space; its chains start at the mode, and momenta scatter them.
-        keys: a JAX random key for each.
+        seeds: of each.
         settings: see `Settings`.
         progress: show a progress bar.
     """
     count = len(approximations)
     places = jax.tree.map(lambda *parts: np.repeat(np.stack(parts), settings.chains, axis=0), *approximations)
     rows = (np.repeat(np.asarray(which, np.int32), settings.chains), places)
-    seeds = jax.vmap(lambda key: jax.random.split(key, settings.chains))(keys)
-    states = each(_begin, settings, problems, (*rows, np.asarray(jax.random.key_data(seeds.ravel()))), 1)
+    keys = np.concatenate([key_data(seed, settings.chains) for seed in seeds])
+    states = each(_begin, settings, problems, (*rows, keys), 1)
     total, kept = settings.warmup + settings.draws, []
     label = f"{settings.algorithm} x {count * settings.chains} chains"
     with tqdm(total=total, desc=label, disable=not progress, unit="step") as bar:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import worst_first
 from jaxmetal.fit.diagnose import prior_warnings
 from jaxmetal.fit.problem import Problem, make, stack
+from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.solve import METHODS, Options, Solution, solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
@@ -62,8 +62,7 @@ def auto(
     given = {name: np.asarray(value, float)[None] for name, value in (start or {}).items()}
     require_possible(problem.sites, start or {})
     clock.mark("prepare")
-    keys = jax.random.key(seed)[None]
-    (solution,) = solve(stack([problem]), keys, options, given, progress, clock.mark)
+    (solution,) = solve(stack([problem]), [seed_of(seed)], options, given, progress, clock.mark)
     if isinstance(solution, InputError):
         raise solution
     return posterior({"scene": scene, **observations}, problem, solution, seed, clock.seconds)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
+from numpy.random import SeedSequence
 
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.optimum import Optimum, rescale
 from jaxmetal.fit.problem import Problem
+from jaxmetal.fit.seeds import branch
 
 FEWEST = 0.02
 """Share of effective draws below which so few weights remain that their tail cannot be judged."""
@@ -77,7 +78,11 @@ def laplace(problems: Problem, which: Sequence[int], peaks: Sequence[Optimum]) -
 
 
 def propose(
-    problems: Problem, which: Sequence[int], approximations: Sequence[Laplace], keys: Any, draws: Sequence[int]
+    problems: Problem,
+    which: Sequence[int],
+    approximations: Sequence[Laplace],
+    seeds: Sequence[SeedSequence],
+    draws: Sequence[int],
 ) -> list[Proposals]:
     """Draws from Laplace approximations with a Student-t's tails, weighed by the posterior.
 
@@ -85,19 +90,19 @@ def propose(
         problems: see `fit.problem.stack`.
         which: problem of each approximation.
         approximations: around which to draw.
-        keys: a JAX random key for each.
+        seeds: of each.
         draws: how many of each.
     """
-    drawn = [_student(*one) for one in zip(approximations, keys, draws, strict=True)]
+    drawn = [_student(*one) for one in zip(approximations, seeds, draws, strict=True)]
     vectors = np.concatenate([vectors for vectors, _ in drawn])
     log_target = evaluate.values(problems, np.repeat(which, draws), vectors)
     targets = np.split(log_target, np.cumsum(draws)[:-1])
     return [_weigh(*one, target) for one, target in zip(drawn, targets, strict=True)]
 
 
-def _student(approximation: Laplace, key: jax.Array, draws: int) -> tuple[np.ndarray, np.ndarray]:
+def _student(approximation: Laplace, seed: SeedSequence, draws: int) -> tuple[np.ndarray, np.ndarray]:
     """Draws of the t, and their log densities up to a constant."""
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    random = np.random.default_rng(seed)
     size = approximation.mode.size
     stretch = np.sqrt(random.chisquare(FREEDOM, draws) / FREEDOM)
     whitened = random.standard_normal((draws, size)) / stretch[:, None]
@@ -110,26 +115,27 @@ def _weigh(vectors: np.ndarray, log_proposal: np.ndarray, log_target: np.ndarray
     return Proposals(vectors, log_target, log_ratio, pareto_shape(log_ratio))
 
 
-def refine(problems: Problem, which: Sequence[int], first: Sequence[Proposals], keys: Any) -> list[Proposals]:
+def refine(
+    problems: Problem, which: Sequence[int], first: Sequence[Proposals], seeds: Sequence[SeedSequence]
+) -> list[Proposals]:
     """Better proposals where those of the Laplace approximation are poor: with its moments corrected, and more of them.
 
     Args:
         problems: see `fit.problem.stack`.
         which: problem of each set of proposals.
         first: drawn from Laplace approximations.
-        keys: a JAX random key for each.
+        seeds: of each.
 
     Returns:
         For each a whole multiple of the number of draws in `first`.
     """
     best = list(first)
-    subkeys = jax.vmap(lambda key: jax.random.split(key, ROUNDS + 1))(keys)
 
     def again(times: dict[int, int], turn: int) -> None:
         if times:
             places, draws = [which[i] for i in times], [n * len(first[i].log_ratio) for i, n in times.items()]
-            centres, seeds = [matched(best[i]) for i in times], [subkeys[i, turn] for i in times]
-            for i, found in zip(times, propose(problems, places, centres, seeds, draws), strict=True):
+            centres, anew = [matched(best[i]) for i in times], [branch(seeds[i], turn) for i in times]
+            for i, found in zip(times, propose(problems, places, centres, anew, draws), strict=True):
                 best[i] = min(best[i], found, key=lambda proposals: proposals.k_hat)
 
     for turn in range(ROUNDS):

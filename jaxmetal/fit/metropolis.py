@@ -7,23 +7,23 @@ always do.
 
 from __future__ import annotations
 
-import jax
 import numpy as np
+from numpy.random import SeedSequence
 
 from jaxmetal.fit.chains import Chains
 from jaxmetal.fit.laplace import Proposals
 
 
-def walk(proposals: Proposals, key: jax.Array, chains: int, draws: int) -> Chains:
+def walk(proposals: Proposals, seed: SeedSequence, chains: int, draws: int) -> Chains:
     """Chains over the proposals, a share of them each; they begin at proposals picked by weight.
 
     Args:
         proposals: see `fit.laplace`; a multiple of chains times draws, of which the chains are thinned.
-        key: JAX random key.
+        seed: of the random numbers.
         chains: number of chains.
         draws: kept states of each.
     """
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    random = np.random.default_rng(seed)
     steps = len(proposals.log_ratio) // chains
     offered = np.arange(chains * steps).reshape(chains, steps)
     ratios, thresholds = proposals.log_ratio[offered], np.log(random.random((chains, steps)))

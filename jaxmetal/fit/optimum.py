@@ -11,9 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from numpy.random import SeedSequence
 
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.problem import Problem, unconstrain
+from jaxmetal.fit.seeds import key_data
 from jaxmetal.prior import median
 
 STEPS = 100
@@ -68,13 +70,17 @@ class _Search(NamedTuple):
 
 
 def starts(
-    problems: Problem, keys: jax.Array, count: int, given: Mapping[str, Any] | None = None, candidates: int = 24
+    problems: Problem,
+    seeds: Sequence[SeedSequence],
+    count: int,
+    given: Mapping[str, Any] | None = None,
+    candidates: int = 24,
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each problem the prior's median (or what is given) and the best of some draws about it.
 
     Args:
         problems: see `fit.problem.stack`.
-        keys: a JAX random key for each problem.
+        seeds: of each problem.
         count: starts of each problem.
         given: parameter name -> where to begin, problems in front; NaN for the median.
         candidates: draws of each problem.
@@ -83,10 +89,10 @@ def starts(
         The problem of each start, shape (problems * count,), and the starts, unconstrained, (problems * count, size).
     """
     total = len(jax.tree.leaves(problems)[0])
-    index = np.minimum(np.arange(total), len(keys) - 1)
-    seeds = jax.vmap(lambda key: jax.random.split(key, candidates))(keys[index])
+    index = np.minimum(np.arange(total), len(seeds) - 1)
+    keys = np.stack([key_data(seed, candidates) for seed in seeds])[index]
     known = {name: values[index] for name, values in (given or {}).items()}
-    points = np.asarray(_around(problems.sites, known, seeds))[: len(keys)]
+    points = np.asarray(_around(problems.sites, known, keys))[: len(seeds)]
     which = np.repeat(np.arange(len(points)), points.shape[1])
     densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
     densities[:, 0] = np.inf
@@ -206,7 +212,8 @@ def _around(sites: Any, given: Mapping[str, Any], keys: jax.Array) -> jax.Array:
     known = {name: jnp.where(jnp.isnan(value), centre[name], value) for name, value in given.items()}
     middle = unconstrain(sites, {**centre, **known})
 
-    def between(key: jax.Array) -> jax.Array:
+    def between(data: jax.Array) -> jax.Array:
+        key = jax.random.wrap_key_data(data)
         drawn = {name: prior.sample(jax.random.fold_in(key, i)) for i, (name, prior) in enumerate(sites.items())}
         return 0.5 * (middle + unconstrain(sites, drawn))
 

@@ -1,6 +1,6 @@
 """From problems to draws: maxima, Laplace approximations, and the cheapest sampler that each posterior allows.
 
-All problems of a stack go through every stage together, but no answer depends on its neighbours: each has its own key.
+All problems of a stack go through every stage together, but no answer depends on its neighbours: each has its own seed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from numpy.random import SeedSequence
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
@@ -20,6 +21,7 @@ from jaxmetal.fit.metropolis import walk
 from jaxmetal.fit.optimum import Optimum, Status, highest, maximise, rescale, starts
 from jaxmetal.fit.problem import Problem, constrain, pick
 from jaxmetal.fit.rows import each
+from jaxmetal.fit.seeds import branch
 
 METHODS = ("auto", "map", "laplace", "hmc", "nuts")
 TRUSTED = 0.7
@@ -69,20 +71,20 @@ class Solution(NamedTuple):
 
 
 def find_peaks(
-    problems: Problem, keys: Any, start_count: int = 3, given: Mapping[str, Any] | None = None
+    problems: Problem, seeds: Sequence[SeedSequence], start_count: int = 3, given: Mapping[str, Any] | None = None
 ) -> list[Peak | InputError]:
     """MAP from several starts, the mode of the unconstrained density next to it, and the Laplace approximation there.
 
     Args:
         problems: see `fit.problem.stack`.
-        keys: a JAX random key for each problem.
+        seeds: of each problem.
         start_count: starts of the optimiser.
         given: see `fit.optimum.starts`.
 
     Returns:
         For each problem its peak, or why there is none: the density is not finite at any start.
     """
-    which, points = starts(problems, keys, start_count, given)
+    which, points = starts(problems, seeds, start_count, given)
     tops = highest(which, maximise(problems, which, points, 0.0))
     good = [i for i, top in enumerate(tops) if np.isfinite(top.log_density)]
     found = dict(zip(good, _around(problems, good, [tops[i] for i in good]), strict=True)) if good else {}
@@ -94,7 +96,7 @@ def find_peaks(
 
 def solve(
     problems: Problem,
-    keys: Any,
+    seeds: Sequence[SeedSequence],
     options: Options,
     given: Mapping[str, Any] | None = None,
     progress: bool = False,
@@ -104,7 +106,7 @@ def solve(
 
     Args:
         problems: see `fit.problem.stack`.
-        keys: a JAX random key for each problem.
+        seeds: of each problem.
         options: see `Options`.
         given: see `fit.optimum.starts`.
         progress: show progress bars.
@@ -113,11 +115,10 @@ def solve(
     Returns:
         For each problem its solution, or why there is none.
     """
-    keys = jax.vmap(lambda key: jax.random.split(key, 4))(keys)
-    peaks = find_peaks(problems, keys[:, 0], options.start_count, given)
+    peaks = find_peaks(problems, [branch(seed, 0) for seed in seeds], options.start_count, given)
     mark("optimise")
     summits = {i: peak for i, peak in enumerate(peaks) if isinstance(peak, Peak)}
-    found = _sample(problems, summits, keys, options, progress) if summits else {}
+    found = _sample(problems, summits, seeds, options, progress) if summits else {}
     mark("sample")
     return [found[i] if isinstance(peak, Peak) else peak for i, peak in enumerate(peaks)]
 
@@ -136,7 +137,7 @@ def _around(problems: Problem, which: list[int], tops: list[Optimum]) -> list[Pe
 
 
 def _sample(
-    problems: Problem, peaks: dict[int, Peak], keys: Any, options: Options, progress: bool
+    problems: Problem, peaks: dict[int, Peak], seeds: Sequence[SeedSequence], options: Options, progress: bool
 ) -> dict[int, Solution]:
     """Draws for problems with a peak, by the sampler that was asked for or the cheapest that each allows."""
     asked = f"{options.method.upper()} as asked."
@@ -146,28 +147,30 @@ def _sample(
             i: one._replace(draws={name: value[None, None] for name, value in peaks[i].best.items()})
             for i, one in found.items()
         }
-    found = _weighed(problems, found, keys, options)
+    found = _weighed(problems, found, seeds, options)
     for settings in {_settings(one, options) for one in found.values() if one.method in ("hmc", "nuts")}:
         some = [i for i, one in found.items() if _settings(one, options) == settings]
         gaussians = [found[i].peak.gaussian for i in some]
-        sampled = run(problems, some, gaussians, keys[np.array(some), 3], settings, progress)
+        sampled = run(problems, some, gaussians, [branch(seeds[i], 3) for i in some], settings, progress)
         found |= _drawn(problems, {i: found[i] for i in some}, sampled)
     return {
         i: one._replace(findings=one.findings + _diagnosed(one, pick(problems.sites, i))) for i, one in found.items()
     }
 
 
-def _weighed(problems: Problem, found: dict[int, Solution], keys: Any, options: Options) -> dict[int, Solution]:
+def _weighed(
+    problems: Problem, found: dict[int, Solution], seeds: Sequence[SeedSequence], options: Options
+) -> dict[int, Solution]:
     """Judges the Laplace approximations, and draws from them where that is asked for or good enough."""
     which = list(found)
     wanted = options.method in ("auto", "laplace")
     size = options.chains * options.draws if wanted else CHECKED
     gaussians = [one.peak.gaussian for one in found.values()]
-    first = propose(problems, which, gaussians, [keys[i, 0] for i in which], [size] * len(which))
-    better = refine(problems, which, first, keys[np.array(which), 1]) if wanted else first
+    first = propose(problems, which, gaussians, [branch(seeds[i], 0, 0) for i in which], [size] * len(which))
+    better = refine(problems, which, first, [branch(seeds[i], 1) for i in which]) if wanted else first
     found = {i: _choose(found[i], options, raw, refined) for i, raw, refined in zip(which, first, better, strict=True)}
     some = [
-        (i, walk(refined, keys[i, 2], options.chains, options.draws))
+        (i, walk(refined, branch(seeds[i], 2), options.chains, options.draws))
         for i, refined in zip(which, better, strict=True)
         if found[i].method == "laplace"
     ]
