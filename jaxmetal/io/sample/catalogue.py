@@ -71,7 +71,7 @@ def read_catalogue(path: str | Path, configuration: str | Path) -> Catalogue:
         raise InputError(
             f"The catalogue {path} must have a column '{NAME}', but has {', '.join(table.colnames)}; add one."
         )
-    names = [str(name).strip() for name in table[NAME]]
+    names = ["" if name is np.ma.masked else str(name).strip() for name in table[NAME]]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice or not all(names) or not names:
         found = f"'{twice[0]}' more than once" if twice else "an empty name" if names else "no rows"
