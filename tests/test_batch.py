@@ -1,6 +1,10 @@
 """Many galaxies side by side: each answer is that of a fit alone, and one bad galaxy stops no other."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -160,3 +164,33 @@ def test_lengths_and_widths_are_few_and_close():
 def test_an_unknown_method_is_refused_before_anything_is_fitted():
     with pytest.raises(jm.InputError, match="Unknown method"):
         fitted([], method="magic")
+
+
+SHARDED = """
+import jax, numpy as np
+jax.config.update("jax_enable_x64", True)
+import jaxmetal as jm
+from test_batch import SLOPE, galaxy
+for method in ("laplace", "nuts"):
+    found = dict(jm.fit.batch([galaxy("a", 1), galaxy("b", 2)], method=method, draws=50, progress=False))
+    print(len(jax.local_devices()), *(f"{v:.9f}" for n in "ab" for v in found[n].draws[SLOPE].ravel()[:3]))
+"""
+
+
+def test_rows_spread_over_devices_give_the_same_draws():
+    said = []
+    for flags in ("", "--xla_force_host_platform_device_count=2"):
+        environment = os.environ | {
+            "XLA_FLAGS": flags,
+            "PYTHONPATH": str(Path(__file__).parent),
+            "JAX_PLATFORMS": "cpu",
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", SHARDED], env=environment, capture_output=True, text=True, check=True
+        )
+        said.append([line.split() for line in done.stdout.splitlines()])
+    assert [line[0] for line in said[0]] == ["1", "1"]
+    assert [line[0] for line in said[1]] == ["2", "2"]
+    for one, other in zip(*said, strict=True):
+        np.testing.assert_allclose(np.array(one[1:], float), np.array(other[1:], float), atol=1e-6)

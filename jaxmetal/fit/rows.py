@@ -22,7 +22,7 @@ WIDER = 64
 
 def place(shared: Any) -> Any:
     """Arrays that all rows may read, on every device."""
-    devices = jax.devices()
+    devices = jax.local_devices()
     if len(devices) == 1:
         return jax.device_put(shared)
     return jax.device_put(shared, NamedSharding(_mesh(devices), PartitionSpec()))
@@ -42,7 +42,7 @@ def each(function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, r
         The results, stacked as NumPy arrays.
     """
     count = len(jax.tree.leaves(rows)[0])
-    devices = jax.devices()
+    devices = jax.local_devices()
     alone = len(devices) == 1 and devices[0].platform == "cpu"
     length = block if alone else block * WIDER * len(devices)
     blocks = [
