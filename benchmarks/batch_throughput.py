@@ -1,6 +1,7 @@
 """Effective samples per second of batches, against a warm loop of single NUTS fits; cost and memory against size.
 
     python benchmarks/batch_throughput.py compare [galaxies, default 64]
+    python benchmarks/batch_throughput.py lockstep [galaxies, default 16]
     python benchmarks/batch_throughput.py scale [sizes, default 64 512 2048]
     python benchmarks/batch_throughput.py many [galaxies, default 10000] [--float32]
 
@@ -10,6 +11,7 @@ has 400 effective samples. Writes results/batch_throughput_<part>.json.
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -91,6 +93,22 @@ def compare(count: int) -> None:
     write("batch_throughput_compare", {"times a loop of single NUTS (bars: auto 5, laplace 20)": ratios, **found})
 
 
+def lockstep(count: int) -> None:
+    """What waiting for the longest tree costs: the same batches in threads, and vectorised over two host devices."""
+    found = {}
+    for name, flags in (("threads", ""), ("lock-step", "--xla_force_host_platform_device_count=2")):
+        for method in ("hmc", "nuts", "laplace"):
+            done = subprocess.run(
+                [sys.executable, __file__, f"only {method}", str(count)],
+                env=os.environ | {"XLA_FLAGS": flags},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            found[f"{method}, {name}"] = float(done.stdout.split()[-1])
+            write("batch_throughput_lockstep", {"galaxies": count, "effective samples per second": found})
+
+
 def scale(sizes: list[int]) -> None:
     """Each size in a process of its own, so that its peak memory is its own."""
     rows = []
@@ -147,6 +165,10 @@ def main(part: str, *numbers: str) -> None:
         compare(*(given or [64]))
     elif part == "scale":
         scale(given or [64, 512, 2048])
+    elif part == "lockstep":
+        lockstep(*(given or [16]))
+    elif part.startswith("only"):
+        print(batched(part.removeprefix("only "), *given)["effective samples per second"])
     elif part == "one":
         one(*given)
     else:
