@@ -26,6 +26,7 @@ def shown(tmp_path_factory):
         small.chdir(tmp_path_factory.mktemp("readme"))
         small.setattr(jm.simulate, "niriss_like", partial(jm.simulate.niriss_like, shape=(17, 21)))
         small.setattr(jm.fit, "auto", partial(jm.fit.auto, method="laplace", draws=100, start_count=1, progress=False))
+        small.setattr(jm.fit, "batch", partial(jm.fit.batch, method="map", start_count=1, progress=False))
         for block in blocks("python"):
             exec(block, names)
         names["pictures"] = sorted(path.name for path in Path().iterdir())
