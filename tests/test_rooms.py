@@ -60,5 +60,6 @@ def test_only_some_rooms_compile():
 
 def test_the_parts_promised_at_the_front_door_open():
     assert all(
-        hasattr(jaxmetal, name) for name in (*jaxmetal.__all__, "fit", "recipes", "simulate", "result", "io", "plot")
+        hasattr(jaxmetal, name)
+        for name in (*jaxmetal.__all__, "fit", "recipes", "simulate", "result", "population", "io", "plot")
     )

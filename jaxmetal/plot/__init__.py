@@ -15,6 +15,7 @@ from jaxmetal.plot.labels import Quantity, parameter_labels
 from jaxmetal.plot.maps import MapFit, maps
 from jaxmetal.plot.prior_predictive import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile, radial_profile
+from jaxmetal.plot.relation import relation
 from jaxmetal.plot.source_plane import source_plane
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "parameter_labels",
     "prior_predictive",
     "radial_profile",
+    "relation",
     "source_plane",
 ]
