@@ -11,6 +11,7 @@ tests/test_plot.py.
 from jaxmetal.plot import of_posterior
 from jaxmetal.plot.corner import corner
 from jaxmetal.plot.fit_figure import fit_figure
+from jaxmetal.plot.forecast import forecast
 from jaxmetal.plot.labels import Quantity, parameter_labels
 from jaxmetal.plot.maps import MapFit, maps
 from jaxmetal.plot.prior_predictive import prior_predictive
@@ -26,6 +27,7 @@ __all__ = [
     "Quantity",
     "corner",
     "fit_figure",
+    "forecast",
     "maps",
     "of_posterior",
     "parameter_labels",

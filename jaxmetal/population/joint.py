@@ -15,6 +15,7 @@ from jaxmetal.errors import InputError
 from jaxmetal.findings import worst_first
 from jaxmetal.fit.choose import find_peak
 from jaxmetal.fit.problem import Problem, constrain, log_density, make
+from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.population.covariates import Design, along, design
 from jaxmetal.population.galaxies import Covariate, Measured, require_same_galaxies
 from jaxmetal.population.linear import chosen_priors, hyper_parameters, starts
@@ -49,7 +50,14 @@ class Stack(NamedTuple):
         return Measured(values=values, sigma=sigma, label=label, unit=unit)
 
 
-def stack(galaxies: Sequence[tuple[Any, Mapping[str, Any]]], site: str, scale: Any = 1.0, seed: int = 0) -> Stack:
+def stack(
+    galaxies: Sequence[tuple[Any, Mapping[str, Any]]],
+    site: str,
+    scale: Any = 1.0,
+    *,
+    sampling: Mapping[str, Sampling] | None = None,
+    seed: int = 0,
+) -> Stack:
     """Prepares galaxies for `joint`: each is brought to its own maximum.
 
     Args:
@@ -57,12 +65,13 @@ def stack(galaxies: Sequence[tuple[Any, Mapping[str, Any]]], site: str, scale: A
         site: path of the quantity's parameter, e.g. "scene.sources.disc.carries.metallicity.profile.slope"; a number
             whose prior is open on both sides. Its prior guides the maximum only, and is divided out.
         scale: parameter per unit of the quantity, a number or (n,).
+        sampling: observation -> sample grid, where the automatic choice is not wanted.
         seed: of the starts.
 
     Raises:
         InputError: if shapes differ, or the site is not free or is bounded.
     """
-    problems = [make(scene, observations) for scene, observations in galaxies]
+    problems = [make(scene, observations, sampling) for scene, observations in galaxies]
     _require_alike(problems, site)
     keys = jax.random.split(jax.random.key(seed), len(problems))
     peaks = [find_peak(problem, key, draws=25).gaussian for problem, key in zip(problems, keys, strict=True)]
