@@ -24,7 +24,8 @@ class Posterior:
         best: parameter name -> value at the maximum of the posterior density (MAP).
         log_posterior: at `best`, not normalised.
         log_evidence: Laplace's, natural logarithm.
-        k_hat: Pareto shape of the Laplace approximation's importance weights; below 0.7 it is trustworthy.
+        k_hat: Pareto shape of the Laplace approximation's importance weights; below 0.7 it is trustworthy. NaN
+            for method "map", which draws none.
         sampler: "diverging", "leapfrogs", "accept", "log_density", each (chains, draws); empty without chains.
         method: how the draws were made: "nuts", "hmc", "laplace" or "map".
         decisions: why, one sentence each.

@@ -67,7 +67,7 @@ def split(tree: Any) -> tuple[Any, dict[str, Distribution]]:
             return Free(name=name)
         return leaf if isinstance(leaf, Free) else _strong(leaf)
 
-    skeleton = jax.tree_util.tree_map_with_path(place, tree, is_leaf=_is_site)
+    skeleton = jax.tree_util.tree_map_with_path(place, tree, is_leaf=is_site)
     missing = mentioned - set(found)
     if missing:
         raise InputError(
@@ -83,17 +83,17 @@ def sites(tree: Any) -> dict[str, Distribution]:
 
 def is_fixed(tree: Any) -> bool:
     """Whether a tree has no free parameter."""
-    return not any(_is_site(leaf) for leaf in jax.tree_util.tree_leaves(tree, is_leaf=_is_site))
+    return not any(is_site(leaf) for leaf in jax.tree_util.tree_leaves(tree, is_leaf=is_site))
 
 
 def surely_equal(one: Any, other: Any) -> bool:
     """Whether two trees have equal numbers, and the same ties, in all places."""
-    flat: Any = [jax.tree_util.tree_flatten(tree, is_leaf=_is_site) for tree in (one, other)]
+    flat: Any = [jax.tree_util.tree_flatten(tree, is_leaf=is_site) for tree in (one, other)]
     (these, structure), (those, same) = flat
     return bool(structure == same) and all(
         a.name == b.name
         if isinstance(a, Tied) and isinstance(b, Tied)
-        else not (_is_site(a) or _is_site(b)) and np.array_equal(a, b)
+        else not (is_site(a) or is_site(b)) and np.array_equal(a, b)
         for a, b in zip(these, those, strict=True)
     )
 
@@ -119,7 +119,7 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
             )
         return values[leaf.name]
 
-    return jax.tree_util.tree_map(put, skeleton, is_leaf=_is_site)
+    return jax.tree_util.tree_map(put, skeleton, is_leaf=is_site)
 
 
 def sample(tree: Any) -> Any:
@@ -129,19 +129,20 @@ def sample(tree: Any) -> Any:
 
 def typical(tree: Any) -> Any:
     """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function)."""
-    return fill(tree, {name: median(prior) for name, prior in sites(tree).items()})
+    return fill(tree, {name: np.asarray(median(prior)) for name, prior in sites(tree).items()})
 
 
-def median(prior: Distribution) -> np.ndarray:
+def median(prior: Distribution) -> jax.Array:
     """Median of a prior, element by element."""
     prior = jax.tree.map(_strong, prior)
     try:
-        return np.broadcast_to(np.asarray(prior.icdf(jnp.asarray(0.5))), prior.shape())
+        return jnp.broadcast_to(prior.icdf(jnp.asarray(0.5)), prior.shape())
     except (NotImplementedError, AttributeError, TypeError, ImportError):
-        return np.median(np.asarray(prior.sample(jax.random.key(0), (101,))), axis=0)
+        return jnp.median(prior.sample(jax.random.key(0), (101,)), axis=0)
 
 
-def _is_site(leaf: Any) -> bool:
+def is_site(leaf: Any) -> bool:
+    """Whether a leaf is the place of a parameter, not a number."""
     return isinstance(leaf, (Distribution, Tied, Free))
 
 

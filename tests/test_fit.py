@@ -10,7 +10,8 @@ import pytest
 import jaxmetal as jm
 from jaxmetal.fit import evaluate, metropolis, optimum
 from jaxmetal.fit.laplace import Proposals, laplace, matched, pareto_shape
-from jaxmetal.fit.problem import log_density, make
+from jaxmetal.fit.problem import log_density, make, stack
+from jaxmetal.fit.seeds import seed_of
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.prior import fill
@@ -87,19 +88,23 @@ def test_every_method_finds_the_conjugate_posterior(method):
 def test_the_end_of_a_climb_is_a_maximum():
     skewed = dist.Gamma(1.2, 2.0)
     problem = make(scene(dist.Normal(8.4, 0.3), flux=skewed, r_eff=dist.LogNormal(-3.0, 1.0)), observations())
-    ends = optimum.maximise(problem, optimum.starts(problem, jax.random.key(1), 3), 0.0)
+    problems = stack([problem])
+    which, points = optimum.starts(problems, [seed_of(1)], 3)
+    ends = optimum.highest(which, optimum.maximise(problems, which, points, 0.0))
     assert all(end.status == optimum.Status.CONVERGED for end in ends[:1])
     slope = jax.grad(lambda v: log_density(problem, v, 0.0))(ends[0].vector)
     assert np.linalg.norm(ends[0].scaling.T @ slope) < 1e-2
     around = ends[0].vector + 1e-3 * np.random.default_rng(0).standard_normal((50, 3))
-    assert evaluate.values(problem, around, 0.0).max() <= ends[0].log_density + 1e-9
+    assert evaluate.values(problems, [0] * len(around), around, 0.0).max() <= ends[0].log_density + 1e-9
 
 
 def test_curvature_by_differences_is_that_of_automatic_differentiation():
     problem = make(scene(dist.Normal(8.4, 0.3), flux=dist.LogNormal(0.0, 0.5)), observations())
-    peak = optimum.maximise(problem, optimum.starts(problem, jax.random.key(1), 2), 1.0)[0]
-    factor = laplace(problem, peak).factor
-    hessian = -jax.hessian(lambda v: log_density(problem, v))(peak.vector)
+    problems = stack([problem])
+    which, points = optimum.starts(problems, [seed_of(1)], 2)
+    peaks = optimum.highest(which, optimum.maximise(problems, which, points, 1.0))
+    factor = laplace(problems, [0], peaks)[0].factor
+    hessian = -jax.hessian(lambda v: log_density(problem, v))(peaks[0].vector)
     np.testing.assert_allclose(factor.T @ hessian @ factor, np.eye(2), atol=1e-4)
 
 
@@ -132,7 +137,7 @@ def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
     target = -0.5 * drawn[:, 0] ** 2
     ratio = target + 0.5 * ((drawn[:, 0] - 0.5) / 1.5) ** 2
     proposals = Proposals(drawn, target, ratio, 0.0)
-    chains = metropolis.walk(proposals, jax.random.key(0), 4, 1000)
+    chains = metropolis.walk(proposals, seed_of(0), 4, 1000)
     assert chains.vectors.shape == (4, 1000, 1)
     assert chains.vectors.mean() == pytest.approx(0.0, abs=0.06)
     assert chains.vectors.std() == pytest.approx(1.0, abs=0.05)

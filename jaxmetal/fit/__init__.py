@@ -4,22 +4,29 @@ May import: posterior, model and everything below it; optax, numpyro, arviz-stat
 a function from `problem.Problem` to draws, and a branch in `choose.auto`.
 """
 
+from jaxmetal.fit.batch import Galaxy, batch
 from jaxmetal.fit.chains import Settings, run
-from jaxmetal.fit.choose import auto, find_peak
+from jaxmetal.fit.choose import auto
 from jaxmetal.fit.laplace import laplace, propose
 from jaxmetal.fit.optimum import maximise, starts
-from jaxmetal.fit.problem import Problem, log_density, make
+from jaxmetal.fit.problem import Problem, log_density, make, stack
+from jaxmetal.fit.solve import Options, find_peaks, solve
 
 __all__ = [
+    "Galaxy",
+    "Options",
     "Problem",
     "Settings",
     "auto",
-    "find_peak",
+    "batch",
+    "find_peaks",
     "laplace",
     "log_density",
     "make",
     "maximise",
     "propose",
     "run",
+    "solve",
+    "stack",
     "starts",
 ]

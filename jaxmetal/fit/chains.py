@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.random import SeedSequence
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo
 from tqdm.auto import tqdm
 
 from jaxmetal.fit.laplace import Laplace
-from jaxmetal.fit.problem import Problem, log_density
+from jaxmetal.fit.problem import Problem, log_density, pick
+from jaxmetal.fit.rows import each
+from jaxmetal.fit.seeds import key_data
 
 CHUNK = 50
 """Steps between two looks at the progress bar (and at Ctrl-C)."""
@@ -62,30 +65,43 @@ class Chains(NamedTuple):
     accept: np.ndarray
 
 
-def run(problem: Problem, approximation: Laplace, key: jax.Array, settings: Settings, progress: bool = True) -> Chains:
-    """Runs all chains, chunk by chunk.
+def run(
+    problems: Problem,
+    which: Sequence[int],
+    approximations: Sequence[Laplace],
+    seeds: Sequence[SeedSequence],
+    settings: Settings,
+    progress: bool = True,
+) -> list[Chains]:
+    """Runs all chains of one or several problems, chunk by chunk.
 
     Args:
-        problem: see `fit.problem`.
-        approximation: whitens the space; all chains start at its mode, and its momenta scatter them.
-        key: JAX random key.
+        problems: see `fit.problem.stack`.
+        which: problems to sample.
+        approximations: of each: whitens its space; its chains start at the mode, and momenta scatter them.
+        seeds: of each.
         settings: see `Settings`.
         progress: show a progress bar.
     """
-    states = _begin(problem, approximation, jax.random.split(key, settings.chains), settings)
-    kept = []
-    total = settings.warmup + settings.draws
-    with tqdm(
-        total=total, desc=f"{settings.algorithm} x {settings.chains} chains", disable=not progress, unit="step"
-    ) as bar:
+    count = len(approximations)
+    places = jax.tree.map(lambda *parts: np.repeat(np.stack(parts), settings.chains, axis=0), *approximations)
+    rows = (np.repeat(np.asarray(which, np.int32), settings.chains), places)
+    keys = np.concatenate([key_data(seed, settings.chains) for seed in seeds])
+    states = each(_begin, settings, problems, (*rows, keys), 1)
+    total, kept = settings.warmup + settings.draws, []
+    label = f"{settings.algorithm} x {count * settings.chains} chains"
+    with tqdm(total=total, desc=label, disable=not progress, unit="step") as bar:
         for done in range(0, total, CHUNK):
-            states, drawn = _advance(problem, approximation, states, settings)
+            states, drawn = each(_advance, settings, problems, (*rows, states), 1)
             bar.set_postfix(divergent=int(np.sum(drawn["diverging"])), refresh=False)
             bar.update(CHUNK)
             if done >= settings.warmup:
-                kept.append(jax.tree.map(np.asarray, drawn))
+                kept.append(drawn)
     joined = {name: np.concatenate([chunk[name] for chunk in kept], axis=1) for name in kept[0]}
-    return Chains(**joined)
+    return [
+        Chains(**{name: values[first : first + settings.chains] for name, values in joined.items()})
+        for first in range(0, count * settings.chains, settings.chains)
+    ]
 
 
 def _kernel(problem: Problem, approximation: Laplace, settings: Settings) -> tuple[Any, Any]:
@@ -119,27 +135,15 @@ def _kernel(problem: Problem, approximation: Laplace, settings: Settings) -> tup
     return initialise, lambda state: step(state, model_args=(problem, approximation))
 
 
-@partial(jax.jit, static_argnames="settings")
-def _begin(problem: Problem, approximation: Laplace, keys: jax.Array, settings: Settings) -> Any:
-    initialise, _ = _kernel(problem, approximation, settings)
-    return _strong(jax.vmap(initialise)(keys))
+def _begin(settings: Settings, problems: Problem, row: Any) -> Any:
+    which, approximation, key = row
+    initialise, _ = _kernel(pick(problems, which), approximation, settings)
+    return _packed(initialise(jax.random.wrap_key_data(key)))
 
 
-def _strong(states: Any) -> Any:
-    """States without weak types: those that `_advance` returns would otherwise compile it again."""
-    return jax.tree.map(
-        lambda x: (
-            x if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key) else jax.lax.convert_element_type(x, x.dtype)
-        ),
-        states,
-    )
-
-
-@partial(jax.jit, static_argnames="settings")
-def _advance(
-    problem: Problem, approximation: Laplace, states: Any, settings: Settings
-) -> tuple[Any, dict[str, jax.Array]]:
-    _, step = _kernel(problem, approximation, settings)
+def _advance(settings: Settings, problems: Problem, row: Any) -> tuple[Any, dict[str, jax.Array]]:
+    which, approximation, packed = row
+    _, step = _kernel(pick(problems, which), approximation, settings)
 
     def body(state: Any, _: None) -> tuple[Any, dict[str, jax.Array]]:
         state = step(state)
@@ -151,9 +155,21 @@ def _advance(
             "accept": state.accept_prob,
         }
 
-    def one(state: Any) -> tuple[Any, dict[str, jax.Array]]:
-        return jax.lax.scan(body, state, length=CHUNK)
+    state, drawn = jax.lax.scan(body, _unpacked(packed), length=CHUNK)
+    return _packed(state), drawn
 
-    # Fixed-length trajectories run side by side; NUTS in lock-step would wait for its longest tree.
-    states, drawn = jax.vmap(one)(states) if settings.algorithm == "HMC" else jax.lax.map(one, states)
-    return _strong(states), drawn
+
+def _packed(state: Any) -> Any:
+    """A state of plain numbers, strongly typed: what `_advance` returns must not compile it again."""
+
+    def plain(leaf: jax.Array) -> jax.Array:
+        if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return jax.random.key_data(leaf)
+        return jax.lax.convert_element_type(leaf, leaf.dtype)
+
+    return jax.tree.map(plain, state)
+
+
+def _unpacked(state: Any) -> Any:
+    """With its random keys, which alone are unsigned, as such."""
+    return jax.tree.map(lambda leaf: jax.random.wrap_key_data(leaf) if leaf.dtype == jnp.uint32 else leaf, state)

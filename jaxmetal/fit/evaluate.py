@@ -1,50 +1,47 @@
-"""The density of a fit, and its gradient, at many points: one compiled program each, whatever the number of points."""
+"""The density of fits, and its gradient, at many points: one compiled program each, whatever the number of points."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.fit.problem import Problem, log_density
+from jaxmetal.fit.problem import Problem, log_density, pick
+from jaxmetal.fit.rows import each
 
 BLOCK = 25
 """Points whose density is computed in one call."""
 
-GRADIENTS = 4
-"""Points whose gradient is computed in one call."""
+
+def values(problems: Problem, which: Any, points: Any, jacobian: float = 1.0) -> np.ndarray:
+    """`log_density` of problem `which[i]` at point i.
+
+    Args:
+        problems: see `fit.problem.stack`.
+        which: shape (count,).
+        points: shape (count, size).
+        jacobian: see `log_density`.
+    """
+    return each(_value, None, problems, _rows(which, points, jacobian), BLOCK)
 
 
-def values(problem: Problem, points: Any, jacobian: float = 1.0) -> np.ndarray:
-    """`log_density` at points of shape (count, size): shape (count,)."""
-    found = [_values(problem, block, jacobian) for block in _blocks(filled(points, BLOCK), BLOCK)]
-    return np.concatenate([np.asarray(part) for part in found])[: len(points)]
+def gradients(problems: Problem, which: Any, points: Any, jacobian: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """`log_density` and its gradient, as `values`: shapes (count,) and (count, size)."""
+    return each(_gradient, None, problems, _rows(which, points, jacobian), 1)
 
 
-def gradients(problem: Problem, points: Any, jacobian: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """`log_density` and its gradient at points of shape (count, size): shapes (count,) and (count, size)."""
-    found = [_gradients(problem, block, jacobian) for block in _blocks(filled(points, GRADIENTS), GRADIENTS)]
-    value, gradient = (np.concatenate([np.asarray(part) for part in parts]) for parts in zip(*found, strict=True))
-    return value[: len(points)], gradient[: len(points)]
+def _rows(which: Any, points: Any, jacobian: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    points = np.asarray(points)
+    return np.asarray(which, np.int32), points, np.full(len(points), jacobian, points.dtype)
 
 
-def filled(rows: np.ndarray, length: int) -> np.ndarray:
-    """Rows, and copies of the last one up to a multiple of `length`: arrays of few shapes compile few times."""
-    return np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % length, axis=0)])
+def _value(_: None, problems: Problem, row: Any) -> jax.Array:
+    which, point, jacobian = row
+    return log_density(pick(problems, which), point, jacobian)
 
 
-def _blocks(rows: np.ndarray, length: int) -> np.ndarray:
-    return rows.reshape(-1, length, *rows.shape[1:])
-
-
-@jax.jit
-def _values(problem: Problem, points: jax.Array, jacobian: jax.Array) -> jax.Array:
-    return jax.lax.map(lambda point: log_density(problem, point, jacobian), points)
-
-
-@jax.jit
-def _gradients(problem: Problem, points: jax.Array, jacobian: jax.Array) -> tuple[jax.Array, jax.Array]:
-    density = jax.value_and_grad(lambda point: log_density(problem, point, jnp.asarray(jacobian, points.dtype)))
-    return jax.lax.map(density, points)
+def _gradient(_: None, problems: Problem, row: Any) -> tuple[jax.Array, jax.Array]:
+    which, point, jacobian = row
+    problem = pick(problems, which)
+    return jax.value_and_grad(lambda x: log_density(problem, x, jacobian))(point)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
+from numpy.random import SeedSequence
 
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.optimum import Optimum, rescale
 from jaxmetal.fit.problem import Problem
+from jaxmetal.fit.seeds import branch
 
 FEWEST = 0.02
 """Share of effective draws below which so few weights remain that their tail cannot be judged."""
@@ -65,46 +67,88 @@ class Proposals(NamedTuple):
         return relative_weights(self.log_ratio)
 
 
-def laplace(problem: Problem, peak: Optimum) -> Laplace:
-    """The approximation at a maximum of the unconstrained density."""
-    factor = rescale(problem, peak.vector[None], 1.0, peak.scaling[None])[0]
-    return Laplace(peak.vector, factor, np.asarray(peak.log_density, peak.vector.dtype))
+def laplace(problems: Problem, which: Sequence[int], peaks: Sequence[Optimum]) -> list[Laplace]:
+    """The approximations at maxima of the problems' unconstrained densities."""
+    modes, scalings = (np.stack([getattr(peak, name) for peak in peaks]) for name in ("vector", "scaling"))
+    factors = rescale(problems, np.asarray(which), modes, 1.0, scalings)
+    return [
+        Laplace(peak.vector, factor, np.asarray(peak.log_density, peak.vector.dtype))
+        for peak, factor in zip(peaks, factors, strict=True)
+    ]
 
 
-def propose(problem: Problem, approximation: Laplace, key: jax.Array, draws: int) -> Proposals:
-    """Draws from the Laplace approximation with a Student-t's tails, weighed by the posterior."""
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+def propose(
+    problems: Problem,
+    which: Sequence[int],
+    approximations: Sequence[Laplace],
+    seeds: Sequence[SeedSequence],
+    draws: Sequence[int],
+) -> list[Proposals]:
+    """Draws from Laplace approximations with a Student-t's tails, weighed by the posterior.
+
+    Args:
+        problems: see `fit.problem.stack`.
+        which: problem of each approximation.
+        approximations: around which to draw.
+        seeds: of each.
+        draws: how many of each.
+    """
+    drawn = [_student(*one) for one in zip(approximations, seeds, draws, strict=True)]
+    vectors = np.concatenate([vectors for vectors, _ in drawn])
+    log_target = evaluate.values(problems, np.repeat(which, draws), vectors)
+    targets = np.split(log_target, np.cumsum(draws)[:-1])
+    return [_weigh(*one, target) for one, target in zip(drawn, targets, strict=True)]
+
+
+def _student(approximation: Laplace, seed: SeedSequence, draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draws of the t, and their log densities up to a constant."""
+    random = np.random.default_rng(seed)
     size = approximation.mode.size
     stretch = np.sqrt(random.chisquare(FREEDOM, draws) / FREEDOM)
     whitened = random.standard_normal((draws, size)) / stretch[:, None]
     vectors = (approximation.mode + whitened @ approximation.factor.T).astype(approximation.mode.dtype)
-    log_target = evaluate.values(problem, vectors)
-    log_proposal = -0.5 * (FREEDOM + size) * np.log1p(np.sum(whitened**2, axis=1) / FREEDOM)
+    return vectors, -0.5 * (FREEDOM + size) * np.log1p(np.sum(whitened**2, axis=1) / FREEDOM)
+
+
+def _weigh(vectors: np.ndarray, log_proposal: np.ndarray, log_target: np.ndarray) -> Proposals:
     log_ratio = np.where(np.isfinite(log_target), log_target - log_proposal, -np.inf)
     return Proposals(vectors, log_target, log_ratio, pareto_shape(log_ratio))
 
 
-def refine(problem: Problem, first: Proposals, key: jax.Array) -> Proposals:
+def refine(
+    problems: Problem, which: Sequence[int], first: Sequence[Proposals], seeds: Sequence[SeedSequence]
+) -> list[Proposals]:
     """Better proposals where those of the Laplace approximation are poor: with its moments corrected, and more of them.
 
     Args:
-        problem: see `fit.problem`.
-        first: drawn from the Laplace approximation.
-        key: JAX random key.
+        problems: see `fit.problem.stack`.
+        which: problem of each set of proposals.
+        first: drawn from Laplace approximations.
+        seeds: of each.
 
     Returns:
-        A whole multiple of the number of draws in `first`.
+        For each a whole multiple of the number of draws in `first`.
     """
-    best, draws = first, len(first.log_ratio)
-    *keys, last = jax.random.split(key, ROUNDS + 1)
-    for round_key in keys:
-        if not GOOD <= best.k_hat < np.inf:
-            break
-        best = min(best, propose(problem, matched(best), round_key, draws), key=lambda found: found.k_hat)
-    times = min(MORE, int(np.ceil(ENOUGH / efficiency(best.weights)))) if best.k_hat < np.inf else 1
-    if times == 1:
-        return best
-    return min(best, propose(problem, matched(best), last, times * draws), key=lambda found: found.k_hat)
+    best = list(first)
+
+    def again(times: dict[int, int], turn: int) -> None:
+        if times:
+            places, draws = [which[i] for i in times], [n * len(first[i].log_ratio) for i, n in times.items()]
+            centres, anew = [matched(best[i]) for i in times], [branch(seeds[i], turn) for i in times]
+            for i, found in zip(times, propose(problems, places, centres, anew, draws), strict=True):
+                best[i] = min(best[i], found, key=lambda proposals: proposals.k_hat)
+
+    for turn in range(ROUNDS):
+        again({i: 1 for i, found in enumerate(best) if GOOD <= found.k_hat < np.inf}, turn)
+    again({i: times for i, found in enumerate(best) if (times := _times(found)) > 1}, ROUNDS)
+    return best
+
+
+def _times(proposals: Proposals) -> int:
+    """How many times more draws are needed."""
+    if proposals.k_hat == np.inf:
+        return 1
+    return min(MORE, int(np.ceil(ENOUGH / efficiency(proposals.weights))))
 
 
 def matched(proposals: Proposals) -> Laplace:

@@ -7,33 +7,34 @@ always do.
 
 from __future__ import annotations
 
-import jax
 import numpy as np
+from numpy.random import SeedSequence
 
 from jaxmetal.fit.chains import Chains
 from jaxmetal.fit.laplace import Proposals
 
 
-def walk(proposals: Proposals, key: jax.Array, chains: int, draws: int) -> Chains:
+def walk(proposals: Proposals, seed: SeedSequence, chains: int, draws: int) -> Chains:
     """Chains over the proposals, a share of them each; they begin at proposals picked by weight.
 
     Args:
         proposals: see `fit.laplace`; a multiple of chains times draws, of which the chains are thinned.
-        key: JAX random key.
+        seed: of the random numbers.
         chains: number of chains.
         draws: kept states of each.
     """
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    random = np.random.default_rng(seed)
     steps = len(proposals.log_ratio) // chains
-    thresholds = np.log(random.random((chains, steps)))
-    weights = proposals.weights
-    held = random.choice(weights.size, size=chains, p=weights / weights.sum())
-    index, accepted = np.empty((chains, steps), int), np.empty((chains, steps), bool)
+    offered = np.arange(chains * steps).reshape(chains, steps)
+    ratios, thresholds = proposals.log_ratio[offered], np.log(random.random((chains, steps)))
+    first = random.choice(proposals.weights.size, size=chains, p=proposals.weights / proposals.weights.sum())
+    accepted, held = np.empty((chains, steps), bool), proposals.log_ratio[first]
     for step in range(steps):
-        offered = np.arange(chains) * steps + step
-        accepted[:, step] = thresholds[:, step] < proposals.log_ratio[offered] - proposals.log_ratio[held]
-        held = np.where(accepted[:, step], offered, held)
-        index[:, step] = held
+        accepted[:, step] = thresholds[:, step] < ratios[:, step] - held
+        held = np.where(accepted[:, step], ratios[:, step], held)
+    # Each step holds what was accepted last: the columns of accepted steps rise.
+    last = np.maximum.accumulate(np.where(accepted, np.arange(steps), -1), axis=1)
+    index = np.where(last < 0, first[:, None], np.take_along_axis(offered, np.maximum(last, 0), axis=1))
     thin = steps // draws
     index, accept = index[:, thin - 1 :: thin], accepted.reshape(chains, draws, thin).mean(axis=2)
     return Chains(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from numpy.random import SeedSequence
 
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.problem import Problem, unconstrain
-from jaxmetal.fit.start import require_possible
+from jaxmetal.fit.seeds import key_data
 from jaxmetal.prior import median
 
 STEPS = 100
@@ -68,44 +70,84 @@ class _Search(NamedTuple):
 
 
 def starts(
-    problem: Problem, key: jax.Array, count: int, given: Mapping[str, Any] | None = None, candidates: int = 24
-) -> np.ndarray:
-    """The prior's median (or what is given) and the best of some draws about it, unconstrained: (count, size)."""
-    require_possible(problem.sites, given or {})
-    middle = {name: median(prior) for name, prior in problem.sites.items()}
-    points = np.asarray(_around(problem.sites, {**middle, **(given or {})}, jax.random.split(key, candidates)))
-    densities = evaluate.values(problem, points, 0.0)
-    order = np.argsort(-np.nan_to_num(densities[1:], nan=-np.inf))[: count - 1] + 1
-    return points[np.concatenate([[0], order]).astype(int)]
-
-
-def maximise(problem: Problem, points: Any, jacobian: float, scaling: np.ndarray | None = None) -> list[Optimum]:
-    """Runs the optimiser from each start and returns all ends, best first.
+    problems: Problem,
+    seeds: Sequence[SeedSequence],
+    count: int,
+    given: Mapping[str, Any] | None = None,
+    candidates: int = 24,
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each problem the prior's median (or what is given) and the best of some draws about it.
 
     Args:
-        problem: see `fit.problem`.
+        problems: see `fit.problem.stack`.
+        seeds: of each problem.
+        count: starts of each problem.
+        given: parameter name -> where to begin, problems in front; NaN for the median.
+        candidates: draws of each problem.
+
+    Returns:
+        The problem of each start, shape (problems * count,), and the starts, unconstrained, (problems * count, size).
+    """
+    total = len(jax.tree.leaves(problems)[0])
+    index = np.minimum(np.arange(total), len(seeds) - 1)
+    keys = np.stack([key_data(seed, candidates) for seed in seeds])[index]
+    known = {name: values[index] for name, values in (given or {}).items()}
+    points = np.asarray(_around(problems.sites, known, keys))[: len(seeds)]
+    which = np.repeat(np.arange(len(points)), points.shape[1])
+    densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
+    densities[:, 0] = np.inf
+    order = np.argsort(-np.nan_to_num(densities, nan=-np.inf), axis=1, kind="stable")[:, :count]
+    chosen = np.take_along_axis(points, order[:, :, None], axis=1)
+    return np.repeat(np.arange(len(points)), count), chosen.reshape(-1, points.shape[2])
+
+
+def maximise(
+    problems: Problem, which: np.ndarray, points: np.ndarray, jacobian: float, scaling: np.ndarray | None = None
+) -> list[Optimum]:
+    """Runs the optimiser from each start.
+
+    Args:
+        problems: see `fit.problem.stack`.
+        which: problem of each start, shape (count,).
         points: starts, shape (count, size).
         jacobian: see `log_density`.
         scaling: of the coordinates, shape (count, size, size), where it is known.
+
+    Returns:
+        The end from each start.
     """
-    points = np.asarray(points)
-    ends = _climb(problem, points, jacobian, rescale(problem, points, jacobian) if scaling is None else scaling)
-    tired = [i for i, end in enumerate(ends) if end.status == Status.STEPS_USED_UP]
-    if tired:
+    ends = _climb(
+        problems, which, points, jacobian, rescale(problems, which, points, jacobian) if scaling is None else scaling
+    )
+    tired = np.flatnonzero([end.status == Status.STEPS_USED_UP for end in ends])
+    if tired.size:
         # The curvature at a poor start scales poorly near the maximum: once more from where it led.
         again = np.stack([ends[i].vector for i in tired])
-        for i, end in zip(tired, _climb(problem, again, jacobian, rescale(problem, again, jacobian)), strict=True):
+        scaling = rescale(problems, which[tired], again, jacobian)
+        for i, end in zip(tired, _climb(problems, which[tired], again, jacobian, scaling), strict=True):
             ends[i] = end
-    return sorted(ends, key=lambda end: -np.nan_to_num(end.log_density, nan=-np.inf))
+    return ends
 
 
-def rescale(problem: Problem, points: np.ndarray, jacobian: float, scaling: np.ndarray | None = None) -> np.ndarray:
+def highest(which: np.ndarray, ends: Sequence[Optimum]) -> list[Optimum]:
+    """The best end of each problem, in the order of the problems."""
+    best: dict[int, Optimum] = {}
+    for i, end in zip(which, ends, strict=True):
+        if i not in best or np.nan_to_num(end.log_density, nan=-np.inf) > best[i].log_density:
+            best[i] = end
+    return [best[i] for i in sorted(best)]
+
+
+def rescale(
+    problems: Problem, which: np.ndarray, points: np.ndarray, jacobian: float, scaling: np.ndarray | None = None
+) -> np.ndarray:
     """Matrices S with S S^T ~ 1 / |hessian| at points (count, size), by central differences of the gradient.
 
     Eigenvalues of the wrong sign are mirrored, tiny ones raised.
 
     Args:
-        problem: see `fit.problem`.
+        problems: see `fit.problem.stack`.
+        which: problem of each point, shape (count,).
         points: shape (count, size).
         jacobian: see `log_density`.
         scaling: S known roughly, shape (count, size, size): the differences are taken along its columns.
@@ -118,7 +160,8 @@ def rescale(problem: Problem, points: np.ndarray, jacobian: float, scaling: np.n
         basis, step = scaling, 100.0 * step
     moves = step * np.swapaxes(basis, 1, 2)
     ends = np.stack([points[:, None] + moves, points[:, None] - moves]).reshape(-1, size)
-    slopes = evaluate.gradients(problem, ends, jacobian)[1].reshape(2, count, size, size)
+    slopes = evaluate.gradients(problems, np.tile(np.repeat(which, size), 2), ends, jacobian)[1]
+    slopes = slopes.reshape(2, count, size, size)
     hessians = (slopes[1] - slopes[0]) @ basis / (2.0 * step)
     finite = np.all(np.isfinite(hessians), axis=(1, 2))[:, None, None]
     safe = np.where(finite, 0.5 * (hessians + np.swapaxes(hessians, 1, 2)), np.eye(size))
@@ -127,22 +170,32 @@ def rescale(problem: Problem, points: np.ndarray, jacobian: float, scaling: np.n
     return (basis @ (vectors / np.sqrt(np.maximum(np.abs(values), floor))[:, None, :])).astype(points.dtype)
 
 
-def _climb(problem: Problem, points: np.ndarray, jacobian: float, scaling: np.ndarray) -> list[Optimum]:
+def _climb(
+    problems: Problem, which: np.ndarray, points: np.ndarray, jacobian: float, scaling: np.ndarray
+) -> list[Optimum]:
     count = len(points)
-    points, scaling = (evaluate.filled(rows, evaluate.GRADIENTS) for rows in (points, scaling))
-    search = _begin(np.zeros_like(points))
+    # Searches step side by side, in arrays of few lengths; only those that are not there yet are evaluated.
+    length = max(4, 1 << (count - 1).bit_length())
+    search = _begin(np.zeros((length, points.shape[1]), points.dtype))
+    going = np.arange(length) < count
+    densities, gradients = np.zeros(length, points.dtype), np.zeros((length, points.shape[1]), points.dtype)
     for _ in range(STEPS):
-        if not np.any(np.asarray(search.going)):
+        rows = np.flatnonzero(going)
+        if not rows.size:
             break
-        ahead = np.asarray(search.x + search.length[:, None] * search.direction)
-        densities, gradients = evaluate.gradients(problem, points + np.einsum("nij,nj->ni", scaling, ahead), jacobian)
-        search = _step(search, -densities, -np.einsum("nij,ni->nj", scaling, gradients))
-    vectors = points + np.einsum("nij,nj->ni", scaling, np.asarray(search.x))
-    sizes = np.linalg.norm(np.asarray(search.gradient), axis=1)
+        ahead = np.asarray(search.x + search.length[:, None] * search.direction)[rows]
+        at = points[rows] + np.einsum("nij,nj->ni", scaling[rows], ahead)
+        found, slopes = evaluate.gradients(problems, which[rows], at, jacobian)
+        densities[rows], gradients[rows] = found, np.einsum("nij,ni->nj", scaling[rows], slopes)
+        search = _step(search, -densities, -gradients)
+        going &= np.asarray(search.going)
+    vectors = points + np.einsum("nij,nj->ni", scaling, np.asarray(search.x)[:count])
+    sizes = np.linalg.norm(np.asarray(search.gradient), axis=1)[:count]
+    losses = np.asarray(search.loss)[:count]
     return [
         Optimum(vector, -float(loss), _status(float(loss), float(size)), float(size), matrix)
-        for vector, loss, size, matrix in zip(vectors, search.loss, sizes, scaling, strict=True)
-    ][:count]
+        for vector, loss, size, matrix in zip(vectors, losses, sizes, scaling, strict=True)
+    ]
 
 
 def _status(loss: float, gradient: float) -> Status:
@@ -152,11 +205,15 @@ def _status(loss: float, gradient: float) -> Status:
 
 
 @jax.jit
-def _around(sites: Any, centre: Mapping[str, Any], keys: jax.Array) -> jax.Array:
+@partial(jax.vmap, in_axes=(0, 0, 0))
+def _around(sites: Any, given: Mapping[str, Any], keys: jax.Array) -> jax.Array:
     """A centre, and points half way from it to draws of the prior: the far corners of wide priors are poor starts."""
-    middle = unconstrain(sites, centre)
+    centre = {name: median(prior) for name, prior in sites.items()}
+    known = {name: jnp.where(jnp.isnan(value), centre[name], value) for name, value in given.items()}
+    middle = unconstrain(sites, {**centre, **known})
 
-    def between(key: jax.Array) -> jax.Array:
+    def between(data: jax.Array) -> jax.Array:
+        key = jax.random.wrap_key_data(data)
         drawn = {name: prior.sample(jax.random.fold_in(key, i)) for i, (name, prior) in enumerate(sites.items())}
         return 0.5 * (middle + unconstrain(sites, drawn))
 

@@ -5,8 +5,8 @@ Everything here takes the `Problem` as an argument, so that a second galaxy of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
 from jaxmetal.errors import InputError
+from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.numerics.tree import node
@@ -51,6 +52,34 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     real = jnp.result_type(float)
     strong = {name: jax.tree.map(lambda leaf: jnp.asarray(leaf, real), prior) for name, prior in sites.items()}
     return Problem(skeleton=skeleton, sites=strong, plans=plans)
+
+
+LENGTHS = (1, 8, 64, 256)
+"""Numbers of problems in a stack: another number would compile everything anew."""
+
+
+def stack(problems: Sequence[Problem]) -> Problem:
+    """Problems of one structure and shape as one, with the problems in front of every array.
+
+    Stacks have few lengths; the last problem is repeated up to the next of them.
+    """
+    length = next((n for n in LENGTHS if n >= len(problems)), len(problems))
+    filled = [problems[min(i, len(problems) - 1)] for i in range(length)]
+    return place(jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *filled))
+
+
+def signature(problem: Problem) -> Any:
+    """What problems must have in common to be stacked: structure, names and shapes (hashable)."""
+    leaves, structure = jax.tree.flatten(problem)
+    return structure, tuple((np.shape(leaf), jnp.result_type(leaf)) for leaf in leaves)
+
+
+Tree = TypeVar("Tree")
+
+
+def pick(problems: Tree, which: Any) -> Tree:
+    """One of a stack of problems, or of a part of it; `which` may be traced."""
+    return jax.tree.map(lambda leaf: jax.lax.dynamic_index_in_dim(leaf, which, keepdims=False), problems)
 
 
 def size(sites: Mapping[str, Distribution]) -> int:

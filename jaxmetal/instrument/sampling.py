@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 from jaxmetal.numerics.cusp import EXTENT
+from jaxmetal.numerics.lengths import longer, narrower
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,16 +53,18 @@ def choose(
     smooth = fwhm >= 8.0 and minor_size >= 1.0
     density = (1 if smooth else 2 if minor_size >= 0.5 else 3) + (1 if lensed else 0)
     # The polar core must resolve the response W, which is as wide as the PSF, or as a pixel under a sharper one.
-    width = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
+    exact = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
+    # Of few widths, so that galaxies with somewhat different seeing share a compiled program.
+    width = narrower(exact, 0.3)
     radial, angular = max(16, math.ceil(14 + 6 / width)), max(28, math.ceil(22 + 12 / width))
     cells = density if kernel_oversampling is None else kernel_oversampling
     core_size = 4.0 if cells == 1 else 2.5
     # Across the core, a wide W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
-    order = math.ceil(8 + 8 * EXTENT * core_size / width) if width >= core_size else 0
+    order = math.ceil(8 + 8 * EXTENT * core_size / width) if exact >= core_size else 0
     return Sampling(
         oversampling=cells,
         subsamples=math.ceil(density / cells),
-        margin=max(1, math.ceil(reach)),
+        margin=longer(max(1, math.ceil(reach))),
         route="separable" if kernel_oversampling is None else "fft",
         core_size=core_size,
         core_nodes=(min(radial, 48), min(angular, 64)),

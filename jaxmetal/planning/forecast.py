@@ -11,8 +11,9 @@ import numpy as np
 import numpyro.distributions as dist
 
 from jaxmetal.errors import InputError
-from jaxmetal.fit.choose import find_peak
-from jaxmetal.fit.problem import make
+from jaxmetal.fit.problem import make, stack
+from jaxmetal.fit.seeds import branch, seed_of
+from jaxmetal.fit.solve import find_peaks
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
@@ -113,15 +114,20 @@ class Scatter(NamedTuple):
 
 
 def simulated_error(setting: Setting, count: int = 50, seed: int = 0) -> Scatter:
-    """Fits `count` noise draws of a setting, and looks at the scatter of the maxima, dex per R_e."""
+    """Fits `count` noise draws of a setting, and looks at the scatter of the maxima, dex per R_e.
+
+    Raises:
+        InputError: as `observed`, or if a fit finds no maximum.
+    """
     scene, blank, truth = observed(setting)
     actual = fill({"scene": scene}, truth)["scene"]
+    noise = jax.random.split(jax.random.key(seed), count)
+    problems = [make(scene, draw(actual, blank, key)) for key in noise]
+    place = list(problems[0].sites).index(SLOPE)
     best, quoted = [], []
-    for key in jax.random.split(jax.random.key(seed), count):
-        noise, starts = jax.random.split(key)
-        problem = make(scene, draw(actual, blank, noise))
-        peak = find_peak(problem, starts, start_count=1, draws=25)
-        place = list(problem.sites).index(SLOPE)
+    for peak in find_peaks(stack(problems), [branch(seed_of(seed), k) for k in range(count)], start_count=1):
+        if isinstance(peak, InputError):
+            raise peak
         best.append(float(peak.best[SLOPE]))
         quoted.append(float(np.linalg.norm(peak.gaussian.factor[place])))
     return Scatter(float(np.mean(best) - setting.slope), float(np.std(best, ddof=1)), float(np.mean(quoted)), count)

@@ -13,8 +13,10 @@ import numpyro.distributions as dist
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import worst_first
-from jaxmetal.fit.choose import find_peak
-from jaxmetal.fit.problem import Problem, constrain, log_density, make
+from jaxmetal.fit.problem import Problem, constrain, log_density, make, signature
+from jaxmetal.fit.problem import stack as side_by_side
+from jaxmetal.fit.seeds import branch, seed_of
+from jaxmetal.fit.solve import find_peaks
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.population.covariates import Design, along, design
 from jaxmetal.population.galaxies import Covariate, Measured, require_same_galaxies
@@ -73,18 +75,22 @@ def stack(
     """
     problems = [make(scene, observations, sampling) for scene, observations in galaxies]
     _require_alike(problems, site)
-    keys = jax.random.split(jax.random.key(seed), len(problems))
-    peaks = [find_peak(problem, key, draws=25).gaussian for problem, key in zip(problems, keys, strict=True)]
+    together, count = side_by_side(problems), len(problems)
+    peaks = []
+    for found in find_peaks(together, [branch(seed_of(seed), k) for k in range(count)]):
+        if isinstance(found, InputError):
+            raise found
+        peaks.append(found.gaussian)
     names = list(problems[0].sites)
     place = sum(int(np.prod(problems[0].sites[name].shape(), dtype=int)) for name in names[: names.index(site)])
     size = peaks[0].mode.size
     order = [place, *(k for k in range(size) if k != place)]
     covariance = np.stack([np.asarray(peak.factor) @ np.asarray(peak.factor).T for peak in peaks])
     return Stack(
-        problem=jax.tree.map(lambda *leaves: jnp.stack(leaves), *problems),
+        problem=jax.tree.map(lambda leaf: jnp.asarray(leaf)[:count], together),
         site=site,
         place=place,
-        scale=np.broadcast_to(np.asarray(scale, float), (len(problems),)),
+        scale=np.broadcast_to(np.asarray(scale, float), (count,)),
         mode=np.stack([np.asarray(peak.mode)[order] for peak in peaks]),
         factor=np.linalg.cholesky(covariance[:, order][:, :, order]),
     )
@@ -177,13 +183,7 @@ def _require_alike(problems: Sequence[Problem], site: str) -> None:
             f"{type(prior).__name__} of shape {prior.shape()}; use e.g. Normal(0, 0.5)."
         )
     for k, other in enumerate(problems):
-        if _form(other) != _form(first):
+        if signature(other) != signature(first):
             raise InputError(
                 f"Galaxy {k} differs from the first in structure or shape; fit galaxies of one shape together."
             )
-
-
-def _form(problem: Problem) -> tuple[str, list[Any]]:
-    """Structure and shapes: what must agree for galaxies to stand side by side."""
-    leaves, structure = jax.tree.flatten(problem)
-    return str(structure), [jnp.shape(leaf) for leaf in leaves]

@@ -110,10 +110,11 @@ def _table(posterior: Posterior) -> str:
 def _fit_quality(posterior: Posterior) -> str:
     found = criteria(posterior)
     chi2 = ", ".join(f"{name}: {value:.1f}" for name, value in found.chi2.items())
+    judged = "k-hat not computed" if np.isnan(posterior.k_hat) else f"k-hat {posterior.k_hat:.2f}"
     return (
         f"chi2 at the best fit: {chi2}; {found.n_data} data, {found.n_parameters} free parameters; "
         f"ln L {found.log_likelihood:.2f}, BIC {found.bic:.2f}, "
-        f"ln evidence (Laplace) {found.log_evidence:.2f}, k-hat {posterior.k_hat:.2f}."
+        f"ln evidence (Laplace) {found.log_evidence:.2f}, {judged}."
     )
 
 

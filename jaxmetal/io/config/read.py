@@ -12,7 +12,7 @@ from astropy.cosmology import FLRW, FlatLambdaCDM
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
-from jaxmetal.fit.choose import METHODS
+from jaxmetal.fit.solve import METHODS
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.io.config.context import Context
@@ -64,7 +64,15 @@ def read_config(path: str | Path) -> Job:
         InputError: if anything cannot be used; the sentence says where and what to do.
     """
     path = Path(path)
-    table = read_toml(path)
+    return read_job(read_toml(path), path)
+
+
+def read_job(table: dict[str, Any], path: Path) -> Job:
+    """What a configuration describes, whose file is `path`.
+
+    Raises:
+        InputError: as `read_config`.
+    """
     require_known(table, f"{path.name}", SECTIONS)
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))

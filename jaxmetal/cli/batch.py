@@ -1,0 +1,122 @@
+"""`jaxmetal batch CATALOGUE --config CONFIG.toml --out FOLDER`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.errors import InputError
+
+CHUNK_SIZE = 64
+"""Galaxies per chunk: what a killed run loses at most."""
+
+
+def add(commands: Any) -> None:
+    """Registers the command."""
+    command = commands.add_parser("batch", help="fit all galaxies of a catalogue side by side")
+    command.add_argument("catalogue", metavar="CATALOGUE", help="ECSV, FITS or CSV with a column 'name'")
+    command.add_argument("--config", metavar="CONFIG.toml", required=True, help="what all galaxies share")
+    command.add_argument("-o", "--out", metavar="FOLDER", required=True, help="folder of the run")
+    command.add_argument("--resume", action="store_true", help="finish a run that was interrupted")
+    command.add_argument("--plan", action="store_true", help="only read, report and write the plan")
+    command.add_argument("--chunk", type=int, metavar="N", help="fit chunk N of a planned run (for job arrays)")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the chunks")
+    command.add_argument("--posteriors", action="store_true", help="keep the draws of every galaxy, as netCDF")
+    command.add_argument("--chunk-size", type=int, default=CHUNK_SIZE, metavar="N", help=f"default: {CHUNK_SIZE}")
+    command.add_argument("--memory", type=float, default=1.0, metavar="GIB", help="for galaxies fitted together")
+    command.add_argument("--method", help="auto, map, laplace, hmc or nuts; default: the configuration's")
+    command.add_argument("--seed", type=int, help="of all random numbers; default: the configuration's")
+    command.add_argument("--quiet", action="store_true", help="no report and no progress bars")
+    add_precision(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Plans, fits what is missing, collects."""
+    start(arguments)
+    from jaxmetal.io.sample.collect import collect, missing
+    from jaxmetal.io.sample.plan import read_plan
+
+    folder = Path(arguments.out)
+    if not (arguments.resume or arguments.chunk is not None):
+        _begin(arguments, folder)
+        if arguments.plan:
+            return
+    plan = read_plan(folder)
+    sample = plan.sample()
+    wanted = missing(folder, plan)
+    if arguments.chunk is not None:
+        if not 0 <= arguments.chunk < len(plan.chunks):
+            raise InputError(
+                f"--chunk: expected 0 to {len(plan.chunks) - 1}, the chunks of {folder}, found {arguments.chunk}."
+            )
+        wanted = [number for number in wanted if number == arguments.chunk]
+    _fit(folder, wanted, {n: len(plan.chunks[n]) for n in wanted}, arguments)
+    if not missing(folder, plan):
+        print(collect(folder, plan, sample), end="")
+        print(f"\nWritten to {folder}")
+
+
+def _begin(arguments: argparse.Namespace, folder: Path) -> None:
+    """Reads the catalogue, reports, and makes the folder of the run."""
+    from jaxmetal.cli.batch_report import report
+    from jaxmetal.fit.choose import checked
+    from jaxmetal.io.folder import output_folder, require_replaceable
+    from jaxmetal.io.sample.catalogue import read_catalogue
+    from jaxmetal.io.sample.collect import CHUNKS, POSTERIORS, THUMBNAILS
+    from jaxmetal.io.sample.plan import make_plan, write_plan
+
+    if arguments.chunk_size < 1 or not arguments.memory > 0:
+        raise InputError("--chunk-size and --memory: expected numbers above 0; correct them.")
+    require_replaceable(folder, overwrite=False)
+    catalogue = read_catalogue(arguments.catalogue, arguments.config)
+    given = catalogue.configuration.get("fit", {})
+    options = {"method": "auto", "seed": 0, **given, "memory": arguments.memory, "float32": arguments.float32}
+    options |= {key: getattr(arguments, key) for key in ("method", "seed") if getattr(arguments, key) is not None}
+    checked(options["method"])
+    options["posteriors"] = arguments.posteriors
+    plan = make_plan(catalogue, options, arguments.chunk_size, lambda rows: _bar(rows, arguments.quiet, "reading"))
+    if len(plan.unreadable) == len(catalogue.names):
+        raise InputError(
+            f"No galaxy of {catalogue.path} can be read; the first: {next(iter(plan.unreadable.values()))}"
+        )
+    if not arguments.quiet:
+        print(report(plan, catalogue), flush=True)
+    with output_folder(folder) as unfinished:
+        for part in (CHUNKS, THUMBNAILS, POSTERIORS):
+            (unfinished / part).mkdir()
+        write_plan(plan, unfinished)
+
+
+def _fit(folder: Path, wanted: list[int], sizes: dict[int, int], arguments: argparse.Namespace) -> None:
+    from tqdm.auto import tqdm
+
+    failed = 0
+    with tqdm(total=sum(sizes.values()), unit="galaxy", desc="fitting", disable=arguments.quiet) as bar:
+
+        def watch(found: dict[str, Any]) -> None:
+            nonlocal failed
+            failed += found["status"] == "failed"
+            bar.set_postfix(failed=failed, refresh=False)
+            bar.update()
+
+        if arguments.scheduler:
+            from jaxmetal.cli.cluster import fit_on_cluster
+
+            for number in fit_on_cluster(folder, wanted, arguments.scheduler):
+                bar.update(sizes[number])
+            return
+        from jaxmetal.cli.chunk import fit_chunk
+
+        for number in wanted:
+            fit_chunk(str(folder), number, watch)
+
+
+def _bar(rows: Iterable[int], quiet: bool, what: str) -> Iterable[int]:
+    from tqdm.auto import tqdm
+
+    return tqdm(rows, desc=what, unit="galaxy", disable=quiet, file=sys.stderr)

@@ -1,0 +1,80 @@
+"""What a run is going to do, before it does it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.fit import evaluate
+from jaxmetal.fit.batch import together
+from jaxmetal.fit.padding import padded
+from jaxmetal.fit.problem import Problem, make, size, stack
+from jaxmetal.fit.solve import Options
+from jaxmetal.io.sample.catalogue import Catalogue
+from jaxmetal.io.sample.plan import Plan
+
+CLIMB = 60
+"""Gradients that the maxima and curvatures of a galaxy take, about."""
+
+PER_DRAW = {"auto": (1.3, 0.0), "laplace": (1.3, 0.0), "map": (0.0, 0.0), "hmc": (0.0, 4.0), "nuts": (0.0, 6.0)}
+"""Densities and gradients that a draw of a method takes, about."""
+
+
+def report(plan: Plan, catalogue: Catalogue) -> str:
+    """Groups, shapes, memory per device and expected time; each group's densities are compiled and timed on the way."""
+    options = Options(**{name: plan.options[name] for name in Options._fields if name in plan.options})
+    devices = ", ".join(f"{device.platform}:{device.id}" for device in jax.devices())
+    lines = [
+        f"{len(catalogue.names)} galaxies in {len(plan.groups)} group(s), {len(plan.chunks)} chunk(s); "
+        f"{len(plan.unreadable)} cannot be read; devices: {devices}; stamps "
+        + ("padded to few sizes." if plan.options["pad"] else "as they are.")
+    ]
+    seconds = 0.0
+    for group, rows in zip(plan.groups, _rows_of_groups(plan), strict=True):
+        problem = _first(catalogue, rows[0], plan.options["pad"])
+        count = min(together(problem, options, plan.options["memory"]), max(len(c) for c in plan.chunks))
+        bytes_each = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
+        each = _seconds_per_galaxy(problem, count, options)
+        seconds += each * group["galaxies"]
+        shapes = " + ".join(" x ".join(map(str, shape[:2])) for shape in group["shapes"])
+        lines.append(
+            f"  {group['galaxies']} of {shapes} pixels, {size(problem.sites)} parameters: {count} at a time, "
+            f"{count * bytes_each / 2**20:.0f} MiB per device, about {each:.2g} s each"
+        )
+    lines.append(f"Expected: {seconds / 60:.1f} min and some seconds of compilation for each group.")
+    return "\n".join(lines)
+
+
+def _rows_of_groups(plan: Plan) -> list[list[int]]:
+    """Readable rows of each group, in the plan's order."""
+    rows = [i for chunk in plan.chunks for i in chunk if str(i) not in plan.unreadable]
+    ends = np.cumsum([group["galaxies"] for group in plan.groups])
+    return [part.tolist() for part in np.split(np.array(rows, int), ends[:-1])]
+
+
+def _first(catalogue: Catalogue, row: int, pad: bool) -> Problem:
+    job = catalogue.job(row)
+    return make(job.scene, padded(job.observations) if pad else job.observations, job.settings["sampling"])
+
+
+def _seconds_per_galaxy(problem: Problem, count: int, options: Options) -> float:
+    problems = stack([problem] * count)
+    rows = np.zeros(2 * evaluate.BLOCK, int)
+    points = np.zeros((len(rows), size(problem.sites)), jnp.result_type(float))
+    densities, gradients = PER_DRAW[options.method]
+    draws = options.chains * options.draws
+    return _timed(evaluate.values, problems, rows, points) * densities * draws + _timed(
+        evaluate.gradients, problems, rows, points
+    ) * (gradients * draws + CLIMB * options.start_count / 2)
+
+
+def _timed(function: Any, problems: Problem, rows: np.ndarray, points: np.ndarray) -> float:
+    """Seconds per row, compiled."""
+    function(problems, rows, points)
+    began = time.perf_counter()
+    function(problems, rows, points)
+    return (time.perf_counter() - began) / len(rows)

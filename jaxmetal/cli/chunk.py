@@ -1,0 +1,109 @@
+"""One chunk of a run: what a process, a job of an array or a worker of a cluster does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxmetal.errors import InputError
+from jaxmetal.fit.batch import Galaxy, batch
+from jaxmetal.io.folder import writing
+from jaxmetal.io.sample.catalogue import Catalogue
+from jaxmetal.io.sample.collect import POSTERIORS, THUMBNAILS, chunk_path
+from jaxmetal.io.sample.plan import Plan, read_plan
+from jaxmetal.io.sample.rows import GOOD, row, row_of_failure, write_rows
+from jaxmetal.io.save import save_draws
+from jaxmetal.observation import WeightedMap
+from jaxmetal.posterior import Posterior
+
+FITTING = ("method", "seed", "chains", "draws", "warmup", "start_count", "pad", "memory")
+"""Options of a plan that `fit.batch` takes."""
+
+DPI = 110
+
+
+def fit_chunk(folder: str, number: int, watch: Callable[[dict[str, Any]], None] = lambda found: None) -> int:
+    """Fits the galaxies of a chunk and writes its rows when all are done.
+
+    Args:
+        folder: of the run.
+        number: of the chunk.
+        watch: called with each row as it is done.
+
+    Returns:
+        How many galaxies the chunk has.
+    """
+    plan = read_plan(folder)
+    jax.config.update("jax_enable_x64", not plan.options["float32"])
+    scales: dict[str, float | None] = {}
+    failures: dict[str, Exception] = {}
+    galaxies = _galaxies(plan, plan.sample(), number, scales, failures)
+    options = {name: plan.options[name] for name in FITTING if name in plan.options}
+    rows, pictures = [], []
+    for name, result in batch(galaxies, progress=False, **options):
+        rows.append(_row(name, result, scales[name]))
+        if isinstance(result, Posterior):
+            pictures.append((result, rows[-1]))
+            if plan.options["posteriors"]:
+                _keep(result, Path(folder) / POSTERIORS, name)
+        watch(rows[-1])
+    for name, error in failures.items():
+        rows.append(row_of_failure(name, error))
+        watch(rows[-1])
+    if pictures:
+        _draw(pictures, Path(folder) / THUMBNAILS / f"{number:05d}.png")
+    write_rows(chunk_path(Path(folder), number), rows)
+    return len(rows)
+
+
+def _galaxies(
+    plan: Plan, sample: Catalogue, number: int, scales: dict[str, float | None], failures: dict[str, Exception]
+) -> Iterator[Galaxy]:
+    """Galaxies of a chunk as they are read; those that cannot be are put aside."""
+    for index in plan.chunks[number]:
+        name = sample.names[index]
+        try:
+            job = sample.job(index)
+        except Exception as error:  # whatever is wrong with one galaxy's files must not stop the others
+            failures[name] = error
+            continue
+        scales[name] = job.kpc_per_arcsec
+        yield Galaxy(
+            name=name,
+            scene=job.scene,
+            observations=job.observations,
+            start=job.settings["start"],
+            sampling=job.settings["sampling"],
+        )
+
+
+def _row(name: str, result: Posterior | InputError, scale: float | None) -> dict[str, Any]:
+    return row(name, result, scale) if isinstance(result, Posterior) else row_of_failure(name, result)
+
+
+def _keep(posterior: Posterior, folder: Path, name: str) -> None:
+    """Draws as netCDF, complete or absent."""
+    unfinished = folder / f".{name}.nc"
+    with writing(folder):
+        save_draws(posterior, unfinished)
+        unfinished.replace(folder / f"{name}.nc")
+
+
+def _draw(fitted: list[tuple[Posterior, dict[str, Any]]], path: Path) -> None:
+    """The page of a chunk: the first light-weighted map, or else the first observation, of every galaxy."""
+    from jaxmetal.plot.of_posterior import map_fit
+    from jaxmetal.plot.thumbnails import Thumbnail, page
+
+    shown = []
+    for posterior, found in fitted:
+        maps = [label for label in posterior.observations if isinstance(posterior.tree[label], WeightedMap)]
+        drawn = map_fit(posterior, (maps or posterior.observations)[0])
+        shown.append(Thumbnail(found["name"], *drawn.painted(), found["status"] == GOOD))
+    figure = page(shown, drawn.quantity.unit)
+    unfinished = path.with_name(f".{path.name}")
+    with writing(path):
+        figure.savefig(unfinished, dpi=DPI, format="png")
+        unfinished.replace(path)

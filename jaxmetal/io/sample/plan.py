@@ -1,0 +1,148 @@
+"""The plan of a run: which galaxies are fitted together, in which chunks, with what; one JSON file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.fit.padding import padded, sizes, worth_padding
+from jaxmetal.io.folder import writing
+from jaxmetal.io.provenance import checksum, provenance
+from jaxmetal.io.sample.catalogue import Catalogue, read_catalogue
+from jaxmetal.model import tree
+from jaxmetal.prior import split
+
+FILE = "plan.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A run.
+
+    Attributes:
+        catalogue: path of the table, absolute.
+        configuration: path of the TOML file, absolute.
+        checksums: of both files.
+        options: keywords of `fit.batch`, and whether posteriors are kept.
+        chunks: rows of the catalogue that are fitted together.
+        groups: for people: how many galaxies of which shapes share a program.
+        unreadable: row -> why a galaxy could not be read when the plan was made; it is tried again with its chunk.
+    """
+
+    catalogue: str
+    configuration: str
+    checksums: dict[str, str]
+    options: dict[str, Any]
+    chunks: list[list[int]]
+    groups: list[dict[str, Any]]
+    unreadable: dict[str, str]
+
+    def sample(self) -> Catalogue:
+        """The catalogue, if it is still the one that was planned.
+
+        Raises:
+            InputError: if catalogue or configuration have changed since.
+        """
+        for name, expected in self.checksums.items():
+            path = getattr(self, name)
+            if checksum(path) != expected:
+                raise InputError(
+                    f"The {name} {path} has changed since the run was planned; start a new run in another folder."
+                )
+        return read_catalogue(self.catalogue, self.configuration)
+
+
+def make_plan(
+    catalogue: Catalogue,
+    options: dict[str, Any],
+    chunk_size: int,
+    watch: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> Plan:
+    """Reads every galaxy once, and groups those that share a compiled program into chunks.
+
+    Args:
+        catalogue: see `read_catalogue`.
+        options: see `Plan`; "pad" is decided here: stamps are padded if they have many sizes.
+        chunk_size: galaxies per chunk at most.
+        watch: wraps the loop over the galaxies (a progress bar).
+    """
+    kinds: dict[int, tuple[str, Any, Any]] = {}
+    unreadable = {}
+    for i in watch(range(len(catalogue.names))):
+        try:
+            job = catalogue.job(i)
+            grown = padded(job.observations)
+            kinds[i] = (_structure(job.scene, job.observations), sizes(job.observations), sizes(grown))
+        except InputError as error:
+            unreadable[str(i)] = str(error)
+    pad = worth_padding(size for _, size, _ in kinds.values())
+    groups: dict[Any, list[int]] = {}
+    for i in range(len(catalogue.names)):
+        kind = kinds.get(i)
+        groups.setdefault(None if kind is None else (kind[0], kind[2 if pad else 1]), []).append(i)
+    chunks = [rows[at : at + chunk_size] for rows in groups.values() for at in range(0, len(rows), chunk_size)]
+    described = [
+        {"galaxies": len(rows), "shapes": [list(shape) for shape in kind[1]]}
+        for kind, rows in groups.items()
+        if kind is not None
+    ]
+    paths = {"catalogue": catalogue.path, "configuration": catalogue.configuration_path}
+    return Plan(
+        **{name: str(path.absolute()) for name, path in paths.items()},  # type: ignore[arg-type]
+        checksums={name: checksum(path) for name, path in paths.items()},
+        options={**options, "pad": pad},
+        chunks=chunks,
+        groups=described,
+        unreadable=unreadable,
+    )
+
+
+def _structure(scene: Any, observations: Any) -> str:
+    """What decides which program a fit compiles, but for the sizes of its stamps."""
+    skeleton, sites = split(tree(scene, observations))
+    bare = {
+        name: dataclasses.replace(seen, grid=None, bins=None) for name, seen in skeleton.items() if name in observations
+    }
+    priors = {name: type(prior).__name__ for name, prior in sites.items()}
+    return str((jax.tree.structure([skeleton["scene"], bare]), priors))
+
+
+def write_plan(plan: Plan, folder: Path) -> None:
+    """Writes the plan and the run's provenance into an existing folder."""
+    record = provenance({name: getattr(plan, name) for name in plan.checksums}, seed=plan.options["seed"])
+    with writing(folder):
+        write_whole(folder / "provenance.json", json.dumps(record, indent=2) + "\n")
+        write_whole(folder / FILE, json.dumps(dataclasses.asdict(plan), indent=1, default=_plain) + "\n")
+
+
+def read_plan(folder: str | Path) -> Plan:
+    """The plan of a run.
+
+    Raises:
+        InputError: if the folder holds none.
+    """
+    path = Path(folder) / FILE
+    try:
+        return Plan(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise InputError(f"The folder {folder} holds no {FILE} of a run; start one without --resume.") from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file that is either complete or absent, also when the process is killed."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with writing(path):
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+
+
+def _plain(number: Any) -> Any:
+    return number.item() if isinstance(number, np.generic) else str(number)

@@ -1,0 +1,196 @@
+"""Many galaxies side by side: each answer is that of a fit alone, and one bad galaxy stops no other."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+
+import jaxmetal as jm
+from jaxmetal.fit.batch import together
+from jaxmetal.fit.padding import padded
+from jaxmetal.fit.solve import Options
+from jaxmetal.numerics.lengths import longer, narrower
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+PROFILE = "sources.disc.carries.metallicity.profile."
+SLOPE = "scene." + PROFILE + "slope"
+TRUTH = {PROFILE + "central": 8.6, PROFILE + "slope": -0.2}
+
+
+def galaxy(name, seed, shape=(9, 12), *, fwhm=0.5, r_eff=0.7, bins=None):
+    """A noisy map of a gradient and its prior."""
+    prior = jm.Scene(
+        sources={
+            "disc": jm.Source(
+                frame=jm.frame.Disc(x0=0.05, y0=0.0, q=0.7, pa=30.0),
+                lights={"line": jm.light.Sersic(flux=1.0, r_eff=r_eff, n=1.0)},
+                carries={
+                    "metallicity": jm.Carried(
+                        profile=jm.tracer.Gradient(central=dist.Uniform(7.0, 9.5), slope=dist.Normal(0.0, 0.3)),
+                        weight="line",
+                    )
+                },
+            )
+        }
+    )
+    grid, psf = jm.Grid.regular(shape, 0.2), jm.instrument.Gaussian(fwhm=fwhm)
+    count = shape if bins is None else (bins.n,)
+    observation = jm.WeightedMap(
+        data=np.zeros(count),
+        noise=jm.likelihood.Gaussian(sigma=np.full(count, 0.05)),
+        grid=grid,
+        psf=psf,
+        properties=("metallicity",),
+        mixing=jm.mixing.Dex(),
+        used=np.ones(count, bool),
+        bins=bins,
+    )
+    model = jm.fill(prior, TRUTH)
+    exact = jm.predict(observation, model, jm.prepare(model, {"map": observation})["map"]).value
+    noisy = np.asarray(exact) + 0.05 * np.random.default_rng(seed).standard_normal(count)
+    return jm.fit.Galaxy(name=name, scene=prior, observations={"map": dataclasses.replace(observation, data=noisy)})
+
+
+def fitted(galaxies, **options):
+    return dict(jm.fit.batch(galaxies, progress=False, **{"draws": 100, **options}))
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """Galaxies of five shapes."""
+    shapes = [(9, 12), (10, 11), (9, 9), (11, 9), (12, 13)]
+    return [galaxy(f"g{i}", i, shapes[i % 5], r_eff=0.6 + 0.02 * i) for i in range(7)]
+
+
+def test_a_batch_finds_what_single_fits_find(mixed):
+    together_ = fitted(mixed, pad=True)
+    for one in mixed[:5]:
+        alone = jm.fit.auto(one.scene, one.observations, draws=100, progress=False)
+        for site, draws in alone.draws.items():
+            sd = float(draws.std())
+            assert together_[one.name].best[site] == pytest.approx(alone.best[site], abs=1e-4 * sd)
+            found = together_[one.name].draws[site]
+            assert np.median(found) == pytest.approx(np.median(draws), abs=0.35 * sd)
+            assert found.std() == pytest.approx(sd, rel=0.35)
+
+
+def test_neither_order_nor_neighbours_change_an_answer(mixed):
+    first, second = fitted(mixed[:3]), fitted([mixed[2], mixed[6], mixed[0]])
+    for name in ("g0", "g2"):
+        np.testing.assert_array_equal(first[name].draws[SLOPE], second[name].draws[SLOPE])
+    other = fitted(mixed[:1], seed=1)["g0"]
+    assert not np.array_equal(other.draws[SLOPE], first["g0"].draws[SLOPE])
+
+
+def test_galaxies_of_one_kind_compile_once(mixed):
+    found = []
+    listening = [True]
+
+    def listen(event, duration, **_):
+        if listening and event == "/jax/core/compile/backend_compile_duration":
+            found.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    fitted([galaxy("a", 1), galaxy("b", 2)])
+    begun = len(found)
+    again = fitted([galaxy("c", 3, r_eff=0.9), galaxy("d", 4, fwhm=0.501), galaxy("e", 5)])
+    listening.clear()
+    assert begun > 0
+    assert len(found) == begun
+    assert len(again) == 3
+
+
+def test_a_bad_galaxy_is_reported_and_the_others_are_fitted():
+    dark = galaxy("dark", 1)
+    nothing = dataclasses.replace(dark.observations["map"].noise, sigma=np.zeros((9, 12)))
+    dark = dataclasses.replace(dark, observations={"map": dataclasses.replace(dark.observations["map"], noise=nothing)})
+    lost = dataclasses.replace(galaxy("lost", 2), scene=jm.Scene(sources={}))
+    outside = dataclasses.replace(galaxy("outside", 2), start={SLOPE: np.zeros(3)})
+    found = fitted([dark, lost, galaxy("good", 3), outside])
+    assert {name for name, result in found.items() if isinstance(result, jm.InputError)} == {"dark", "lost", "outside"}
+    assert "not finite" in str(found["dark"])
+    assert found["good"].best[SLOPE] == pytest.approx(-0.2, abs=0.15)
+
+
+def test_a_start_of_ones_own_is_heard(mixed):
+    near = [dataclasses.replace(mixed[0], start={SLOPE: -0.25}), mixed[5]]
+    found = fitted(near, method="map")
+    assert found["g0"].best[SLOPE] == pytest.approx(fitted(mixed[:1], method="map")["g0"].best[SLOPE], abs=1e-5)
+
+
+@pytest.mark.parametrize("bins", [None, jm.Bins(labels=np.arange(9 * 11).reshape(9, 11) // 9, n=11)])
+def test_padding_leaves_the_posterior_density_as_it_is(bins):
+    one = galaxy("one", 1, (9, 11), bins=bins)
+    wide = padded(one.observations)
+    assert wide["map"].grid.shape == (10, 12)
+    assert int(np.sum(wide["map"].used)) == one.observations["map"].used.size
+    problems = [jm.fit.make(one.scene, seen) for seen in (one.observations, wide)]
+    point = np.array([0.3, -0.1])
+    narrow, padded_ = (float(jm.fit.log_density(problem, point)) for problem in problems)
+    assert padded_ == pytest.approx(narrow, abs=2e-4)
+
+
+def test_noise_that_counts_pixels_is_not_padded():
+    one = galaxy("one", 1, (9, 11)).observations["map"]
+    correlation = jm.likelihood.GaussianCorrelation(fwhm=2.0)
+    noise = jm.likelihood.Correlated.over(one.used, noise=one.noise, correlation=correlation)
+    kept = padded({"map": dataclasses.replace(one, noise=noise)})["map"]
+    assert kept.grid.shape == (9, 11)
+
+
+def test_memory_limits_how_many_are_fitted_together():
+    problem = jm.fit.make(galaxy("a", 1).scene, galaxy("a", 1).observations)
+    assert together(problem, Options(), 10.0) == 256
+    assert together(problem, Options(), 1e-6) == 1
+    assert 1 < together(problem, Options(), 0.05) < 256
+
+
+def test_lengths_and_widths_are_few_and_close():
+    lengths = [longer(n) for n in range(1, 200)]
+    assert len(set(lengths)) < 30
+    assert all(n <= m <= 1.25 * n + 1 for n, m in zip(range(1, 200), lengths, strict=True))
+    widths = np.geomspace(0.3, 30.0, 200)
+    found = np.array([narrower(w, 0.3) for w in widths])
+    assert np.all((found <= widths * (1 + 1e-8)) & (found > widths / 1.26))
+
+
+def test_an_unknown_method_is_refused_before_anything_is_fitted():
+    with pytest.raises(jm.InputError, match="Unknown method"):
+        fitted([], method="magic")
+
+
+SHARDED = """
+import jax, numpy as np
+jax.config.update("jax_enable_x64", True)
+import jaxmetal as jm
+from test_batch import SLOPE, galaxy
+for method in ("laplace", "nuts"):
+    found = dict(jm.fit.batch([galaxy("a", 1), galaxy("b", 2)], method=method, draws=50, progress=False))
+    print(len(jax.local_devices()), *(f"{v:.9f}" for n in "ab" for v in found[n].draws[SLOPE].ravel()[:3]))
+"""
+
+
+def test_rows_spread_over_devices_give_the_same_draws():
+    said = []
+    for flags in ("", "--xla_force_host_platform_device_count=2"):
+        environment = os.environ | {
+            "XLA_FLAGS": flags,
+            "PYTHONPATH": str(Path(__file__).parent),
+            "JAX_PLATFORMS": "cpu",
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", SHARDED], env=environment, capture_output=True, text=True, check=True
+        )
+        said.append([line.split() for line in done.stdout.splitlines()])
+    assert [line[0] for line in said[0]] == ["1", "1"]
+    assert [line[0] for line in said[1]] == ["2", "2"]
+    for one, other in zip(*said, strict=True):
+        np.testing.assert_allclose(np.array(one[1:], float), np.array(other[1:], float), atol=1e-6)

@@ -1,0 +1,254 @@
+"""`jaxmetal batch`: a catalogue over one configuration, whole rows whatever happens, and clear sentences."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from configured import GRID, ORIGIN, SHAPE, replace, write_galaxy
+
+from jaxmetal.cli import main
+from jaxmetal.io import write_maps
+from jaxmetal.io.sample.catalogue import read_catalogue
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+DATA, SIGMA, FWHM = (f"observations.metallicity.{part}" for part in ("data", "sigma", "psf.fwhm"))
+PRIOR = "sources.disc.carries.metallicity.profile.slope"
+SLOPE = "disc.metallicity.slope"
+COUNT = 5
+
+
+@pytest.fixture(autouse=True)
+def precision():
+    yield
+    jax.config.update("jax_enable_x64", True)
+
+
+def write_sample(folder, count=COUNT):
+    """A configuration, maps and a catalogue of `count` galaxies; returns the arguments of `jaxmetal batch`."""
+    configuration = write_galaxy(folder)
+    replace(configuration, 'method = "laplace"', 'method = "auto"\ndraws = 200')
+    random = np.random.default_rng(0)
+    x, y = (np.asarray(a) for a in GRID.centres())
+    slopes = np.linspace(-0.3, 0.1, count)
+    for i, slope in enumerate(slopes):
+        values = 8.6 + slope * np.hypot(x, y) + random.normal(0.0, 0.05, SHAPE)
+        write_maps(folder / f"g{i}.fits", {"data": values}, GRID, ORIGIN)
+    columns = {
+        "name": [f"galaxy {i}" for i in range(count)],
+        DATA: [f"g{i}.fits" for i in range(count)],
+        FWHM: np.full(count, 0.5),
+        "galaxy.z": np.linspace(0.4, 0.8, count),
+        "log_mass": np.linspace(9.0, 11.0, count),
+    }
+    Table(columns).write(folder / "sample.ecsv")
+    return ["batch", str(folder / "sample.ecsv"), "--config", str(configuration), "--quiet", "--chunk-size", "2"]
+
+
+def edit(folder, **columns):
+    """Changes columns of the catalogue; names with a dot are given with two underscores."""
+    table = Table.read(folder / "sample.ecsv")
+    for name, values in columns.items():
+        table[name.replace("__", ".")] = values
+    table.write(folder / "sample.ecsv", overwrite=True)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """An undisturbed run: its command without the folder, and its folder."""
+    folder = tmp_path_factory.mktemp("sample")
+    command = write_sample(folder)
+    assert main([*command, "-o", str(folder / "run"), "--posteriors"]) == 0
+    return command, folder / "run"
+
+
+def table_of(run):
+    """Name -> row of the results, times and paths aside."""
+    found = Table.read(run / "results.ecsv")
+    return {row["name"]: [row[c] for c in found.colnames] for row in found}, found
+
+
+def same(one, other):
+    rows, others = table_of(one)[0], table_of(other)[0]
+    assert list(rows) == list(others)
+    for name in rows:
+        for a, b in zip(rows[name], others[name], strict=True):
+            assert a == b or (np.ma.is_masked(a) and np.ma.is_masked(b)) or (a != a and b != b)
+
+
+def test_a_run_leaves_a_table_posteriors_and_pictures(finished):
+    run = finished[1]
+    assert {p.name for p in run.iterdir()} == {
+        "chunks", "plan.json", "posteriors", "provenance.json", "results.ecsv", "results.fits", "summary.txt",
+        "thumbnails",
+    }  # fmt: skip
+    table = table_of(run)[1]
+    assert list(table["name"]) == [f"galaxy {i}" for i in range(COUNT)]
+    assert set(table["status"]) == {"ok"}
+    np.testing.assert_allclose(table["log_mass"], np.linspace(9.0, 11.0, COUNT))
+    assert np.all(np.diff(table[SLOPE]) > 0.03)  # maps without blur, of slopes -0.3 to 0.1
+    assert len(list((run / "posteriors").glob("*.nc"))) == COUNT
+    assert len(list((run / "thumbnails").glob("*.png"))) == 3
+    assert "5 galaxies: 5 ok" in (run / "summary.txt").read_text()
+    assert len(fits.getdata(run / "results.fits")) == COUNT
+
+
+def test_slopes_per_kpc_use_each_galaxys_redshift(finished):
+    from astropy.cosmology import FlatLambdaCDM
+
+    table = table_of(finished[1])[1]
+    scale = FlatLambdaCDM(70.0, 0.3).kpc_proper_per_arcmin(np.linspace(0.4, 0.8, COUNT)).value / 60.0
+    np.testing.assert_allclose(table[f"{SLOPE}_per_kpc"], table[SLOPE] / scale, rtol=1e-9)
+
+
+def test_a_run_that_was_cut_short_is_finished_to_the_same_table(finished, tmp_path):
+    command, whole = finished
+    cut = tmp_path / "cut"
+    assert main([*command, "-o", str(cut), "--plan"]) == 0
+    assert main([*command, "-o", str(cut), "--chunk", "1"]) == 0
+    assert [p.name for p in (cut / "chunks").iterdir()] == ["00001.json"]
+    assert not (cut / "results.ecsv").exists()
+    (cut / "chunks" / ".00000.json.99").write_text('[{"name": "gal')
+    assert main([*command, "-o", str(cut), "--resume"]) == 0
+    same(whole, cut)
+
+
+def test_bad_galaxies_are_reported_and_the_others_fitted(tmp_path, capsys):
+    command = write_sample(tmp_path)
+    write_maps(tmp_path / "bad.fits", {"data": np.full(SHAPE, np.nan)}, GRID, ORIGIN)
+    fixed = '{dist = "Uniform", low = 0.2, high = 0.3}'
+    edit(
+        tmp_path,
+        observations__metallicity__data=["g0.fits", "missing.fits", "g2.fits", "g3.fits", "g4.fits"],
+        observations__metallicity__sigma=["sigma.fits", "sigma.fits", "bad.fits", "", "sigma.fits"],
+        sources__disc__carries__metallicity__profile__slope=["", "", "", "", fixed],
+    )
+    assert main([*command, "-o", str(tmp_path / "run")]) == 0
+    status = {row["name"]: row["status"] for row in table_of(tmp_path / "run")[1]}
+    assert status == {
+        "galaxy 0": "ok", "galaxy 1": "failed", "galaxy 2": "failed", "galaxy 3": "ok", "galaxy 4": "suspect"
+    }  # fmt: skip
+    shown = capsys.readouterr().out
+    assert "missing.fits" in shown
+    assert "piles up at a bound" in shown
+
+
+def test_a_killed_run_is_resumed_to_the_same_table(finished, tmp_path):
+    command, whole = finished
+    run = tmp_path / "killed"
+    environment = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    process = subprocess.Popen([sys.executable, "-m", "jaxmetal.cli", *command, "-o", str(run)], env=environment)
+    while process.poll() is None and not list(run.glob("chunks/*.json")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert (run / "plan.json").exists()
+    assert main([*command, "-o", str(run), "--resume"]) == 0
+    same(whole, run)
+
+
+def test_a_cell_replaces_an_entry_and_an_empty_one_leaves_it(tmp_path):
+    write_sample(tmp_path)
+    prior = '{dist = "Normal", loc = -0.1, scale = 0.05}'
+    edit(tmp_path, **{PRIOR.replace(".", "__"): [prior, "", "", "", ""]})
+    catalogue = read_catalogue(tmp_path / "sample.ecsv", tmp_path / "fit.toml")
+    changed, kept = (catalogue.job(i).scene.sources["disc"].carries["metallicity"].profile.slope for i in (0, 1))
+    assert (float(changed.loc), float(changed.scale)) == (-0.1, 0.05)
+    assert float(kept.scale) == 0.3
+    assert catalogue.job(2).name == "galaxy 2"
+
+
+BAD = {
+    "no name column": ({"name": None}, "must have a column 'name'"),
+    "a name twice": ({"name": ["a", "a", "b", "c", "d"]}, "'a' more than once"),
+    "an empty name": ({"name": ["a", "", "b", "c", "d"]}, "an empty name"),
+    "a name with a slash": ({"name": ["a/b", "x", "b", "c", "d"]}, "no file can have"),
+    "a misspelt place": ({"observations.metalicity.data": ["g0.fits"] * 5}, "no table 'observations.metalicity'"),
+    "bad TOML in a cell": ({PRIOR: ["{dist = }"] * 5}, "no valid TOML"),
+    "an unknown key": ({"observations.metallicity.psf.fwmh": np.full(5, 0.5)}, "did you mean 'fwhm'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=str)
+def test_a_bad_catalogue_is_refused_in_one_sentence(case, tmp_path, capsys):
+    columns, words = BAD[case]
+    command = write_sample(tmp_path)
+    table = Table.read(tmp_path / "sample.ecsv")
+    for name, values in columns.items():
+        if values is None:
+            table.remove_column(name)
+        else:
+            table[name] = values
+    table.write(tmp_path / "sample.ecsv", overwrite=True)
+    assert main([*command, "-o", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "run").exists()
+
+
+ARGUMENTS = {
+    "no catalogue": (["batch", "none.ecsv"], "does not exist"),
+    "no known suffix": (["batch", "sample.dat"], "must be an .ecsv, .fits or .csv"),
+    "nothing to resume": ([None, "--resume"], "holds no plan.json"),
+    "no chunk of that number": ([None, "--chunk", "0"], "holds no plan.json"),
+    "chunks of nothing": ([None, "--chunk-size", "0"], "above 0"),
+    "unknown method": ([None, "--method", "magic"], "Unknown method"),
+}
+
+
+@pytest.mark.parametrize("case", ARGUMENTS, ids=str)
+def test_bad_arguments_are_refused_in_one_sentence(case, tmp_path, capsys):
+    given, words = ARGUMENTS[case]
+    command = write_sample(tmp_path)
+    if given[0] is None:
+        command = [*command, *given[1:]]
+    else:
+        command[1] = str(tmp_path / given[1])
+    assert main([*command, "-o", str(tmp_path / "run")]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_catalogue_that_changed_is_not_resumed(tmp_path, capsys):
+    command = write_sample(tmp_path)
+    assert main([*command, "-o", str(tmp_path / "run"), "--plan"]) == 0
+    plan = json.loads((tmp_path / "run" / "plan.json").read_text())
+    assert sorted(i for chunk in plan["chunks"] for i in chunk) == list(range(COUNT))
+    edit(tmp_path, log_mass=np.zeros(COUNT))
+    assert main([*command, "-o", str(tmp_path / "run"), "--resume"]) == 2
+    assert "has changed since" in capsys.readouterr().err
+    assert main([*command, "-o", str(tmp_path / "run")]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_cluster_that_loses_a_worker_finds_the_same_table(finished, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    # Workers must compile as this process does, or the last digits differ.
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+    command, whole = finished
+    run = tmp_path / "cluster"
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        victim = next(iter(cluster.workers.values())).pid
+        killer = subprocess.Popen(["sh", "-c", f"sleep 6; kill -9 {victim}"])
+        assert main([*command, "-o", str(run), "--scheduler", cluster.scheduler_address]) == 0
+        killer.wait()
+    same(whole, run)
+
+
+def test_no_scheduler_is_one_sentence(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("jaxmetal.cli.cluster.PATIENCE", "1s")
+    command = write_sample(tmp_path)
+    assert main([*command, "-o", str(tmp_path / "run"), "--scheduler", "tcp://127.0.0.1:9"]) == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
