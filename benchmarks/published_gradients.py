@@ -33,6 +33,9 @@ WANG20 = {
     "scatter, dex/kpc": [0.060, 0.006],
 }
 
+WANG17 = "Wang et al. 2017, ApJ 837, 89, abstract: tentatively, gradients are shallower at higher mass (slope > 0)"
+STOTT14 = "Stott et al. 2014, abstract (arXiv:1407.1047): metal-poor centres at high specific SFR (slope with sSFR > 0)"
+
 
 def rows_of_curti(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
@@ -127,7 +130,7 @@ def main(path: str) -> None:
             "upper limits of the rate": sum(row["limit"] for row in samples["wang17"]),
             "selection": population.selection.WITHOUT,
             "relations": found,
-            "larger compilation, for comparison": WANG20,
+            "larger compilations, for comparison": [WANG20, WANG17, STOTT14],
             "left out": "What Curti et al. 2020 and Wang et al. 2017 quote on larger compilations: not verified.",
         },
     )

@@ -1,5 +1,8 @@
 """Populations: each piece against an independent number, and the whole against known truths."""
 
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -296,3 +299,14 @@ def test_files_and_picture(tmp_path):
     text = population.summary(found)
     assert "log_mass = 10" in text
     assert "No selection function" in text
+
+
+def test_small_populations_hold_their_truth(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+    import populations
+
+    row = populations.one(7, galaxies=40, draws=400, kept=300)
+    for name in ("populations", "resumable"):
+        sys.modules.pop(name, None)
+    assert all(0.005 < row[name]["rank"] < 0.995 for name in populations.TRUTH)
+    assert row["scatter"]["low"] < row["scatter"]["median"] < row["scatter"]["high"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 
 from jaxmetal.plot.style import DATA, IMAGES, new_figure
 
@@ -30,6 +31,10 @@ def forecast(table: Mapping[str, Any], simulated: Mapping[str, Any] | None = Non
                 ax.plot(x, y, "o", color=colour, mec=DATA, ms=5, label=f"fits, S/N {level:g}" if x.size else None)
         ax.set(xscale="log", yscale="log", xlabel="PSF FWHM / R$_e$", title=f"{size:g} pixels per R$_e$")
         ax.title.set_fontsize(10)
+        ax.xaxis.set_major_locator(FixedLocator(np.unique(table["fwhm_per_r_eff"]).tolist()))
+        ax.xaxis.set_minor_locator(NullLocator())
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(FormatStrFormatter("%g"))
     axes[0].set_ylabel("error of the gradient [dex/R$_e$]")
     handles: dict[str, Any] = {}
     for ax in axes:
