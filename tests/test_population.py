@@ -6,13 +6,14 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro
 import pytest
 from jax.scipy.special import erf
 from scipy import stats
 
 from jaxmetal import io, plot, population
 from jaxmetal.errors import InputError
-from jaxmetal.population.covariates import design
+from jaxmetal.population.covariates import along, design
 from jaxmetal.population.reuse import effective_numbers, judge
 from jaxmetal.population.scatter import log_density
 
@@ -160,6 +161,31 @@ def test_selection_is_corrected(decided_by):
     naive = np.mean(data[kept] + 0.02 * (mass[kept] - 10.0))
     assert naive < -0.03 - 2.5 * central.std()
     assert corrected.selection == "Few positive ones."
+
+
+def test_true_covariates_follow_from_the_normal_formulas():
+    random = np.random.default_rng(14)
+    given = design(
+        {
+            name: population.Covariate(values=random.normal(size=6), pivot=0.2, sigma=0.3 + k)
+            for k, name in enumerate("ab")
+        }
+    )
+    slopes, mean, sd = np.array([0.7, -0.4]), np.array([0.1, -0.2]), np.array([0.9, 1.3])
+    factor = np.array([[1.0, 0.0], [0.6, 0.8]])
+    fixed = {"covariate.mean": mean, "covariate.sd": sd, "covariate.correlation": factor}
+    model = numpyro.handlers.substitute(lambda: along(given, jnp.asarray(slopes)), data=fixed)
+    found = numpyro.handlers.trace(numpyro.handlers.seed(model, 0))
+    (expected, variance), density = found(), found.trace["covariate.density"]["fn"].log_factor
+    population_covariance = (sd[:, None] * factor) @ (sd[:, None] * factor).T
+    total = 0.0
+    for k in range(6):
+        noisy = population_covariance + np.diag(given.variance[k])
+        gain = population_covariance @ np.linalg.inv(noisy)
+        assert expected[k] == pytest.approx(slopes @ (mean + gain @ (given.x[k] - mean)))
+        assert variance[k] == pytest.approx(slopes @ (population_covariance - gain @ population_covariance) @ slopes)
+        total += stats.multivariate_normal(mean, noisy).logpdf(given.x[k])
+    assert density == pytest.approx(total + 6 * np.log(2 * np.pi))
 
 
 def test_errors_of_a_covariate_no_longer_flatten_the_slope():
