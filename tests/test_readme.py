@@ -40,7 +40,7 @@ def test_the_first_example_has_twelve_lines():
 def test_the_first_example_finds_the_gradient(shown):
     slope = shown["posterior"].draws["scene.sources.disc.carries.metallicity.profile.slope"]
     assert abs(np.mean(slope) + 0.25) < 4 * np.std(slope) < 0.5
-    assert shown["pictures"] == ["fit.png"]
+    assert shown["pictures"] == ["fit.png", "relation.png"]
 
 
 def test_the_recipe_frees_what_the_page_says(shown):
@@ -64,3 +64,8 @@ def test_every_command_of_the_page_is_one_line():
     marked = re.findall(r"<!-- command: (\w+) -->\n```bash\n(.*?)```", README.read_text(), re.S)
     assert [name for name, _ in marked] == ["demo", "tests"]
     assert all(command.count("\n") == 1 for _, command in marked)
+
+
+def test_the_sample_says_what_its_population_is(shown):
+    slope = shown["relation"].draws["slope.log_mass"]
+    assert abs(np.mean(slope) + 0.04) < 2 * np.std(slope) < 0.05

@@ -2,8 +2,8 @@
 
 The only place that knows astropy, and the edge where bad input is refused: every function raises `InputError` with one
 sentence that says which input, what was expected, what was found and what to do; what is merely suspicious comes back
-as findings. Imports: everything below `fit` and `result`, which it saves; nothing imports it but the command line. To
-add a format: one file with a function that returns plain numpy arrays and nodes; add its bad cases to
+as findings. Imports: everything below `population`, `fit` and `result`, which it saves; nothing imports it but the
+command line. To add a format: one file with a function that returns plain numpy arrays and nodes; add its bad cases to
 tests/test_io_input.py.
 """
 
@@ -13,6 +13,7 @@ from jaxmetal.io.deflection import DeflectionMap, check_deflection, read_deflect
 from jaxmetal.io.fits import Map, read_map, write_maps
 from jaxmetal.io.folder import output_folder, writing
 from jaxmetal.io.noise import to_sigma
+from jaxmetal.io.population import cosmic_age, kpc_per_arcsec, save_relation
 from jaxmetal.io.provenance import checksum, provenance
 from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.quality import read_used
@@ -28,7 +29,9 @@ __all__ = [
     "bin_values",
     "check_deflection",
     "checksum",
+    "cosmic_age",
     "grid_to_wcs",
+    "kpc_per_arcsec",
     "output_folder",
     "position_angle_of_y",
     "provenance",
@@ -40,6 +43,7 @@ __all__ = [
     "read_table",
     "read_used",
     "save",
+    "save_relation",
     "sky_origin",
     "to_sigma",
     "wcs_to_grid",

@@ -11,10 +11,12 @@ tests/test_plot.py.
 from jaxmetal.plot import of_posterior
 from jaxmetal.plot.corner import corner
 from jaxmetal.plot.fit_figure import fit_figure
+from jaxmetal.plot.forecast import forecast
 from jaxmetal.plot.labels import Quantity, parameter_labels
 from jaxmetal.plot.maps import MapFit, maps
 from jaxmetal.plot.prior_predictive import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile, radial_profile
+from jaxmetal.plot.relation import relation
 from jaxmetal.plot.source_plane import source_plane
 
 __all__ = [
@@ -25,10 +27,12 @@ __all__ = [
     "Quantity",
     "corner",
     "fit_figure",
+    "forecast",
     "maps",
     "of_posterior",
     "parameter_labels",
     "prior_predictive",
     "radial_profile",
+    "relation",
     "source_plane",
 ]

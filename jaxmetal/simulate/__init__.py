@@ -1,11 +1,27 @@
-"""Simulated observations: of any scene, of a NIRISS-like galaxy, of correlated random fields.
+"""Simulated observations: of any scene, of a NIRISS-like galaxy, of whole samples, of correlated random fields.
 
 May import: model and everything below it, recipes. To add a simulation: a function from a seed or key to scenes or
-observations, and a test in `tests/test_simulate.py`.
+observations, and a test in `tests/test_simulate.py`; to add an instrument: a line in `instruments.py`, with its source.
 """
 
 from jaxmetal.simulate.draw import draw, from_prior
+from jaxmetal.simulate.exposure import Simulated, expose
 from jaxmetal.simulate.field import random_field
-from jaxmetal.simulate.niriss import Simulated, niriss_like
+from jaxmetal.simulate.instruments import INSTRUMENTS, Instrument
+from jaxmetal.simulate.niriss import niriss_like
+from jaxmetal.simulate.survey import Parent, Survey, median_size, survey
 
-__all__ = ["Simulated", "draw", "from_prior", "niriss_like", "random_field"]
+__all__ = [
+    "INSTRUMENTS",
+    "Instrument",
+    "Parent",
+    "Simulated",
+    "Survey",
+    "draw",
+    "expose",
+    "from_prior",
+    "median_size",
+    "niriss_like",
+    "random_field",
+    "survey",
+]

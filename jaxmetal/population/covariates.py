@@ -1,0 +1,98 @@
+"""True covariates behind uncertain ones: a multivariate normal population, marginalised in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+
+from jaxmetal.population.galaxies import Covariate
+
+
+class Design(NamedTuple):
+    """Covariates as arrays, relative to their pivots.
+
+    Attributes:
+        x: shape (n, D).
+        variance: of their errors, shape (n, D), or None where all are exact.
+        limited: rows and columns of the entries that are upper limits.
+    """
+
+    x: np.ndarray
+    variance: np.ndarray | None
+    limited: tuple[np.ndarray, ...]
+
+
+def design(covariates: Mapping[str, Covariate]) -> Design:
+    """The arrays of a set of covariates."""
+    x = np.stack([c.values - c.pivot for c in covariates.values()], axis=1)
+    nothing = np.zeros(len(x))
+    limits = np.stack([nothing if c.limit is None else c.limit for c in covariates.values()], axis=1).astype(bool)
+    if all(c.exact for c in covariates.values()):
+        return Design(x, None, np.nonzero(limits))
+    variance = np.stack([nothing if c.sigma is None else c.sigma**2 for c in covariates.values()], axis=1)
+    return Design(x, np.where(limits, 0.0, variance), np.nonzero(limits))
+
+
+def along(given: Design, slopes: jax.Array) -> tuple[jax.Array, jax.Array | None]:
+    """Inside a NumPyro model: mean and variance of slopes . x over each galaxy's true covariates x, each (n,).
+
+    Exact covariates are taken as they are, without a variance. Else those of the population are N(m, S) with m, S free,
+    and given x_obs = x + error of covariance E they are normal with mean m + S (S + E)^-1 (x_obs - m) and covariance
+    S - S (S + E)^-1 S; the density of x_obs, N(m, S + E), enters the model. Upper limits are parameters of their own,
+    whose likelihood is that of `Covariate`.
+    """
+    x = jnp.asarray(given.x)
+    if given.variance is None:
+        return x @ slopes, None
+    rows, columns = given.limited
+    if rows.size:
+        bound = x[rows, columns]
+        below = numpyro.sample("covariate.limited", dist.ImproperUniform(dist.constraints.real, (), (rows.size,)))
+        numpyro.factor("covariate.limits", -0.5 * jnp.sum(10.0 ** (2.0 * (below - bound))))
+        x = x.at[rows, columns].set(below)
+    mean, population = _normal_population(given.x)
+    factor = _cholesky(population, jnp.asarray(given.variance))
+    white = jnp.stack(_forward(factor, list((x - mean).T)))
+    diagonal = jnp.stack([factor[k][k] for k in range(x.shape[1])])
+    numpyro.factor("covariate.density", -jnp.sum(0.5 * white**2 + jnp.log(diagonal)))
+    lever = population @ slopes
+    gain = jnp.stack(_forward(factor, list(lever)))
+    return mean @ slopes + jnp.sum(gain * white, axis=0), slopes @ lever - jnp.sum(gain**2, axis=0)
+
+
+def _cholesky(population: jax.Array, variance: jax.Array) -> list[list[jax.Array]]:
+    """Factor of S + diag(variance_i) of every galaxy i: few, small and unrolled, many times faster than in batches."""
+    size = len(population)
+    factor: list[list[jax.Array]] = []
+    for row in range(size):
+        factor.append([])
+        for column in range(row + 1):
+            left = population[row, column] - sum(factor[row][k] * factor[column][k] for k in range(column))
+            on_diagonal = row == column
+            factor[row].append(jnp.sqrt(left + variance[:, row]) if on_diagonal else left / factor[column][column])
+    return factor
+
+
+def _forward(factor: list[list[jax.Array]], right: list[jax.Array]) -> list[jax.Array]:
+    """L^-1 right, by forward substitution."""
+    found: list[jax.Array] = []
+    for row, value in enumerate(right):
+        found.append((value - sum(factor[row][k] * found[k] for k in range(row))) / factor[row][row])
+    return found
+
+
+def _normal_population(x: np.ndarray) -> tuple[jax.Array, jax.Array]:
+    """Mean and covariance of the true covariates, with priors five and two times as wide as the sample."""
+    middle, spread = x.mean(axis=0), x.std(axis=0)
+    mean = numpyro.sample("covariate.mean", dist.Normal(middle, 5.0 * spread).to_event(1))
+    sd = numpyro.sample("covariate.sd", dist.HalfNormal(2.0 * spread).to_event(1))
+    if x.shape[1] == 1:
+        return mean, jnp.diag(sd**2)
+    factor = sd[:, None] * numpyro.sample("covariate.correlation", dist.LKJCholesky(x.shape[1], 2.0))
+    return mean, factor @ factor.T

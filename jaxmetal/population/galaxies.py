@@ -1,0 +1,169 @@
+"""What is known of each galaxy of a sample: the quantity of interest, and covariates with their pivots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Covariate:
+    """A property that the quantity may depend on, one entry per galaxy.
+
+    Attributes:
+        values: e.g. log10 stellar mass in solar masses, shape (n,).
+        pivot: the value at which the central value of the relation is quoted.
+        sigma: Gaussian errors, independent of those of all else; None: known exactly.
+        limit: True where `values` is log10 of a 1-sigma upper limit: the linear quantity (an SFR, say) was measured to
+            be 0 with that error, so that the likelihood of a true value x is exp(-10^(2 (x - values)) / 2).
+        label: for axes and tables.
+        unit: of `values`.
+    """
+
+    values: Any
+    pivot: float
+    sigma: Any = None
+    limit: Any = None
+    label: str = ""
+    unit: str = "dex"
+
+    def __post_init__(self) -> None:
+        values = _columns("values of a covariate", self.values)
+        object.__setattr__(self, "values", values)
+        if self.sigma is not None:
+            object.__setattr__(self, "sigma", _errors("sigma of a covariate", self.sigma, values.shape, zero=True))
+        if self.limit is not None:
+            object.__setattr__(self, "limit", np.broadcast_to(np.asarray(self.limit, bool), values.shape))
+
+    @property
+    def exact(self) -> bool:
+        """Whether the true values are known."""
+        return not (self.sigma is not None and np.any(self.sigma > 0.0)) and not self.limited
+
+    @property
+    def limited(self) -> bool:
+        """Whether any entry is an upper limit."""
+        return self.limit is not None and bool(np.any(self.limit))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measured:
+    """The quantity as values with Gaussian errors.
+
+    Attributes:
+        values: e.g. the gradient in dex/kpc, shape (n,).
+        sigma: errors, > 0.
+        label: for axes and tables.
+        unit: of `values`.
+    """
+
+    values: Any
+    sigma: Any
+    label: str = "gradient"
+    unit: str = "dex/kpc"
+
+    def __post_init__(self) -> None:
+        values = _columns("values of the quantity", self.values)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "sigma", _errors("sigma of the quantity", self.sigma, values.shape))
+
+    def points(self) -> tuple[np.ndarray, np.ndarray]:
+        """Values and errors, for pictures and first guesses."""
+        return self.values, self.sigma
+
+    def resampled(self, random: np.random.Generator, count: int) -> np.ndarray:
+        """True values that the measurements allow, shape (count, n)."""
+        return self.values + self.sigma * random.standard_normal((count, self.values.size))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draws:
+    """The quantity as draws from each galaxy's own posterior.
+
+    Attributes:
+        values: shape (n, k).
+        log_prior: log density of the prior with which each galaxy was fitted, at `values`, in the same unit (a slope
+            turned from dex/arcsec to dex/kpc takes its prior along: divide the prior's scale by the kpc per arcsec
+            too). It is divided out; broadcast to (n, k), 0 for a flat prior.
+        label: for axes and tables.
+        unit: of `values`.
+    """
+
+    values: Any
+    log_prior: Any = 0.0
+    label: str = "gradient"
+    unit: str = "dex/kpc"
+
+    def __post_init__(self) -> None:
+        values = np.asarray(self.values, float)
+        if values.ndim != 2 or not np.isfinite(values).all():
+            raise InputError(
+                f"Draws: expected finite numbers of shape (galaxies, draws), found shape {values.shape}; "
+                "give every galaxy as many draws, without NaN."
+            )
+        log_prior = np.asarray(self.log_prior, float)
+        if not np.isfinite(log_prior).all():
+            raise InputError(
+                "Draws: expected a finite log_prior at every draw, found infinity or NaN; "
+                "evaluate the prior with which the galaxies were fitted."
+            )
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "log_prior", np.broadcast_to(log_prior, values.shape))
+
+    def points(self) -> tuple[np.ndarray, np.ndarray]:
+        """Medians and half the central 68 % of the draws."""
+        low, middle, high = np.quantile(self.values, [0.16, 0.5, 0.84], axis=1)
+        return middle, 0.5 * (high - low)
+
+    def resampled(self, random: np.random.Generator, count: int) -> np.ndarray:
+        """One draw of every galaxy, `count` times: shape (count, n)."""
+        galaxies, draws = self.values.shape
+        return self.values[np.arange(galaxies), random.integers(draws, size=(count, galaxies))]
+
+
+def require_same_galaxies(quantity: Measured | Draws, covariates: Mapping[str, Covariate]) -> int:
+    """The number of galaxies.
+
+    Raises:
+        InputError: if there is no covariate or one has another number of entries.
+    """
+    count = len(quantity.values)
+    if not covariates:
+        raise InputError("covariates: expected at least one, found none; give e.g. log_mass=Covariate(...).")
+    for name, covariate in covariates.items():
+        if len(covariate.values) != count:
+            raise InputError(
+                f"covariate '{name}': expected {count} entries, one per galaxy, found {len(covariate.values)}; match."
+            )
+    if count < len(covariates) + 3:
+        raise InputError(
+            f"A relation with {len(covariates)} covariates needs at least {len(covariates) + 3} galaxies, "
+            f"found {count}; use fewer covariates."
+        )
+    return count
+
+
+def _columns(name: str, values: Any) -> np.ndarray:
+    array = np.asarray(values, float)
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise InputError(
+            f"{name}: expected one finite number per galaxy, found {int((~np.isfinite(array)).sum())} others in "
+            f"shape {array.shape}; leave out galaxies without one."
+        )
+    return array
+
+
+def _errors(name: str, values: Any, shape: tuple[int, ...], zero: bool = False) -> np.ndarray:
+    array = np.asarray(values, float)
+    try:
+        array = np.broadcast_to(array, shape)
+    except ValueError:
+        raise InputError(f"{name}: expected {shape[0]} entries, found shape {array.shape}; match them.") from None
+    if not (np.isfinite(array) & ((array >= 0.0) if zero else (array > 0.0))).all():
+        raise InputError(f"{name}: expected finite errors above 0, found {array.min():g}; correct them.")
+    return array

@@ -1,0 +1,194 @@
+"""The hierarchical linear model of a quantity against covariates, with intrinsic scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from jax.scipy.special import logsumexp
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import worst_first
+from jaxmetal.population.covariates import Design, along, design
+from jaxmetal.population.galaxies import Covariate, Draws, Measured, require_same_galaxies
+from jaxmetal.population.relation import Relation
+from jaxmetal.population.reuse import effective_numbers, judge
+from jaxmetal.population.sampler import Run, sample
+from jaxmetal.population.scatter import log_density
+from jaxmetal.population.selection import WITHOUT, Selection
+
+CENTRAL, SCATTER, NU = "central", "scatter", "nu"
+
+PILOT = Run(chains=2, warmup=300, draws=500, seed=1)
+"""With Gaussians in the places of stored draws, which are many times slower: it finds scales and correlations."""
+
+STEPS_WITH_PILOT = 100
+"""Warm-up steps per chain that are left then, for the step size."""
+
+
+def fit(
+    quantity: Measured | Draws,
+    covariates: Mapping[str, Covariate],
+    *,
+    robust: bool = False,
+    selection: Selection | None = None,
+    priors: Mapping[str, Any] | None = None,
+    run: Run = Run(),  # noqa: B008 - immutable
+) -> Relation:
+    """Fits y = central + sum_j slope_j (x_j - pivot_j) + scatter to a sample of galaxies.
+
+    The true quantity of every galaxy is marginalised: in closed form for values with Gaussian errors (`Measured`), by
+    a mean over stored draws with the prior of their fits divided out for posteriors (`Draws`; Hogg, Myers & Bovy 2010,
+    ApJ 725, 2166, eq. 9), p(d_i | theta) ~ 1/K sum_k p(y_ik | x_i, theta) / prior(y_ik). What is left is sampled by
+    NUTS: "central", "slope.<covariate>", "scatter" and, if robust, "nu".
+
+    Args:
+        quantity: of every galaxy.
+        covariates: name -> `Covariate`, same galaxies.
+        robust: the scatter has the tails of a Student-t, its degrees of freedom free: nu ~ Gamma(2, 0.1) (Juarez &
+            Steel 2010, J. Bus. Econ. Stat. 28, 52); "scatter" then is its scale.
+        selection: which galaxies could enter; None is stated in the result.
+        priors: site -> NumPyro distribution, in place of `default_priors`.
+        run: how to sample.
+
+    Raises:
+        InputError: if shapes do not match, a prior's name is unknown, or a selection comes with uncertain covariates or
+            without draws.
+    """
+    require_same_galaxies(quantity, covariates)
+    given = design(covariates)
+    chosen = chosen_priors(quantity, covariates, priors, robust)
+    _require_selectable(selection, quantity, given)
+    known, pilot = tuple(covariates.items()), None
+    # A selection may move the posterior far from where its sample alone would put it.
+    if isinstance(quantity, Draws) and selection is None:
+        values, sigma = quantity.points()
+        gaussian = Measured(values=values, sigma=sigma)
+        pilot, _ = sample(_model, (gaussian, given, known, chosen, None), PILOT, starts(chosen, given))
+        run = run._replace(warmup=min(run.warmup, STEPS_WITH_PILOT))
+    draws, findings = sample(
+        _model, (quantity, given, known, chosen, selection), run, starts(chosen, given), target_accept=0.8, pilot=pilot
+    )
+    numbers = None
+    if isinstance(quantity, Draws):
+        numbers = effective_numbers(quantity, *_expected(draws, given, covariates), draws[SCATTER], draws.get(NU))
+        findings += judge(numbers, quantity.values.shape[1])
+    return Relation(
+        quantity=quantity,
+        covariates=dict(covariates),
+        draws=draws,
+        method="importance" if isinstance(quantity, Draws) else "marginal",
+        robust=robust,
+        selection=WITHOUT if selection is None else selection.description,
+        effective_numbers=numbers,
+        findings=worst_first(findings),
+        seed=run.seed,
+    )
+
+
+def default_priors(quantity: Measured | Draws, covariates: Mapping[str, Covariate]) -> dict[str, Any]:
+    """Wide priors in the sample's own units, with s the standard deviation of its values.
+
+    central ~ N(mean, 5 s), slope_j ~ N(0, 5 s / sd(x_j)), scatter ~ half-normal(2 s), nu ~ Gamma(2, 0.1).
+    """
+    values = quantity.points()[0]
+    spread = max(float(values.std()), 1e-12)
+    slopes = {
+        slope_of(name): dist.Normal(0.0, 5.0 * spread / max(float(c.values.std()), 1e-12))
+        for name, c in covariates.items()
+    }
+    return {
+        CENTRAL: dist.Normal(float(values.mean()), 5.0 * spread),
+        **slopes,
+        SCATTER: dist.HalfNormal(2.0 * spread),
+        NU: dist.Gamma(2.0, 0.1),
+    }
+
+
+def slope_of(covariate: str) -> str:
+    """Name of the site that is the change of the quantity per unit of a covariate."""
+    return f"slope.{covariate}"
+
+
+def hyper_parameters(priors: Mapping[str, Any]) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array | None]:
+    """Inside a NumPyro model: central value, slopes (D,), scatter, and degrees of freedom or None."""
+    drawn = {name: numpyro.sample(name, prior) for name, prior in priors.items()}
+    slopes = jnp.stack([value for name, value in drawn.items() if name.startswith("slope.")])
+    return drawn[CENTRAL], slopes, drawn[SCATTER], drawn.get(NU)
+
+
+def starts(priors: Mapping[str, Any], given: Design) -> dict[str, Any]:
+    """Where chains start: the middle of the priors, no slope, and the sample's own distribution of covariates."""
+    start = {name: prior.mean for name, prior in priors.items()}
+    if given.variance is None:
+        return start
+    rows, columns = given.limited
+    if rows.size:
+        start["covariate.limited"] = given.x[rows, columns] - 0.3
+    return start | {"covariate.mean": given.x.mean(axis=0), "covariate.sd": given.x.std(axis=0)}
+
+
+def _model(
+    quantity: Measured | Draws,
+    given: Design,
+    covariates: tuple[tuple[str, Covariate], ...],
+    priors: Mapping[str, Any],
+    selection: Selection | None,
+) -> None:
+    central, slopes, scatter, nu = hyper_parameters(priors)
+    shift, blur = along(given, slopes)
+    mean = central + shift
+    known = {name: covariate.values for name, covariate in covariates}
+    if isinstance(quantity, Measured):
+        variance = quantity.sigma**2 + (0.0 if blur is None else blur)
+        terms = log_density(quantity.values - mean, scatter, variance, nu)
+    else:
+        log_ratio = -quantity.log_prior
+        if selection is not None:
+            log_ratio = log_ratio + selection.log_probability(quantity.values, known)
+        spread = None if blur is None else blur[:, None]
+        terms = logsumexp(log_density(quantity.values - mean[:, None], scatter, spread, nu) + log_ratio, axis=1)
+    if selection is not None:
+        terms = terms - selection.log_share(mean, scatter, nu, {k: jnp.asarray(v) for k, v in known.items()})
+    numpyro.factor("galaxies", jnp.sum(terms))
+
+
+def chosen_priors(
+    quantity: Measured | Draws, covariates: Mapping[str, Covariate], given: Mapping[str, Any] | None, robust: bool
+) -> dict[str, Any]:
+    """The default priors with the user's in their places, those of the model at hand."""
+    chosen = default_priors(quantity, covariates)
+    if not robust:
+        del chosen[NU]
+    for name in given or {}:
+        if name not in chosen:
+            raise InputError(f"priors: there is no parameter '{name}'; the parameters are {', '.join(chosen)}.")
+    return chosen | dict(given or {})
+
+
+def _require_selectable(selection: Selection | None, quantity: Measured | Draws, given: Design) -> None:
+    if selection is None:
+        return
+    if given.variance is not None:
+        raise InputError(
+            "A selection function needs covariates without errors, found uncertain ones; give them without sigma."
+        )
+    if not isinstance(quantity, Draws):
+        raise InputError(
+            "A selection function needs draws of the quantity, found values with errors; "
+            "give Draws(values=..., log_prior=0.0) of them."
+        )
+
+
+def _expected(
+    draws: Mapping[str, np.ndarray], given: Design, covariates: Mapping[str, Covariate]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected quantity of every galaxy at every draw, (chains, draws, n), and the variance that covariates add."""
+    slopes = np.stack([draws[slope_of(name)] for name in covariates], axis=-1)
+    blur = np.zeros(1) if given.variance is None else np.einsum("cdj,nj->cdn", slopes**2, given.variance)
+    return draws[CENTRAL][..., None] + slopes @ given.x.T, blur

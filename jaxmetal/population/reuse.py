@@ -1,0 +1,77 @@
+"""How far stored draws carry: the Monte Carlo error of a population likelihood that reuses them."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.findings import Finding
+from jaxmetal.population.galaxies import Draws
+from jaxmetal.population.scatter import log_density
+
+FEW = 10.0
+"""Effective draws of a galaxy below which its term of the likelihood is noise."""
+
+NOISY = 1.0
+"""Variance of the log-likelihood from which its noise bends the posterior (Talbot & Golomb 2023, MNRAS 526, 3495)."""
+
+LOOKS = 40
+"""Posterior draws at which the effective numbers are computed."""
+
+
+def effective_numbers(
+    quantity: Draws, expected: np.ndarray, blur: np.ndarray, scatter: np.ndarray, nu: np.ndarray | None
+) -> np.ndarray:
+    """Effective draws of each galaxy, (sum w)^2 / sum w^2, at some draws of the population: shape (looks, n).
+
+    Args:
+        quantity: the galaxies' draws, (n, k).
+        expected: quantity expected of each galaxy, (chains, draws, n).
+        blur: variance that uncertain covariates add, broadcast to it.
+        scatter: (chains, draws).
+        nu: (chains, draws), or None.
+    """
+    n = expected.shape[-1]
+    flat = expected.reshape(-1, n)
+    chosen = np.linspace(0, len(flat) - 1, LOOKS).astype(int)
+    blurred = np.broadcast_to(blur, expected.shape).reshape(-1, n)
+    found = []
+    for k in chosen:
+        degrees = None if nu is None else jnp.asarray(nu.ravel()[k])
+        variance = jnp.asarray(blurred[k])[:, None] if np.any(blurred[k] > 0.0) else None
+        residual = quantity.values - flat[k][:, None]
+        log_weight = log_density(residual, jnp.asarray(scatter.ravel()[k]), variance, degrees) - quantity.log_prior
+        weight = np.asarray(jax.nn.softmax(log_weight, axis=1))
+        found.append(1.0 / np.sum(weight**2, axis=1))
+    return np.stack(found)
+
+
+def judge(numbers: np.ndarray, draws: int) -> list[Finding]:
+    """What the effective numbers say: galaxies with few, and the noise of the log-likelihood, sum_i 1/N_i - 1/K.
+
+    Args:
+        numbers: shape (looks, n).
+        draws: K, of every galaxy.
+    """
+    found, typical = [], np.median(numbers, axis=0)
+    noise = float(np.median(np.sum(1.0 / numbers - 1.0 / draws, axis=1)))
+    few = int(np.sum(typical < FEW))
+    if few:
+        found.append(
+            Finding(
+                "warning",
+                f"{few} of {typical.size} galaxies have fewer than {FEW:.0f} effective draws where the population puts "
+                "them; draw more from their posteriors, or fit them jointly.",
+            )
+        )
+    if noise > NOISY:
+        found.append(
+            Finding(
+                "warning",
+                f"The log-likelihood's Monte Carlo variance is {noise:.2f} (should be below {NOISY:.0f}), which bends "
+                "the population's posterior; reuse more draws per galaxy.",
+            )
+        )
+    text = f"Effective draws per galaxy: median {np.median(typical):.0f}, least {typical.min():.1f} of {draws}"
+    return [*found, Finding("info", f"{text}; variance of the log-likelihood {noise:.2f}.")]

@@ -1,0 +1,338 @@
+"""Populations: each piece against an independent number, and the whole against known truths."""
+
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import pytest
+from jax.scipy.special import erf
+from scipy import stats
+
+from jaxmetal import io, plot, population
+from jaxmetal.errors import InputError
+from jaxmetal.population.covariates import along, design
+from jaxmetal.population.reuse import effective_numbers, judge
+from jaxmetal.population.scatter import log_density
+
+QUICK = population.Run(chains=2, warmup=200, draws=300)
+
+
+def sample(n=60, seed=3, scatter=0.03, slope=-0.02):
+    """Masses, true gradients, and errors of every galaxy."""
+    random = np.random.default_rng(seed)
+    mass = random.normal(9.8, 0.6, n)
+    return mass, -0.03 + slope * (mass - 10.0) + scatter * random.normal(size=n), random.uniform(0.02, 0.06, n)
+
+
+def mass_of(values, **keywords):
+    return {"log_mass": population.Covariate(values=values, pivot=10.0, label="log M", **keywords)}
+
+
+@pytest.mark.parametrize("nu", [1.0, 2.5, 8.0, 60.0])
+def test_scatter_is_a_student_t_blurred_by_the_errors(nu):
+    residual = np.array([0.0, 0.02, -0.1, 0.3])
+    found = np.asarray(log_density(jnp.asarray(residual), 0.03, None, nu))
+    np.testing.assert_allclose(found, stats.t(nu, scale=0.03).logpdf(residual), atol=1e-10)
+    for sigma in (0.004, 0.03, 0.2):
+        blurred = [by_grid(nu, sigma, r) for r in residual]
+        found = np.asarray(log_density(jnp.asarray(residual), 0.03, jnp.full(4, sigma**2), nu))
+        np.testing.assert_allclose(found, np.log(blurred), atol=3e-4)
+
+
+def by_grid(nu, sigma, residual):
+    """The convolution by brute force."""
+    y = residual + sigma * np.linspace(-10.0, 10.0, 200_001)
+    return np.trapezoid(stats.t(nu, scale=0.03).pdf(y) * stats.norm(residual, sigma).pdf(y), y)
+
+
+@pytest.fixture(scope="module")
+def direct():
+    """A sample and its relation from values with errors."""
+    mass, true, sigma = sample()
+    data = true + sigma * np.random.default_rng(5).normal(size=60)
+    run = population.Run(chains=2, warmup=200, draws=1000)
+    return mass, data, sigma, population.fit(population.Measured(values=data, sigma=sigma), mass_of(mass), run=run)
+
+
+def test_marginal_model_agrees_with_the_exact_likelihood_on_a_grid(direct):
+    mass, data, sigma, found = direct
+    priors = population.default_priors(found.quantity, found.covariates)
+    x = mass - 10.0
+
+    def minus_log_posterior(p):
+        variance = sigma**2 + p[2] ** 2
+        fit = -0.5 * np.sum((data - p[0] - p[1] * x) ** 2 / variance + np.log(variance))
+        return -fit - sum(
+            float(priors[n].log_prob(v)) for n, v in zip(("central", "slope.log_mass", "scatter"), p, strict=True)
+        )
+
+    # The marginal of the scatter by a grid: central and slope are Gaussian given it.
+    grid = np.linspace(1e-4, 0.08, 250)
+    log_p = []
+    for scatter in grid:
+        design_matrix = np.stack([np.ones(60), x], axis=1)
+        prior_precision = np.diag([1.0 / float(priors[n].scale) ** 2 for n in ("central", "slope.log_mass")])
+        weight = 1.0 / (sigma**2 + scatter**2)
+        precision = design_matrix.T @ (weight[:, None] * design_matrix) + prior_precision
+        start = prior_precision @ [float(priors["central"].loc), 0.0] + design_matrix.T @ (weight * data)
+        at = np.linalg.solve(precision, start)
+        log_p.append(-minus_log_posterior([*at, scatter]) - 0.5 * np.linalg.slogdet(precision)[1])
+    p = np.exp(np.array(log_p) - np.max(log_p))
+    mean = np.sum(grid * p) / p.sum()
+    sd = np.sqrt(np.sum((grid - mean) ** 2 * p) / p.sum())
+    drawn = found.draws["scatter"]
+    assert abs(drawn.mean() - mean) < 0.25 * sd
+    assert 0.85 < drawn.std() / sd < 1.15
+
+
+def test_draws_with_their_prior_divided_out_say_what_the_values_say(direct):
+    mass, data, sigma, marginal = direct
+    random = np.random.default_rng(6)
+    # A narrow prior, off centre: forgetting it is a large error.
+    loc, width = 0.05, 0.05
+    variance = 1.0 / (1.0 / sigma**2 + 1.0 / width**2)
+    middle = variance * (data / sigma**2 + loc / width**2)
+    values = middle[:, None] + np.sqrt(variance)[:, None] * random.normal(size=(len(mass), 1000))
+    log_prior = stats.norm(loc, width).logpdf(values)
+    reused = population.fit(population.Draws(values=values, log_prior=log_prior), mass_of(mass), run=QUICK)
+    for name, drawn in marginal.draws.items():
+        assert abs(reused.draws[name].mean() - drawn.mean()) < 0.4 * drawn.std(), name
+    forgotten = np.average(middle, weights=1.0 / sigma**2) - np.average(data, weights=1.0 / sigma**2)
+    assert forgotten > 1.5 * marginal.draws["central"].std()
+
+
+def test_few_effective_draws_are_reported():
+    random = np.random.default_rng(7)
+    one = np.ones((2, 5))
+    wide = population.Draws(values=0.8 * random.normal(size=(30, 40)))
+    numbers = effective_numbers(wide, one[..., None] * np.zeros(30), np.zeros(1), 0.03 * one, None)
+    # Of 40 draws some 0.03 / 0.8 x 40 x 2 sqrt(pi) / sqrt(2 pi) fall where the population is.
+    assert 1.0 < np.median(numbers) < 4.0
+    texts = [str(finding) for finding in judge(numbers, 40) if finding.severity == "warning"]
+    assert any("effective draws where the population puts them" in text for text in texts)
+    assert any("Monte Carlo variance" in text for text in texts)
+    same = population.Draws(values=np.zeros((30, 40)))
+    numbers = effective_numbers(same, one[..., None] * np.zeros(30), np.zeros(1), 0.03 * one, None)
+    np.testing.assert_allclose(numbers, 40.0)
+    assert [finding.severity for finding in judge(numbers, 40)] == ["info"]
+
+
+def test_share_that_enters_and_its_gradient():
+    step = population.Selection(
+        probability=lambda y, c: jnp.where(y < c["limit"], 1.0, 0.0), decided_by="truth", description=""
+    )
+    mean, limit = np.array([-0.1, 0.0, 0.02]), {"limit": jnp.full(3, -0.04)}
+    share = lambda m, nu=None: step.log_share(m, 0.03, nu, limit)  # noqa: E731
+    np.testing.assert_allclose(share(mean), stats.norm(mean, 0.03).logcdf(-0.04), atol=0.05)
+    np.testing.assert_allclose(share(mean, 3.0), stats.t(3.0, mean, 0.03).logcdf(-0.04), atol=0.1)
+    slope = jax.grad(lambda m: jnp.sum(share(m)))(jnp.asarray(mean))
+    smooth = population.Selection(
+        probability=lambda y, c: 0.5 * (1.0 + erf((c["limit"] - y) / (0.02 * np.sqrt(2.0)))),
+        decided_by="data",
+        description="",
+    )
+    both = stats.norm(mean, np.hypot(0.02, 0.03)).logcdf(-0.04)
+    np.testing.assert_allclose(smooth.log_share(mean, 0.03, None, limit), both, atol=1e-6)
+    exact = -stats.norm(mean, 0.03).pdf(-0.04) / stats.norm(mean, 0.03).cdf(-0.04)
+    np.testing.assert_allclose(slope, exact, rtol=0.05, atol=0.1)
+
+
+@pytest.mark.parametrize("decided_by", ["truth", "data"])
+def test_selection_is_corrected(decided_by):
+    random = np.random.default_rng(8)
+    mass = random.normal(9.8, 0.6, 250)
+    true = -0.03 - 0.02 * (mass - 10.0) + 0.05 * random.normal(size=250)
+    data = true + 0.03 * random.normal(size=250)
+    # Negative gradients are always kept, of the others a fifth.
+    negative = (true + 0.03 * random.normal(size=250) if decided_by == "truth" else data) < -0.04
+    kept = negative | (random.random(250) < 0.2)
+    selection = population.Selection(
+        probability=lambda y, _: 0.2 + 0.4 * (1.0 + erf((-0.04 - y) / (0.03 * np.sqrt(2.0)))),
+        decided_by=decided_by,
+        description="Few positive ones.",
+    )
+    values = data[kept][:, None] + 0.03 * random.normal(size=(kept.sum(), 100))
+    corrected = population.fit(population.Draws(values=values), mass_of(mass[kept]), selection=selection, run=QUICK)
+    central = corrected.draws["central"]
+    assert abs(central.mean() + 0.03) < 2.5 * central.std()
+    naive = np.mean(data[kept] + 0.02 * (mass[kept] - 10.0))
+    assert naive < -0.03 - 2.5 * central.std()
+    assert corrected.selection == "Few positive ones."
+
+
+def test_true_covariates_follow_from_the_normal_formulas():
+    random = np.random.default_rng(14)
+    given = design(
+        {
+            name: population.Covariate(values=random.normal(size=6), pivot=0.2, sigma=0.3 + k)
+            for k, name in enumerate("ab")
+        }
+    )
+    slopes, mean, sd = np.array([0.7, -0.4]), np.array([0.1, -0.2]), np.array([0.9, 1.3])
+    factor = np.array([[1.0, 0.0], [0.6, 0.8]])
+    fixed = {"covariate.mean": mean, "covariate.sd": sd, "covariate.correlation": factor}
+    model = numpyro.handlers.substitute(lambda: along(given, jnp.asarray(slopes)), data=fixed)
+    found = numpyro.handlers.trace(numpyro.handlers.seed(model, 0))
+    (expected, variance), density = found(), found.trace["covariate.density"]["fn"].log_factor
+    population_covariance = (sd[:, None] * factor) @ (sd[:, None] * factor).T
+    total = 0.0
+    for k in range(6):
+        noisy = population_covariance + np.diag(given.variance[k])
+        gain = population_covariance @ np.linalg.inv(noisy)
+        assert expected[k] == pytest.approx(slopes @ (mean + gain @ (given.x[k] - mean)))
+        assert variance[k] == pytest.approx(slopes @ (population_covariance - gain @ population_covariance) @ slopes)
+        total += stats.multivariate_normal(mean, noisy).logpdf(given.x[k])
+    assert density == pytest.approx(total + 6 * np.log(2 * np.pi))
+
+
+def test_errors_of_a_covariate_no_longer_flatten_the_slope():
+    random = np.random.default_rng(9)
+    mass, true, sigma = sample(n=200, seed=19, slope=-0.08)
+    observed = mass + 0.5 * random.normal(size=200)
+    data = population.Measured(values=true + sigma * random.normal(size=200), sigma=sigma)
+    naive = np.polyfit(observed, data.values, 1)[0]
+    honest = population.fit(data, mass_of(observed, sigma=0.5), run=QUICK).draws["slope.log_mass"]
+    assert naive > -0.08 + 2.5 * honest.std()
+    assert abs(honest.mean() + 0.08) < 2.0 * honest.std()
+
+
+def test_an_upper_limit_is_a_measurement_of_nothing():
+    mass, true, sigma = sample(n=40)
+    limit = np.arange(40) < 4
+    sfr = np.random.default_rng(10).normal(0.5, 0.4, 40)
+    bounded = population.Covariate(values=np.where(limit, 0.3, sfr), pivot=0.0, limit=limit)
+    found = population.fit(
+        population.Measured(values=true, sigma=sigma), mass_of(mass) | {"log_sfr": bounded}, run=QUICK
+    )
+    below = found.draws["covariate.limited"]
+    assert below.shape[2:] == (4,)
+    # A prior of 0.5 +- 0.4 times exp(-10^(2 (x - 0.3)) / 2).
+    x = np.linspace(-3.0, 2.0, 4001)
+    p = stats.norm(0.5, 0.42).pdf(x) * np.exp(-0.5 * 10.0 ** (2.0 * (x - 0.3)))
+    assert abs(below.mean() - np.sum(x * p) / p.sum()) < 0.08
+    assert design(found.covariates).limited[0].tolist() == [0, 1, 2, 3]
+
+
+def test_a_robust_relation_forgives_an_outlier():
+    mass, true, _ = sample(n=50, scatter=0.01)
+    true[[3, 17]] += 0.8
+    quantity = population.Measured(values=true, sigma=np.full(50, 0.01))
+    robust = population.fit(quantity, mass_of(mass), robust=True, run=QUICK)
+    assert robust.draws["scatter"].mean() < 0.02 < 0.1 < np.std(true)
+    assert robust.draws["nu"].mean() < 4.0
+
+
+def test_rank_correlation():
+    random = np.random.default_rng(12)
+    x = np.round(random.normal(size=80), 1)
+    y = x + random.normal(size=80)
+    found = population.spearman(
+        population.Measured(values=y, sigma=np.full(80, 0.5)), population.Covariate(values=x, pivot=0.0)
+    )
+    assert found.observed == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
+    assert found.low < found.median < found.observed
+    no_errors = population.spearman(
+        population.Measured(values=y, sigma=np.full(80, 1e-9)), population.Covariate(values=x, pivot=0.0)
+    )
+    # Without errors what is left is the sampling error, sqrt((1 + rho^2 / 2) / (n - 3)) (Bonett & Wright 2000).
+    expected = np.sqrt((1 + found.observed**2 / 2) / 77) * (1 - found.observed**2)
+    assert 0.7 < 0.5 * (no_errors.high - no_errors.low) / expected < 1.4
+
+
+def test_relations_of_the_field():
+    assert population.main_sequence(10.0, 5.0) == pytest.approx((0.84 - 0.13) * 10.0 - (6.51 - 0.55))
+    assert population.main_sequence_offset(10.0, 2.0, 5.0) == pytest.approx(2.0 - 1.14)
+    assert population.mass_metallicity(9.0, 8.5, 0.4, 10.0) == pytest.approx(8.1)
+    # At M = 10^10 and 1 Msun/yr all terms but the first vanish; the low-mass branch is linear.
+    assert population.fundamental_metallicity(10.0, 0.0) == pytest.approx(8.90)
+    assert population.fundamental_metallicity(8.0, 0.0) == pytest.approx(8.93 - 1.02)
+    below, above = population.fundamental_metallicity(np.array([9.499999, 9.5]), 0.0)
+    assert abs(above - below) < 0.03
+    assert population.fundamental_metallicity_offset(8.8, 10.0, 0.0) == pytest.approx(-0.10)
+
+
+def test_ages_and_scales():
+    # Wright's (2006) calculator for H0 = 70, Om = 0.3, flat.
+    assert io.cosmic_age(1.0) == pytest.approx(5.75, abs=0.01)
+    assert io.kpc_per_arcsec(1.0) == pytest.approx(8.008, abs=0.005)
+
+
+def test_intervals():
+    skewed = stats.gamma(2.0).ppf((np.arange(20_000) + 0.5) / 20_000)
+    low, high = population.interval(skewed, 0.68)
+    assert (low, high) == pytest.approx(stats.gamma(2.0).ppf([0.16, 0.84]), abs=1e-3)
+    low, high = population.interval(skewed, 0.68, "highest-density")
+    assert stats.gamma(2.0).pdf(low) == pytest.approx(stats.gamma(2.0).pdf(high), abs=5e-3)
+    assert stats.gamma(2.0).cdf(high) - stats.gamma(2.0).cdf(low) == pytest.approx(0.68, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda m, y, s: (population.Measured(values=y, sigma=0.0 * s), mass_of(m)), "errors above 0"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m[:-1])), "one per galaxy"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s), {}), "expected at least one"),
+        (
+            lambda m, y, s: (population.Measured(values=np.where(m > 9, y, np.nan), sigma=s), mass_of(m)),
+            "finite number",
+        ),
+        (lambda m, y, s: (population.Draws(values=y), mass_of(m)), "(galaxies, draws)"),
+        (lambda m, y, s: (population.Measured(values=y[:3], sigma=s[:3]), mass_of(m[:3])), "at least 4 galaxies"),
+    ],
+)
+def test_bad_input_is_refused(make, message):
+    with pytest.raises(InputError, match=message.replace("(", r"\(").replace(")", r"\)")):
+        population.fit(*make(*sample()))
+
+
+def test_a_selection_needs_draws_and_certain_covariates():
+    mass, true, sigma = sample()
+    everything = population.Selection(
+        probability=lambda y, c: jnp.ones_like(y), decided_by="truth", description="All of them."
+    )
+    with pytest.raises(InputError, match="needs draws"):
+        population.fit(population.Measured(values=true, sigma=sigma), mass_of(mass), selection=everything)
+    with pytest.raises(InputError, match="without errors"):
+        population.fit(
+            population.Draws(values=true[:, None] + np.zeros(5)), mass_of(mass, sigma=0.1), selection=everything
+        )
+    with pytest.raises(InputError, match="no parameter 'slope'"):
+        population.fit(population.Measured(values=true, sigma=sigma), mass_of(mass), priors={"slope": None})
+
+
+def test_files_and_picture(tmp_path):
+    mass, true, sigma = sample(n=25)
+    sfr = population.Covariate(
+        values=mass - 9.0, pivot=1.0, limit=np.arange(25) == 0, label="log SFR", unit="dex(Msun/yr)"
+    )
+    found = population.fit(
+        population.Measured(values=true, sigma=sigma), mass_of(mass, sigma=0.1) | {"log_sfr": sfr}, run=QUICK
+    )
+    with io.output_folder(tmp_path / "out") as folder:
+        io.save_relation(found, folder)
+    columns = io.read_table(tmp_path / "out" / "relation.ecsv")
+    row = list(columns["parameter"]).index("slope.log_mass")
+    assert columns["median"][row] == pytest.approx(np.median(found.draws["slope.log_mass"]))
+    assert columns["unit"][row] == "dex/kpc / dex"
+    assert {"relation.nc", "relation.txt", "provenance.json"} < {p.name for p in (tmp_path / "out").iterdir()}
+    figure = plot.relation(found)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["log M [dex]", "log SFR [dex(Msun/yr)]"]
+    assert figure.axes[0].get_ylabel() == "gradient [dex/kpc]"
+    figure.savefig(tmp_path / "relation.png")
+    text = population.summary(found)
+    assert "log_mass = 10" in text
+    assert "No selection function" in text
+
+
+def test_small_populations_hold_their_truth(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+    import populations
+
+    row = populations.one(7, galaxies=40, draws=400, kept=300)
+    for name in ("populations", "resumable"):
+        sys.modules.pop(name, None)
+    assert all(0.005 < row[name]["rank"] < 0.995 for name in populations.TRUTH)
+    assert row["scatter"]["low"] < row["scatter"]["median"] < row["scatter"]["high"]
