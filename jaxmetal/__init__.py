@@ -15,7 +15,7 @@ Importing the package changes no global setting of JAX; for double precision cal
 `jax.config.update("jax_enable_x64", True)`.
 """
 
-from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
+from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, tracer
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.instrument import Bins, Sampling
@@ -48,6 +48,7 @@ __all__ = [
     "lens",
     "light",
     "likelihood",
+    "lines",
     "mixing",
     "node",
     "predict",
