@@ -9,7 +9,7 @@ from pathlib import Path
 import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
-COMPILING = {"prepare", "fit", "result", "simulate", "cli"}
+COMPILING = {"prepare", "fit", "result", "simulate", "spaxel", "cli"}
 """Rooms that run things; `prepare` works on concrete numbers only, once per fit. Elsewhere `jit` is the caller's."""
 
 
@@ -60,5 +60,6 @@ def test_only_some_rooms_compile():
 
 def test_the_parts_promised_at_the_front_door_open():
     assert all(
-        hasattr(jaxmetal, name) for name in (*jaxmetal.__all__, "fit", "recipes", "simulate", "result", "io", "plot")
+        hasattr(jaxmetal, name)
+        for name in (*jaxmetal.__all__, "fit", "recipes", "simulate", "spaxel", "result", "io", "plot")
     )

@@ -30,22 +30,27 @@ class Emission:
     Attributes:
         calibrations: of the base ratios, in order.
         constants: shape (lines,).
-        powers: shape (lines, ratios).
         extinction: A(line)/A(V), shape (lines,).
         hbeta: A(Hb)/A(V).
-        weights: shape (features, lines).
+        powers: shape (lines, ratios); mostly zeros, which fits skip.
+        weights: shape (features, lines); likewise.
         lines: their names.
         features: names of what is measured.
     """
 
     calibrations: tuple[Calibration, ...]
     constants: Any
-    powers: Any
     extinction: Any
     hbeta: Any
-    weights: Any
+    powers: tuple[tuple[float, ...], ...] = static()
+    weights: tuple[tuple[float, ...], ...] = static()
     lines: tuple[str, ...] = static()
     features: tuple[str, ...] = static()
+
+    @property
+    def power_matrix(self) -> jax.Array:
+        """`powers` as an array, also where there is no ratio."""
+        return jnp.asarray(self.powers, float).reshape(len(self.lines), len(self.calibrations))
 
     def log_ratios(self, z: jax.Array) -> jax.Array:
         """log10 of the base ratios, shape (*z.shape, ratios)."""
@@ -67,13 +72,13 @@ class Emission:
             a_v: A(V), mag.
             offsets: departures of the base ratios from their calibrations, dex, shape (..., ratios).
         """
-        exponent = jnp.einsum("...k,lk->...l", self.log_ratios(z) + offsets, self.powers)
+        exponent = (self.log_ratios(z) + offsets) @ self.power_matrix.T
         relative = jnp.asarray(self.extinction) - self.hbeta
-        return self.constants * 10.0 ** (exponent - 0.4 * jnp.asarray(a_v)[..., None] * relative)
+        return self.constants * 10.0**exponent * 10.0 ** (-0.4 * jnp.asarray(a_v)[..., None] * relative)
 
     def __call__(self, z: jax.Array, a_v: jax.Array, offsets: Any = 0.0) -> jax.Array:
         """Reddened fluxes of the features per unit of *observed* Hb, shape (..., features)."""
-        return jnp.einsum("...l,dl->...d", self.of_lines(z, a_v, offsets), self.weights)
+        return self.of_lines(z, a_v, offsets) @ jnp.asarray(self.weights).T
 
     def intrinsic_hbeta(self, observed: jax.Array, a_v: jax.Array) -> jax.Array:
         """Dereddened Hb from the Hb that reaches us: observed 10^(0.4 A(Hb))."""
@@ -131,12 +136,10 @@ def emission(
     return Emission(
         calibrations=tuple(_with_scatter(known[ratio], scatter) for ratio in base),
         constants=np.array([found.constant for found in followed]),
-        powers=np.array([found.powers.get(ratio, 0.0) for found in followed for ratio in base]).reshape(
-            len(wanted), len(base)
-        ),
+        powers=tuple(tuple(found.powers.get(ratio, 0.0) for ratio in base) for found in followed),
         extinction=np.array([float(law(name, r_v)) for name in wanted]),
         hbeta=np.array(float(law("Hbeta", r_v))),
-        weights=np.array([[blend.get(name, 0.0) for name in wanted] for blend in blends.values()]),
+        weights=tuple(tuple(blend.get(name, 0.0) for name in wanted) for blend in blends.values()),
         lines=wanted,
         features=tuple(blends),
     )
