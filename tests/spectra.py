@@ -72,7 +72,7 @@ def brute_force(flux, sigma, z, a_v, rate):
     With ln(model flux) on one fine ladder, the sum over an offset is a convolution, and the sum over Hb a shift.
 
     Args:
-        flux: of `SIX`, NaN where missing.
+        flux: of `SIX`, NaN where missing, with Hb between 0.3 and 3.
         sigma: its errors.
         z: 12 + log(O/H), shape (nz,).
         a_v: A(V), shape (na,).
@@ -82,9 +82,11 @@ def brute_force(flux, sigma, z, a_v, rate):
         Shape (nz, na).
     """
     used = np.flatnonzero(np.isfinite(flux))
-    step = min(0.02, 0.2 / np.max(np.abs(flux[used]) / sigma[used]))
+    brightest = np.max(flux[used] / sigma[used])
+    step = min(0.02, 0.2 / brightest)
     ladder = np.arange(-14.0, 9.0, step)
-    ln_hb = np.arange(-7.0, 5.0, step)
+    # Bright spectra of Hb near 1 pin Hb down, whatever the offsets.
+    ln_hb = np.arange(-7.0, 5.0, step) if brightest < 30.0 else np.arange(-2.0, 2.0, step)
     log_norm = -np.sum(np.log(sigma[used])) - 0.5 * used.size * np.log(2.0 * np.pi)
     plain = {i: -0.5 * ((flux[i] - np.exp(ladder)) / sigma[i]) ** 2 for i in used}
     prior = ln_hb - rate * np.exp(ln_hb) + (np.log(rate) if rate else 0.0) + np.log(step)

@@ -6,11 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.stats import kstest
 from spectra import SIX, brute_force, expected_fluxes
 
 import jaxmetal as jm
 from jaxmetal.io.tables import read_table
 from jaxmetal.spaxel.grid import Levels, density, quantiles, refine, share_below
+from jaxmetal.spaxel.posterior import posterior_grid
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
 
 AS1063 = Path(__file__).parents[2] / "shared" / "data" / "as1063"
 
@@ -78,6 +82,16 @@ def test_maps_keep_their_shape_and_chunks_do_not_matter(likelihood, found):
     assert steps == [(12, 12)]
 
 
+def test_single_precision_agrees_with_double(likelihood, found):
+    with jax.enable_x64(False):
+        single = jm.spaxel.posterior(likelihood, *spectra(12, 11), chunk=12)
+    width = 0.5 * (found["z_high"] - found["z_low"])
+    assert single["z"].dtype == np.float32
+    assert np.max(np.abs(single["z"] - found["z"]) / width) < 0.02
+    np.testing.assert_allclose(single["p_upper"], found["p_upper"], atol=5e-3)
+    np.testing.assert_allclose(single["a_v"], found["a_v"], atol=0.02)
+
+
 def test_without_a_single_line_the_posterior_is_the_prior(likelihood):
     flux, sigma = spectra(12, 11)
     flux[3] = np.nan
@@ -121,6 +135,36 @@ def test_published_map_of_as1063():
     assert 1.4826 * np.median(np.abs(difference - np.median(difference))) <= 0.012
     width = 0.5 * (found["z_high"] - found["z_low"])
     assert np.median(width / met_unc[good]) == pytest.approx(1.0, abs=0.1)
+
+
+def test_ranks_are_uniform_and_notice_wrong_errors(likelihood):
+    """A small simulation-based calibration; `benchmarks/lines_sbc.py` has 1,000 spectra."""
+    likelihood = jm.spaxel.fluxes(SIX, "M08", hb_mean=1.0)
+    rng = np.random.default_rng(90)
+    count = 240
+    z, a_v = rng.uniform(7.0, 9.3, count), rng.uniform(0.0, 4.0, count)
+    hb, offsets = rng.exponential(1.0, count), rng.standard_normal((count, 3))
+    sigma = np.repeat(np.exp(-rng.uniform(np.log(0.5), np.log(50.0), count))[:, None], 6, axis=1)
+    model = hb[:, None] * np.asarray(likelihood.emission(z, a_v, offsets * likelihood.emission.scatter(z)))
+    flux = model + sigma * rng.standard_normal(model.shape)
+
+    @jax.jit
+    def ranks(likelihood, flux, sigma, z, a_v):
+        def one(row):
+            flux, sigma, z, a_v = row
+            found = posterior_grid(likelihood, flux, sigma, Levels())
+            in_z, in_a_v = found.mass.sum(axis=1), found.mass.sum(axis=0)
+            return share_below(found.z, in_z, z), share_below(found.a_v, in_a_v, a_v)
+
+        return jax.lax.map(one, (flux, sigma, z, a_v), batch_size=8)
+
+    def smallest_p(factor):
+        found = ranks(likelihood, flux, factor * sigma, z, a_v)
+        folded = [np.abs(2.0 * u - 1.0) for u in found]
+        return 4.0 * min(kstest(np.asarray(u), "uniform").pvalue for u in (*found, *folded))
+
+    assert smallest_p(1.0) > 0.01
+    assert smallest_p(0.5) < 0.01
 
 
 def test_nuts_agrees_with_the_grid(likelihood):
