@@ -4,7 +4,8 @@
 
 10,000 spaxels of six lines in float64 and in float32 (second call, and the first with its compilation), a map of
 300 x 300 spaxels and seven lines (peak resident memory), each in its own process; emcee with 100 walkers is timed over
-300 steps and scaled to 5,000, called walker by walker as usual and vectorised by numpy. Writes results/lines_speed.json.
+300 steps and scaled to 5,000, called walker by walker as usual and vectorised by numpy. Writes
+results/lines_speed.json.
 """
 
 from __future__ import annotations

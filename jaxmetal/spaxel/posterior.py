@@ -60,11 +60,12 @@ def posterior(
     count = rows[0].shape[0]
     keys = jax.random.split(jax.random.key(seed), count)
     found = []
-    for start in range(0, count, chunk):
-        # The last chunk is filled up with its own first spaxel, so that nothing compiles twice.
-        index = np.minimum(np.arange(start, start + min(chunk, max(count, 1))), count - 1)
+    size = min(chunk, max(ABREAST, 1 << (count - 1).bit_length()))
+    for start in range(0, count, size):
+        # Few sizes, and the last chunk filled up with the last spaxel: a second map compiles nothing.
+        index = np.minimum(np.arange(start, start + size), count - 1)
         columns = _chunk(likelihood, *(jnp.asarray(row[index]) for row in rows), keys[index], levels)
-        kept = min(chunk, count - start)
+        kept = min(size, count - start)
         found.append({name: np.asarray(values)[:kept] for name, values in columns.items()})
         if progress is not None:
             progress(start + kept, count)
