@@ -15,7 +15,7 @@ Importing the package changes no global setting of JAX; for double precision cal
 `jax.config.update("jax_enable_x64", True)`.
 """
 
-from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
+from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, tracer
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.instrument import Bins, Sampling
@@ -48,6 +48,7 @@ __all__ = [
     "lens",
     "light",
     "likelihood",
+    "lines",
     "mixing",
     "node",
     "predict",
@@ -64,6 +65,6 @@ def __getattr__(name: str) -> object:
     """Rooms that cost time to import open on first use."""
     import importlib
 
-    if name in ("model", "fit", "recipes", "simulate", "result", "planning", "population", "io", "plot"):
+    if name in ("model", "fit", "recipes", "simulate", "spaxel", "result", "planning", "population", "io", "plot"):
         return importlib.import_module(f"jaxmetal.{name}")
     raise AttributeError(f"module 'jaxmetal' has no attribute '{name}'")

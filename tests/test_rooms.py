@@ -9,7 +9,7 @@ from pathlib import Path
 import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
-COMPILING = {"prepare", "fit", "result", "simulate", "planning", "cli"}
+COMPILING = {"prepare", "fit", "result", "simulate", "planning", "spaxel", "cli"}
 """Rooms that run things; `prepare` works on concrete numbers only, once per fit. Elsewhere `jit` is the caller's."""
 
 

@@ -1,0 +1,54 @@
+"""Lines: emission lines, what their ratios say of metallicity, and what dust does to them.
+
+`emission(features, calibrations, law=...)` is where it all meets: the reddened fluxes of lines and blends as a
+differentiable function of 12 + log(O/H), A(V) and offsets of the base ratios. Its pieces:
+
+- `LINES`, `feature`: lines by name (vacuum Angstrom) and blends as weighted sums of them;
+- `RATIOS`: what stands above and below the bar of each named ratio; `Ratio.log10(fluxes)` forms it;
+- `calibration("C20", "R3")`, `calibration_set("M08")`: log10 R(Z) with valid range, scatter and source. A row with
+  `verified = false` needs `unverified=True`; `invert` and `turnovers` go back from a ratio, `kk04` iterates;
+- `dust_law("CCM89")("Hbeta", r_v=3.1)`: A(line)/A(V); `case_b`: hydrogen ratios and fixed doublets.
+
+A calibration of your own:
+
+    mine = calibration_of_your_own("mine", "N2", lambda z: 1.5 * (z - 8.69) - 0.6, valid=(7.8, 8.9), scatter=0.15)
+    model = emission(["Hb", "OIII5007", "Ha", "NII6584"], [mine, calibration("C20", "R3")])
+
+To add one for everybody: a table in `calibrations.toml`, with its source; the tests find it there. A dust law: a table
+in `dust.toml`. A line: a row of `LINES` and of every law. Imports: numerics, errors.
+"""
+
+from jaxmetal.lines.calibration import Calibration, calibration_of_your_own
+from jaxmetal.lines.case_b import NII_DOUBLET, OIII_DOUBLET, over_hbeta
+from jaxmetal.lines.catalogue import calibration, calibration_set, catalogue
+from jaxmetal.lines.dust import DustLaw, dust_law, laws
+from jaxmetal.lines.emission import Emission, emission
+from jaxmetal.lines.invert import invert, turnovers
+from jaxmetal.lines.kk04 import kk04
+from jaxmetal.lines.lines import LINES, Line, feature, line
+from jaxmetal.lines.ratios import RATIOS, Ratio
+
+__all__ = [
+    "LINES",
+    "NII_DOUBLET",
+    "OIII_DOUBLET",
+    "RATIOS",
+    "Calibration",
+    "DustLaw",
+    "Emission",
+    "Line",
+    "Ratio",
+    "calibration",
+    "calibration_of_your_own",
+    "calibration_set",
+    "catalogue",
+    "dust_law",
+    "emission",
+    "feature",
+    "invert",
+    "kk04",
+    "laws",
+    "line",
+    "over_hbeta",
+    "turnovers",
+]

@@ -1,0 +1,24 @@
+"""Names that users type: looked up, or refused with the nearest known one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TypeVar
+
+from jaxmetal.errors import InputError
+
+T = TypeVar("T")
+
+
+def look_up(kind: str, name: str, known: Mapping[str, T]) -> T:
+    """The entry of that name.
+
+    Raises:
+        InputError: naming the nearest known name, if there is no such entry.
+    """
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(str(name).lower(), [key.lower() for key in known], n=1, cutoff=0.0)
+    nearest = next(key for key in known if key.lower() == near[0])
+    raise InputError(f"{kind}: expected one of {', '.join(sorted(known))}, found '{name}'; did you mean '{nearest}'?")

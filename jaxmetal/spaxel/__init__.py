@@ -1,0 +1,52 @@
+"""Spaxels: from the line fluxes of every spaxel to its metallicity, extinction, Hb and star formation.
+
+    likelihood = jm.spaxel.fluxes(["OII", "Hg", "Hb", "OIII5007", "Ha+NII"], "M08", law="CCM89")
+    found = jm.spaxel.posterior(likelihood, flux, sigma)        # shape (..., features); NaN where a line is missing
+    found["z"], found["z_low"], found["z_high"], found["p_upper"], found["a_v"], found["hb"]
+
+Likelihoods, each with its priors (`likelihood.prior`):
+
+- `fluxes`: the default. Fluxes against reddened model fluxes, negative ones included; blends; calibration scatter
+  counted once per base ratio;
+- `patricio19`, `wang17`, `curti20`: those of the papers, faithful to their equations.
+
+`posterior` integrates each spaxel on an adaptive grid over (Z, A_V), safe for two branches; `grid` gives one spaxel's
+grid itself, and `sample` runs NUTS through the same likelihood, also with offsets that all spaxels share.
+`star_formation_rate` and `surface_density` follow from intrinsic Hb.
+
+A likelihood is a node with `features`, `prior`, `z_range`, `a_v_range` and `turnover`, and with the methods
+`log_likelihood(flux, sigma, **parameters)`, `log_marginal(flux, sigma, z, a_v)` (all but Z and A_V integrated out),
+`draw_hb(key, flux, sigma, z, a_v)` and `outside(z)`. To add one: a file here, and a test in `tests/test_spaxel.py` of
+its `log_likelihood` against numpy and of its `log_marginal` against brute force. May import: lines, numerics, errors;
+numpyro. `jit` is called in `posterior` alone.
+"""
+
+from jaxmetal.spaxel.fluxes import Fluxes, fluxes
+from jaxmetal.spaxel.grid import Grid, Levels
+from jaxmetal.spaxel.log_ratios import LogRatios, curti20, log_ratios, patricio19
+from jaxmetal.spaxel.posterior import grid, posterior
+from jaxmetal.spaxel.sample import model, sample
+from jaxmetal.spaxel.star_formation import RATES, Rate, star_formation_rate, surface_density, total
+from jaxmetal.spaxel.wang17 import Wang17, wang17
+
+__all__ = [
+    "RATES",
+    "Fluxes",
+    "Grid",
+    "Levels",
+    "LogRatios",
+    "Rate",
+    "Wang17",
+    "curti20",
+    "fluxes",
+    "grid",
+    "log_ratios",
+    "model",
+    "patricio19",
+    "posterior",
+    "sample",
+    "star_formation_rate",
+    "surface_density",
+    "total",
+    "wang17",
+]

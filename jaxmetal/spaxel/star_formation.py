@@ -1,0 +1,83 @@
+"""Star-formation rates from intrinsic Hb, each as its paper has it, with the initial mass function stated."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxmetal.lines.names import look_up
+
+CM_PER_MPC = 3.0856775814913673e24
+
+
+@dataclasses.dataclass(frozen=True)
+class Rate:
+    """SFR = factor L(Ha), in solar masses per year for erg/s.
+
+    Attributes:
+        factor: solar masses per year per erg/s.
+        halpha: L(Ha)/L(Hb) with which Hb is turned into Ha.
+        imf: initial mass function.
+        source: paper and equation.
+    """
+
+    factor: float
+    halpha: float
+    imf: str
+    source: str
+
+
+RATES: Mapping[str, Rate] = {
+    "wang17": Rate(4.6e-42, 2.86, "Chabrier 2003", "Wang et al. 2017, ApJ 837, 89, eq. 3"),
+    "ke12": Rate(10.0**-41.27, 2.86, "Kroupa (Murphy et al. 2011)", "Kennicutt & Evans 2012, ARA&A 50, 531, Table 1"),
+    "ke12_chabrier": Rate(10.0**-41.27 / 1.06, 2.86, "Chabrier 2003", "Kennicutt & Evans 2012, divided by 1.06"),
+    "k98": Rate(7.9e-42, 2.86, "Salpeter 1955", "Kennicutt 1998, ARA&A 36, 189, eq. 2; from Hb by Ha/Hb = 2.86"),
+}
+"""Known calibrations of the star-formation rate."""
+
+
+def star_formation_rate(hb: Any, distance: Any, *, rate: str = "ke12_chabrier", magnification: Any = 1.0) -> jax.Array:
+    """Solar masses per year of what emits an intrinsic Hb flux; divided by the magnification, as every total.
+
+    Args:
+        hb: intrinsic Hb, erg/s/cm^2.
+        distance: luminosity distance, Mpc.
+        rate: a name of `RATES`.
+        magnification: of the light, 1 without a lens.
+
+    Raises:
+        InputError: naming the nearest known rate, if there is none of that name.
+    """
+    chosen = look_up("rate", rate, RATES)
+    per_flux = chosen.factor * chosen.halpha * 4.0 * math.pi * CM_PER_MPC**2
+    return jnp.asarray(hb) * per_flux * distance**2 / magnification
+
+
+def surface_density(hb: Any, distance: Any, kpc2: Any, *, rate: str = "ke12_chabrier") -> jax.Array:
+    """Solar masses per year and kpc^2: magnification brightens and stretches alike, and is not divided out.
+
+    Args:
+        hb: intrinsic Hb of an area on the sky, erg/s/cm^2.
+        distance: luminosity distance, Mpc.
+        kpc2: that area at the source's distance, kpc^2, not demagnified.
+        rate: a name of `RATES`.
+    """
+    return star_formation_rate(hb, distance, rate=rate) / kpc2
+
+
+def total(draws: Any, magnification: float, sigma: float, key: jax.Array) -> jax.Array:
+    """Draws of a total divided by an uncertain magnification, log-normal with that mean error.
+
+    Args:
+        draws: of the total as observed, shape (draws,).
+        magnification: its best value.
+        sigma: its error, same unit; 0 for a known magnification.
+        key: JAX random key.
+    """
+    width = sigma / magnification
+    return jnp.asarray(draws) / (magnification * jnp.exp(width * jax.random.normal(key, jnp.shape(draws))))

@@ -1,0 +1,225 @@
+"""Likelihoods of line fluxes against their equations in numpy, and their integrals against brute force."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.special import logsumexp
+from spectra import CCM89, M08, SIX, brute_force, expected_fluxes, m08
+
+import jaxmetal as jm
+from jaxmetal.spaxel import positive
+from jaxmetal.spaxel.log_ratios import PERCENT
+
+POINTS = 1000
+
+
+def random_points(seed):
+    """Z and A(V) over the whole prior of every likelihood, Hb, and noisy fluxes around nothing in particular."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(7.15, 9.15, POINTS), rng.uniform(0.0, 3.9, POINTS), np.exp(rng.normal(0.0, 1.0, POINTS)), rng
+
+
+def test_default_likelihood_is_the_normal_density_of_the_fluxes():
+    z, a_v, hb, rng = random_points(1)
+    likelihood = jm.spaxel.fluxes(SIX, "M08")
+    ratios = [one.ratio.name for one in likelihood.emission.calibrations]
+    offsets = rng.normal(size=(POINTS, 3))
+    flux, sigma = rng.normal(1.0, 2.0, (POINTS, 6)), np.exp(rng.normal(0.0, 1.0, (POINTS, 6)))
+    missing = rng.random((POINTS, 6)) < 0.2
+    model = hb[:, None] * expected_fluxes(z, a_v, dict(zip(ratios, offsets.T, strict=True)))
+    terms = -0.5 * ((flux - model) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2.0 * np.pi)
+    found = likelihood.log_likelihood(np.where(missing, np.nan, flux), sigma, z=z, a_v=a_v, hb=hb, offsets=offsets)
+    np.testing.assert_allclose(found, np.where(missing, 0.0, terms).sum(axis=1), rtol=1e-10)
+
+
+def test_patricio19_is_equation_1():
+    z, a_v, _, rng = random_points(2)
+    likelihood = jm.spaxel.patricio19()
+    flux, sigma = np.exp(rng.normal(0.0, 1.0, (POINTS, 5))), np.exp(rng.normal(-2.0, 1.0, (POINTS, 5)))
+    wave = np.array([3728.485, 4341.68, 4862.68, 4960.30, 5008.24]) / 1e4
+    k = 2.659 * (-2.156 + 1.509 / wave - 0.198 / wave**2 + 0.011 / wave**3) + 4.05
+    bright = 10 ** (0.4 * k * (a_v / 4.05)[:, None])
+    (oii, hg, hbeta, o4959, o5007), (e_oii, e_hg, e_hb, e_4959, e_5007) = (flux * bright).T, (sigma * bright).T
+    total = oii + o4959 + o5007
+    relative = {"oii": e_oii / oii, "hg": e_hg / hg, "hb": e_hb / hbeta, "a": e_4959 / o4959, "b": e_5007 / o5007}
+    terms = [
+        (oii / hbeta, m08("R2", z), relative["oii"] ** 2 + relative["hb"] ** 2, 0.1),
+        (o5007 / hbeta, m08("R3", z), relative["b"] ** 2 + relative["hb"] ** 2, 0.1),
+        (o5007 / oii, m08("O32", z), relative["b"] ** 2 + relative["oii"] ** 2, 0.1),
+        (total / hbeta, m08("R23", z), (e_oii**2 + e_4959**2 + e_5007**2) / total**2 + relative["hb"] ** 2, 0.1),
+        (o5007 / o4959, np.log10(2.98), relative["a"] ** 2 + relative["b"] ** 2, PERCENT),
+        (hbeta / hg, np.log10(2.135), relative["hb"] ** 2 + relative["hg"] ** 2, PERCENT),
+    ]
+    expected = sum(
+        -0.5 * (np.log10(seen) - model) ** 2 / (variance / np.log(10.0) ** 2 + cal**2)
+        for seen, model, variance, cal in terms
+    )
+    np.testing.assert_allclose(likelihood.log_likelihood(flux, sigma, z=z, a_v=a_v), expected, rtol=1e-10)
+
+
+def test_patricio19_leaves_out_what_has_no_logarithm():
+    likelihood = jm.spaxel.patricio19()
+    flux, sigma = np.array([3.0, 0.47, 1.0, 0.5, 1.5]), np.full(5, 0.05)
+    whole = likelihood.log_likelihood(flux, sigma, z=8.3, a_v=0.3)
+    for bad in (np.nan, -1.0):
+        without = likelihood.log_likelihood(np.where(np.arange(5) == 1, bad, flux), sigma, z=8.3, a_v=0.3)
+        only = likelihood.log_likelihood(flux, np.where(np.arange(5) == 1, 1e9, sigma), z=8.3, a_v=0.3)
+        assert float(without) == pytest.approx(float(only), abs=1e-9)
+        assert float(without) > float(whole)
+
+
+def test_curti20_is_equation_1():
+    z, _, _, rng = random_points(3)
+    z = np.clip(z, 7.6, 8.9)
+    likelihood = jm.spaxel.curti20(a_v=0.7)
+    flux, sigma = np.exp(rng.normal(0.0, 1.0, (POINTS, 6))), np.exp(rng.normal(-2.0, 1.0, (POINTS, 6)))
+    oii, hb, oiii, ha, nii, sii = (flux * 10 ** (0.4 * 0.7 * np.array([CCM89[name] for name in SIX_C20]))).T
+    r_oii, r_hb, r_oiii, r_ha, r_nii, r_sii = (sigma / flux).T
+    x = z - 8.69
+    terms = [
+        (oiii / hb, (-0.277, -3.549, -3.593, -0.981), r_oiii**2 + r_hb**2, 0.09),
+        (oii / hb, (0.435, -1.362, -5.655, -4.851, -0.478, 0.736), r_oii**2 + r_hb**2, 0.11),
+        (nii / ha, (-0.489, 1.513, -2.554, -5.293, -2.867), r_nii**2 + r_ha**2, 0.16),
+        (sii / ha, (-0.442, -0.36, -6.271, -8.339, -3.559), r_sii**2 + r_ha**2, 0.11),
+    ]
+    expected = sum(
+        -0.5
+        * (np.log10(seen) - np.polynomial.polynomial.polyval(x, c)) ** 2
+        / (variance / np.log(10.0) ** 2 + scatter**2)
+        for seen, c, variance, scatter in terms
+    )
+    found = likelihood.log_likelihood(flux, sigma, z=z, a_v=np.full(POINTS, 0.7))
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+SIX_C20 = ("OII", "Hb", "OIII5007", "Ha", "NII6584", "SII")
+
+
+@pytest.mark.parametrize("nii_ha", [0.05, None])
+def test_wang17_is_equation_2(nii_ha):
+    z, a_v, hb, rng = random_points(4)
+    likelihood = jm.spaxel.wang17(hb_range=(1e-3, 1e3), nii_ha=nii_ha)
+    flux, sigma = rng.normal(1.0, 2.0, (POINTS, 6)), np.exp(rng.normal(0.0, 1.0, (POINTS, 6)))
+    nii = rng.uniform(0.01, 1.0, POINTS) if nii_ha is None else np.full(POINTS, nii_ha)
+    names = ("OII", "Hg", "Hb", "OIII5007", "Ha", "SII")
+    bright = 10 ** (0.4 * a_v[:, None] * np.array([CCM89[name] for name in names]))
+    x = z - 8.69
+    sulphur = (-0.5457, 0.4573, -0.8227, -0.0284, 0.594, 0.3426)
+    ratio = np.stack(
+        [
+            10 ** m08("R2", z),
+            np.full(POINTS, 0.47),
+            np.ones(POINTS),
+            10 ** m08("R3", z),
+            2.86 * (1.0 + nii),
+            2.86 * 10 ** np.polynomial.polynomial.polyval(x, sulphur),
+        ],
+        axis=1,
+    )
+    dex = np.stack([m08("R2", z, "scatter"), 0 * z, 0 * z, m08("R3", z, "scatter"), 0 * z, 0 * z + 0.11], axis=1)
+    spread = 0.5 * (ratio * 10**dex - ratio / 10**dex)
+    chi2 = ((flux * bright - ratio * hb[:, None]) ** 2 / ((sigma * bright) ** 2 + (spread * hb[:, None]) ** 2)).sum(1)
+    extra = {"nii_ha": nii} if nii_ha is None else {}
+    found = likelihood.log_likelihood(flux, sigma, z=z, a_v=a_v, hb=hb, **extra)
+    np.testing.assert_allclose(found, -0.5 * chi2, rtol=1e-10)
+    assert sorted(likelihood.prior) == sorted(["z", "a_v", "hb", *extra])
+
+
+@pytest.mark.parametrize("t", [-30.0, -8.0, -5.9, -1.0, 0.0, 0.7, 4.0, 25.0])
+def test_integral_over_a_positive_flux(t):
+    a = 2.3
+    b = t * np.sqrt(a)
+    peak = max(t, 0.0) ** 2 / 2.0
+    top = (max(t, 0.0) + 12.0) / np.sqrt(a) if t > -5 else 40.0 / abs(b)
+
+    def moment(n):
+        return quad(lambda f: f**n * np.exp(-0.5 * a * f**2 + b * f - peak), 0.0, top, epsabs=0.0, limit=200)[0]
+
+    assert float(positive.log_integral(a, b)) == pytest.approx(np.log(moment(0)), abs=2e-5)
+    found = positive.moments(jnp.asarray(a), jnp.asarray(b))
+    tolerance = 1e-6 if t > -5 else 0.02 * (6.0 / t) ** 2 if t < -6 else 1e-6
+    np.testing.assert_allclose(found, [moment(n) / moment(0) for n in (1, 2, 3, 4)], rtol=max(tolerance, 1e-6) * 5)
+    drawn = positive.draw(jax.random.key(0), jnp.full(20_000, a), jnp.full(20_000, b))
+    assert float(drawn.min()) > 0.0
+    assert float(drawn.mean()) == pytest.approx(moment(1) / moment(0), rel=0.03)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("hb_mean", [np.inf, 0.8])
+def test_offsets_and_hb_are_integrated_out(seed, hb_mean):
+    """Against a direct sum over Hb and one offset at a time, at points that matter."""
+    rng = np.random.default_rng(seed)
+    sn = 10 ** rng.uniform(-0.3, 2.0)
+    truth = expected_fluxes(np.array([rng.uniform(7.3, 9.0)]), np.array([1.0]))[0]
+    sigma = np.full(6, 1.0 / sn)
+    flux = truth + sigma * rng.standard_normal(6)
+    flux[rng.integers(6)] = np.nan
+    z, a_v = np.linspace(7.2, 9.1, 20), np.linspace(0.3, 1.7, 9)
+    likelihood = jm.spaxel.fluxes(SIX, "M08", hb_mean=hb_mean)
+    found = np.asarray(jax.jit(type(likelihood).log_marginal)(likelihood, flux, sigma, z[:, None], a_v))
+    expected = brute_force(flux, sigma, z, a_v, 0.0 if np.isinf(hb_mean) else 1.0 / hb_mean)
+    matter = expected > expected.max() - 6.0
+    np.testing.assert_allclose(found[matter], expected[matter], atol=0.06)
+
+
+def test_blends_and_chains_of_ratios_are_integrated_out():
+    """[NeIII] hangs on [OII], [NII] is blended with Ha: against Monte Carlo over the prior of the offsets."""
+    likelihood = jm.spaxel.fluxes(["OII", "NeIII", "Hb", "OIII", "Ha+NII"], "M08", hb_mean=1.0)
+    rng = np.random.default_rng(8)
+    z, a_v = np.array([8.2, 8.5]), np.array([0.4, 0.8])
+    sigma = np.array([0.3, 0.1, 0.2, 0.5, 0.4])
+    flux = np.asarray(likelihood.emission(8.3, 0.5)) + sigma * rng.standard_normal(5)
+    found = likelihood.log_marginal(flux, sigma, z, a_v)
+    offsets = rng.standard_normal((200_000, 1, 4))
+    hb = rng.exponential(1.0, (200_000, 1))
+    terms = likelihood.log_likelihood(flux, sigma, z=z[None], a_v=a_v[None], hb=hb, offsets=offsets)
+    expected = logsumexp(terms, axis=0) - np.log(200_000)
+    np.testing.assert_allclose(found, expected, atol=0.08)
+
+
+def test_wang17_integrates_over_hb():
+    likelihood = jm.spaxel.wang17(hb_range=(1e-3, 1e3))
+    flux, sigma = np.array([2.0, 0.5, 1.1, 3.0, 3.1, 0.3]), np.array([0.1, 0.1, 0.1, 0.1, 0.1, 0.2])
+    z, a_v = np.array([7.6, 8.3, 8.9]), np.array([0.2, 0.4, 0.3])
+    nodes = np.linspace(np.log(1e-3), np.log(1e3), 40_001)
+    dense = likelihood.log_likelihood(flux, sigma, z=z, a_v=a_v, hb=np.exp(nodes)[:, None])
+    expected = logsumexp(dense, axis=0) - np.log(40_000)
+    np.testing.assert_allclose(likelihood.log_marginal(flux, sigma, z, a_v), expected, atol=1e-4)
+    drawn = likelihood.draw_hb(jax.random.key(1), flux, sigma, np.full(4000, 8.3), np.full(4000, 0.4))
+    weight = np.exp(dense[:, 1] - dense[:, 1].max())
+    mean = np.average(np.exp(nodes), weights=weight)
+    assert float(drawn.mean()) == pytest.approx(mean, rel=0.01)
+
+
+def test_priors_are_those_of_the_papers():
+    patricio, wang, curti = jm.spaxel.patricio19(), jm.spaxel.wang17(hb_range=(1e-2, 1e2)), jm.spaxel.curti20(a_v=0.3)
+    assert (float(patricio.prior["z"].low), float(patricio.prior["z"].high)) == (7.0, 9.2)
+    assert (float(patricio.prior["a_v"].low), float(patricio.prior["a_v"].high)) == (0.0, 4.05)
+    assert (float(wang.prior["z"].low), float(wang.prior["z"].high)) == (7.0, 9.3)
+    assert (float(wang.prior["a_v"].low), float(wang.prior["a_v"].high)) == (0.0, 4.0)
+    assert float(wang.prior["hb"].log_prob(1.0) - wang.prior["hb"].log_prob(10.0)) == pytest.approx(np.log(10.0))
+    assert float(curti.prior["a_v"].sample(jax.random.key(0))) == 0.3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda: jm.spaxel.fluxes(SIX, "M08", hb_mean=0.0), "hb_mean"),
+        (lambda: jm.spaxel.fluxes(SIX, "M08", z_range=(9.0, 8.0)), "z_range"),
+        (lambda: jm.spaxel.fluxes(SIX, "M08", a_v_range=(0.0, np.inf)), "a_v_range"),
+        (lambda: jm.spaxel.patricio19(("OII", "Hb")), "Hgamma|OIII"),
+        (lambda: jm.spaxel.wang17(("OII", "NeIII"), hb_range=(1.0, 2.0)), "NeIII"),
+        (lambda: jm.spaxel.wang17(hb_range=(0.0, 2.0)), "hb_range"),
+        (lambda: jm.spaxel.wang17(("Hb", "Hbeta"), hb_range=(1.0, 2.0)), "every line once"),
+    ],
+)
+def test_likelihoods_that_cannot_be_are_refused(wrong, said):
+    with pytest.raises(jm.InputError, match=said):
+        wrong()
+
+
+def test_the_table_of_this_file_is_the_catalogue():
+    for name in M08:
+        assert float(jm.lines.calibration("M08", name).curve(8.21)) == pytest.approx(float(m08(name, 8.21)), abs=1e-12)
