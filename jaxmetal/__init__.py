@@ -65,6 +65,6 @@ def __getattr__(name: str) -> object:
     """Rooms that cost time to import open on first use."""
     import importlib
 
-    if name in ("model", "fit", "recipes", "simulate", "spaxel", "result", "planning", "population", "io", "plot"):
+    if name in ("model", "fit", "recipes", "simulate", "spaxel", "linemaps", "result", "planning", "population", "io", "plot"):
         return importlib.import_module(f"jaxmetal.{name}")
     raise AttributeError(f"module 'jaxmetal' has no attribute '{name}'")

@@ -1,0 +1,41 @@
+"""Line maps: what papers do to maps of line fluxes before, beside and after a fit; plain functions of arrays.
+
+- `align`: the offset between two maps by cross-correlation, and a shift by fractions of a pixel;
+- `deblend`: [OIII] 4959 taken out of a dispersed [OIII] + Hb stripe;
+- `select`: the S/N rules of two surveys, as masks with a warning, as they select on metallicity;
+- `by_ratio`: metallicity by each ratio alone, its dispersion, and a table over line sets and dust laws;
+- `excitation`: BPT and mass-excitation classes as masks;
+- `gradients`: straight lines through spaxels and annuli.
+
+To add one: a file of functions with their paper and equation, and a test against an independent reference. Imports:
+fit, lines, numerics, findings, errors.
+"""
+
+from jaxmetal.linemaps.align import Offset, offset, shifted
+from jaxmetal.linemaps.by_ratio import by_each_ratio, comparison, deredden, dispersion
+from jaxmetal.linemaps.deblend import deblend
+from jaxmetal.linemaps.excitation import blended_diagram, mass_excitation, nii_diagram, sii_diagram
+from jaxmetal.linemaps.gradients import gradients
+from jaxmetal.linemaps.select import Selection, balmer_ebv, binned, klever, wang, wang_annuli
+
+__all__ = [
+    "Offset",
+    "Selection",
+    "balmer_ebv",
+    "binned",
+    "blended_diagram",
+    "by_each_ratio",
+    "comparison",
+    "deblend",
+    "deredden",
+    "dispersion",
+    "gradients",
+    "klever",
+    "mass_excitation",
+    "nii_diagram",
+    "offset",
+    "shifted",
+    "sii_diagram",
+    "wang",
+    "wang_annuli",
+]
