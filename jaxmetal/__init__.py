@@ -61,10 +61,15 @@ __all__ = [
 ]
 
 
+ROOMS = (
+    "fit", "io", "linemaps", "model", "planning", "plot", "population", "recipes", "result", "simulate", "spaxel"
+)  # fmt: skip
+"""Rooms that cost time to import open on first use."""
+
+
 def __getattr__(name: str) -> object:
-    """Rooms that cost time to import open on first use."""
     import importlib
 
-    if name in ("model", "fit", "recipes", "simulate", "spaxel", "linemaps", "result", "planning", "population", "io", "plot"):
+    if name in ROOMS:
         return importlib.import_module(f"jaxmetal.{name}")
     raise AttributeError(f"module 'jaxmetal' has no attribute '{name}'")
