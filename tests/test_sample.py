@@ -81,7 +81,11 @@ def same(one, other):
     assert list(rows) == list(others)
     for name in rows:
         for a, b in zip(rows[name], others[name], strict=True):
-            assert a == b or (np.ma.is_masked(a) and np.ma.is_masked(b)) or (a != a and b != b)
+            if isinstance(a, (float, np.floating)):
+                # Another process may have compiled the same program with other optimisations.
+                np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-9)
+            else:
+                assert a == b or (np.ma.is_masked(a) and np.ma.is_masked(b))
 
 
 def test_a_run_leaves_a_table_posteriors_and_pictures(finished):

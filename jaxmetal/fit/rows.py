@@ -44,7 +44,7 @@ def each(function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, r
     count = len(jax.tree.leaves(rows)[0])
     devices = jax.local_devices()
     alone = len(devices) == 1 and devices[0].platform == "cpu"
-    length = block if alone else block * WIDER * len(devices)
+    length = block * len(devices) * (1 if devices[0].platform == "cpu" else WIDER)
     blocks = [
         jax.tree.map(lambda leaf, at=at: _filled(leaf[at : at + length], length), rows)
         for at in range(0, count, length)
