@@ -161,6 +161,20 @@ def test_lengths_and_widths_are_few_and_close():
     assert np.all((found <= widths * (1 + 1e-8)) & (found > widths / 1.26))
 
 
+def test_a_name_twice_and_nonsense_are_reported_and_the_others_fitted():
+    odd = dataclasses.replace(galaxy("odd", 1), observations={"map": None})
+    found = list(jm.fit.batch([galaxy("a", 1), galaxy("a", 2), odd], method="map", progress=False))
+    assert sorted(name for name, _ in found) == ["a", "a", "odd"]
+    said = sorted(str(result) for _, result in found if isinstance(result, jm.InputError))
+    assert "cannot be prepared" in said[0]
+    assert "Two galaxies are named 'a'" in said[1]
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(jm.InputError, match="0 or more, found -1"):
+        fitted([galaxy("a", 1)], seed=-1)
+
+
 def test_an_unknown_method_is_refused_before_anything_is_fitted():
     with pytest.raises(jm.InputError, match="Unknown method"):
         fitted([], method="magic")

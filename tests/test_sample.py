@@ -44,6 +44,7 @@ def write_sample(folder, count=COUNT):
         write_maps(folder / f"g{i}.fits", {"data": values}, GRID, ORIGIN)
     columns = {
         "name": [f"galaxy {i}" for i in range(count)],
+        "field": ["Ω Cen"] * count,
         DATA: [f"g{i}.fits" for i in range(count)],
         FWHM: np.full(count, 0.5),
         "galaxy.z": np.linspace(0.4, 0.8, count),
@@ -168,6 +169,22 @@ def test_a_cell_replaces_an_entry_and_an_empty_one_leaves_it(tmp_path):
     assert (float(changed.loc), float(changed.scale)) == (-0.1, 0.05)
     assert float(kept.scale) == 0.3
     assert catalogue.job(2).name == "galaxy 2"
+
+
+def test_images_and_maps_are_fitted_together(tmp_path):
+    command = write_sample(tmp_path, 2)
+    image = """
+[observations.halpha]
+kind = "image"
+data = "halpha.fits"
+sigma = 0.05
+light = "halpha"
+psf = {type = "Gaussian", fwhm = 0.5}
+"""
+    with (tmp_path / "fit.toml").open("a") as file:
+        file.write(image)
+    assert main([*command, "-o", str(tmp_path / "run"), "--method", "map"]) == 0
+    assert "halpha.chi2" in table_of(tmp_path / "run")[1].colnames
 
 
 BAD = {

@@ -112,14 +112,22 @@ def _groups(
     galaxies: Iterable[Galaxy], pad: bool, options: Options, memory: float, waiting: dict[Any, list[Any]]
 ) -> Iterator[Any]:
     """Groups of prepared galaxies once they are full, the others at the end; galaxies with bad input at once."""
+    seen_names: set[str] = set()
     for galaxy in galaxies:
         try:
             seen = padded(galaxy.observations) if pad else dict(galaxy.observations)
             problem = make(galaxy.scene, seen, galaxy.sampling)
             require_possible(problem.sites, galaxy.start)
+            if galaxy.name in seen_names:
+                raise InputError(f"Two galaxies are named '{galaxy.name}'; names must be unique.")
         except InputError as error:
             yield galaxy.name, error
             continue
+        except (TypeError, ValueError, AttributeError) as error:  # one galaxy's nonsense must not stop the others
+            reason = " ".join(str(error).split())[:200]
+            yield galaxy.name, InputError(f"'{galaxy.name}' cannot be prepared ({reason}); check scene and data.")
+            continue
+        seen_names.add(galaxy.name)
         group = waiting.setdefault(signature(problem), [])
         group.append((dataclasses.replace(galaxy, observations=seen), problem))
         if len(group) >= together(problem, options, memory):

@@ -82,5 +82,8 @@ def _whole(table: Table, path: Path, form: str) -> None:
     plain = table.copy()
     if form == "fits":
         plain.meta = {}
+        for name in [name for name in plain.colnames if plain[name].dtype.kind in "OU"]:
+            # FITS tables hold ASCII alone.
+            plain[name] = [str(cell).encode("ascii", "backslashreplace").decode() for cell in plain[name]]
     plain.write(unfinished, format=form, overwrite=True)
     unfinished.replace(path)

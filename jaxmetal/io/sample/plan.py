@@ -81,7 +81,7 @@ def make_plan(
             job = catalogue.job(i)
             grown = padded(job.observations)
             kinds[i] = (_structure(job.scene, job.observations), sizes(job.observations), sizes(grown))
-        except InputError as error:
+        except Exception as error:  # whatever is wrong with one galaxy's row or files must not stop the others
             unreadable[str(i)] = str(error)
     pad = worth_padding(size for _, size, _ in kinds.values())
     groups: dict[Any, list[int]] = {}
@@ -108,11 +108,14 @@ def make_plan(
 def _structure(scene: Any, observations: Any) -> str:
     """What decides which program a fit compiles, but for the sizes of its stamps."""
     skeleton, sites = split(tree(scene, observations))
-    bare = {
-        name: dataclasses.replace(seen, grid=None, bins=None) for name, seen in skeleton.items() if name in observations
-    }
+    bare = {name: _without_sizes(seen) for name, seen in skeleton.items() if name in observations}
     priors = {name: type(prior).__name__ for name, prior in sites.items()}
     return str((jax.tree.structure([skeleton["scene"], bare]), priors))
+
+
+def _without_sizes(observation: Any) -> Any:
+    parts = {field.name for field in dataclasses.fields(observation)} & {"grid", "bins"}
+    return dataclasses.replace(observation, **dict.fromkeys(parts))
 
 
 def write_plan(plan: Plan, folder: Path) -> None:
