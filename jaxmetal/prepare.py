@@ -21,6 +21,10 @@ from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, Plan, blur_of, blurred_light, own_psf, registered
 from jaxmetal.prior import is_fixed, surely_equal, typical
 from jaxmetal.scene import Scene, Source
+from jaxmetal.tracer import Constant, Exponential, Gradient
+
+SLOW = (Constant, Gradient, Exponential)
+"""Carried profiles that change as slowly as the light; others may hold details of any size."""
 
 
 def prepare(
@@ -111,11 +115,14 @@ def default_sampling(scene: Scene, observation: Any) -> Sampling:
                 f"({pixel:.4g} arcsec) a whole number of times; resample the kernel."
             )
     lights = [light for source in scene.sources.values() for light in source.lights.values()]
+    carried = [carried.profile for source in scene.sources.values() for carried in source.carries.values()]
     return choose(
         fwhm=psfs.width(psf) / pixel,
         reach=min(psfs.reach(psf) / pixel, max(_overhang(light, observation.grid) for light in lights)),
         minor_size=min(minor_sizes, default=np.inf) / pixel,
         lensed=bool(scene.lens),
+        components=1 if kernel else len(psf.weights),
+        coarse=all(hasattr(light, "r_eff") for light in lights) and all(isinstance(p, SLOW) for p in carried),
         kernel_oversampling=kernel,
     )
 
@@ -219,7 +226,7 @@ def _check_names(label: str, scene: Scene, observation: Any) -> None:
 
 def _check_coverage(label: str, beta: Any, observation: Any, sampling: Sampling) -> None:
     """Every sub-pixel of a used pixel must be traced; others in the blur's reach are left dark."""
-    uncovered = block_sum((~jnp.isfinite(beta[0] + beta[1])).astype(int), sampling.density)
+    uncovered = block_sum((~jnp.isfinite(beta[0] + beta[1])).astype(int), round(sampling.density))
     rows, columns = (slice(sampling.margin, sampling.margin + n) for n in observation.grid.shape)
     lost = uncovered[rows, columns] > 0
     needed = observation.used if observation.bins is None else observation.bins.labels >= 0

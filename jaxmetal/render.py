@@ -15,13 +15,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.instrument.transfer import Points
+from jaxmetal.instrument.transfer import Cores
 from jaxmetal.numerics.cusp import polar_nodes, window
-from jaxmetal.numerics.grid import Grid, subpixels
+from jaxmetal.numerics.grid import Grid, subpixel_indices, subpixels
 from jaxmetal.numerics.tree import node
 from jaxmetal.scene import Position, Scene, Source, carried_value, surface_brightness, trace
 
-Imager = Callable[[jax.Array, Points | None], jax.Array]
+Imager = Callable[[jax.Array, Cores | None], jax.Array]
 
 
 @node
@@ -39,23 +39,22 @@ class Samples:
 
 @node
 class Layer:
-    """One light of one source: samples on the grid, and around its cusp samples at points of their own.
+    """One light of one source: samples on the grid, and around its cusp samples at polar nodes.
 
     Attributes:
         field: samples on the widened, oversampled grid.
         core: samples in the polar core, or None.
-        column, row: native pixel positions of the core's samples, or None.
+        centre: native pixel position (column, row) of the core, or None.
     """
 
     field: Samples
     core: Samples | None = None
-    column: Any = None
-    row: Any = None
+    centre: Any = None
 
 
 def view(grid: Grid, sampling: Sampling) -> Position:
     """Sky positions theta of the samples on the grid, arcsec."""
-    return subpixels(grid, oversampling=sampling.density, margin=sampling.margin)
+    return subpixels(grid, density=sampling.density, margin=sampling.margin)
 
 
 def has_core(scene: Scene, source: Source, light: str, sampling: Sampling) -> bool:
@@ -71,8 +70,11 @@ def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sa
     theta = view(grid, sampling)
     flux = surface_brightness(source, light, theta, beta) * (grid.pixel_area / sampling.density**2)
     if has_core(scene, source, light, sampling):
-        size = sampling.core_size * jnp.sqrt(grid.pixel_area)
-        flux = flux * (1.0 - window(theta[0] - source.frame.x0, theta[1] - source.frame.y0, size))
+        column, row = grid.to_pixel(source.frame.x0, source.frame.y0)
+        rows, columns = (
+            subpixel_indices(n, density=sampling.density, margin=sampling.margin).astype(flux.dtype) for n in grid.shape
+        )
+        flux = flux * (1.0 - window(columns[None, :] - column, rows[:, None] - row, sampling.core_size))
     # Sub-pixels that no deflection map covers hold NaN; they emit nothing here and are refused by `prepare` near data.
     return jnp.where(jnp.isfinite(flux), flux, 0.0)
 
@@ -110,15 +112,14 @@ def sample(
     field = Samples(flux=flux, values=tuple(carried_value(source, p, beta) for p in properties))
     if not has_core(scene, source, light, sampling):
         return Layer(field=field)
-    size = sampling.core_size * jnp.sqrt(grid.pixel_area)
-    dx, dy, weights = (jnp.asarray(a, flux.dtype) for a in polar_nodes(*sampling.core_nodes))
-    theta = source.frame.x0 + size * dx, source.frame.y0 + size * dy
+    column, row = grid.to_pixel(source.frame.x0, source.frame.y0)
+    dx, dy, areas = (a.astype(flux.dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))
+    theta = grid.to_sky(column + dx, row + dy)
     core = Samples(
-        flux=surface_brightness(source, light, theta, theta) * weights * size**2,
+        flux=surface_brightness(source, light, theta, theta) * areas * grid.pixel_area,
         values=tuple(carried_value(source, p, theta) for p in properties),
     )
-    column, row = grid.to_pixel(*theta)
-    return Layer(field=field, core=core, column=column, row=row)
+    return Layer(field=field, core=core, centre=(column, row))
 
 
 def image(layers: list[Layer], imager: Imager) -> jax.Array:
@@ -159,15 +160,11 @@ def blend(
 def _expose(layers: list[Layer], channels: Callable[[Samples], jax.Array], imager: Imager) -> jax.Array:
     """Sums layers sample by sample, then blurs and bins them into pixels once: (channels, ny, nx)."""
     field: Any = sum(channels(layer.field) for layer in layers)
-    cores = [(layer, layer.core) for layer in layers if layer.core is not None]
-    points = None
-    if cores:
-        points = Points(
-            column=jnp.stack([layer.column for layer, _ in cores]),
-            row=jnp.stack([layer.row for layer, _ in cores]),
-            flux=jnp.stack([channels(core) for _, core in cores], axis=1),
-        )
-    return imager(field, points)
+    cores = [(layer.centre, channels(layer.core)) for layer in layers if layer.core is not None]
+    if not cores:
+        return imager(field, None)
+    column, row = (jnp.stack(positions) for positions in zip(*(centre for centre, _ in cores), strict=True))
+    return imager(field, Cores(column=column, row=row, flux=jnp.stack([flux for _, flux in cores], axis=1)))
 
 
 def _range(

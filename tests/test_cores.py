@@ -15,8 +15,10 @@ from jaxmetal.observation import Plan, predict
 GRID = jm.Grid.regular((31, 43), 0.1)
 PSFS = {
     "gaussian": jm.instrument.psf.Gaussian(fwhm=1.0),
+    "narrow": jm.instrument.psf.Gaussian(fwhm=0.3),
     "effective": jm.instrument.psf.Gaussian(fwhm=1.0, includes_pixel=True),
     "moffat": jm.instrument.psf.Moffat(fwhm=1.2, beta=2.5),
+    "narrow moffat": jm.instrument.psf.Moffat(fwhm=0.3, beta=2.5),
 }
 
 
@@ -53,7 +55,13 @@ def test_moved_cores_give_the_same_map_and_derivatives(psf, second):
         mixing=jm.mixing.Dex(),
         used=blank == 0.0,
     )
-    moved = choose(fwhm=10.0, reach=12.0, minor_size=2.4, lensed=False)
+    moved = choose(
+        fwhm=10.0 * PSFS[psf].fwhm,
+        reach=12.0,
+        minor_size=2.4,
+        lensed=False,
+        components=len(PSFS[psf].mixture()[0]),
+    )
     assert moved.core_order > 0
 
     def seen(x0, sampling):
@@ -65,5 +73,13 @@ def test_moved_cores_give_the_same_map_and_derivatives(psf, second):
         np.testing.assert_allclose(ours, exact, rtol=1e-7, atol=1e-7 * float(jnp.max(jnp.abs(exact[1]))))
 
 
-def test_narrow_psfs_keep_every_sample():
-    assert choose(fwhm=3.0, reach=6.0, minor_size=2.0, lensed=False).core_order == 0
+def test_sharp_psfs_keep_every_sample():
+    assert choose(fwhm=1.5, reach=6.0, minor_size=2.0, lensed=False).core_order == 0
+
+
+def test_wide_psfs_skip_pixels_where_nothing_is_small():
+    wide = {"fwhm": 16.0, "reach": 30.0, "lensed": False, "coarse": True}
+    assert choose(minor_size=6.0, **wide).stride == 2
+    assert choose(minor_size=2.0, **wide).stride == 1
+    assert choose(minor_size=6.0, **{**wide, "lensed": True}).stride == 1
+    assert choose(minor_size=6.0, **{**wide, "coarse": False}).stride == 1

@@ -85,7 +85,7 @@ def describe(observation: Any, plan: Any) -> list[str]:
         f"{used.sum()} of {used.size} {'bins' if bins else 'pixels'} used, {np.mean(~used):.1%} masked; {middle}",
         f"errors: median {np.median(sigma[used]):.3g}, {sigma[used].min():.3g} to {sigma[used].max():.3g}",
         f"PSF: {type(observation.psf).__name__}, FWHM {fwhm:.3g} arcsec = {fwhm / pixel:.2f} pixels",
-        f"sampled {plan.sampling.density} x {plan.sampling.density} per pixel, margin {plan.sampling.margin} pixels, "
+        f"sampled {plan.sampling.density:g} times per pixel and axis, margin {plan.sampling.margin} pixels, "
         f"{plan.sampling.route} convolution",
     ]
 

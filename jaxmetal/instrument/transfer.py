@@ -18,6 +18,7 @@ from jaxmetal.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.cells import integrate_cells, settle
 from jaxmetal.numerics.chebyshev import cardinals, nodes
+from jaxmetal.numerics.cusp import EXTENT, polar_nodes
 from jaxmetal.numerics.fourier import block_sum, convolve
 from jaxmetal.numerics.gaussian import density, pixel_integral
 from jaxmetal.numerics.grid import Grid, subpixel_indices
@@ -28,17 +29,22 @@ HIGHEST = jax.lax.Precision.HIGHEST
 
 
 @node
-class Points:
-    """Samples off the grid, in one or more cores of equal extent.
+class Cores:
+    """Samples at the polar nodes (`Sampling.core_nodes`) around the cusps of one or more lights.
 
     Attributes:
-        column, row: fractional native pixel positions, shape (cores, P).
-        flux: shape (channels, cores, P).
+        column, row: fractional native pixel positions of the cusps, shape (cores,).
+        flux: shape (channels, cores, nodes).
     """
 
     column: jax.Array
     row: jax.Array
     flux: jax.Array
+
+    def positions(self, sampling: Sampling) -> tuple[jax.Array, jax.Array]:
+        """Columns and rows of the samples, each of shape (cores, nodes)."""
+        dx, dy, _ = polar_nodes(*sampling.core_nodes, sampling.core_size)
+        return self.column[:, None] + dx.astype(self.column.dtype), self.row[:, None] + dy.astype(self.row.dtype)
 
 
 @node
@@ -50,32 +56,33 @@ class Separable:
         along_x: shape (K, nx, Nx).
         weights: component weights, shape (K,).
         sigmas: component widths in pixels along x and y, shape (K, 2).
+        sampling: how the samples lie.
         includes_pixel: W is the PSF alone.
-        core_order: see `Sampling`.
     """
 
     along_y: jax.Array
     along_x: jax.Array
     weights: jax.Array
     sigmas: jax.Array
+    sampling: Sampling = static()
     includes_pixel: bool = static()
-    core_order: int = static(default=0)
 
     def apply(self, field: jax.Array) -> jax.Array:
         """Samples on the widened grid, (channels, Ny, Nx), to pixels (channels, ny, nx)."""
         half = jnp.einsum("kiy,cyx->ckix", self.along_y, field, precision=HIGHEST)
         return jnp.einsum("ckix,kjx->cij", half, self.along_x, precision=HIGHEST)
 
-    def apply_points(self, points: Points) -> jax.Array:
-        """Samples anywhere to pixels (channels, ny, nx)."""
+    def apply_cores(self, cores: Cores) -> jax.Array:
+        """Samples around cusps to pixels (channels, ny, nx)."""
         # The nodes' weights have both signs: in single precision, what they leave in the PSF's wings is round-off.
-        if self.core_order and points.flux.dtype == jnp.float64:
-            rows, columns, flux = _gather(points, self.core_order)
+        if self.sampling.core_order and cores.flux.dtype == jnp.float64:
+            columns, rows, flux = _gather(cores, self.sampling)
             along_y, along_x = self._respond(rows, columns)
             half = jnp.einsum("k,kilm,clmn->ckiln", self.weights, along_y, flux, precision=HIGHEST)
             return jnp.einsum("ckiln,kjln->cij", half, along_x, precision=HIGHEST)
-        along_y, along_x = self._respond(points.row, points.column)
-        weighted = jnp.einsum("k,kilp,clp->ckilp", self.weights, along_y, points.flux, precision=HIGHEST)
+        columns, rows = cores.positions(self.sampling)
+        along_y, along_x = self._respond(rows, columns)
+        weighted = jnp.einsum("k,kilp,clp->ckilp", self.weights, along_y, cores.flux, precision=HIGHEST)
         return jnp.einsum("ckilp,kjlp->cij", weighted, along_x, precision=HIGHEST)
 
     def _respond(self, rows: jax.Array, columns: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -84,10 +91,10 @@ class Separable:
         along_x = _response(self.along_x.shape[1], columns.ravel(), self.sigmas[:, 0], self.includes_pixel)
         return along_y.reshape(*along_y.shape[:2], *rows.shape), along_x.reshape(*along_x.shape[:2], *columns.shape)
 
-    def image(self, field: jax.Array, points: Points | None) -> jax.Array:
-        """Gridded samples and points together."""
+    def image(self, field: jax.Array, cores: Cores | None) -> jax.Array:
+        """Gridded samples and cores together."""
         pixels = self.apply(field)
-        return pixels if points is None else pixels + self.apply_points(points)
+        return pixels if cores is None else pixels + self.apply_cores(cores)
 
 
 @node
@@ -104,13 +111,13 @@ class Fourier:
     sampling: Sampling = static()
     includes_pixel: bool = static()
 
-    def image(self, field: jax.Array, points: Points | None) -> jax.Array:
-        """Gridded samples, (channels, Ny, Nx), and points to pixels (channels, ny, nx)."""
+    def image(self, field: jax.Array, cores: Cores | None) -> jax.Array:
+        """Gridded samples, (channels, Ny, Nx), and cores to pixels (channels, ny, nx)."""
         s, margin = self.sampling.oversampling, self.sampling.margin
         cells = settle(field, self.sampling.subsamples)
-        if points is not None:
-            column, row = ((p + margin + 0.5) * s - 0.5 for p in (points.column, points.row))
-            cells = spread(cells, column.ravel(), row.ravel(), points.flux.reshape(len(points.flux), -1))
+        if cores is not None:
+            column, row = ((p + margin + 0.5) * s - 0.5 for p in cores.positions(self.sampling))
+            cells = spread(cells, column.ravel(), row.ravel(), cores.flux.reshape(len(cores.flux), -1))
         blurred = convolve(cells, self.kernel)
         pixels = blurred[:, s // 2 :: s, s // 2 :: s] * s**2 if self.includes_pixel else block_sum(blurred, s)
         return pixels[:, margin : pixels.shape[1] - margin, margin : pixels.shape[2] - margin]
@@ -137,9 +144,7 @@ def transfer(psf: Any, grid: Grid, sampling: Sampling) -> Separable | Fourier:
         )
     weights, variances = psf.mixture()
     sigmas = jnp.sqrt(variances)[:, None] / grid.steps[None, :]
-    positions = [
-        jnp.asarray(subpixel_indices(n, oversampling=sampling.density, margin=sampling.margin)) for n in grid.shape
-    ]
+    positions = [jnp.asarray(subpixel_indices(n, density=sampling.density, margin=sampling.margin)) for n in grid.shape]
     along_y = _response(grid.shape[0], positions[0].astype(sigmas.dtype), sigmas[:, 1], psf.includes_pixel)
     along_x = _response(grid.shape[1], positions[1].astype(sigmas.dtype), sigmas[:, 0], psf.includes_pixel)
     return Separable(
@@ -147,29 +152,26 @@ def transfer(psf: Any, grid: Grid, sampling: Sampling) -> Separable | Fourier:
         along_x=along_x,
         weights=weights,
         sigmas=sigmas,
+        sampling=sampling,
         includes_pixel=psf.includes_pixel,
-        core_order=sampling.core_order,
     )
 
 
-def _gather(points: Points, order: int) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _gather(cores: Cores, sampling: Sampling) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Moves the samples of each core to a grid of order x order nodes around it, where alone W must then be known.
 
-    W varies smoothly across a core, hence W(x_i - x_p) = sum_m W(x_i - node m) l_m(x_p), to round-off. A core moves
-    as a whole: its nodes carry the derivatives by its position, the l_m have none.
+    W varies smoothly across a core, hence W(x_i - x_p) = sum_m W(x_i - node m) l_m(x_p), to round-off.
 
     Returns:
-        Rows and columns of the nodes, shape (cores, order), and fluxes there, shape (channels, cores, order, order).
+        Columns and rows of the nodes, shape (cores, order), and fluxes there, shape (channels, cores, order, order).
     """
-    placed, tables = [], []
-    for position in (points.row, points.column):
-        centre = jnp.mean(position, axis=1, keepdims=True)
-        offset = jax.lax.stop_gradient(position - centre)
-        extent = jnp.max(jnp.abs(offset))
-        placed.append(centre + extent * jnp.asarray(nodes(order), position.dtype))
-        tables.append(jax.vmap(lambda x: cardinals(order, x))(offset / extent))
-    flux = jnp.einsum("lmp,lnp,clp->clmn", *tables, points.flux, precision=HIGHEST)
-    return placed[0], placed[1], flux
+    order, extent = sampling.core_order, EXTENT * sampling.core_size
+    dx, dy, _ = polar_nodes(*sampling.core_nodes, sampling.core_size)
+    flux = jnp.einsum(
+        "mp,clp,np->clmn", cardinals(order, dy / extent), cores.flux, cardinals(order, dx / extent), precision=HIGHEST
+    )
+    around = extent * nodes(order)
+    return cores.column[:, None] + around, cores.row[:, None] + around, flux
 
 
 def _response(n: int, position: jax.Array, sigma: jax.Array, includes_pixel: bool) -> jax.Array:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 
@@ -12,7 +10,7 @@ def nodes(order: int) -> np.ndarray:
     return np.cos(np.pi * (np.arange(order) + 0.5) / order)
 
 
-def cardinals(order: int, x: jax.Array) -> jax.Array:
+def cardinals(order: int, x: np.ndarray) -> np.ndarray:
     """The polynomials l_m that are 1 at node m and 0 at the others, so that f(x) ~ sum_m f(node m) l_m(x).
 
         l_m(x) = (1 + 2 sum_k T_k(node m) T_k(x)) / order,     k = 1 .. order - 1,     T_k(x) = cos(k arccos x)
@@ -22,13 +20,11 @@ def cardinals(order: int, x: jax.Array) -> jax.Array:
 
     Args:
         order: number of nodes.
-        x: positions within [-1, 1], shape (P,); constants, since T_k has no finite derivative in this form at +-1.
+        x: positions within [-1, 1], shape (P,).
 
     Returns:
         Shape (order, P).
     """
     degree = np.arange(order)
     at_nodes = np.cos(np.outer(np.pi * (degree + 0.5) / order, degree)) * np.where(degree == 0, 1.0, 2.0) / order
-    angle = jnp.arccos(jnp.clip(jax.lax.stop_gradient(x), -1.0, 1.0))
-    at_x = jnp.cos(jnp.asarray(degree, angle.dtype)[:, None] * angle)
-    return jnp.matmul(jnp.asarray(at_nodes, angle.dtype), at_x, precision=jax.lax.Precision.HIGHEST)
+    return at_nodes @ np.cos(degree[:, None] * np.arccos(np.clip(x, -1.0, 1.0)))

@@ -20,15 +20,16 @@ def window(dx: jax.Array, dy: jax.Array, size: jax.Array | float) -> jax.Array:
     return jnp.exp(-(((dx**2 + dy**2) / size**2) ** 2))
 
 
-def polar_nodes(n_radial: int, n_angular: int, power: float = 3.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes and weights that integrate w f over the plane for a window of size 1.
+def polar_nodes(
+    n_radial: int, n_angular: int, size: float = 1.0, power: float = 3.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nodes and weights that integrate w f over the plane.
 
     Gauss-Legendre in t with rho = EXTENT t^power, trapezoid (spectral for periodic functions) in angle. All weights are
     positive, so that a ratio of two such integrals stays a convex mean.
 
     Returns:
-        dx, dy and weights (area, with the window included), each of shape (n_radial * n_angular,). For a window of size
-        a multiply dx and dy by a and the weights by a^2.
+        dx, dy and weights (area, with the window included), each of shape (n_radial * n_angular,).
     """
     t, dt = np.polynomial.legendre.leggauss(n_radial)
     t, dt = 0.5 * (t + 1.0), 0.5 * dt
@@ -36,4 +37,5 @@ def polar_nodes(n_radial: int, n_angular: int, power: float = 3.0) -> tuple[np.n
     ring = rho * EXTENT * power * t ** (power - 1.0) * dt * np.exp(-(rho**4)) * (2.0 * np.pi / n_angular)
     angle = 2.0 * np.pi * (np.arange(n_angular)[None, :] + 0.5 * (np.arange(n_radial)[:, None] % 2)) / n_angular
     weights = np.broadcast_to(ring[:, None], angle.shape)
-    return (rho[:, None] * np.cos(angle)).ravel(), (rho[:, None] * np.sin(angle)).ravel(), weights.ravel()
+    radius = size * rho[:, None]
+    return (radius * np.cos(angle)).ravel(), (radius * np.sin(angle)).ravel(), size**2 * weights.ravel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -61,19 +62,19 @@ class Grid:
 
     def centres(self) -> tuple[jax.Array, jax.Array]:
         """Sky positions (x, y) of all pixel centres, each of shape (ny, nx), arcsec."""
-        return subpixels(self, oversampling=1, margin=0)
+        return subpixels(self, density=1, margin=0)
 
 
-def subpixels(grid: Grid, *, oversampling: int, margin: int) -> tuple[jax.Array, jax.Array]:
-    """Sky positions of sub-pixel centres on the grid widened by `margin` pixels on every side.
+def subpixels(grid: Grid, *, density: float, margin: int) -> tuple[jax.Array, jax.Array]:
+    """Sky positions of the samples, `density` per pixel and axis, on the grid widened by `margin` pixels on every side.
 
     Returns:
-        x and y, each of shape ((ny + 2 margin) oversampling, (nx + 2 margin) oversampling), arcsec.
+        x and y, each of shape (ceil((ny + 2 margin) density), ceil((nx + 2 margin) density)), arcsec.
     """
-    rows, columns = (subpixel_indices(n, oversampling=oversampling, margin=margin) for n in grid.shape)
+    rows, columns = (subpixel_indices(n, density=density, margin=margin) for n in grid.shape)
     return grid.to_sky(columns[None, :], rows[:, None])
 
 
-def subpixel_indices(n: int, *, oversampling: int, margin: int) -> np.ndarray:
-    """Fractional pixel indices (k + 1/2) / oversampling - 1/2 - margin of the sub-pixels along an axis of n pixels."""
-    return (np.arange((n + 2 * margin) * oversampling) + 0.5) / oversampling - 0.5 - margin
+def subpixel_indices(n: int, *, density: float, margin: int) -> np.ndarray:
+    """Fractional pixel indices (k + 1/2) / density - 1/2 - margin of the samples along an axis of n pixels."""
+    return (np.arange(math.ceil((n + 2 * margin) * density)) + 0.5) / density - 0.5 - margin
