@@ -54,7 +54,8 @@ def batched(method: str, count: int) -> dict[str, Any]:
     list(jm.fit.batch([*warm, *(galaxy(10**6 + n) for n in range(length - 9))], method=method, progress=False))
     galaxies = [galaxy(number) for number in range(count)]
     began = time.perf_counter()
-    found = [result for _, result in jm.fit.batch(galaxies, method=method, progress=False)]
+    done = dict(jm.fit.batch(galaxies, method=method, progress=False))
+    found = [done[one.name] for one in galaxies]
     return rate(found, time.perf_counter() - began) | {
         "k_hat below 0.7": float(np.mean([posterior.k_hat < 0.7 for posterior in found])),
         "pull of the slopes, mean and sd": pulls(found),
@@ -149,7 +150,8 @@ def many(count: int) -> None:
     began = time.perf_counter()
     list(jm.fit.batch([galaxy(10**7 + n) for n in range(256)], progress=False))
     compiled = time.perf_counter()
-    slopes = [result for _, result in jm.fit.batch(galaxies, memory=16.0, total=count)]
+    fits = dict(jm.fit.batch(galaxies, memory=16.0, total=count))
+    slopes = [fits[one.name] for one in galaxies]
     done = time.perf_counter()
     ess = [effective_samples(posterior.draws[SLOPE]) for posterior in slopes]
     kind = "x64" if jax.config.jax_enable_x64 else "float32"

@@ -136,7 +136,7 @@ def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
     drawn = 0.5 + 1.5 * random.standard_normal((8000, 1))
     target = -0.5 * drawn[:, 0] ** 2
     ratio = target + 0.5 * ((drawn[:, 0] - 0.5) / 1.5) ** 2
-    proposals = Proposals(drawn, target, ratio, 0.0)
+    proposals = Proposals(None, drawn, target, ratio, 0.0)
     chains = metropolis.walk(proposals, seed_of(0), 4, 1000)
     assert chains.vectors.shape == (4, 1000, 1)
     assert chains.vectors.mean() == pytest.approx(0.0, abs=0.06)

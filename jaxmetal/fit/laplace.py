@@ -19,8 +19,8 @@ FEWEST = 0.02
 GOOD, ROUNDS = 0.3, 2
 """k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
 
-ENOUGH, MORE = 0.9, 5
-"""Share of effective draws below which more are drawn, and how many times more at most."""
+ENOUGH, MORE = 0.75, 5
+"""Share of effective draws below which more are drawn, and how many times as many at most."""
 
 FREEDOM = 8.0
 """Degrees of freedom of the proposals: tails heavier than a Gaussian's keep the importance weights bounded."""
@@ -46,9 +46,10 @@ class Laplace(NamedTuple):
 
 
 class Proposals(NamedTuple):
-    """Draws from a Student-t with the mode and scale of the Laplace approximation, and what the posterior says of them.
+    """Draws from a Student-t with the mode and scale of a Gaussian, and what the posterior says of them.
 
     Attributes:
+        around: the Gaussian whose mode and scale the t has.
         vectors: shape (draws, size).
         log_density: of the posterior there, shape (draws,).
         log_ratio: log posterior density over that of the t, up to a constant, shape (draws,).
@@ -56,6 +57,7 @@ class Proposals(NamedTuple):
             trusted (Vehtari et al. 2024, JMLR 25, 72); infinite where nearly all weight lies on a few draws.
     """
 
+    around: Laplace
     vectors: np.ndarray
     log_density: np.ndarray
     log_ratio: np.ndarray
@@ -97,7 +99,7 @@ def propose(
     vectors = np.concatenate([vectors for vectors, _ in drawn])
     log_target = evaluate.values(problems, np.repeat(which, draws), vectors)
     targets = np.split(log_target, np.cumsum(draws)[:-1])
-    return [_weigh(*one, target) for one, target in zip(drawn, targets, strict=True)]
+    return [_weigh(around, *one, target) for around, one, target in zip(approximations, drawn, targets, strict=True)]
 
 
 def _student(approximation: Laplace, seed: SeedSequence, draws: int) -> tuple[np.ndarray, np.ndarray]:
@@ -110,9 +112,9 @@ def _student(approximation: Laplace, seed: SeedSequence, draws: int) -> tuple[np
     return vectors, -0.5 * (FREEDOM + size) * np.log1p(np.sum(whitened**2, axis=1) / FREEDOM)
 
 
-def _weigh(vectors: np.ndarray, log_proposal: np.ndarray, log_target: np.ndarray) -> Proposals:
+def _weigh(around: Laplace, vectors: np.ndarray, log_proposal: np.ndarray, log_target: np.ndarray) -> Proposals:
     log_ratio = np.where(np.isfinite(log_target), log_target - log_proposal, -np.inf)
-    return Proposals(vectors, log_target, log_ratio, pareto_shape(log_ratio))
+    return Proposals(around, vectors, log_target, log_ratio, pareto_shape(log_ratio))
 
 
 def refine(
@@ -131,24 +133,36 @@ def refine(
     """
     best = list(first)
 
-    def again(times: dict[int, int], turn: int) -> None:
-        if times:
-            places, draws = [which[i] for i in times], [n * len(first[i].log_ratio) for i, n in times.items()]
-            centres, anew = [matched(best[i]) for i in times], [branch(seeds[i], turn) for i in times]
-            for i, found in zip(times, propose(problems, places, centres, anew, draws), strict=True):
-                best[i] = min(best[i], found, key=lambda proposals: proposals.k_hat)
+    def drawn(some: dict[int, Laplace], times: Sequence[int], turn: int) -> dict[int, Proposals]:
+        if not some:
+            return {}
+        places, anew = [which[i] for i in some], [branch(seeds[i], turn) for i in some]
+        draws = [n * len(first[i].log_ratio) for i, n in zip(some, times, strict=True)]
+        return dict(zip(some, propose(problems, places, list(some.values()), anew, draws), strict=True))
 
     for turn in range(ROUNDS):
-        again({i: 1 for i, found in enumerate(best) if GOOD <= found.k_hat < np.inf}, turn)
-    again({i: times for i, found in enumerate(best) if (times := _times(found)) > 1}, ROUNDS)
+        centres = {i: matched(found) for i, found in enumerate(best) if GOOD <= found.k_hat < np.inf}
+        for i, found in drawn(centres, [1] * len(centres), turn).items():
+            best[i] = min(best[i], found, key=lambda proposals: proposals.k_hat)
+    lacking = {i: lack for i, found in enumerate(best) if (lack := _lack(found))}
+    for i, found in drawn({i: best[i].around for i in lacking}, list(lacking.values()), ROUNDS).items():
+        best[i] = _joined(best[i], found)
     return best
 
 
-def _times(proposals: Proposals) -> int:
-    """How many times more draws are needed."""
+def _lack(proposals: Proposals) -> int:
+    """How many times as many draws are needed besides those that there are."""
     if proposals.k_hat == np.inf:
-        return 1
-    return min(MORE, int(np.ceil(ENOUGH / efficiency(proposals.weights))))
+        return 0
+    return min(MORE, int(np.ceil(ENOUGH / efficiency(proposals.weights)))) - 1
+
+
+def _joined(some: Proposals, more: Proposals) -> Proposals:
+    """Draws from the same t."""
+    vectors, density, ratio = (
+        np.concatenate([getattr(some, name), getattr(more, name)]) for name in ("vectors", "log_density", "log_ratio")
+    )
+    return Proposals(some.around, vectors, density, ratio, pareto_shape(ratio))
 
 
 def matched(proposals: Proposals) -> Laplace:
