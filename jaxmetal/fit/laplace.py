@@ -16,6 +16,9 @@ from jaxmetal.fit.seeds import branch
 FEWEST = 0.02
 """Share of effective draws below which so few weights remain that their tail cannot be judged."""
 
+TAIL = 25
+"""Draws below which the tail of their weights, a fifth of them, is too short to be judged."""
+
 GOOD, ROUNDS = 0.3, 2
 """k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
 
@@ -83,6 +86,7 @@ def propose(
     approximations: Sequence[Laplace],
     seeds: Sequence[SeedSequence],
     draws: Sequence[int],
+    progress: bool = False,
 ) -> list[Proposals]:
     """Draws from Laplace approximations with a Student-t's tails, weighed by the posterior.
 
@@ -92,10 +96,12 @@ def propose(
         approximations: around which to draw.
         seeds: of each.
         draws: how many of each.
+        progress: show a progress bar where it takes longer than a few seconds.
     """
     drawn = [_student(*one) for one in zip(approximations, seeds, draws, strict=True)]
     vectors = np.concatenate([vectors for vectors, _ in drawn])
-    log_target = evaluate.values(problems, np.repeat(which, draws), vectors)
+    label = f"weighing {len(vectors)} proposals" if progress else ""
+    log_target = evaluate.values(problems, np.repeat(which, draws), vectors, label=label)
     targets = np.split(log_target, np.cumsum(draws)[:-1])
     return [_weigh(*one, target) for one, target in zip(drawn, targets, strict=True)]
 
@@ -116,7 +122,11 @@ def _weigh(vectors: np.ndarray, log_proposal: np.ndarray, log_target: np.ndarray
 
 
 def refine(
-    problems: Problem, which: Sequence[int], first: Sequence[Proposals], seeds: Sequence[SeedSequence]
+    problems: Problem,
+    which: Sequence[int],
+    first: Sequence[Proposals],
+    seeds: Sequence[SeedSequence],
+    progress: bool = False,
 ) -> list[Proposals]:
     """Better proposals where those of the Laplace approximation are poor: with its moments corrected, and more of them.
 
@@ -125,6 +135,7 @@ def refine(
         which: problem of each set of proposals.
         first: drawn from Laplace approximations.
         seeds: of each.
+        progress: see `propose`.
 
     Returns:
         For each a whole multiple of the number of draws in `first`.
@@ -135,7 +146,7 @@ def refine(
         if times:
             places, draws = [which[i] for i in times], [n * len(first[i].log_ratio) for i, n in times.items()]
             centres, anew = [matched(best[i]) for i in times], [branch(seeds[i], turn) for i in times]
-            for i, found in zip(times, propose(problems, places, centres, anew, draws), strict=True):
+            for i, found in zip(times, propose(problems, places, centres, anew, draws, progress), strict=True):
                 best[i] = min(best[i], found, key=lambda proposals: proposals.k_hat)
 
     for turn in range(ROUNDS):
@@ -177,7 +188,7 @@ def pareto_shape(log_ratio: np.ndarray) -> float:
     """k-hat by arviz-stats; infinite where it cannot be judged."""
     from arviz_stats.base import array_stats
 
-    if not np.isfinite(np.max(log_ratio)):
+    if log_ratio.size < TAIL or not np.isfinite(np.max(log_ratio)):
         return np.inf
     if efficiency(relative_weights(log_ratio)) < FEWEST:
         return np.inf
