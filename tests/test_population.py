@@ -284,6 +284,7 @@ def test_intervals():
         (lambda m, y, s: (population.Draws(values=np.ones((60, 9)), log_prior=s), mass_of(m)), "shape (60, 9), found"),
         (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(0 * m + 10, sigma=s)), "found 10 for all"),
         (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m, limit=m)), "booleans, found float"),
+        (lambda m, y, s: mass_of(m, limit=np.ma.masked_greater(m, 9) > 8), "booleans, found masked ones"),
         (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(np.ma.masked_less(m, 9))), "finite number"),
         (lambda m, y, s: (population.Measured(values=y, sigma=np.ma.masked_less(s, 0.03)), mass_of(m)), "above 0"),
         (lambda m, y, s: (population.Measured(values=["a"] * 60, sigma=s), mass_of(m)), "real numbers, found list"),

@@ -142,7 +142,7 @@ def test_a_run_that_was_cut_short_is_finished_to_the_same_table(finished, tmp_pa
     assert not (cut / "results.ecsv").exists()
     damaged = (cut / "chunks" / "00001.json").read_text()[:300]
     (cut / "chunks" / "00001.json").write_text(damaged)
-    (cut / "chunks" / "00000.json").write_text("[]")
+    (cut / "chunks" / "00000.json").write_text('{"columns": {}, "rows": []}')
     (cut / "chunks" / ".00002.json.99").write_text(damaged)
     shutil.rmtree(cut / "thumbnails")
     assert main([*command, "-o", str(cut), "--resume"]) == 0
