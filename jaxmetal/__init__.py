@@ -20,7 +20,7 @@ from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.instrument import Bins, Sampling
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, static, within
 from jaxmetal.observation import Image, Prediction, Sky, WeightedMap, predict
 from jaxmetal.prepare import prepare
 from jaxmetal.prior import Tied, fill, sample, sites, typical
@@ -58,6 +58,7 @@ __all__ = [
     "static",
     "tracer",
     "typical",
+    "within",
 ]
 
 

@@ -18,6 +18,7 @@ from jaxmetal.instrument.sampling import Sampling, choose
 from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.ranges import require_within
 from jaxmetal.observation import Image, Plan, blur_of, blurred_light, own_psf, registered
 from jaxmetal.prior import is_fixed, surely_equal, typical
 from jaxmetal.scene import Scene, Source
@@ -41,8 +42,10 @@ def prepare(
         name -> Plan: static integers and arrays, the same for every value of the free parameters.
 
     Raises:
-        InputError: if a name in the scene does not match, or a deflection map does not cover the data.
+        InputError: if a fixed number lies outside the range of its parameter, a name in the scene does not match, or a
+            deflection map does not cover the data.
     """
+    require_within({"scene": scene, **observations})
     chosen = sampling or {}
     plans = {name: _plan(name, scene, observation, chosen.get(name)) for name, observation in observations.items()}
     return {

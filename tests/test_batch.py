@@ -58,6 +58,11 @@ def galaxy(name, seed, shape=(9, 12), *, fwhm=0.5, r_eff=0.7, bins=None):
     return jm.fit.Galaxy(name=name, scene=prior, observations={"map": dataclasses.replace(observation, data=noisy)})
 
 
+def changed(one, **parts):
+    """A galaxy with other data."""
+    return dataclasses.replace(one, observations={"map": dataclasses.replace(one.observations["map"], **parts)})
+
+
 def fitted(galaxies, **options):
     return dict(jm.fit.batch(galaxies, progress=False, **{"draws": 100, **options}))
 
@@ -109,12 +114,18 @@ def test_galaxies_of_one_kind_compile_once(mixed):
 
 def test_a_bad_galaxy_is_reported_and_the_others_are_fitted():
     dark = galaxy("dark", 1)
-    nothing = dataclasses.replace(dark.observations["map"].noise, sigma=np.zeros((9, 12)))
-    dark = dataclasses.replace(dark, observations={"map": dataclasses.replace(dark.observations["map"], noise=nothing)})
+    dark = changed(dark, noise=dataclasses.replace(dark.observations["map"].noise, sigma=np.zeros((9, 12))))
     lost = dataclasses.replace(galaxy("lost", 2), scene=jm.Scene(sources={}))
     outside = dataclasses.replace(galaxy("outside", 2), start={SLOPE: np.zeros(3)})
-    found = fitted([dark, lost, galaxy("good", 3), outside])
-    assert {name for name, result in found.items() if isinstance(result, jm.InputError)} == {"dark", "lost", "outside"}
+    blank = changed(galaxy("blank", 2), used=np.zeros((9, 12), bool))
+    empty = dataclasses.replace(galaxy("empty", 2), observations={})
+    spoilt = changed(galaxy("spoilt", 2), data=np.where(np.eye(9, 12) > 0, np.nan, 8.5))
+    found = fitted([dark, lost, galaxy("good", 3), outside, blank, empty, spoilt])
+    refused = {name: str(result) for name, result in found.items() if isinstance(result, jm.InputError)}
+    assert set(refused) == {"dark", "lost", "outside", "blank", "empty", "spoilt"}
+    assert "found 'map' masked everywhere" in refused["blank"]
+    assert "found no observation" in refused["empty"]
+    assert "data of 'map': expected finite numbers wherever `used` is True, found 9 of 108" in refused["spoilt"]
     assert "not finite" in str(found["dark"])
     assert found["good"].best[SLOPE] == pytest.approx(-0.2, abs=0.15)
 
@@ -175,9 +186,32 @@ def test_a_negative_seed_is_refused():
         fitted([galaxy("a", 1)], seed=-1)
 
 
-def test_an_unknown_method_is_refused_before_anything_is_fitted():
-    with pytest.raises(jm.InputError, match="Unknown method"):
-        fitted([], method="magic")
+OPTIONS = {
+    "method": ("magic", "Unknown method 'magic'"),
+    "chains": (0, "chains: expected a whole number of at least 1, found 0"),
+    "draws": (1, "draws: expected a whole number of at least 4, found 1"),
+    "warmup": (-1, "warmup: expected a whole number of at least 0"),
+    "start_count": (0.5, "start_count: expected a whole number of at least 1, found 0.5"),
+    "memory": (0.0, "memory: expected GiB above 0"),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_impossible_options_are_refused_before_anything_is_fitted(option):
+    value, words = OPTIONS[option]
+    with pytest.raises(jm.InputError, match=words):
+        jm.fit.batch([], progress=False, **{option: value})
+
+
+def test_galaxies_before_an_error_are_fitted_before_it_is_raised():
+    def galaxies():
+        yield galaxy("a", 1)
+        raise jm.InputError("The next file is broken; mend it.")
+
+    found = jm.fit.batch(galaxies(), method="map", progress=False)
+    assert next(found)[0] == "a"
+    with pytest.raises(jm.InputError, match="next file is broken"):
+        next(found)
 
 
 SHARDED = """

@@ -8,12 +8,14 @@ import sys
 
 import jax
 import numpy as np
+import numpyro.distributions as dist
 import pytest
 from astropy.io import fits
 from astropy.table import Table
 from configured import CONFIG, SHAPE, replace, write_galaxy
 
 from jaxmetal.cli import main
+from jaxmetal.cli.check import written
 
 
 @pytest.fixture(autouse=True)
@@ -139,15 +141,25 @@ def test_check_warns_of_one_sided_slopes(path, capsys):
     assert "one sign only" in capsys.readouterr().out.splitlines()[0]
 
 
-def test_the_example_is_printed(capsys):
+def test_the_example_is_printed_and_says_that_its_files_are_missing(tmp_path, capsys):
     assert main(["example"]) == 0
-    assert "[observations.metallicity]" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "[observations.metallicity]" in text
+    (tmp_path / "my.toml").write_text(text)
+    assert main(["check", str(tmp_path / "my.toml")]) == 2
+    assert "provide it, or try those that `jaxmetal simulate` writes" in capsys.readouterr().err
 
 
 def test_simulated_files_can_be_checked(tmp_path, capsys):
     assert main(["simulate", "-o", str(tmp_path / "galaxy"), "--seed", "3"]) == 0
     assert main(["check", str(tmp_path / "galaxy/fit.toml")]) == 0
-    assert "39 x 45 pixels" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "39 x 45 pixels" in shown
+    assert "profile.slope ~ Normal(loc = 0, scale = 0.5)" in shown
+
+
+def test_zero_has_no_sign():
+    assert written(dist.Normal(-0.0, 1.0)) == "Normal(loc = 0, scale = 1)"
 
 
 BAD = {

@@ -8,7 +8,7 @@ import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.fit import evaluate, metropolis, optimum
+from jaxmetal.fit import evaluate, metropolis, optimum, rows
 from jaxmetal.fit.laplace import Proposals, laplace, matched, pareto_shape
 from jaxmetal.fit.problem import log_density, make, stack
 from jaxmetal.fit.seeds import seed_of
@@ -129,6 +129,7 @@ def test_k_hat_is_thepareto_shape_of_the_weights(shape, low, high):
     assert low < pareto_shape(np.log(weights)) < high
     assert pareto_shape(np.where(np.arange(4000) == 7, 0.0, -50.0)) == np.inf
     assert pareto_shape(np.full(400, -np.inf)) == np.inf
+    assert pareto_shape(np.zeros(24)) == np.inf > pareto_shape(np.log(weights[:25]))
 
 
 def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
@@ -156,3 +157,36 @@ def test_draws_from_a_prior_are_what_its_scenes_look_like():
     assert np.mean(levels) == pytest.approx(8.4, abs=0.1)
     assert np.std(levels) == pytest.approx(0.3, abs=0.06)
     assert np.std(np.log(drawn["image"][:, 3, 4])) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_fit_without_data_is_refused():
+    seen = observations()["map"]
+    with pytest.raises(jm.InputError, match="found no observation"):
+        jm.fit.auto(scene(PRIOR), {})
+    with pytest.raises(jm.InputError, match="found 'map' masked everywhere"):
+        jm.fit.auto(scene(PRIOR), {"map": dataclasses.replace(seen, used=np.zeros(SHAPE, bool))})
+    with pytest.raises(jm.InputError, match=r"used of 'map': expected the shape \(7, 9\)"):
+        jm.fit.auto(scene(PRIOR), {"map": dataclasses.replace(seen, used=np.ones((9, 7), bool))})
+
+
+@pytest.mark.parametrize("part", ["data", "noise"])
+def test_what_is_not_finite_is_told_by_observation_and_number(part):
+    seen = observations()["map"]
+    holed = np.where(np.arange(63).reshape(SHAPE) < 2, np.nan, 0.1)
+    spoilt = dataclasses.replace(seen, **{part: holed if part == "data" else Gaussian(sigma=holed)})
+    with pytest.raises(jm.InputError, match=f"{part} of 'map': .* found 2 of 63 that are not; set `used` to False"):
+        jm.fit.auto(scene(PRIOR), {"map": spoilt})
+    kept = dataclasses.replace(spoilt, used=np.isfinite(holed))
+    assert jm.fit.make(scene(PRIOR), {"map": kept}).sites
+
+
+def test_long_rows_show_their_progress(monkeypatch, capsys):
+    monkeypatch.setattr(rows, "PATIENCE", 0.0)
+    rows.each(doubled, None, np.ones(()), np.arange(3.0), 1, "weighing 3 proposals")
+    assert "weighing 3 proposals" in capsys.readouterr().err
+    rows.each(doubled, None, np.ones(()), np.arange(3.0), 1)
+    assert capsys.readouterr().err == ""
+
+
+def doubled(_, shared, row):
+    return shared * 2.0 * row

@@ -151,7 +151,12 @@ def test_a_parent_without_permission(tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "sentence"),
-    [(errno.EACCES, "permission is denied"), (errno.EROFS, "read-only"), (errno.ENOSPC, "disk is full")],
+    [
+        (errno.EACCES, "permission is denied"),
+        (errno.EROFS, "read-only"),
+        (errno.ENOSPC, "disk is full"),
+        (errno.ENOENT, "is missing"),
+    ],
 )
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, number, sentence):
     def refuse(**_):
@@ -177,6 +182,12 @@ def test_a_full_disk_is_recognised_behind_another_error():
         raise error
 
 
+@pytest.mark.parametrize(("place", "sentence"), [("x" * 300, "is too long"), ("x" * 300 + "/fit", "existing parent")])
+def test_a_name_that_no_file_system_takes(tmp_path, place, sentence):
+    with pytest.raises(InputError, match=sentence), output_folder(tmp_path / place):
+        pass
+
+
 def test_other_errors_pass():
-    with pytest.raises(FileNotFoundError), writing("maps.fits"), open("/nowhere/at/all"):
+    with pytest.raises(IsADirectoryError), writing("maps.fits"), open("/"):
         pass

@@ -76,6 +76,7 @@ def test_maps_that_cannot_be_used(save, tmp_path):
     several = save(VALUES, VALUES)
     refused(lambda: read_map(tmp_path / "none.fits"), "none.fits", "does not exist")
     refused(lambda: read_map(tmp_path), "does not exist")
+    refused(lambda: read_map(tmp_path / ("x" * 300)), "does not exist")
     refused(lambda: read_map(several), "one 2-D image", "0 PRIMARY (2-D, 7 x 11), 1 E1 (2-D, 7 x 11)")
     refused(lambda: read_map(several, "SCI"), "no extension 'SCI'", "1 E1")
     refused(lambda: read_map(several, 2), "no extension 2", "1 E1")
@@ -259,6 +260,14 @@ def test_suspicious_kernels(save):
     assert "narrower (FWHM 0.133 arcsec) than a pixel (0.2 arcsec)" in narrow[0].text
     wide = kernel(save(gaussian((7, 7), fwhm=6.0), name="wide.fits"))[1]
     assert "50.0% of its peak at its rim" in wide[0].text
+
+
+@pytest.mark.parametrize(("depth", "said"), [(0.1, ["The negative cells", "summed to"]), (0.02, ["summed to"])])
+def test_negative_cells_of_a_kernel_are_noise_while_they_weigh_little(save, depth, said):
+    values = gaussian()
+    values[[1, 1, -2, -2], [1, -2, 1, -2]] = -depth
+    found = kernel(save(values), oversampling=1)[1]
+    assert all(words in finding.text for words, finding in zip(said, found, strict=True))
 
 
 # Bins

@@ -24,6 +24,7 @@ from jaxmetal.plot import of_posterior
 from jaxmetal.plot.marks import directions, quiet_corners
 from jaxmetal.plot.picture import paint, pixel_axis
 from jaxmetal.plot.style import symmetric_range, value_range
+from jaxmetal.plot.thumbnails import Thumbnail, page
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepare import prepare
 from jaxmetal.scene import Carried, Scene, Source
@@ -377,3 +378,12 @@ def test_other_pictures_of_a_posterior(posterior):
     assert "slope [dex/arcsec]" in labels(of_posterior.corner(posterior))
     assert "12 + log(O/H) [dex]" in labels(of_posterior.panels(posterior, "map"))
     assert "12 + log(O/H) [dex]" in labels(of_posterior.galaxy(posterior, "map", "disc", kpc_per_arcsec=7.0))
+
+
+@pytest.mark.parametrize(("count", "across", "down"), [(1, 1, 1), (3, 3, 1), (4, 4, 1), (6, 4, 2)])
+def test_a_page_is_as_large_as_its_galaxies(count, across, down):
+    drawn = Thumbnail("g", np.ones((5, 7)), np.ones((5, 7)), np.zeros((5, 7)), True)
+    figure = page([drawn] * count, "dex")
+    assert len(figure.axes) == 3 * across * down
+    assert figure.get_figwidth() == pytest.approx(2.8 * across)
+    assert sum(len(ax.images) for ax in figure.axes) == 3 * count

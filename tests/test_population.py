@@ -272,7 +272,7 @@ def test_intervals():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda m, y, s: (population.Measured(values=y, sigma=0.0 * s), mass_of(m)), "errors above 0"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=0.0 * s), mass_of(m)), "above 0"),
         (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m[:-1])), "one per galaxy"),
         (lambda m, y, s: (population.Measured(values=y, sigma=s), {}), "expected at least one"),
         (
@@ -280,6 +280,19 @@ def test_intervals():
             "finite number",
         ),
         (lambda m, y, s: (population.Draws(values=y), mass_of(m)), "(galaxies, draws)"),
+        (lambda m, y, s: (population.Draws(values=y[:, None]), mass_of(m)), "some hundred draws of every galaxy"),
+        (lambda m, y, s: (population.Draws(values=np.ones((60, 9)), log_prior=s), mass_of(m)), "shape (60, 9), found"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(0 * m + 10, sigma=s)), "found 10 for all"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m, limit=m)), "booleans, found float"),
+        (lambda m, y, s: mass_of(m, limit=np.ma.masked_greater(m, 9) > 8), "booleans, found masked ones"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(np.ma.masked_less(m, 9))), "finite number"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=np.ma.masked_less(s, 0.03)), mass_of(m)), "above 0"),
+        (lambda m, y, s: (population.Measured(values=["a"] * 60, sigma=s), mass_of(m)), "real numbers, found list"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s[:9]), mass_of(m)), "shape (60,), found (9,)"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s), {"log_mass": m}), "by name, found ndarray"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m)["log_mass"]), "by name, found none"),
+        (lambda m, y, s: (y, mass_of(m)), "expected Measured or Draws, found ndarray"),
+        (lambda m, y, s: population.Covariate(values=m, pivot=np.nan), "pivot of a covariate: expected one finite"),
         (lambda m, y, s: (population.Measured(values=y[:3], sigma=s[:3]), mass_of(m[:3])), "at least 4 galaxies"),
     ],
 )
@@ -301,6 +314,10 @@ def test_a_selection_needs_draws_and_certain_covariates():
         )
     with pytest.raises(InputError, match="no parameter 'slope'"):
         population.fit(population.Measured(values=true, sigma=sigma), mass_of(mass), priors={"slope": None})
+    with pytest.raises(InputError, match="distribution for 'scatter', found 3"):
+        population.fit(population.Measured(values=true, sigma=sigma), mass_of(mass), priors={"scatter": 3})
+    with pytest.raises(InputError, match="chains: expected a whole number of at least 1"):
+        population.fit(population.Measured(values=true, sigma=sigma), mass_of(mass), run=population.Run(chains=0))
 
 
 def test_files_and_picture(tmp_path):

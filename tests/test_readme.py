@@ -66,6 +66,10 @@ def test_every_command_of_the_page_is_one_line():
     assert all(command.count("\n") == 1 for _, command in marked)
 
 
+def test_the_sample_is_fitted(shown):
+    assert (shown["name"], shown["result"].method) == ("galaxy 1", "map")
+
+
 def test_the_sample_says_what_its_population_is(shown):
     slope = shown["relation"].draws["slope.log_mass"]
     assert abs(np.mean(slope) + 0.04) < 2 * np.std(slope) < 0.05

@@ -89,7 +89,7 @@ BAD = {
     "mask without pixels": ({"used": np.zeros(SHAPE, bool)}, "at least one True"),
     "nothing left": ({"used": np.arange(77).reshape(SHAPE) < 1, "values": changed(VALUES, 0, np.nan)}, "usable"),
     "PSF as a number": ({"psf": 0.7}, "psf: expected a PSF"),
-    "PSF without width": ({"psf": Gaussian(fwhm=0.0)}, "positive FWHM"),
+    "PSF without width": ({"psf": Gaussian(fwhm=0.0)}, "psf.fwhm: expected a number within (0, inf)"),
     "even kernel": ({"psf": Kernel(values=np.full((4, 4), 1 / 16), step=0.2, includes_pixel=True)}, "odd"),
     "kernel sum": ({"psf": Kernel(values=np.ones((3, 3)), step=0.2, includes_pixel=True)}, "sums to 1, found 9"),
     "kernel NaN": ({"psf": Kernel(values=np.full((3, 3), np.nan), step=0.2, includes_pixel=True)}, "finite"),

@@ -62,3 +62,7 @@ def test_limits_and_impossible_correlations_are_refused(data):
         population.regress(quantity, population.Covariate(values=x, pivot=9.5, limit=x < 8.5))
     with pytest.raises(InputError, match="within"):
         population.regress(quantity, population.Covariate(values=x, pivot=9.5), error_correlation=1.0)
+    with pytest.raises(InputError, match="components: expected a whole number of at least 1"):
+        population.regress(quantity, population.Covariate(values=x, pivot=9.5), components=0)
+    with pytest.raises(InputError, match="the regression needs values with errors"):
+        population.regress(population.Draws(values=np.tile(y[:, None], 5)), population.Covariate(values=x, pivot=9.5))

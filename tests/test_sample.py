@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from astropy.table import Table
 from configured import GRID, ORIGIN, SHAPE, replace, write_galaxy
 
 from jaxmetal.cli import main
+from jaxmetal.cli.batch_report import _first, duration
 from jaxmetal.io import write_maps
 from jaxmetal.io.sample.catalogue import read_catalogue
 
@@ -49,6 +51,8 @@ def write_sample(folder, count=COUNT):
         FWHM: np.full(count, 0.5),
         "galaxy.z": np.linspace(0.4, 0.8, count),
         "log_mass": np.linspace(9.0, 11.0, count),
+        "message": ["seen twice"] * count,
+        "Method": ["slit"] * count,
     }
     Table(columns).write(folder / "sample.ecsv")
     return ["batch", str(folder / "sample.ecsv"), "--config", str(configuration), "--quiet", "--chunk-size", "2"]
@@ -98,12 +102,27 @@ def test_a_run_leaves_a_table_posteriors_and_pictures(finished):
     table = table_of(run)[1]
     assert list(table["name"]) == [f"galaxy {i}" for i in range(COUNT)]
     assert set(table["status"]) == {"ok"}
+    assert not any(table["message"].filled(""))
+    assert (set(table["catalogue.message"]), set(table["catalogue.Method"])) == ({"seen twice"}, {"slit"})
+    np.testing.assert_allclose(table["galaxy.z"], np.linspace(0.4, 0.8, COUNT))
     np.testing.assert_allclose(table["log_mass"], np.linspace(9.0, 11.0, COUNT))
     assert np.all(np.diff(table[SLOPE]) > 0.03)  # maps without blur, of slopes -0.3 to 0.1
     assert len(list((run / "posteriors").glob("*.nc"))) == COUNT
     assert len(list((run / "thumbnails").glob("*.png"))) == 3
     assert "5 galaxies: 5 ok" in (run / "summary.txt").read_text()
     assert len(fits.getdata(run / "results.fits")) == COUNT
+
+
+def test_columns_say_what_they_are(finished):
+    table = table_of(finished[1])[1]
+    units = {"": "dex/arcsec", "_per_kpc": "dex/kpc", "_per_r_eff": "dex"}
+    for kind, unit in units.items():
+        for ending, words in {"": "median", "_lo": "16 % quantile", "_hi": "84 % quantile"}.items():
+            column = table[f"{SLOPE}{kind}{ending}"]
+            assert (str(column.unit).replace(" ", ""), words in column.description) == (unit, True)
+    own = {"name", "field", "galaxy.z", "log_mass", "catalogue.message", "catalogue.Method"}
+    assert {name for name in table.colnames if not table[name].description} == own
+    assert np.all(table[f"{SLOPE}_narrowed"][table[f"{SLOPE}_resolved"]] >= 3.0)
 
 
 def test_slopes_per_kpc_use_each_galaxys_redshift(finished):
@@ -121,7 +140,11 @@ def test_a_run_that_was_cut_short_is_finished_to_the_same_table(finished, tmp_pa
     assert main([*command, "-o", str(cut), "--chunk", "1"]) == 0
     assert [p.name for p in (cut / "chunks").iterdir()] == ["00001.json"]
     assert not (cut / "results.ecsv").exists()
-    (cut / "chunks" / ".00000.json.99").write_text('[{"name": "gal')
+    damaged = (cut / "chunks" / "00001.json").read_text()[:300]
+    (cut / "chunks" / "00001.json").write_text(damaged)
+    (cut / "chunks" / "00000.json").write_text('{"columns": {}, "rows": []}')
+    (cut / "chunks" / ".00002.json.99").write_text(damaged)
+    shutil.rmtree(cut / "thumbnails")
     assert main([*command, "-o", str(cut), "--resume"]) == 0
     same(whole, cut)
 
@@ -129,21 +152,26 @@ def test_a_run_that_was_cut_short_is_finished_to_the_same_table(finished, tmp_pa
 def test_bad_galaxies_are_reported_and_the_others_fitted(tmp_path, capsys):
     command = write_sample(tmp_path)
     write_maps(tmp_path / "bad.fits", {"data": np.full(SHAPE, np.nan)}, GRID, ORIGIN)
+    write_maps(tmp_path / "faint.fits", {"data": np.full(SHAPE, 0.8)}, GRID, ORIGIN)
     fixed = '{dist = "Uniform", low = 0.2, high = 0.3}'
     edit(
         tmp_path,
         observations__metallicity__data=["g0.fits", "missing.fits", "g2.fits", "g3.fits", "g4.fits"],
-        observations__metallicity__sigma=["sigma.fits", "sigma.fits", "bad.fits", "", "sigma.fits"],
+        observations__metallicity__sigma=["sigma.fits", "sigma.fits", "bad.fits", "faint.fits", ""],
         sources__disc__carries__metallicity__profile__slope=["", "", "", "", fixed],
     )
     assert main([*command, "-o", str(tmp_path / "run")]) == 0
-    status = {row["name"]: row["status"] for row in table_of(tmp_path / "run")[1]}
+    table = table_of(tmp_path / "run")[1]
+    status = dict(zip(table["name"], table["status"], strict=True))
     assert status == {
         "galaxy 0": "ok", "galaxy 1": "failed", "galaxy 2": "failed", "galaxy 3": "ok", "galaxy 4": "suspect"
     }  # fmt: skip
     shown = capsys.readouterr().out
     assert "missing.fits" in shown
     assert "piles up at a bound" in shown
+    assert "The gradient is NOT resolved: the data narrowed its prior 1." in table["message"][3]
+    assert (table[f"{SLOPE}_resolved"][3], table[f"{SLOPE}_narrowed"][3] < 2.0) == (False, True)
+    assert "1 with a gradient that is not resolved" in shown
 
 
 def test_a_killed_run_is_resumed_to_the_same_table(finished, tmp_path):
@@ -193,6 +221,10 @@ BAD = {
     "an empty name": ({"name": ["a", "", "b", "c", "d"]}, "an empty name"),
     "a name with a slash": ({"name": ["a/b", "x", "b", "c", "d"]}, "no file can have"),
     "a misspelt place": ({"observations.metalicity.data": ["g0.fits"] * 5}, "no table 'observations.metalicity'"),
+    "a name that is too long": ({"name": ["a" * 251, "x", "b", "c", "d"]}, "no file can have"),
+    "a method of its own": ({"fit.method": ["nuts"] * 5}, "'fit.method', but all galaxies of a run are fitted alike"),
+    "a second name": ({"galaxy.name": ["z"] * 5}, "names stand in the column 'name'"),
+    "arrays for a number": ({"galaxy.z": np.ones((5, 2))}, "'galaxy.z' of arrays of shape (2,)"),
     "bad TOML in a cell": ({PRIOR: ["{dist = }"] * 5}, "no valid TOML"),
     "an unknown key": ({"observations.metallicity.psf.fwmh": np.full(5, 0.5)}, "did you mean 'fwhm'"),
 }
@@ -222,6 +254,7 @@ ARGUMENTS = {
     "nothing to resume": ([None, "--resume"], "holds no plan.json"),
     "no chunk of that number": ([None, "--chunk", "0"], "holds no plan.json"),
     "chunks of nothing": ([None, "--chunk-size", "0"], "above 0"),
+    "memory of nothing": ([None, "--memory", "0"], "above 0"),
     "unknown method": ([None, "--method", "magic"], "Unknown method"),
 }
 
@@ -249,6 +282,26 @@ def test_a_catalogue_that_changed_is_not_resumed(tmp_path, capsys):
     assert "has changed since" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "run")]) == 2
     assert "exists already" in capsys.readouterr().err
+    (tmp_path / "run" / "plan.json").write_text(json.dumps(plan)[:200])
+    assert main([*command, "-o", str(tmp_path / "run"), "--resume"]) == 2
+    assert "plan.json is damaged" in capsys.readouterr().err
+
+
+OTHERS = {
+    "method = auto": ["--method", "nuts"],
+    "seed = 1": ["--seed", "3"],
+    "chunk_size = 2": ["--chunk-size", "3"],
+    "memory = 1.0": ["--memory", "2"],
+    "float32 = False": ["--float32"],
+    "configuration = ": ["--config", "elsewhere.toml"],
+}
+
+
+@pytest.mark.parametrize("planned", OTHERS)
+def test_a_run_is_not_resumed_with_other_arguments(finished, planned, capsys):
+    command, run = finished
+    assert main([*command, "-o", str(run), "--resume", *OTHERS[planned]]) == 2
+    assert f"was planned with {planned}" in capsys.readouterr().err
 
 
 def test_a_cluster_that_loses_a_worker_finds_the_same_table(finished, tmp_path, monkeypatch):
@@ -267,9 +320,29 @@ def test_a_cluster_that_loses_a_worker_finds_the_same_table(finished, tmp_path, 
     same(whole, run)
 
 
-def test_no_scheduler_is_one_sentence(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
+def test_no_scheduler_is_one_sentence(address, tmp_path, capsys, monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr("jaxmetal.cli.cluster.PATIENCE", "1s")
     command = write_sample(tmp_path)
-    assert main([*command, "-o", str(tmp_path / "run"), "--scheduler", "tcp://127.0.0.1:9"]) == 2
-    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+    assert main([*command, "-o", str(tmp_path / "run"), "--scheduler", address]) == 2
+    assert f"no Dask scheduler answers at {address}" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_finished_run_needs_no_scheduler(finished):
+    command, run = finished
+    assert main([*command, "-o", str(run), "--resume", "--scheduler", "tcp://127.0.0.1:9"]) == 0
+
+
+def test_the_report_passes_over_galaxies_that_cannot_be_prepared(tmp_path):
+    write_sample(tmp_path, 2)
+    edit(tmp_path, sources__disc__frame__q=[5.0, 0.6])
+    catalogue = read_catalogue(tmp_path / "sample.ecsv", tmp_path / "fit.toml")
+    assert _first(catalogue, [0], False) is None
+    assert float(_first(catalogue, [0, 1], False).skeleton["scene"].sources["disc"].frame.q) == 0.6
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.8, "0.8 s"), (58.0, "58 s"), (90.0, "1.5 min")])
+def test_short_times_are_told_in_seconds(seconds, said):
+    assert duration(seconds) == said

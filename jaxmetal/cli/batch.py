@@ -11,8 +11,8 @@ from typing import Any
 from jaxmetal.cli.engine import add_precision, start
 from jaxmetal.errors import InputError
 
-CHUNK_SIZE = 64
-"""Galaxies per chunk: what a killed run loses at most."""
+DEFAULTS = {"chunk_size": 64, "memory": 1.0}
+"""Galaxies per chunk, which is what a killed run loses at most; GiB for galaxies fitted together."""
 
 
 def add(commands: Any) -> None:
@@ -26,8 +26,9 @@ def add(commands: Any) -> None:
     command.add_argument("--chunk", type=int, metavar="N", help="fit chunk N of a planned run (for job arrays)")
     command.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the chunks")
     command.add_argument("--posteriors", action="store_true", help="keep the draws of every galaxy, as netCDF")
-    command.add_argument("--chunk-size", type=int, default=CHUNK_SIZE, metavar="N", help=f"default: {CHUNK_SIZE}")
-    command.add_argument("--memory", type=float, default=1.0, metavar="GIB", help="for galaxies fitted together")
+    size, memory = DEFAULTS.values()
+    command.add_argument("--chunk-size", type=int, metavar="N", help=f"galaxies per chunk; default: {size}")
+    command.add_argument("--memory", type=float, metavar="GIB", help=f"for those fitted together; default: {memory:g}")
     command.add_argument("--method", help="auto, map, laplace, hmc or nuts; default: the configuration's")
     command.add_argument("--seed", type=int, help="of all random numbers; default: the configuration's")
     command.add_argument("--quiet", action="store_true", help="no report and no progress bars")
@@ -47,16 +48,18 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.plan:
             return
     plan = read_plan(folder)
+    _require_as_planned(arguments, plan)
     sample = plan.sample()
-    wanted = missing(folder, plan)
+    wanted = missing(folder, plan, sample)
     if arguments.chunk is not None:
         if not 0 <= arguments.chunk < len(plan.chunks):
             raise InputError(
                 f"--chunk: expected 0 to {len(plan.chunks) - 1}, the chunks of {folder}, found {arguments.chunk}."
             )
         wanted = [number for number in wanted if number == arguments.chunk]
-    _fit(folder, wanted, {n: len(plan.chunks[n]) for n in wanted}, arguments)
-    if not missing(folder, plan):
+    if wanted:
+        _fit(folder, wanted, {n: len(plan.chunks[n]) for n in wanted}, arguments)
+    if not missing(folder, plan, sample):
         print(collect(folder, plan, sample), end="")
         print(f"\nWritten to {folder}")
 
@@ -65,21 +68,24 @@ def _begin(arguments: argparse.Namespace, folder: Path) -> None:
     """Reads the catalogue, reports, and makes the folder of the run."""
     from jaxmetal.cli.batch_report import report
     from jaxmetal.fit.choose import checked
+    from jaxmetal.fit.solve import Options
+    from jaxmetal.io.config.table import child
     from jaxmetal.io.folder import output_folder, require_replaceable
     from jaxmetal.io.sample.catalogue import read_catalogue
-    from jaxmetal.io.sample.collect import CHUNKS, POSTERIORS, THUMBNAILS
     from jaxmetal.io.sample.plan import make_plan, write_plan
 
-    if arguments.chunk_size < 1 or not arguments.memory > 0:
-        raise InputError("--chunk-size and --memory: expected numbers above 0; correct them.")
     require_replaceable(folder, overwrite=False)
+    if arguments.scheduler:
+        from jaxmetal.cli.cluster import connect
+
+        connect(arguments.scheduler).close()
     catalogue = read_catalogue(arguments.catalogue, arguments.config)
-    given = catalogue.configuration.get("fit", {})
-    options = {"method": "auto", "seed": 0, **given, "memory": arguments.memory, "float32": arguments.float32}
-    options |= {key: getattr(arguments, key) for key in ("method", "seed") if getattr(arguments, key) is not None}
-    checked(options["method"])
-    options["posteriors"] = arguments.posteriors
-    plan = make_plan(catalogue, options, arguments.chunk_size, lambda rows: _bar(rows, arguments.quiet, "reading"))
+    shared, _ = child(catalogue.configuration, "fit", "", {})
+    options = {"method": "auto", "seed": 0, **shared, **DEFAULTS, **_asked(arguments)}
+    checked(Options.among(options))
+    if options["chunk_size"] < 1 or not options["memory"] > 0:
+        raise InputError("--chunk-size and --memory: expected numbers above 0; correct them.")
+    plan = make_plan(catalogue, options, lambda rows: _bar(rows, arguments.quiet, "reading"))
     if len(plan.unreadable) == len(catalogue.names):
         raise InputError(
             f"No galaxy of {catalogue.path} can be read; the first: {next(iter(plan.unreadable.values()))}"
@@ -87,20 +93,39 @@ def _begin(arguments: argparse.Namespace, folder: Path) -> None:
     if not arguments.quiet:
         print(report(plan, catalogue), flush=True)
     with output_folder(folder) as unfinished:
-        for part in (CHUNKS, THUMBNAILS, POSTERIORS):
-            (unfinished / part).mkdir()
         write_plan(plan, unfinished)
+
+
+def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options that were given on the command line; flags always are."""
+    names = ("method", "seed", "chunk_size", "memory", "float32", "posteriors")
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+
+
+def _require_as_planned(arguments: argparse.Namespace, plan: Any) -> None:
+    """Refuses arguments that a planned run cannot heed; what is left out is as planned."""
+    planned = plan.options | {name: Path(getattr(plan, name)).resolve() for name in plan.checksums}
+    given = {"catalogue": Path(arguments.catalogue).resolve(), "configuration": Path(arguments.config).resolve()}
+    given |= {name: value for name, value in _asked(arguments).items() if value is not False}
+    for name, value in given.items():
+        if value != planned.get(name):
+            raise InputError(
+                f"The run in {arguments.out} was planned with {name} = {planned.get(name)}, found {value}; "
+                "leave that as it was, or start another run in a new folder."
+            )
 
 
 def _fit(folder: Path, wanted: list[int], sizes: dict[int, int], arguments: argparse.Namespace) -> None:
     from tqdm.auto import tqdm
+
+    from jaxmetal.io.sample.rows import FAILED
 
     failed = 0
     with tqdm(total=sum(sizes.values()), unit="galaxy", desc="fitting", disable=arguments.quiet) as bar:
 
         def watch(found: dict[str, Any]) -> None:
             nonlocal failed
-            failed += found["status"] == "failed"
+            failed += found["status"].value == FAILED
             bar.set_postfix(failed=failed, refresh=False)
             bar.update()
 

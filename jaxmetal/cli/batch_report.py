@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.errors import InputError
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.batch import together
 from jaxmetal.fit.padding import padded
@@ -24,9 +26,13 @@ PER_DRAW = {"auto": (1.3, 0.0), "laplace": (1.3, 0.0), "map": (0.0, 0.0), "hmc":
 """Densities and gradients that a draw of a method takes, about."""
 
 
+LOOKS = 20
+"""Galaxies of a group among which one that can be prepared is looked for."""
+
+
 def report(plan: Plan, catalogue: Catalogue) -> str:
     """Groups, shapes, memory per device and expected time; each group's densities are compiled and timed on the way."""
-    options = Options(**{name: plan.options[name] for name in Options._fields if name in plan.options})
+    options = Options.among(plan.options)
     devices = ", ".join(f"{device.platform}:{device.id}" for device in jax.devices())
     lines = [
         f"{len(catalogue.names)} galaxies in {len(plan.groups)} group(s), {len(plan.chunks)} chunk(s); "
@@ -35,17 +41,20 @@ def report(plan: Plan, catalogue: Catalogue) -> str:
     ]
     seconds = 0.0
     for group, rows in zip(plan.groups, _rows_of_groups(plan), strict=True):
-        problem = _first(catalogue, rows[0], plan.options["pad"])
+        shapes = " + ".join(" x ".join(map(str, shape[:2])) for shape in group["shapes"])
+        problem = _first(catalogue, rows, plan.options["pad"])
+        if problem is None:
+            lines.append(f"  {group['galaxies']} of {shapes} pixels: the first {LOOKS} cannot be prepared")
+            continue
         count = min(together(problem, options, plan.options["memory"]), max(len(c) for c in plan.chunks))
         bytes_each = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
         each = _seconds_per_galaxy(problem, count, options)
         seconds += each * group["galaxies"]
-        shapes = " + ".join(" x ".join(map(str, shape[:2])) for shape in group["shapes"])
         lines.append(
             f"  {group['galaxies']} of {shapes} pixels, {size(problem.sites)} parameters: {count} at a time, "
             f"{count * bytes_each / 2**20:.0f} MiB per device, about {each:.2g} s each"
         )
-    lines.append(f"Expected: {seconds / 60:.1f} min and some seconds of compilation for each group.")
+    lines.append(f"Expected: {duration(seconds)} and some seconds of compilation for each group.")
     return "\n".join(lines)
 
 
@@ -56,9 +65,18 @@ def _rows_of_groups(plan: Plan) -> list[list[int]]:
     return [part.tolist() for part in np.split(np.array(rows, int), ends[:-1])]
 
 
-def _first(catalogue: Catalogue, row: int, pad: bool) -> Problem:
-    job = catalogue.job(row)
-    return make(job.scene, padded(job.observations) if pad else job.observations, job.settings["sampling"])
+def duration(seconds: float) -> str:
+    """In seconds below a minute, else in minutes."""
+    return f"{seconds:.2g} s" if seconds < 60.0 else f"{seconds / 60.0:.1f} min"
+
+
+def _first(catalogue: Catalogue, rows: list[int], pad: bool) -> Problem | None:
+    """The first galaxy that can be prepared; what is wrong with others is said when their turn comes."""
+    for row in rows[:LOOKS]:
+        job = catalogue.job(row)
+        with contextlib.suppress(InputError):
+            return make(job.scene, padded(job.observations) if pad else job.observations, job.settings["sampling"])
+    return None
 
 
 def _seconds_per_galaxy(problem: Problem, count: int, options: Options) -> float:

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     findings = worst_first([*job.findings, *prior_warnings(free)])
     print("\n".join(f"- {finding}" for finding in findings) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
-    print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+.5f} deg")
+    print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+z.5f} deg")
     for name, observation in job.observations.items():
         print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(observation, plans[name])))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
@@ -80,7 +80,7 @@ def describe(observation: Any, plan: Any) -> list[str]:
     return [
         what,
         f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {pixel:.4g} arcsec; rows point to pa "
-        f"{position_angle_of_y(grid):.1f} deg ({parity} when they point North)",
+        f"{position_angle_of_y(grid):z.1f} deg ({parity} when they point North)",
         *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),
         f"{used.sum()} of {used.size} {'bins' if bins else 'pixels'} used, {np.mean(~used):.1%} masked; {middle}",
         f"errors: median {np.median(sigma[used]):.3g}, {sigma[used].min():.3g} to {sigma[used].max():.3g}",
@@ -93,7 +93,7 @@ def describe(observation: Any, plan: Any) -> list[str]:
 def written(prior: Any) -> str:
     """A distribution as one would write it."""
     values = ", ".join(
-        f"{name} = {float(getattr(prior, name)):.5g}"
+        f"{name} = {float(getattr(prior, name)):z.5g}"
         for name in prior.arg_constraints
         if np.ndim(getattr(prior, name)) == 0
     )

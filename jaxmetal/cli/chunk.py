@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import jax
 
@@ -12,9 +11,9 @@ from jaxmetal.errors import InputError
 from jaxmetal.fit.batch import Galaxy, batch
 from jaxmetal.io.folder import writing
 from jaxmetal.io.sample.catalogue import Catalogue
-from jaxmetal.io.sample.collect import POSTERIORS, THUMBNAILS, chunk_path
+from jaxmetal.io.sample.collect import CHUNKS, POSTERIORS, THUMBNAILS, chunk_path
 from jaxmetal.io.sample.plan import Plan, read_plan
-from jaxmetal.io.sample.rows import GOOD, row, row_of_failure, write_rows
+from jaxmetal.io.sample.rows import GOOD, Row, row, row_of_failure, write_rows
 from jaxmetal.io.save import save_draws
 from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
@@ -25,7 +24,7 @@ FITTING = ("method", "seed", "chains", "draws", "warmup", "start_count", "pad", 
 DPI = 110
 
 
-def fit_chunk(folder: str, number: int, watch: Callable[[dict[str, Any]], None] = lambda found: None) -> int:
+def fit_chunk(folder: str, number: int, watch: Callable[[Row], None] = lambda found: None) -> int:
     """Fits the galaxies of a chunk and writes its rows when all are done.
 
     Args:
@@ -37,6 +36,9 @@ def fit_chunk(folder: str, number: int, watch: Callable[[dict[str, Any]], None] 
         How many galaxies the chunk has.
     """
     plan = read_plan(folder)
+    with writing(folder):
+        for part in (CHUNKS, THUMBNAILS, POSTERIORS):
+            (Path(folder) / part).mkdir(exist_ok=True)
     jax.config.update("jax_enable_x64", not plan.options["float32"])
     scales: dict[str, float | None] = {}
     failures: dict[str, Exception] = {}
@@ -80,7 +82,7 @@ def _galaxies(
         )
 
 
-def _row(name: str, result: Posterior | InputError, scale: float | None) -> dict[str, Any]:
+def _row(name: str, result: Posterior | InputError, scale: float | None) -> Row:
     return row(name, result, scale) if isinstance(result, Posterior) else row_of_failure(name, result)
 
 
@@ -92,7 +94,7 @@ def _keep(posterior: Posterior, folder: Path, name: str) -> None:
         unfinished.replace(folder / f"{name}.nc")
 
 
-def _draw(fitted: list[tuple[Posterior, dict[str, Any]]], path: Path) -> None:
+def _draw(fitted: list[tuple[Posterior, Row]], path: Path) -> None:
     """The page of a chunk: the first light-weighted map, or else the first observation, of every galaxy."""
     from jaxmetal.plot.of_posterior import map_fit
     from jaxmetal.plot.thumbnails import Thumbnail, page
@@ -101,7 +103,7 @@ def _draw(fitted: list[tuple[Posterior, dict[str, Any]]], path: Path) -> None:
     for posterior, found in fitted:
         maps = [label for label in posterior.observations if isinstance(posterior.tree[label], WeightedMap)]
         drawn = map_fit(posterior, (maps or posterior.observations)[0])
-        shown.append(Thumbnail(found["name"], *drawn.painted(), found["status"] == GOOD))
+        shown.append(Thumbnail(found["name"].value, *drawn.painted(), found["status"].value == GOOD))
     figure = page(shown, drawn.quantity.unit)
     unfinished = path.with_name(f".{path.name}")
     with writing(path):

@@ -88,9 +88,12 @@ def batch(
         Name and `Posterior`, or the `InputError` that says why there is none; in the order in which groups fill.
 
     Raises:
-        InputError: on an unknown method.
+        InputError: on an unknown method, a count that is too small or no memory; and what the iterable raises, once the
+            galaxies that it gave before are fitted.
     """
-    options = Options(checked(method), chains, draws, warmup, start_count)
+    options = checked(Options(method, chains, draws, warmup, start_count))
+    if not memory > 0:
+        raise InputError(f"memory: expected GiB above 0, found {memory!r}; correct it.")
     return _run(galaxies, options, seed, pad, memory, tqdm(total=total, disable=not progress, unit="galaxy"))
 
 
@@ -113,7 +116,8 @@ def _groups(
 ) -> Iterator[Any]:
     """Groups of prepared galaxies once they are full, the others at the end; galaxies with bad input at once."""
     seen_names: set[str] = set()
-    for galaxy in galaxies:
+    trouble: list[Exception] = []
+    for galaxy in _until_trouble(galaxies, trouble):
         try:
             seen = padded(galaxy.observations) if pad else dict(galaxy.observations)
             problem = make(galaxy.scene, seen, galaxy.sampling)
@@ -133,6 +137,16 @@ def _groups(
         if len(group) >= together(problem, options, memory):
             yield waiting.pop(signature(problem))
     yield from waiting.values()
+    if trouble:
+        raise trouble[0]
+
+
+def _until_trouble(galaxies: Iterable[Galaxy], trouble: list[Exception]) -> Iterator[Galaxy]:
+    """Galaxies as they come; what ends them early is put aside, so that those before it are not lost."""
+    try:
+        yield from galaxies
+    except Exception as error:
+        trouble.append(error)
 
 
 def together(problem: Problem, options: Options, memory: float) -> int:

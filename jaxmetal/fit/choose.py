@@ -17,6 +17,10 @@ from jaxmetal.fit.solve import METHODS, Options, Solution, solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.posterior import Posterior
+from jaxmetal.recipes.arrays import require_count
+
+LEAST = {"chains": 1, "draws": 4, "start_count": 1}
+"""Smallest counts of a fit; R-hat and effective sample sizes need four draws of every chain."""
 
 
 def auto(
@@ -54,9 +58,9 @@ def auto(
         progress: show progress bars.
 
     Raises:
-        InputError: on an unknown method, a start outside its prior, or as `prepare`.
+        InputError: on an unknown method, a count that is too small, a start outside its prior, or as `problem.make`.
     """
-    options = Options(checked(method), chains, draws, warmup, start_count)
+    options = checked(Options(method, chains, draws, warmup, start_count))
     clock = _Clock()
     problem = make(scene, observations, sampling)
     given = {name: np.asarray(value, float)[None] for name, value in (start or {}).items()}
@@ -90,15 +94,19 @@ def posterior(
     )
 
 
-def checked(method: str) -> str:
-    """The method, if there is one of that name.
+def checked(options: Options) -> Options:
+    """The options, if a fit can have them.
 
     Raises:
-        InputError: naming those that there are.
+        InputError: on an unknown method, naming those that there are, or on a count that is too small.
     """
-    if method not in METHODS:
-        raise InputError(f"Unknown method '{method}'; choose one of {', '.join(METHODS)}.")
-    return method
+    if options.method not in METHODS:
+        raise InputError(f"Unknown method '{options.method}'; choose one of {', '.join(METHODS)}.")
+    for name, least in LEAST.items():
+        require_count(name, getattr(options, name), least)
+    if options.warmup is not None:
+        require_count("warmup", options.warmup, 0)
+    return options
 
 
 class _Clock:

@@ -14,7 +14,7 @@ BLOCK = 25
 """Points whose density is computed in one call."""
 
 
-def values(problems: Problem, which: Any, points: Any, jacobian: float = 1.0) -> np.ndarray:
+def values(problems: Problem, which: Any, points: Any, jacobian: float = 1.0, label: str = "") -> np.ndarray:
     """`log_density` of problem `which[i]` at point i.
 
     Args:
@@ -22,8 +22,9 @@ def values(problems: Problem, which: Any, points: Any, jacobian: float = 1.0) ->
         which: shape (count,).
         points: shape (count, size).
         jacobian: see `log_density`.
+        label: of a progress bar, see `rows.each`.
     """
-    return each(_value, None, problems, _rows(which, points, jacobian), BLOCK)
+    return each(_value, None, problems, _rows(which, points, jacobian), BLOCK, label)
 
 
 def gradients(problems: Problem, which: Any, points: Any, jacobian: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,9 @@ from jaxmetal.fit.seeds import branch
 FEWEST = 0.02
 """Share of effective draws below which so few weights remain that their tail cannot be judged."""
 
+TAIL = 25
+"""Draws below which the tail of their weights, a fifth of them, is too short to be judged."""
+
 GOOD, ROUNDS = 0.3, 2
 """k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
 
@@ -85,6 +88,7 @@ def propose(
     approximations: Sequence[Laplace],
     seeds: Sequence[SeedSequence],
     draws: Sequence[int],
+    progress: bool = False,
 ) -> list[Proposals]:
     """Draws from Laplace approximations with a Student-t's tails, weighed by the posterior.
 
@@ -94,10 +98,12 @@ def propose(
         approximations: around which to draw.
         seeds: of each.
         draws: how many of each.
+        progress: show a progress bar where it takes longer than a few seconds.
     """
     drawn = [_student(*one) for one in zip(approximations, seeds, draws, strict=True)]
     vectors = np.concatenate([vectors for vectors, _ in drawn])
-    log_target = evaluate.values(problems, np.repeat(which, draws), vectors)
+    label = f"weighing {len(vectors)} proposals" if progress else ""
+    log_target = evaluate.values(problems, np.repeat(which, draws), vectors, label=label)
     targets = np.split(log_target, np.cumsum(draws)[:-1])
     return [_weigh(around, *one, target) for around, one, target in zip(approximations, drawn, targets, strict=True)]
 
@@ -118,7 +124,11 @@ def _weigh(around: Laplace, vectors: np.ndarray, log_proposal: np.ndarray, log_t
 
 
 def refine(
-    problems: Problem, which: Sequence[int], first: Sequence[Proposals], seeds: Sequence[SeedSequence]
+    problems: Problem,
+    which: Sequence[int],
+    first: Sequence[Proposals],
+    seeds: Sequence[SeedSequence],
+    progress: bool = False,
 ) -> list[Proposals]:
     """Better proposals where those of the Laplace approximation are poor: with its moments corrected, and more of them.
 
@@ -127,6 +137,7 @@ def refine(
         which: problem of each set of proposals.
         first: drawn from Laplace approximations.
         seeds: of each.
+        progress: see `propose`.
 
     Returns:
         For each a whole multiple of the number of draws in `first`.
@@ -138,7 +149,7 @@ def refine(
             return {}
         places, anew = [which[i] for i in some], [branch(seeds[i], turn) for i in some]
         draws = [n * len(first[i].log_ratio) for i, n in zip(some, times, strict=True)]
-        return dict(zip(some, propose(problems, places, list(some.values()), anew, draws), strict=True))
+        return dict(zip(some, propose(problems, places, list(some.values()), anew, draws, progress), strict=True))
 
     for turn in range(ROUNDS):
         centres = {i: matched(found) for i, found in enumerate(best) if GOOD <= found.k_hat < np.inf}
@@ -191,7 +202,7 @@ def pareto_shape(log_ratio: np.ndarray) -> float:
     """k-hat by arviz-stats; infinite where it cannot be judged."""
     from arviz_stats.base import array_stats
 
-    if not np.isfinite(np.max(log_ratio)):
+    if log_ratio.size < TAIL or not np.isfinite(np.max(log_ratio)):
         return np.inf
     if efficiency(relative_weights(log_ratio)) < FEWEST:
         return np.inf

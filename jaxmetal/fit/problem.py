@@ -14,6 +14,7 @@ import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
 from jaxmetal.errors import InputError
+from jaxmetal.fit.data import require_data
 from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
@@ -41,8 +42,9 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     """Builds the problem of fitting a prior scene to observations.
 
     Raises:
-        InputError: if nothing is free, or as `prepare`.
+        InputError: if nothing is free, there are no data, or used ones are not finite; or as `prepare`.
     """
+    require_data(observations)
     plans = prepare(scene, observations, sampling)
     skeleton, sites = split(tree(scene, observations))
     if not sites:

@@ -15,9 +15,13 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from tqdm.auto import tqdm
 
 WIDER = 64
 """How many times longer a block is where rows are computed in lock-step on accelerators."""
+
+PATIENCE = 3.0
+"""Seconds after which a progress bar appears."""
 
 
 def place(shared: Any) -> Any:
@@ -28,7 +32,9 @@ def place(shared: Any) -> Any:
     return jax.device_put(shared, NamedSharding(_mesh(devices), PartitionSpec()))
 
 
-def each(function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, rows: Any, block: int) -> Any:
+def each(
+    function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, rows: Any, block: int, label: str = ""
+) -> Any:
     """`function(settings, shared, row)` of every row.
 
     Args:
@@ -37,12 +43,14 @@ def each(function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, r
         shared: from `place`.
         rows: tree of arrays with the rows in front.
         block: rows per call on a CPU.
+        label: of a progress bar, for what takes longer than a few seconds; none without.
 
     Returns:
         The results, stacked as NumPy arrays.
     """
     count = len(jax.tree.leaves(rows)[0])
     devices = jax.local_devices()
+    watch = partial(tqdm, desc=label, unit="block", disable=not label, delay=PATIENCE, leave=False)
     alone = len(devices) == 1 and devices[0].platform == "cpu"
     length = block * len(devices) * (1 if devices[0].platform == "cpu" else WIDER)
     blocks = [
@@ -53,10 +61,11 @@ def each(function: Callable[[Any, Any, Any], Any], settings: Any, shared: Any, r
         compute = partial(_block, function, settings, shared, together=False)
         # Programs release Python's lock; a thread that calls what another is compiling waits for it.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(lambda one: jax.block_until_ready(compute(one)), blocks))
+            waiting = pool.map(lambda one: jax.block_until_ready(compute(one)), blocks)
+            found = list(watch(waiting, total=len(blocks)))
     else:
         over = NamedSharding(_mesh(devices), PartitionSpec("rows"))
-        found = [_block(function, settings, shared, jax.device_put(one, over), together=True) for one in blocks]
+        found = [_block(function, settings, shared, jax.device_put(one, over), together=True) for one in watch(blocks)]
     return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:count], *found)
 
 

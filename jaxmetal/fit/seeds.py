@@ -14,9 +14,9 @@ def seed_of(number: int, name: str | None = None) -> SeedSequence:
     """The seed of a fit, or of a galaxy of that name in a sample, which no other galaxy can change.
 
     Raises:
-        InputError: if the number is negative.
+        InputError: unless the number is whole and not negative.
     """
-    if number < 0:
+    if not isinstance(number, (int, np.integer)) or number < 0:
         raise InputError(f"The seed must be a whole number of 0 or more, found {number}; choose another.")
     return SeedSequence(number if name is None else [number, zlib.crc32(name.encode())])
 

@@ -41,6 +41,11 @@ class Options(NamedTuple):
     warmup: int | None = None
     start_count: int = 3
 
+    @classmethod
+    def among(cls, settings: Mapping[str, Any]) -> Options:
+        """Those of some settings that are options."""
+        return cls(**{name: settings[name] for name in cls._fields if name in settings})
+
 
 class Peak(NamedTuple):
     """The maximum of a posterior and the Gaussian around it.
@@ -147,7 +152,7 @@ def _sample(
             i: one._replace(draws={name: value[None, None] for name, value in peaks[i].best.items()})
             for i, one in found.items()
         }
-    found = _weighed(problems, found, seeds, options)
+    found = _weighed(problems, found, seeds, options, progress)
     for settings in {_settings(one, options) for one in found.values() if one.method in ("hmc", "nuts")}:
         some = [i for i, one in found.items() if _settings(one, options) == settings]
         gaussians = [found[i].peak.gaussian for i in some]
@@ -159,15 +164,16 @@ def _sample(
 
 
 def _weighed(
-    problems: Problem, found: dict[int, Solution], seeds: Sequence[SeedSequence], options: Options
+    problems: Problem, found: dict[int, Solution], seeds: Sequence[SeedSequence], options: Options, progress: bool
 ) -> dict[int, Solution]:
     """Judges the Laplace approximations, and draws from them where that is asked for or good enough."""
     which = list(found)
     wanted = options.method in ("auto", "laplace")
     size = options.chains * options.draws if wanted else CHECKED
     gaussians = [one.peak.gaussian for one in found.values()]
-    first = propose(problems, which, gaussians, [branch(seeds[i], 0, 0) for i in which], [size] * len(which))
-    better = refine(problems, which, first, [branch(seeds[i], 1) for i in which]) if wanted else first
+    drawn, anew = ([branch(seeds[i], *place) for i in which] for place in ((0, 0), (1,)))
+    first = propose(problems, which, gaussians, drawn, [size] * len(which), progress)
+    better = refine(problems, which, first, anew, progress) if wanted else first
     found = {i: _choose(found[i], options, raw, refined) for i, raw, refined in zip(which, first, better, strict=True)}
     some = [
         (i, walk(refined, branch(seeds[i], 2), options.chains, options.draws))

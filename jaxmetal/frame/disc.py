@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -25,7 +25,7 @@ class Disc:
 
     x0: jax.Array | float = 0.0
     y0: jax.Array | float = 0.0
-    q: jax.Array | float = 1.0
+    q: jax.Array | float = within("(0, 1]", default=1.0)
     pa: jax.Array | float = 0.0
 
     @property

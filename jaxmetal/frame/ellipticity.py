@@ -7,7 +7,7 @@ import jax
 from jaxmetal.frame.convert import from_ellipticity
 from jaxmetal.frame.disc import along_axes
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -34,8 +34,8 @@ class EllipticityDisc:
 
     x0: jax.Array | float = 0.0
     y0: jax.Array | float = 0.0
-    e1: jax.Array | float = 0.0
-    e2: jax.Array | float = 0.0
+    e1: jax.Array | float = within("(-1, 1)", default=0.0)
+    e2: jax.Array | float = within("(-1, 1)", default=0.0)
 
     @property
     def axis_ratio(self) -> jax.Array:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.frame.disc import Disc
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -25,8 +25,8 @@ class InclinedDisc:
 
     x0: jax.Array | float = 0.0
     y0: jax.Array | float = 0.0
-    inclination: jax.Array | float = 0.0
-    thickness: jax.Array | float = 0.0
+    inclination: jax.Array | float = within("[0, 90]", default=0.0)
+    thickness: jax.Array | float = within("[0, 1]", default=0.0)
     pa: jax.Array | float = 0.0
 
     @property

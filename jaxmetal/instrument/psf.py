@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.errors import InputError
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, static, within
 
 FWHM_PER_SIGMA = 2.3548200450309493
 """FWHM of a Gaussian over its standard deviation, 2 sqrt(2 ln 2)."""
@@ -29,7 +29,7 @@ class Gaussian:
         includes_pixel: the width is that of the effective PSF, pixel included.
     """
 
-    fwhm: Any
+    fwhm: Any = within("(0, inf)")
     includes_pixel: bool = static(default=False)
 
     def mixture(self) -> tuple[jax.Array, jax.Array]:
@@ -73,8 +73,8 @@ class Moffat:
         includes_pixel: the width is that of the effective PSF, pixel included.
     """
 
-    fwhm: Any
-    beta: Any
+    fwhm: Any = within("(0, inf)")
+    beta: Any = within("(1, inf)")
     components: int = static(default=14)
     includes_pixel: bool = static(default=False)
 
@@ -100,7 +100,7 @@ class Kernel:
     """
 
     values: Any
-    step: Any
+    step: Any = within("(0, inf)")
     includes_pixel: bool = static()
 
 

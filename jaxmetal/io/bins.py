@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +46,7 @@ def read_bins(path: str | Path, *, shape: tuple[int, int] | None = None, none: i
     Raises:
         InputError: if ids are no integers, no pixel is in a bin, or the shape is not that of the data.
     """
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise InputError(f"The bin map {path} does not exist; check its path.")
     with open(path, "rb") as file:
         is_fits = file.read(6).startswith(FITS_STARTS)

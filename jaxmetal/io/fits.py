@@ -75,7 +75,7 @@ def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map") -> Map:
         InputError: if the file or extension is missing, is no FITS file, does not hold one image, or only NaN.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"The {what} {path} does not exist; check its path.")
     try:
         with warnings.catch_warnings():

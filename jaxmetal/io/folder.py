@@ -21,6 +21,8 @@ REASONS = {
     errno.EROFS: "the file system is read-only; choose another place",
     errno.EACCES: "permission is denied; choose another place",
     errno.EPERM: "permission is denied; choose another place",
+    errno.ENAMETOOLONG: "its name is too long for the file system; choose a shorter one",
+    errno.ENOENT: "a folder that should hold it is missing; create it, or start again if it was removed meanwhile",
 }
 
 
@@ -54,7 +56,7 @@ def output_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
 
 @contextlib.contextmanager
 def writing(path: str | Path) -> Iterator[None]:
-    """Turns a full disk, a read-only place and missing permissions into one sentence.
+    """Turns a full disk, a read-only or missing place, missing permissions and long names into one sentence.
 
     Raises:
         InputError: in place of an OSError of these kinds; others pass.
@@ -75,7 +77,7 @@ def require_replaceable(path: str | Path, overwrite: bool) -> None:
         InputError: if its parent is missing, it exists and may not be replaced, or is no folder of results.
     """
     target = Path(path).absolute()
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise InputError(
             f"The output {target} needs an existing parent folder, but {target.parent} is none; create it first."
         )

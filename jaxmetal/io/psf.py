@@ -17,12 +17,18 @@ ROUNDING = 1e-4
 """Departures of the sum from 1 that single precision explains."""
 EDGE = 0.01
 """Values on the rim of a kernel, over its peak, from which it looks cut off."""
+NEGATIVE = 0.01
+"""Weight of a kernel's negative cells, over its sum, that is still noise."""
 
 
 def read_kernel(
     path: str | Path, *, pixel_scale: float, includes_pixel: bool, oversampling: int = 1, hdu: Hdu = None
 ) -> tuple[Kernel, tuple[Finding, ...]]:
     """Reads a PSF kernel whose rows and columns run along those of the data.
+
+    Negative cells, the noise in an empirical PSF's wings, are kept: cutting them off would leave the positive half of
+    the noise as light that is not there. Where they weigh more than 1 % they are warned of, since a mean with negative
+    weights need not lie among what it averages, and is then cut to that range.
 
     Args:
         path: FITS file.
@@ -100,4 +106,8 @@ def _judge(path: str | Path, kernel: Kernel, pixel_scale: float) -> list[Finding
     if rim > EDGE:
         text = f"The PSF kernel {path} still has {rim:.1%} of its peak at its rim"
         findings.append(Finding("warning", f"{text}; use a larger one."))
+    negative = -float(values.clip(max=0.0).sum())
+    if negative > NEGATIVE:
+        text = f"The negative cells of the PSF kernel {path} weigh {negative:.1%} of its sum"
+        findings.append(Finding("warning", f"{text}; subtract its background, or smooth its wings."))
     return findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> dict[str,
         InputError: if the file is missing, is no table, or lacks a column.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"The table {path} does not exist; check its path.")
     try:
         if path.suffix == ".ecsv":

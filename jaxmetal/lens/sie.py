@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 CORE = 1e-8  # arcsec; keeps value and gradient finite at the very centre, unseen beyond a micro-arcsecond
 
@@ -30,10 +30,10 @@ class SIE:
         pa: position angle of the mass's major axis, degrees East of North.
     """
 
-    theta_e: float | jax.Array
+    theta_e: float | jax.Array = within("[0, inf)")
     x0: float | jax.Array = 0.0
     y0: float | jax.Array = 0.0
-    q: float | jax.Array = 1.0
+    q: float | jax.Array = within("(0, 1]", default=1.0)
     pa: float | jax.Array = 0.0
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:

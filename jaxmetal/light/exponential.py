@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 HALF_LIGHT = 1.6783469900166605
 """Half-light radius over scale length: the root of (1 + x) exp(-x) = 1/2."""
@@ -23,8 +23,8 @@ class Exponential:
         r_eff: half-light radius along the major axis, arcsec.
     """
 
-    flux: jax.Array | float
-    r_eff: jax.Array | float
+    flux: jax.Array | float = within("[0, inf)")
+    r_eff: jax.Array | float = within("(0, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -21,8 +21,8 @@ class Gaussian:
         r_eff: half-light radius along the major axis, arcsec.
     """
 
-    flux: jax.Array | float
-    r_eff: jax.Array | float
+    flux: jax.Array | float = within("[0, inf)")
+    r_eff: jax.Array | float = within("(0, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""

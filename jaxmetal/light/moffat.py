@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -20,9 +20,9 @@ class Moffat:
         beta: slope of the wings, I ~ R^(-2 beta); above 1, or the flux is infinite.
     """
 
-    flux: jax.Array | float
-    r_eff: jax.Array | float
-    beta: jax.Array | float
+    flux: jax.Array | float = within("[0, inf)")
+    r_eff: jax.Array | float = within("(0, inf)")
+    beta: jax.Array | float = within("(1, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""

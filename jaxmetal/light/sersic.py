@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
 from jaxmetal.numerics.radius import power, radius
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 _B_SERIES = (-1.0 / 3.0, 4.0 / 405.0)
 _B_FIT = (1.80227450e-3, 8.53190196e-5, -8.57197190e-5, -7.18031907e-6, 1.19187648e-5, -3.12743957e-6, 2.91302542e-7)
@@ -23,12 +23,12 @@ class Sersic:
     Attributes:
         flux: total flux, in the units of the image.
         r_eff: half-light radius along the major axis, arcsec.
-        n: Sersic index, 0.5 (Gaussian) to 8; 1 is exponential, 4 de Vaucouleurs.
+        n: Sersic index, 0.4 to 8; 0.5 is Gaussian, 1 exponential, 4 de Vaucouleurs.
     """
 
-    flux: jax.Array | float
-    r_eff: jax.Array | float
-    n: jax.Array | float
+    flux: jax.Array | float = within("[0, inf)")
+    r_eff: jax.Array | float = within("(0, inf)")
+    n: jax.Array | float = within("[0.4, 8]")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""

@@ -13,7 +13,7 @@ from jax.scipy.linalg import solve_triangular
 
 from jaxmetal.errors import InputError
 from jaxmetal.likelihood.masking import usable
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -39,8 +39,8 @@ class Correlated:
 
     noise: Any
     correlation: Any
-    independent: Any = 1e-3
-    jitter: Any = 0.0
+    independent: Any = within("[0, 1]", default=1e-3)
+    jitter: Any = within("[0, inf)", default=0.0)
     pixels: Any = None
     positions: Any = None
 

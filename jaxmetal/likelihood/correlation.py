@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.errors import InputError
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 # The most negative power, relative to the largest, that is taken for round-off.
 _NEGATIVE_POWER = 1e-6
@@ -29,7 +29,7 @@ class GaussianCorrelation:
         fwhm: full width at half maximum of the correlation (not of the smoothing kernel), pixels, > 0.
     """
 
-    fwhm: Any
+    fwhm: Any = within("(0, inf)")
 
     def __call__(self, rows: jax.Array, columns: jax.Array) -> jax.Array:
         """Correlation at these lags, pixels."""

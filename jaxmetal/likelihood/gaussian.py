@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from jaxmetal.likelihood.masking import usable
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -22,9 +22,9 @@ class Gaussian:
         scale: factor by which all `sigma` are wrong, > 0.
     """
 
-    sigma: Any
-    jitter: Any = 0.0
-    scale: Any = 1.0
+    sigma: Any = within("(0, inf)")
+    jitter: Any = within("[0, inf)", default=0.0)
+    scale: Any = within("(0, inf)", default=1.0)
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Total standard deviation, of the shape of `model`."""

@@ -15,8 +15,13 @@ def static(**kwargs: Any) -> Any:
     return dataclasses.field(metadata={"static": True}, **kwargs)
 
 
+def within(interval: str, **kwargs: Any) -> Any:
+    """A dataclass field for a number that must lie in an interval, written as "(0, 1]" (see `numerics.ranges`)."""
+    return dataclasses.field(metadata={"within": interval}, **kwargs)
+
+
 @dataclass_transform(
-    frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(static, dataclasses.field)
+    frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(static, within, dataclasses.field)
 )
 def node(cls: type[T]) -> type[T]:
     """Makes a class a frozen keyword-only dataclass that is also a JAX tree.

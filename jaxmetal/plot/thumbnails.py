@@ -14,7 +14,7 @@ SIDE = 0.85
 """Width of a picture, inches."""
 
 ACROSS = 4
-"""Galaxies side by side."""
+"""Galaxies side by side, at most."""
 
 
 class Thumbnail(NamedTuple):
@@ -42,14 +42,16 @@ def page(thumbnails: Sequence[Thumbnail], unit: str) -> Figure:
         thumbnails: at least one.
         unit: of the maps.
     """
-    rows = -(-len(thumbnails) // ACROSS)
-    figure = new_figure(ACROSS * (3 * SIDE + 0.25), rows * (SIDE + 0.32) + 0.35)
-    axes = figure.subplots(rows, 3 * ACROSS, squeeze=False, gridspec_kw={"wspace": 0.02})
+    across = min(ACROSS, len(thumbnails))
+    rows = -(-len(thumbnails) // across)
+    tallest = SIDE * max(ny / nx for ny, nx in (thumbnail.data.shape for thumbnail in thumbnails))
+    figure = new_figure(across * (3 * SIDE + 0.25), rows * (tallest + 0.32) + 0.35)
+    axes = figure.subplots(rows, 3 * across, squeeze=False, gridspec_kw={"wspace": 0.02})
     for ax in axes.flat:
         ax.axis("off")
     for place, thumbnail in enumerate(thumbnails):
-        first = 3 * (place % ACROSS)
-        _draw(axes[place // ACROSS, first : first + 3], thumbnail, unit)
+        first = 3 * (place % across)
+        _draw(axes[place // across, first : first + 3], thumbnail, unit)
     figure.suptitle(r"data, model, residual [$\pm$ the largest, at least 3 $\sigma$]", fontsize=8)
     return figure
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.errors import InputError
+from jaxmetal.population.columns import alike, column, errors, flags, number
+from jaxmetal.recipes.arrays import floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,12 +35,13 @@ class Covariate:
     unit: str = "dex"
 
     def __post_init__(self) -> None:
-        values = _columns("values of a covariate", self.values)
+        values = column("values of a covariate", self.values)
         object.__setattr__(self, "values", values)
         if self.sigma is not None:
-            object.__setattr__(self, "sigma", _errors("sigma of a covariate", self.sigma, values.shape, zero=True))
+            object.__setattr__(self, "sigma", errors("sigma of a covariate", self.sigma, values.shape, zero=True))
         if self.limit is not None:
-            object.__setattr__(self, "limit", np.broadcast_to(np.asarray(self.limit, bool), values.shape))
+            object.__setattr__(self, "limit", flags("limit of a covariate", self.limit, values.shape))
+        object.__setattr__(self, "pivot", number("pivot of a covariate", self.pivot))
 
     @property
     def exact(self) -> bool:
@@ -68,9 +71,9 @@ class Measured:
     unit: str = "dex/kpc"
 
     def __post_init__(self) -> None:
-        values = _columns("values of the quantity", self.values)
+        values = column("values of the quantity", self.values)
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "sigma", _errors("sigma of the quantity", self.sigma, values.shape))
+        object.__setattr__(self, "sigma", errors("sigma of the quantity", self.sigma, values.shape))
 
     def points(self) -> tuple[np.ndarray, np.ndarray]:
         """Values and errors, for pictures and first guesses."""
@@ -100,20 +103,24 @@ class Draws:
     unit: str = "dex/kpc"
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.values, float)
+        values, log_prior = floats("Draws", self.values), floats("log_prior of draws", self.log_prior)
         if values.ndim != 2 or not np.isfinite(values).all():
             raise InputError(
                 f"Draws: expected finite numbers of shape (galaxies, draws), found shape {values.shape}; "
                 "give every galaxy as many draws, without NaN."
             )
-        log_prior = np.asarray(self.log_prior, float)
+        if values.shape[1] < 2:
+            raise InputError(
+                f"Draws: expected some hundred draws of every galaxy, found shape {values.shape}; give more, "
+                "or values with errors as Measured(values=..., sigma=...)."
+            )
         if not np.isfinite(log_prior).all():
             raise InputError(
                 "Draws: expected a finite log_prior at every draw, found infinity or NaN; "
                 "evaluate the prior with which the galaxies were fitted."
             )
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "log_prior", np.broadcast_to(log_prior, values.shape))
+        object.__setattr__(self, "log_prior", alike("log_prior of draws", log_prior, values.shape))
 
     def points(self) -> tuple[np.ndarray, np.ndarray]:
         """Medians and half the central 68 % of the draws."""
@@ -130,15 +137,19 @@ def require_same_galaxies(quantity: Measured | Draws, covariates: Mapping[str, C
     """The number of galaxies.
 
     Raises:
-        InputError: if there is no covariate or one has another number of entries.
+        InputError: if there is no covariate, or one has another number of entries or the same value everywhere.
     """
+    _require_kinds(quantity, covariates)
     count = len(quantity.values)
-    if not covariates:
-        raise InputError("covariates: expected at least one, found none; give e.g. log_mass=Covariate(...).")
     for name, covariate in covariates.items():
         if len(covariate.values) != count:
             raise InputError(
                 f"covariate '{name}': expected {count} entries, one per galaxy, found {len(covariate.values)}; match."
+            )
+        if np.ptp(covariate.values) == 0.0:
+            raise InputError(
+                f"covariate '{name}': expected values that differ between galaxies, found {covariate.values[0]:g} for "
+                "all; leave it out, for nothing can depend on it."
             )
     if count < len(covariates) + 3:
         raise InputError(
@@ -148,22 +159,16 @@ def require_same_galaxies(quantity: Measured | Draws, covariates: Mapping[str, C
     return count
 
 
-def _columns(name: str, values: Any) -> np.ndarray:
-    array = np.asarray(values, float)
-    if array.ndim != 1 or not np.isfinite(array).all():
+def _require_kinds(quantity: Any, covariates: Any) -> None:
+    if not isinstance(quantity, (Measured, Draws)):
         raise InputError(
-            f"{name}: expected one finite number per galaxy, found {int((~np.isfinite(array)).sum())} others in "
-            f"shape {array.shape}; leave out galaxies without one."
+            f"quantity: expected Measured or Draws, found {type(quantity).__name__}; "
+            "write e.g. Measured(values=..., sigma=...)."
         )
-    return array
-
-
-def _errors(name: str, values: Any, shape: tuple[int, ...], zero: bool = False) -> np.ndarray:
-    array = np.asarray(values, float)
-    try:
-        array = np.broadcast_to(array, shape)
-    except ValueError:
-        raise InputError(f"{name}: expected {shape[0]} entries, found shape {array.shape}; match them.") from None
-    if not (np.isfinite(array) & ((array >= 0.0) if zero else (array > 0.0))).all():
-        raise InputError(f"{name}: expected finite errors above 0, found {array.min():g}; correct them.")
-    return array
+    given = covariates.values() if isinstance(covariates, Mapping) else [covariates]
+    wrong = [type(covariate).__name__ for covariate in given if not isinstance(covariate, Covariate)]
+    if wrong or not given or not isinstance(covariates, Mapping):
+        raise InputError(
+            f"covariates: expected at least one Covariate by name, found {', '.join(wrong) or 'none'}; "
+            'write e.g. {"log_mass": Covariate(values=..., pivot=10.0)}.'
+        )

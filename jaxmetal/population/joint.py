@@ -18,6 +18,7 @@ from jaxmetal.fit.problem import stack as side_by_side
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.fit.solve import find_peaks
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.population.columns import alike
 from jaxmetal.population.covariates import Design, along, design
 from jaxmetal.population.galaxies import Covariate, Measured, require_same_galaxies
 from jaxmetal.population.linear import chosen_priors, hyper_parameters, starts
@@ -25,6 +26,7 @@ from jaxmetal.population.relation import Relation
 from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.scatter import log_density as log_scatter
 from jaxmetal.population.selection import WITHOUT
+from jaxmetal.recipes.arrays import floats
 
 
 class Stack(NamedTuple):
@@ -90,7 +92,7 @@ def stack(
         problem=jax.tree.map(lambda leaf: jnp.asarray(leaf)[:count], together),
         site=site,
         place=place,
-        scale=np.broadcast_to(np.asarray(scale, float), (count,)),
+        scale=alike("scale", floats("scale", scale), (count,)),
         mode=np.stack([np.asarray(peak.mode)[order] for peak in peaks]),
         factor=np.linalg.cholesky(covariance[:, order][:, :, order]),
     )

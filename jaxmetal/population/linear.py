@@ -165,9 +165,13 @@ def chosen_priors(
     chosen = default_priors(quantity, covariates)
     if not robust:
         del chosen[NU]
-    for name in given or {}:
+    for name, prior in (given or {}).items():
         if name not in chosen:
             raise InputError(f"priors: there is no parameter '{name}'; the parameters are {', '.join(chosen)}.")
+        if not isinstance(prior, dist.Distribution):
+            raise InputError(
+                f"priors: expected a NumPyro distribution for '{name}', found {prior!r}; write e.g. Normal(0, 0.1)."
+            )
     return chosen | dict(given or {})
 
 

@@ -12,10 +12,12 @@ from jax.scipy.special import logsumexp
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import worst_first
+from jaxmetal.population.columns import alike
 from jaxmetal.population.galaxies import Covariate, Measured, require_same_galaxies
 from jaxmetal.population.relation import Relation
 from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.selection import WITHOUT
+from jaxmetal.recipes.arrays import floats, require_count
 
 LONG = Run(warmup=1000, draws=1000)
 
@@ -47,12 +49,16 @@ def regress(
         run: how to sample.
 
     Raises:
-        InputError: if the numbers of galaxies differ, x has limits, or a correlation is not within (-1, 1).
+        InputError: if the numbers of galaxies differ, x has limits or one value only, there are no components, or a
+            correlation is not within (-1, 1).
     """
     n = require_same_galaxies(quantity, {name: covariate})
+    if not isinstance(quantity, Measured):
+        raise InputError("quantity: the regression needs values with errors, found draws; give them as Measured.")
     if covariate.limited:
         raise InputError("The regression needs values of x, found upper limits; leave those galaxies out or use `fit`.")
-    correlation = np.broadcast_to(np.asarray(error_correlation, float), (n,))
+    require_count("components", components, 1)
+    correlation = alike("error_correlation", floats("error_correlation", error_correlation), (n,))
     if not (np.abs(correlation) < 1.0).all():
         raise InputError(
             f"error_correlation: expected numbers within (-1, 1), found {error_correlation}; correct them."

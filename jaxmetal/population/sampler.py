@@ -15,6 +15,7 @@ from numpyro.infer import MCMC, NUTS, init_to_value
 from jaxmetal.findings import Finding
 from jaxmetal.fit.chains import Chains
 from jaxmetal.fit.diagnose import diagnose
+from jaxmetal.recipes.arrays import require_count
 
 
 class Run(NamedTuple):
@@ -55,7 +56,12 @@ def sample(
         target_accept: acceptance probability aimed at.
         pilot: draws of the same sites from a cheaper model of much the same posterior: the chains then start from its
             last draw, and its covariance is their mass matrix.
+
+    Raises:
+        InputError: if a count of the run is too small.
     """
+    for name, least in (("chains", 1), ("warmup", 0), ("draws", 4)):
+        require_count(name, getattr(run, name), least)
     sites = _sites(model, arguments, start)
     start = start if pilot is None else {name: values[0, -1] for name, values in pilot.items()}
     kernel = NUTS(

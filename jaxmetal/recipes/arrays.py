@@ -1,4 +1,4 @@
-"""Arrays that users hand over, checked at the edge."""
+"""Arrays and counts that users hand over, checked at the edge."""
 
 from __future__ import annotations
 
@@ -64,6 +64,12 @@ def as_mask(used: Any, shape: tuple[int, ...]) -> np.ndarray:
     if not mask.any():
         raise InputError(f"used: expected at least one True, found none among {mask.size}; check the mask.")
     return mask
+
+
+def require_count(name: str, value: Any, least: int) -> None:
+    """Refuses what is not a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(f"{name}: expected a whole number of at least {least}, found {value!r}; correct it.")
 
 
 def require_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:

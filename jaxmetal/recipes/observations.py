@@ -11,6 +11,7 @@ from jaxmetal.instrument.psf import Kernel
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.ranges import require_within
 from jaxmetal.observation import Image, Sky, WeightedMap
 from jaxmetal.recipes.arrays import as_grid, as_map, as_mask, floats, require_errors, require_some, standard_deviation
 from jaxmetal.recipes.binned import as_bins, per_bin
@@ -192,11 +193,7 @@ def _require_psf(psf: Any) -> None:
             f"psf: expected a PSF of jaxmetal.instrument, found {type(psf).__name__}; "
             "write e.g. instrument.Gaussian(fwhm=0.7)."
         )
-    for part in getattr(psf, "parts", (psf,)):
-        fwhm = getattr(part, "fwhm", 1.0)
-        if isinstance(fwhm, (int, float)) and not (np.isfinite(fwhm) and fwhm > 0):
-            raise InputError(f"psf: expected a positive FWHM in arcsec, found {fwhm!r}; correct it.")
-    return None
+    return require_within(psf, "psf")
 
 
 def _require_kernel(psf: Kernel) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -24,7 +24,7 @@ class Blob:
     u0: jax.Array | float
     v0: jax.Array | float
     amplitude: jax.Array | float
-    sigma: jax.Array | float
+    sigma: jax.Array | float = within("(0, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

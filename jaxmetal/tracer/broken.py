@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -23,7 +23,7 @@ class BrokenGradient:
     central: jax.Array | float
     inner: jax.Array | float
     outer: jax.Array | float
-    r_break: jax.Array | float
+    r_break: jax.Array | float = within("[0, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -20,7 +20,7 @@ class FlattenedCore:
 
     central: jax.Array | float
     slope: jax.Array | float
-    r_core: jax.Array | float
+    r_core: jax.Array | float = within("[0, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -21,7 +21,7 @@ class Exponential:
 
     floor: jax.Array | float
     amplitude: jax.Array | float
-    scale: jax.Array | float
+    scale: jax.Array | float = within("(0, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import angle, radius
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, static, within
 
 
 @node
@@ -23,7 +23,7 @@ class AzimuthalHarmonics:
     m: tuple[int, ...] = static()
     amplitudes: jax.Array
     phases: jax.Array
-    r_core: jax.Array | float = 0.0
+    r_core: jax.Array | float = within("[0, inf)", default=0.0)
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, within
 
 
 @node
@@ -24,7 +24,7 @@ class Rotation:
 
     systemic: jax.Array | float
     amplitude: jax.Array | float
-    r_turn: jax.Array | float
+    r_turn: jax.Array | float = within("(0, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Velocity at (u, v) in arcsec, km/s."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import angle
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, static, within
 from jaxmetal.tracer.harmonics import away_from_centre
 
 
@@ -31,11 +31,11 @@ class SpiralArms:
     """
 
     m: int = static()
-    pitch: jax.Array | float
+    pitch: jax.Array | float = within("(0, 180)")
     phase: jax.Array | float
     amplitude: jax.Array | float
-    width: jax.Array | float
-    r_core: jax.Array | float
+    width: jax.Array | float = within("(0, inf)")
+    r_core: jax.Array | float = within("(0, inf)")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,11 @@ class Context:
     findings: list[Finding] = dataclasses.field(default_factory=list)
 
     def path(self, given: Any, where: str) -> tuple[Path, int | str | None]:
-        """Path and extension of `"map.fits"` or `{file = "map.fits", hdu = "SCI"}`, recorded as an input."""
+        """Path and extension of `"map.fits"` or `{file = "map.fits", hdu = "SCI"}`, recorded as an input.
+
+        Raises:
+            InputError: if it is no path of a file that exists.
+        """
         hdu = None
         if isinstance(given, dict):
             require_known(given, where, ("file", "hdu"))
@@ -46,6 +51,10 @@ class Context:
         if not isinstance(given, str):
             raise InputError(f"{where}: expected the path of a file, found {given!r}; write it in quotes.")
         path = self.folder / given
+        if not os.path.isfile(path):
+            raise InputError(
+                f"{where}: the file {path} does not exist; provide it, or try those that `jaxmetal simulate` writes."
+            )
         self.inputs[where] = path
         return path, hdu
 

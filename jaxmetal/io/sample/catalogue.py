@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ from jaxmetal.io.config.table import read_toml
 
 NAME = "name"
 """The column of unique names."""
+
+LONGEST = 250
+"""Bytes of a name, which is part of the names of files."""
+
+SHARED = {"fit": "all galaxies of a run are fitted alike", "galaxy.name": f"names stand in the column '{NAME}'"}
+"""Places that no galaxy may have for itself, and why."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,12 +83,12 @@ def read_catalogue(path: str | Path, configuration: str | Path) -> Catalogue:
     if twice or not all(names) or not names:
         found = f"'{twice[0]}' more than once" if twice else "an empty name" if names else "no rows"
         raise InputError(f"The catalogue {path} must name every galaxy once, but has {found}; correct the names.")
-    unfit = [name for name in names if "/" in name or name.startswith(".")]
+    unfit = [name for name in names if "/" in name or name.startswith(".") or len(name.encode()) > LONGEST]
     if unfit:
         raise InputError(f"The catalogue {path} has the name '{unfit[0]}', which no file can have; rename it.")
     places = [column for column in table.colnames if "." in column]
     for place in places:
-        _require_place(shared, place, path)
+        _require_place(shared, place, path, table[place].shape[1:])
     return Catalogue(
         path=path,
         configuration_path=configuration_path,
@@ -96,7 +103,7 @@ def _read(path: Path) -> Table:
     formats = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits"}
     if path.suffix.lower() not in formats:
         raise InputError(f"The catalogue {path} must be an .ecsv, .fits or .csv file; convert or rename it.")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"The catalogue {path} does not exist; check its path.")
     try:
         return Table.read(path, format=formats[path.suffix.lower()])
@@ -105,9 +112,15 @@ def _read(path: Path) -> Table:
         raise InputError(f"The catalogue {path} cannot be read as a table ({reason}); check the file.") from None
 
 
-def _require_place(configuration: dict[str, Any], place: str, path: Path) -> None:
-    """The table that a column changes must be there, so that a misspelt column is not taken for a new part."""
-    *parents, _ = place.split(".")
+def _require_place(configuration: dict[str, Any], place: str, path: Path, shape: tuple[int, ...]) -> None:
+    """A column may change a galaxy's own entries, of tables that are there: misspelt ones would be lost unseen."""
+    *parents, last = place.split(".")
+    for taken in (place, parents[0]):
+        if taken in SHARED:
+            raise InputError(
+                f"The catalogue {path} has a column '{place}', but {SHARED[taken]}; "
+                "remove it, or rename it to have it carried along."
+            )
     part: Any = configuration
     for depth, key in enumerate(parents):
         # The galaxy's own table may be missing: nothing in it is needed.
@@ -117,6 +130,11 @@ def _require_place(configuration: dict[str, Any], place: str, path: Path) -> Non
                 f"The catalogue {path} has a column '{place}', but the configuration has no table "
                 f"'{'.'.join(parents[: depth + 1])}'; correct the column's name."
             )
+    if shape and not isinstance(part.get(last), list):
+        raise InputError(
+            f"The catalogue {path} has a column '{place}' of arrays of shape {shape}, but one entry for each galaxy is "
+            "expected there; give one."
+        )
 
 
 def _cell(cell: Any, where: str) -> Any:

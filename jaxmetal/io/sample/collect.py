@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.table import MaskedColumn, Table
+from astropy.units import Unit
 
 from jaxmetal.io.folder import writing
 from jaxmetal.io.sample.catalogue import NAME, Catalogue
 from jaxmetal.io.sample.plan import Plan, write_whole
-from jaxmetal.io.sample.rows import FAILED, GOOD, SUSPECT
+from jaxmetal.io.sample.rows import FAILED, GOOD, SUSPECT, Entry, Row, read_rows
 
 CHUNKS, THUMBNAILS, POSTERIORS = "chunks", "thumbnails", "posteriors"
 """Folders of a run."""
+
+REDSHIFT = "galaxy.z"
+"""The one place of the configuration that is carried along: populations need it."""
 
 
 def chunk_path(folder: Path, number: int) -> Path:
@@ -24,46 +27,60 @@ def chunk_path(folder: Path, number: int) -> Path:
     return folder / CHUNKS / f"{number:05d}.json"
 
 
-def missing(folder: Path, plan: Plan) -> list[int]:
-    """Chunks that are still to be fitted."""
-    return [number for number in range(len(plan.chunks)) if not chunk_path(folder, number).exists()]
+def missing(folder: Path, plan: Plan, catalogue: Catalogue) -> list[int]:
+    """Chunks that are still to be fitted, those with a damaged file included."""
+    return [number for number in range(len(plan.chunks)) if _rows(folder, plan, catalogue, number) is None]
 
 
 def collect(folder: Path, plan: Plan, catalogue: Catalogue) -> str:
     """Writes results.ecsv, results.fits and summary.txt of a complete run, and returns the summary.
 
     Rows stand in the catalogue's order, whatever the order in which they were fitted, and begin with the catalogue's
-    own columns that are no places of the configuration.
+    own columns that are no places of the configuration, and the redshift. Such a column whose name is that of a result
+    (whatever its case, which FITS does not know) is called `catalogue.<name>`.
     """
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Row] = {}
     for number in range(len(plan.chunks)):
-        rows |= {row[NAME]: row for row in json.loads(chunk_path(folder, number).read_text(encoding="utf-8"))}
+        rows |= {row[NAME].value: row for row in _rows(folder, plan, catalogue, number) or []}
     ordered = [rows[name] for name in catalogue.names]
-    own = [column for column in catalogue.table.colnames if column not in (NAME, *catalogue.places)]
+    results: dict[str, Entry] = {}
+    for column, entry in (cell for row in ordered for cell in row.items() if cell[0] != NAME):
+        results.setdefault(column, entry)
+    taken = {column.lower() for column in results}
     table = Table({NAME: catalogue.names}, meta={"options": plan.options})
-    for column in own:
-        table[column] = catalogue.table[column]
-    for column in dict.fromkeys(key for row in ordered for key in row if key != NAME):
-        table[column if column not in own else f"{column}_fit"] = _column([row.get(column) for row in ordered])
+    for column in catalogue.table.colnames:
+        if column == REDSHIFT or column not in (NAME, *catalogue.places):
+            table[f"catalogue.{column}" if column.lower() in taken else column] = catalogue.table[column]
+    for column, entry in results.items():
+        table[column] = _column([row[column].value if column in row else None for row in ordered])
+        table[column].unit, table[column].description = entry.unit or None, entry.description
     text = summary(ordered)
     with writing(folder):
-        _whole(table, folder / "results.ecsv", "ascii.ecsv")
-        _whole(table, folder / "results.fits", "fits")
+        _write_ecsv(table, folder / "results.ecsv")
+        _write_fits(table, folder / "results.fits")
         write_whole(folder / "summary.txt", text)
     return text
 
 
-def summary(rows: list[dict[str, Any]]) -> str:
+def summary(rows: list[Row]) -> str:
     """How many galaxies went well, and what happened to the others."""
-    counts = Counter(row["status"] for row in rows)
+    counts = Counter(row["status"].value for row in rows)
+    methods = Counter(row["method"].value if "method" in row else "none" for row in rows)
+    flat = sum(any(entry.value is False for column, entry in row.items() if "_resolved" in column) for row in rows)
     lines = [
         f"{len(rows)} galaxies: {counts[GOOD]} ok, {counts[SUSPECT]} suspect (see their message), "
         f"{counts[FAILED]} failed.",
-        "Methods: " + ", ".join(f"{n} {m}" for m, n in Counter(r.get("method", "none") for r in rows).most_common()),
+        "Methods: " + ", ".join(f"{n} {m}" for m, n in methods.most_common()),
     ]
-    for row in sorted((row for row in rows if row["status"] != GOOD), key=lambda row: row["status"]):
-        lines.append(f"  {row['status']:8s} {row['name']}: {row['message']}")
+    if flat:
+        lines.append(f"{flat} with a gradient that is not resolved (see the columns _narrowed and _resolved).")
+    for row in sorted((row for row in rows if row["status"].value != GOOD), key=lambda row: row["status"].value):
+        lines.append(f"  {row['status'].value:8s} {row['name'].value}: {row['message'].value}")
     return "\n".join(lines) + "\n"
+
+
+def _rows(folder: Path, plan: Plan, catalogue: Catalogue, number: int) -> list[Row] | None:
+    return read_rows(chunk_path(folder, number), [catalogue.names[i] for i in plan.chunks[number]])
 
 
 def _column(values: list[Any]) -> Any:
@@ -77,13 +94,29 @@ def _column(values: list[Any]) -> Any:
     return MaskedColumn([type(known[0])() if value is None else value for value in values], mask=absent)
 
 
-def _whole(table: Table, path: Path, form: str) -> None:
+def _write_ecsv(table: Table, path: Path) -> None:
     unfinished = path.with_name(f".{path.name}")
-    plain = table.copy()
-    if form == "fits":
-        plain.meta = {}
-        for name in [name for name in plain.colnames if plain[name].dtype.kind in "OU"]:
-            # FITS tables hold ASCII alone.
-            plain[name] = [str(cell).encode("ascii", "backslashreplace").decode() for cell in plain[name]]
-    plain.write(unfinished, format=form, overwrite=True)
+    table.write(unfinished, format="ascii.ecsv", overwrite=True)
     unfinished.replace(path)
+
+
+def _write_fits(table: Table, path: Path) -> None:
+    """The bare columns, with those units that FITS knows; text is ASCII."""
+    plain, unfinished = table.copy(), path.with_name(f".{path.name}")
+    plain.meta = {}
+    for name in plain.colnames:
+        if plain[name].dtype.kind in "OU":
+            plain[name] = [str(cell).encode("ascii", "backslashreplace").decode() for cell in plain[name]]
+        plain[name].description = None
+        if not _known_to_fits(plain[name].unit):
+            plain[name].unit = None
+    plain.write(unfinished, format="fits", overwrite=True)
+    unfinished.replace(path)
+
+
+def _known_to_fits(unit: Any) -> bool:
+    try:
+        Unit(str(unit), format="fits")
+    except ValueError:
+        return False
+    return True

@@ -31,7 +31,7 @@ class Plan:
         catalogue: path of the table, absolute.
         configuration: path of the TOML file, absolute.
         checksums: of both files.
-        options: keywords of `fit.batch`, and whether posteriors are kept.
+        options: keywords of `fit.batch`, the size of chunks, and whether posteriors are kept.
         chunks: rows of the catalogue that are fitted together.
         groups: for people: how many galaxies of which shapes share a program.
         unreadable: row -> why a galaxy could not be read when the plan was made; it is tried again with its chunk.
@@ -63,7 +63,6 @@ class Plan:
 def make_plan(
     catalogue: Catalogue,
     options: dict[str, Any],
-    chunk_size: int,
     watch: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Plan:
     """Reads every galaxy once, and groups those that share a compiled program into chunks.
@@ -71,7 +70,6 @@ def make_plan(
     Args:
         catalogue: see `read_catalogue`.
         options: see `Plan`; "pad" is decided here: stamps are padded if they have many sizes.
-        chunk_size: galaxies per chunk at most.
         watch: wraps the loop over the galaxies (a progress bar).
     """
     kinds: dict[int, tuple[str, Any, Any]] = {}
@@ -88,7 +86,8 @@ def make_plan(
     for i in range(len(catalogue.names)):
         kind = kinds.get(i)
         groups.setdefault(None if kind is None else (kind[0], kind[2 if pad else 1]), []).append(i)
-    chunks = [rows[at : at + chunk_size] for rows in groups.values() for at in range(0, len(rows), chunk_size)]
+    length = options["chunk_size"]
+    chunks = [rows[at : at + length] for rows in groups.values() for at in range(0, len(rows), length)]
     described = [
         {"galaxies": len(rows), "shapes": [list(shape) for shape in kind[1]]}
         for kind, rows in groups.items()
@@ -130,13 +129,15 @@ def read_plan(folder: str | Path) -> Plan:
     """The plan of a run.
 
     Raises:
-        InputError: if the folder holds none.
+        InputError: if the folder holds none, or a damaged one.
     """
     path = Path(folder) / FILE
     try:
         return Plan(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except OSError:
         raise InputError(f"The folder {folder} holds no {FILE} of a run; start one without --resume.") from None
+    except (ValueError, TypeError):
+        raise InputError(f"The plan {path} is damaged; start the run anew in another folder.") from None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,56 +15,94 @@ from jaxmetal.posterior import Posterior
 from jaxmetal.result.criteria import residual
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.summary import unit
 
-INTERVAL = (0.16, 0.5, 0.84)
+INTERVAL = {"": ("median", 0.5), "_lo": ("16 % quantile", 0.16), "_hi": ("84 % quantile", 0.84)}
+"""Ending of a column -> what of a quantity stands there, and the probability below it."""
 GOOD, SUSPECT, FAILED = "ok", "suspect", "failed"
 """A galaxy's status: nothing found; warnings, which its message repeats; no fit at all."""
 
 
-def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) -> dict[str, Any]:
+class Entry(NamedTuple):
+    """One cell of the table of results, with what its column is.
+
+    Attributes:
+        value: number or text; None where there is none.
+        unit: of the column.
+        description: of the column.
+    """
+
+    value: Any
+    unit: str
+    description: str
+
+
+Row = dict[str, Entry]
+"""Column -> entry."""
+
+
+def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) -> Row:
     """What the table of results says of a fitted galaxy.
+
+    Quantities have three columns: the median, and `_lo` and `_hi`, the 16 and 84 % quantiles. The names of parameters
+    are those of the posterior without the parts that all share. A gradient that is not resolved leaves the status as it
+    is, since leaving such galaxies out would bias a sample; message and columns say so.
 
     Args:
         name: of the galaxy.
         posterior: of its fit.
         kpc_per_arcsec: proper scale, for slopes per kpc.
-
-    Returns:
-        Column -> number or text. Quantities have three columns: the median, and `_lo` and `_hi`, the 16 and 84 %
-        quantiles. The names of parameters are those of the posterior without the parts that all share.
     """
-    trouble = [finding for finding in posterior.findings if finding.severity in ("error", "warning")]
-    found: dict[str, Any] = {
-        "name": name,
-        "status": SUSPECT if trouble else GOOD,
-        "message": " ".join(finding.text for finding in trouble),
-        "method": posterior.method,
-        "second_try": any(text.startswith("Second try") for text in posterior.decisions),
-    }
+    trouble = [finding.text for finding in posterior.findings if finding.severity in ("error", "warning")]
+    verdicts = {} if posterior.method == "map" else {s[0]: resolution(posterior, *s) for s in gradients(posterior)}
+    unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
+    second = any(text.startswith("Second try") for text in posterior.decisions)
+    found = _outcome(name, SUSPECT if trouble else GOOD, " ".join([*trouble, *unresolved]))
+    found["method"] = Entry(posterior.method, "", "how the draws were made")
+    found["second_try"] = Entry(second, "", "whether the first fit was poor and done again, with more starts")
     for site, values in posterior.flat().items():
         if values.ndim == 1:
-            found |= _quantity(short(site), values)
+            found |= _quantity(short(site), values, unit(posterior, site), site)
     for site, source, prop in gradients(posterior):
-        drawn = slopes(posterior, site, source, prop, kpc_per_arcsec)
-        for unit, scaled in (("kpc", drawn.per_kpc), ("r_eff", drawn.per_r_eff)):
-            if scaled is not None:
-                found |= _quantity(f"{short(site)}_per_{unit}", np.ravel(scaled))
-        if posterior.method != "map":
-            found[f"{short(site)}_resolved"] = bool(resolution(posterior, site, source, prop).resolved)
+        drawn, of_value = slopes(posterior, site, source, prop, kpc_per_arcsec), unit(posterior, site).split("/")[0]
+        if drawn.per_kpc is not None:
+            found |= _quantity(f"{short(site)}_per_kpc", np.ravel(drawn.per_kpc), f"{of_value}/kpc", site)
+        if drawn.per_r_eff is not None:
+            per_r_eff = f"{site} per half-light radius"
+            found |= _quantity(f"{short(site)}_per_r_eff", np.ravel(drawn.per_r_eff), of_value, per_r_eff)
+    for site, verdict in verdicts.items():
+        narrowed = "sd of the prior over that of the posterior; near 1 the prior decides"
+        found[f"{short(site)}_narrowed"] = Entry(float(verdict.narrowed), "", narrowed)
+        found[f"{short(site)}_resolved"] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
     for label in posterior.observations:
         pulls = residual(posterior, label)
-        found |= {f"{label}.chi2": float(np.nansum(pulls**2)), f"{label}.data": int(np.sum(np.isfinite(pulls)))}
+        found[f"{label}.chi2"] = Entry(float(np.nansum(pulls**2)), "", "at the best fit")
+        found[f"{label}.data"] = Entry(int(np.sum(np.isfinite(pulls))), "", "number of data used")
     return found | _diagnostics(posterior)
 
 
-def row_of_failure(name: str, error: Exception) -> dict[str, Any]:
+def row_of_failure(name: str, error: Exception) -> Row:
     """What the table says of a galaxy that could not be fitted."""
-    return {"name": name, "status": FAILED, "message": str(error)}
+    return _outcome(name, FAILED, str(error))
 
 
-def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Writes the rows of a chunk, all or none."""
-    write_whole(path, json.dumps(list(rows), indent=0) + "\n")
+    columns = {column: entry[1:] for found in rows for column, entry in found.items()}
+    values = [{column: entry.value for column, entry in found.items()} for found in rows]
+    write_whole(path, json.dumps({"columns": columns, "rows": values}, indent=0) + "\n")
+
+
+def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
+    """The rows of a chunk; None unless the file is there, undamaged, with exactly these galaxies."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        columns = content["columns"]
+        rows = [{column: Entry(value, *columns[column]) for column, value in one.items()} for one in content["rows"]]
+        whole = sorted(found["name"].value for found in rows) == sorted(names)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return rows if whole else None
 
 
 def short(site: str) -> str:
@@ -73,17 +111,31 @@ def short(site: str) -> str:
     return ".".join(parts[1:] if parts[0] == "sources" else parts)
 
 
-def _quantity(name: str, values: np.ndarray) -> dict[str, float]:
-    low, middle, high = (float(v) for v in np.quantile(values, INTERVAL))
-    return {name: middle, f"{name}_lo": low, f"{name}_hi": high}
+def _outcome(name: str, status: str, message: str) -> Row:
+    return {
+        "name": Entry(name, "", "of the galaxy"),
+        "status": Entry(status, "", "ok, suspect (message says why) or failed (no fit; message says why)"),
+        "message": Entry(message, "", "what to know before using the row"),
+    }
 
 
-def _diagnostics(posterior: Posterior) -> dict[str, Any]:
-    found: dict[str, Any] = {"k_hat": float(posterior.k_hat), "log_evidence": float(posterior.log_evidence)}
+def _quantity(name: str, values: np.ndarray, measured_in: str, what: str) -> Row:
+    return {
+        name + ending: Entry(float(np.quantile(values, below)), measured_in, f"{which} of {what}")
+        for ending, (which, below) in INTERVAL.items()
+    }
+
+
+def _diagnostics(posterior: Posterior) -> Row:
+    found = {
+        "k_hat": Entry(float(posterior.k_hat), "", "Pareto shape of Laplace's importance weights; good below 0.7"),
+        "log_evidence": Entry(float(posterior.log_evidence), "", "Laplace's, natural logarithm"),
+    }
     if not posterior.sampler:
         return found
+    draws, divergences = posterior.draws.values(), int(posterior.sampler["diverging"].sum())
     return found | {
-        "r_hat": max(float(r_hat(values)) for values in posterior.draws.values()),
-        "ess": min(float(effective_samples(values)) for values in posterior.draws.values()),
-        "divergences": int(posterior.sampler["diverging"].sum()),
+        "r_hat": Entry(max(float(r_hat(values)) for values in draws), "", "largest of all parameters; good near 1"),
+        "ess": Entry(min(float(effective_samples(values)) for values in draws), "", "fewest effective samples"),
+        "divergences": Entry(divergences, "", "number of divergent draws"),
     }

@@ -1,0 +1,74 @@
+"""Columns of a sample, one entry per galaxy, checked at the edge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.recipes.arrays import floats
+
+
+def column(name: str, values: Any) -> np.ndarray:
+    """One finite number per galaxy; masked entries are none.
+
+    Raises:
+        InputError: if it is anything else.
+    """
+    array = floats(name, values)
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise InputError(
+            f"{name}: expected one finite number per galaxy, found {int((~np.isfinite(array)).sum())} others in "
+            f"shape {array.shape}; leave out galaxies without one."
+        )
+    return array
+
+
+def errors(name: str, values: Any, shape: tuple[int, ...], zero: bool = False) -> np.ndarray:
+    """Finite errors above 0, or with `zero` from 0 on, in the shape of what they belong to.
+
+    Raises:
+        InputError: if they are anything else.
+    """
+    array = alike(name, floats(name, values), shape)
+    if not (np.isfinite(array) & ((array >= 0.0) if zero else (array > 0.0))).all():
+        raise InputError(f"{name}: expected finite errors above 0, found {array.min():g}; correct them.")
+    return array
+
+
+def flags(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Booleans in the shape of what they belong to.
+
+    Raises:
+        InputError: if they are numbers, or some are masked.
+    """
+    array = np.asarray(values)
+    if array.dtype != bool or np.ma.is_masked(values):
+        found = "masked ones" if array.dtype == bool else array.dtype
+        raise InputError(f"{name}: expected booleans, found {found}; write e.g. `flags > 0`.")
+    return alike(name, array, shape)
+
+
+def number(name: str, value: Any) -> float:
+    """One finite number.
+
+    Raises:
+        InputError: if it is anything else.
+    """
+    found = floats(name, value)
+    if found.ndim or not np.isfinite(found):
+        raise InputError(f"{name}: expected one finite number, found {value!r}; correct it.")
+    return float(found)
+
+
+def alike(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """An array in another's shape.
+
+    Raises:
+        InputError: if it cannot be broadcast to it.
+    """
+    try:
+        return np.broadcast_to(values, shape)
+    except ValueError:
+        raise InputError(f"{name}: expected the shape {shape}, found {values.shape}; match them.") from None
