@@ -10,14 +10,15 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 EXTENT = 2.0
 """Radius of the polar part in units of the window's size a; the window is e^-16 there."""
 
 
-def window(dx: jax.Array, dy: jax.Array, size: jax.Array | float) -> jax.Array:
+def window(dx: ArrayLike, dy: ArrayLike, size: ArrayLike) -> jax.Array:
     """The window w = exp(-(r / size)^4), r^2 = dx^2 + dy^2; all lengths in one unit."""
-    return jnp.exp(-(((dx**2 + dy**2) / size**2) ** 2))
+    return jnp.exp(-jnp.square((jnp.square(dx) + jnp.square(dy)) / jnp.square(size)))
 
 
 def polar_nodes(
