@@ -191,6 +191,7 @@ OPTIONS = {
     "chains": (0, "chains: expected a whole number of at least 1, found 0"),
     "draws": (1, "draws: expected a whole number of at least 4, found 1"),
     "warmup": (-1, "warmup: expected a whole number of at least 0"),
+    "target_accept": (1.0, "target_accept: expected a number between 0 and 1"),
     "start_count": (0.5, "start_count: expected a whole number of at least 1, found 0.5"),
     "memory": (0.0, "memory: expected GiB above 0"),
 }

@@ -18,7 +18,7 @@ from jaxmetal.io.save import save_draws
 from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
 
-FITTING = ("method", "seed", "chains", "draws", "warmup", "start_count", "pad", "memory")
+FITTING = ("method", "seed", "chains", "draws", "warmup", "start_count", "target_accept", "pad", "memory")
 """Options of a plan that `fit.batch` takes."""
 
 DPI = 110

@@ -60,6 +60,7 @@ def batch(
     draws: int = 500,
     warmup: int | None = None,
     start_count: int = 3,
+    target_accept: float | None = None,
     pad: bool = False,
     memory: float = 1.0,
     total: int | None = None,
@@ -79,6 +80,7 @@ def batch(
         draws: kept draws per chain.
         warmup: as for `fit.auto`.
         start_count: starts of the optimiser.
+        target_accept: as for `fit.auto`.
         pad: bring stamps to few sizes, for samples of many.
         memory: GiB that the galaxies of a group may take at once on each device, and in draws.
         total: number of galaxies, for the progress bar.
@@ -91,7 +93,7 @@ def batch(
         InputError: on an unknown method, a count that is too small or no memory; and what the iterable raises, once the
             galaxies that it gave before are fitted.
     """
-    options = checked(Options(method, chains, draws, warmup, start_count))
+    options = checked(Options(method, chains, draws, warmup, start_count, target_accept))
     if not memory > 0:
         raise InputError(f"memory: expected GiB above 0, found {memory!r}; correct it.")
     return _run(galaxies, options, seed, pad, memory, tqdm(total=total, disable=not progress, unit="galaxy"))

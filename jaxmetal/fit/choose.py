@@ -32,6 +32,7 @@ def auto(
     chains: int = 4,
     draws: int = 500,
     warmup: int | None = None,
+    target_accept: float | None = None,
     start: Mapping[str, Any] | None = None,
     start_count: int = 3,
     sampling: Mapping[str, Sampling] | None = None,
@@ -52,6 +53,8 @@ def auto(
         chains: number of chains.
         draws: kept draws per chain, rounded up to a multiple of 50.
         warmup: steps per chain before; by default 50 for HMC, 100 for NUTS in a well whitened space, 300 elsewhere.
+        target_accept: mean acceptance that the step size of NUTS and HMC aims at; by default 0.8 in a well whitened
+            space, 0.95 elsewhere. Nearer to 1 takes smaller steps, the answer to draws that diverged.
         start: parameter name -> value near which the optimiser is to begin; the median of the prior for the others.
         start_count: starts of the optimiser.
         sampling: sample grids, where the automatic choice is not wanted.
@@ -60,7 +63,7 @@ def auto(
     Raises:
         InputError: on an unknown method, a count that is too small, a start outside its prior, or as `problem.make`.
     """
-    options = checked(Options(method, chains, draws, warmup, start_count))
+    options = checked(Options(method, chains, draws, warmup, start_count, target_accept))
     clock = _Clock()
     problem = make(scene, observations, sampling)
     given = {name: np.asarray(value, float)[None] for name, value in (start or {}).items()}
@@ -98,7 +101,7 @@ def checked(options: Options) -> Options:
     """The options, if a fit can have them.
 
     Raises:
-        InputError: on an unknown method, naming those that there are, or on a count that is too small.
+        InputError: on an unknown method, naming those that there are, or on a number out of its range.
     """
     if options.method not in METHODS:
         raise InputError(f"Unknown method '{options.method}'; choose one of {', '.join(METHODS)}.")
@@ -106,6 +109,8 @@ def checked(options: Options) -> Options:
         require_count(name, getattr(options, name), least)
     if options.warmup is not None:
         require_count("warmup", options.warmup, 0)
+    if options.target_accept is not None and not 0.0 < options.target_accept < 1.0:
+        raise InputError(f"target_accept: expected a number between 0 and 1, found {options.target_accept!r}.")
     return options
 
 

@@ -47,7 +47,7 @@ def diagnose(draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str
             Finding(
                 "warning",
                 f"{divergent} of {chains.diverging.size} draws diverged; "
-                "narrow the priors or reparametrise before using them.",
+                "raise target_accept towards 1, narrow the priors or reparametrise before using them.",
             )
         )
     for name, values in draws.items():

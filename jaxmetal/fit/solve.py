@@ -40,6 +40,7 @@ class Options(NamedTuple):
     draws: int = 500
     warmup: int | None = None
     start_count: int = 3
+    target_accept: float | None = None
 
     @classmethod
     def among(cls, settings: Mapping[str, Any]) -> Options:
@@ -239,7 +240,7 @@ def _settings(solution: Solution, options: Options) -> Settings:
         warmup=-(-steps // CHUNK) * CHUNK,
         draws=-(-options.draws // CHUNK) * CHUNK,
         adapt_mass=careful,
-        target_accept=0.95 if careful else 0.8,
+        target_accept=options.target_accept or (0.95 if careful else 0.8),
     )
 
 

@@ -138,8 +138,10 @@ def _scale(z: float | None, cosmology: FLRW) -> float | None:
 def _settings(table: dict[str, Any]) -> dict[str, Any]:
     given, where = child(table, "fit", "", {})
     counts = ("chains", "draws", "warmup", "start_count")
-    require_known(given, where, ("method", "seed", *counts))
+    require_known(given, where, ("method", "seed", "target_accept", *counts))
     settings: dict[str, Any] = {key: positive(given, key, where, int) for key in counts if key in given}
+    if "target_accept" in given:
+        settings["target_accept"] = positive(given, "target_accept", where, float)
     settings["seed"] = take(given, "seed", where, int, 0)
     settings["method"] = choose(given.get("method", "auto"), f"{where}.method", METHODS)
     return settings
@@ -153,7 +155,8 @@ def _sampling(given: dict[str, Any], made: Scene, observations: dict[str, Any]) 
             asked, where = child(table, "sampling", f"observations.{name}")
             require_known(asked, where, ("oversampling", "subsamples", "margin"))
             counts = {key: positive(asked, key, where, int) for key in asked}
-            chosen[name] = dataclasses.replace(default_sampling(typical(made), typical(observations[name])), **counts)
+            usual = default_sampling(typical(made), typical(observations[name]))
+            chosen[name] = dataclasses.replace(usual, **({"stride": 1} if "oversampling" in counts else {}), **counts)
     return chosen
 
 
