@@ -154,9 +154,10 @@ def _sampling(given: dict[str, Any], made: Scene, observations: dict[str, Any]) 
         if "sampling" in table:
             asked, where = child(table, "sampling", f"observations.{name}")
             require_known(asked, where, ("oversampling", "subsamples", "margin"))
-            counts: dict[str, Any] = {key: positive(asked, key, where, int) for key in asked}
+            counts = {key: positive(asked, key, where, int) for key in asked}
             usual = default_sampling(typical(made), typical(observations[name]))
-            chosen[name] = dataclasses.replace(usual, **({"stride": 1} if "oversampling" in asked else {}), **counts)
+            usual = dataclasses.replace(usual, stride=1) if "oversampling" in asked else usual
+            chosen[name] = dataclasses.replace(usual, **counts)
     return chosen
 
 
