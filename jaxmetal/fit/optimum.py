@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,6 +27,9 @@ NEAR = 0.03
 
 SHORTEST = 1e-8
 """Part of a step below which the search along it is given up."""
+
+FEWEST = 4
+"""Least length of the arrays in which searches step side by side."""
 
 LBFGS = optax.scale_by_lbfgs(scale_init_precond=False)
 """In scaled coordinates the unit matrix is the curvature to begin with."""
@@ -92,13 +96,23 @@ def starts(
     index = np.minimum(np.arange(total), len(seeds) - 1)
     keys = np.stack([key_data(seed, candidates) for seed in seeds])[index]
     known = {name: values[index] for name, values in (given or {}).items()}
-    points = np.asarray(_around(problems.sites, known, keys))[: len(seeds)]
-    which = np.repeat(np.arange(len(points)), points.shape[1])
-    densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
+    with ThreadPoolExecutor(1) as aside:
+        ahead = aside.submit(_compile, problems, jax.eval_shape(_around, problems.sites, known, keys))
+        points = np.asarray(_around(problems.sites, known, keys))[: len(seeds)]
+        which = np.repeat(np.arange(len(points)), points.shape[1])
+        densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
+        ahead.result()
     densities[:, 0] = np.inf
     order = np.argsort(-np.nan_to_num(densities, nan=-np.inf), axis=1, kind="stable")[:, :count]
     chosen = np.take_along_axis(points, order[:, :, None], axis=1)
     return np.repeat(np.arange(len(points)), count), chosen.reshape(-1, points.shape[2])
+
+
+def _compile(problems: Problem, points: jax.ShapeDtypeStruct) -> None:
+    """Runs the programs of the optimiser once, for nothing: they are compiled while the starts are weighed."""
+    nowhere = np.zeros((FEWEST, points.shape[-1]), points.dtype)
+    evaluate.gradients(problems, np.zeros(1), nowhere[:1], 0.0)
+    _step(_begin(nowhere), nowhere[:, 0], nowhere)
 
 
 def maximise(
@@ -175,7 +189,7 @@ def _climb(
 ) -> list[Optimum]:
     count = len(points)
     # Searches step side by side, in arrays of few lengths; only those that are not there yet are evaluated.
-    length = max(4, 1 << (count - 1).bit_length())
+    length = max(FEWEST, 1 << (count - 1).bit_length())
     search = _begin(np.zeros((length, points.shape[1]), points.dtype))
     going = np.arange(length) < count
     densities, gradients = np.zeros(length, points.dtype), np.zeros((length, points.shape[1]), points.dtype)
