@@ -43,8 +43,8 @@ def calibration_curves(likelihood: Any, shown: Mapping[str, FittedSpectra]) -> F
     """A panel per calibrated ratio: its curve with the scatter, and the ratios of the spectra at their posterior Z.
 
     The curve is dashed, on grey, where a calibration of the likelihood is beyond its valid range. Errors of ratios are
-    those of the fluxes; the uncertainty of A(V) is not in them. Ratios without a logarithm are left out, and so are those
-    of lines that were only measured blended with others.
+    those of the fluxes; the uncertainty of A(V) is not in them. Ratios without a logarithm are left out, so that faint
+    spectra seem to lie off the curve; and so are ratios of lines that were only measured blended with others.
 
     Args:
         likelihood: of `jaxmetal.spaxel`, with at least one calibration.

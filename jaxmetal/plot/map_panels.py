@@ -16,6 +16,8 @@ from jaxmetal.plot.style import SEQUENTIAL, new_figure, value_range
 
 WIDTH, BAR = 2.6, 1.0
 """Widths of a map and of its colour bar with numbers and label, inches."""
+ACROSS = 3
+"""Panels in a row, at most."""
 
 
 class Panel(NamedTuple):
@@ -34,20 +36,19 @@ class Panel(NamedTuple):
     limits: tuple[float, float] | None = None
 
 
-def map_panels(shown: Sequence[Panel], grid: Grid, columns: int = 3) -> Figure:
+def map_panels(shown: Sequence[Panel], grid: Grid) -> Figure:
     """A panel per map, with the compass in the first.
 
     Args:
         shown: at least one.
         grid: pixels of all of them on the sky.
-        columns: panels in a row.
     """
-    columns = min(columns, len(shown))
-    rows = -(-len(shown) // columns)
+    rows = -(-len(shown) // ACROSS)
+    columns = -(-len(shown) // rows)
     ny, nx = grid.shape
     dx, dy = (float(step) for step in grid.steps)
     height = WIDTH * float(np.clip(ny * dy / (nx * dx), 0.35, 1.6))
-    figure = new_figure(columns * (WIDTH + BAR) + 0.5, rows * (height + 0.2) + 0.5)
+    figure = new_figure(columns * (WIDTH + BAR) + 0.5, rows * (height + 0.4) + 0.3)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for i, (ax, panel) in enumerate(zip(axes, shown, strict=False)):
         limits = value_range(panel.values) if panel.limits is None else panel.limits

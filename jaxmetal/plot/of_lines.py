@@ -110,7 +110,7 @@ def maps(fit: LineFit) -> Figure:
         Quantity("error of 12 + log(O/H)", "dex"): (fit.z_sigma, {}),
         A_V: (fit.column("a_v"), {}),
         SFR_DENSITY: (_log10(density), {}),
-        Quantity("probability of the upper branch", ""): (
+        Quantity("P(upper branch)", ""): (
             fit.column("p_upper"),
             {"colours": DIVERGING, "limits": (0.0, 1.0)},
         ),

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.spaxel.grid import Levels
-from jaxmetal.spaxel.posterior import draws, grid
+from jaxmetal.spaxel.posterior import draw_nodes, grid
 
 
 def joint(
@@ -17,7 +17,7 @@ def joint(
 ) -> dict[str, np.ndarray]:
     """Draws of Z, A(V) and intrinsic Hb of one spectrum, from its `grid`; both branches in their weights.
 
-    Each draw is even over the cell of its node, so that no trace of the grid is left in a histogram.
+    Z and A(V) are even over the cell of a node, so that no trace of the grid is left in a histogram.
 
     Args:
         likelihood: as for `posterior`.
@@ -35,11 +35,12 @@ def joint(
         InputError: as `posterior`.
     """
     found = grid(likelihood, flux, sigma, levels=levels)
-    key, *keys = jax.random.split(jax.random.key(seed), 4)
-    z, a_v, hb = draws(likelihood, jnp.asarray(flux, float), jnp.asarray(sigma, float), found, key, count)
-    order = jax.random.permutation(keys[0], count)
-    drawn = {"z": _within(found.z, z, keys[1]), "a_v": _within(found.a_v, a_v, keys[2]), "hb": hb}
-    return {name: np.asarray(values[order]) for name, values in drawn.items()}
+    node_key, z_key, a_v_key, hb_key, order_key = jax.random.split(jax.random.key(seed), 5)
+    z, a_v = draw_nodes(found, node_key, count)
+    z, a_v = _within(found.z, z, z_key), _within(found.a_v, a_v, a_v_key)
+    hb = likelihood.draw_hb(hb_key, jnp.asarray(flux, float), jnp.asarray(sigma, float), z, a_v)
+    order = jax.random.permutation(order_key, count)
+    return {name: np.asarray(values[order]) for name, values in {"z": z, "a_v": a_v, "hb": hb}.items()}
 
 
 def _within(nodes: jax.Array, values: jax.Array, key: jax.Array) -> jax.Array:
