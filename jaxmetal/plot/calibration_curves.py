@@ -50,7 +50,7 @@ def calibration_curves(likelihood: Any, shown: Mapping[str, FittedSpectra]) -> F
         likelihood: of `jaxmetal.spaxel`, with at least one calibration.
         shown: label -> spectra; the first set is grey, others are coloured.
     """
-    z = np.linspace(*(float(end) for end in likelihood.z_range), STEPS)
+    z = np.linspace(float(likelihood.z_range[0]), float(likelihood.z_range[1]), STEPS)
     outside = np.asarray(likelihood.outside(z))
     curves = expected(likelihood, z)
     columns = min(ACROSS, len(curves))

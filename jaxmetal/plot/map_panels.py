@@ -14,8 +14,10 @@ from jaxmetal.plot.marks import compass, quiet_corners
 from jaxmetal.plot.picture import colour_bar, draw
 from jaxmetal.plot.style import SEQUENTIAL, new_figure, value_range
 
-WIDTH, BAR = 2.6, 1.0
+WIDTH, BAR = 2.6, 1.35
 """Widths of a map and of its colour bar with numbers and label, inches."""
+HEIGHTS = (1.9, 4.2)
+"""Least and largest height of a map: the label of its colour bar is as tall as the least, inches."""
 ACROSS = 3
 """Panels in a row, at most."""
 
@@ -47,8 +49,8 @@ def map_panels(shown: Sequence[Panel], grid: Grid) -> Figure:
     columns = -(-len(shown) // rows)
     ny, nx = grid.shape
     dx, dy = (float(step) for step in grid.steps)
-    height = WIDTH * float(np.clip(ny * dy / (nx * dx), 0.35, 1.6))
-    figure = new_figure(columns * (WIDTH + BAR) + 0.5, rows * (height + 0.4) + 0.3)
+    height = float(np.clip(WIDTH * ny * dy / (nx * dx), *HEIGHTS))
+    figure = new_figure(columns * (WIDTH + BAR) + 0.6, rows * (height + 0.35) + 0.35)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for i, (ax, panel) in enumerate(zip(axes, shown, strict=False)):
         limits = value_range(panel.values) if panel.limits is None else panel.limits

@@ -104,23 +104,15 @@ class LineFit:
 
 def maps(fit: LineFit) -> Figure:
     """Z, its error, A(V), star formation and the probability of the upper branch, those that there are; of a map."""
-    density = fit.column("sfr_density")
-    shown = {
-        Z: (fit.column("z"), {}),
-        Quantity("error of 12 + log(O/H)", "dex"): (fit.z_sigma, {}),
-        A_V: (fit.column("a_v"), {}),
-        SFR_DENSITY: (_log10(density), {}),
-        Quantity("P(upper branch)", ""): (
-            fit.column("p_upper"),
-            {"colours": DIVERGING, "limits": (0.0, 1.0)},
-        ),
-    }
-    panels = [
-        Panel(paint(values, bins=fit.bins), quantity, **how)
-        for quantity, (values, how) in shown.items()
-        if np.isfinite(values).any()
+    shown = [
+        Panel(fit.column("z"), Z),
+        Panel(fit.z_sigma, Quantity("error of 12 + log(O/H)", "dex")),
+        Panel(fit.column("a_v"), A_V),
+        Panel(_log10(fit.column("sfr_density")), SFR_DENSITY),
+        Panel(fit.column("p_upper"), Quantity("P(upper branch)", ""), DIVERGING, (0.0, 1.0)),
     ]
-    return map_panels(panels, fit.grid)
+    known = [one._replace(values=paint(one.values, bins=fit.bins)) for one in shown if np.isfinite(one.values).any()]
+    return map_panels(known, fit.grid)
 
 
 def corner(fit: LineFit, name: str) -> Figure:
@@ -178,8 +170,8 @@ def radial(fit: LineFit) -> Figure:
     for k, (name, region) in enumerate(fit.regions.items()):
         low, high = (reach[0], reach[-1]) if region.radius is None else region.radius
         colour = IMAGES[k % len(IMAGES)]
-        at, ends = float(region.found["z"]), [float(region.found[end]) for end in ("z_low", "z_high")]
-        ax.fill_between([low, high], *ends, color=colour, alpha=0.25, lw=0, zorder=3)
+        at, below, above = (float(region.found[end]) for end in ("z", "z_low", "z_high"))
+        ax.fill_between([low, high], below, above, color=colour, alpha=0.25, lw=0, zorder=3)
         ax.plot([low, high], [at, at], color=colour, lw=2.0, zorder=4, label=name)
     points = Points(radius=radius, value=z, sigma=sigma)
     return radial_profile(Profile(points=points, quantity=Z, kpc_per_arcsec=fit.kpc_per_arcsec), ax)

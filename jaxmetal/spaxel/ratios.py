@@ -49,13 +49,13 @@ def expected(likelihood: Any, z: np.ndarray) -> list[Expected]:
         likelihood: from `fluxes`, `patricio19`, `wang17` or `curti20`.
         z: 12 + log(O/H), shape (n,).
     """
-    z = jnp.asarray(z)
+    at = jnp.asarray(z)
     if isinstance(likelihood, LogRatios):
-        values = [one.curve(z) for one in likelihood.calibrations]
-        scatter = [jnp.full(z.shape, sigma) for sigma in likelihood.scatter[: len(values)]]
+        values = [one.curve(at) for one in likelihood.calibrations]
+        scatter = [jnp.full(at.shape, sigma) for sigma in likelihood.scatter[: len(values)]]
         calibrations = likelihood.calibrations
     else:
-        values, scatter = list(likelihood.emission.log_ratios(z).T), list(likelihood.emission.scatter(z).T)
+        values, scatter = list(likelihood.emission.log_ratios(at).T), list(likelihood.emission.scatter(at).T)
         calibrations = likelihood.emission.calibrations
     return [
         Expected(one.name, one.ratio, np.asarray(value), np.asarray(sigma))
@@ -80,9 +80,7 @@ def measured(likelihood: Any, flux: Any, sigma: Any, a_v: Any) -> dict[str, Meas
     errors = {name: error[..., i] * factor for name, (i, factor) in factors.items()}
     calibrations = getattr(likelihood, "emission", likelihood).calibrations
     return {
-        one.name: Measured(
-            np.asarray(one.ratio.log10(fluxes)), np.sqrt(np.asarray(one.ratio.variance(fluxes, errors)))
-        )
+        one.name: Measured(np.asarray(one.ratio.log10(fluxes)), np.sqrt(np.asarray(one.ratio.variance(fluxes, errors))))
         for one in calibrations
         if set(one.ratio.lines) <= set(fluxes)
     }
@@ -98,7 +96,7 @@ def _to_lines(likelihood: Any, a_v: jax.Array) -> dict[str, tuple[int, jax.Array
         return {name: (i, bright[..., i]) for i, name in enumerate(likelihood.features)}
     emission = likelihood.emission
     reddened = emission.constants * 10.0 ** (-0.4 * a_v[..., None] * emission.extinction)
-    found = {}
+    found: dict[str, tuple[int, jax.Array]] = {}
     lines_in = [[k for k, weight in enumerate(weights) if weight > 0.0] for weights in emission.weights]
     # Blends first, so that a line that is also measured alone counts as measured alone.
     for i in sorted(range(len(lines_in)), key=lambda i: -len(lines_in[i])):
