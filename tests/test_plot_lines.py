@@ -234,7 +234,14 @@ def test_many_calibrations_fill_rows():
                                  **{name: np.zeros(0) for name in ("z", "z_low", "z_high", "a_v")})  # fmt: skip
     written = labels(plot.calibration_curves(likelihood, {"spectra": nothing}))
     assert {"M08.O2", "M08.O3", "M08.O32", "M08.R23"} <= set(written)
-    assert "spectra" not in written
+    assert not {"spectra", "lines measured in a blend"} & set(written)
+
+
+def test_calibrations_of_blends_say_so():
+    likelihood = jm.spaxel.fluxes(("OII", "Hb", "OIII5007", "Ha+NII"), "M08")
+    row = {name: np.full(1, 8.5) for name in ("z", "z_low", "z_high")}
+    one = plot.FittedSpectra(flux=np.ones((1, 4)), sigma=np.full((1, 4), 0.1), a_v=np.zeros(1), **row)
+    assert labels(plot.calibration_curves(likelihood, {"spectra": one})).count("lines measured in a blend") == 1
 
 
 def test_radii_show_gradient_and_regions(fit):

@@ -66,6 +66,8 @@ def calibration_curves(likelihood: Any, shown: Mapping[str, FittedSpectra]) -> F
                 ratio = points[label][curve.name]
                 _points(ax, one, ratio.log_ratio, ratio.sigma, DATA if k == 0 else IMAGES[(k - 1) % len(IMAGES)], label)
                 values.append(ratio.log_ratio)
+        if not any(curve.name in of_set for of_set in points.values()):
+            ax.text(0.5, 0.05, "lines measured in a blend", transform=ax.transAxes, ha="center", fontsize=9)
         low, high = value_range(np.concatenate(values), clip=0.5)
         ax.set(xlim=(z[0], z[-1]), ylim=(low - 0.15 * (high - low), high + 0.15 * (high - low)))
         ax.set_title(curve.name, fontsize=10)
