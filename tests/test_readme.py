@@ -73,3 +73,11 @@ def test_the_sample_is_fitted(shown):
 def test_the_sample_says_what_its_population_is(shown):
     slope = shown["relation"].draws["slope.log_mass"]
     assert abs(np.mean(slope) + 0.04) < 2 * np.std(slope) < 0.05
+
+
+def test_line_fluxes_give_the_metallicity_they_were_made_with(shown):
+    found, pull = shown["found"], shown["found"]["z"] - shown["true_z"]
+    assert found["z"].shape == (3, 4)
+    assert np.all(np.abs(pull) < 3.0 * 0.5 * (found["z_high"] - found["z_low"]))
+    assert np.all(found["p_upper"] > 0.5)
+    assert np.corrcoef(found["z"].ravel(), shown["true_z"].ravel())[0, 1] > 0.97

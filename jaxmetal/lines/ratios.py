@@ -54,6 +54,25 @@ class Ratio:
             return _log_product(self.products[0], fluxes)
         return jnp.log10(sum(10.0 ** _log_product(product, fluxes) for product in self.products))
 
+    def variance(self, fluxes: Mapping[str, Any], sigmas: Mapping[str, Any]) -> jax.Array:
+        """Variance of `log10` for independent errors of the fluxes, to first order: sum_i (d log10 R/d F_i sigma_i)^2.
+
+        Args:
+            fluxes: dereddened, line name -> array.
+            sigmas: their standard deviations, dereddened alike.
+
+        Returns:
+            dex^2; 0 where `log10` is NaN.
+
+        Raises:
+            InputError: if a line is missing.
+        """
+        total = jnp.zeros(())
+        for name in self.lines:
+            one = {key: sigmas[key] if key == name else jnp.zeros_like(fluxes[key]) for key in fluxes}
+            total = total + jax.jvp(self.log10, (dict(fluxes),), (one,))[1] ** 2
+        return total
+
 
 def _log_product(product: Factors, fluxes: Mapping[str, Any]) -> jax.Array:
     terms = []

@@ -1,6 +1,7 @@
 """Pictures: what goes in are arrays, grids and scenes, what comes out are matplotlib figures.
 
-The functions here know arrays, grids and scenes; `of_posterior` draws what a fit returned by calling them.
+The functions here know arrays, grids and scenes; `of_posterior` draws what a fit returned by calling them,
+`of_lines` what line fluxes say.
 
 Imports: everything but io and cli, and matplotlib, which no other package of jaxmetal imports. Figures are objects
 (`matplotlib.figure.Figure`, saved with `.savefig`); pyplot and its global state are not used. To add a picture: one
@@ -8,11 +9,13 @@ file with a function that returns a `Figure`, every axis labelled with its unit,
 tests/test_plot.py.
 """
 
-from jaxmetal.plot import of_posterior
+from jaxmetal.plot import of_lines, of_posterior
+from jaxmetal.plot.calibration_curves import FittedSpectra, calibration_curves
 from jaxmetal.plot.corner import corner
 from jaxmetal.plot.fit_figure import fit_figure
 from jaxmetal.plot.forecast import forecast
 from jaxmetal.plot.labels import Quantity, parameter_labels
+from jaxmetal.plot.map_panels import Panel, map_panels
 from jaxmetal.plot.maps import MapFit, maps
 from jaxmetal.plot.prior_predictive import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile, radial_profile
@@ -21,14 +24,19 @@ from jaxmetal.plot.source_plane import source_plane
 
 __all__ = [
     "Band",
+    "FittedSpectra",
     "MapFit",
+    "Panel",
     "Points",
     "Profile",
     "Quantity",
+    "calibration_curves",
     "corner",
     "fit_figure",
     "forecast",
+    "map_panels",
     "maps",
+    "of_lines",
     "of_posterior",
     "parameter_labels",
     "prior_predictive",

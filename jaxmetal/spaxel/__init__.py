@@ -11,7 +11,8 @@ Likelihoods, each with its priors (`likelihood.prior`):
 - `patricio19`, `wang17`, `curti20`: those of the papers, faithful to their equations.
 
 `posterior` integrates each spaxel on an adaptive grid over (Z, A_V), safe for two branches; `grid` gives one spaxel's
-grid itself, and `sample` runs NUTS through the same likelihood, also with offsets that all spaxels share.
+grid itself, `joint` draws from it, and `sample` runs NUTS through the same likelihood, also with offsets that all
+spaxels share. `expected` and `measured` are the ratios behind a posterior, to look at.
 `star_formation_rate` and `surface_density` follow from intrinsic Hb.
 
 A likelihood is a node with `features`, `prior`, `z_range`, `a_v_range` and `turnover`, and with the methods
@@ -23,8 +24,10 @@ numpyro. `jit` is called in `posterior` alone.
 
 from jaxmetal.spaxel.fluxes import Fluxes, fluxes
 from jaxmetal.spaxel.grid import Grid, Levels
+from jaxmetal.spaxel.joint import joint
 from jaxmetal.spaxel.log_ratios import LogRatios, curti20, log_ratios, patricio19
 from jaxmetal.spaxel.posterior import grid, posterior
+from jaxmetal.spaxel.ratios import expected, measured
 from jaxmetal.spaxel.sample import model, sample
 from jaxmetal.spaxel.star_formation import RATES, Rate, star_formation_rate, surface_density, total
 from jaxmetal.spaxel.wang17 import Wang17, wang17
@@ -38,9 +41,12 @@ __all__ = [
     "Rate",
     "Wang17",
     "curti20",
+    "expected",
     "fluxes",
     "grid",
+    "joint",
     "log_ratios",
+    "measured",
     "model",
     "patricio19",
     "posterior",

@@ -157,11 +157,16 @@ def draws(
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Joint draws of Z, A_V and intrinsic Hb: nodes by systematic sampling, Hb given the node."""
     first, second = jax.random.split(key)
-    cumulative = jnp.cumsum(found.mass.ravel())
-    places = (jnp.arange(count) + jax.random.uniform(first, dtype=cumulative.dtype)) / count * cumulative[-1]
-    index = jnp.clip(jnp.searchsorted(cumulative, places), 0, cumulative.size - 1)
-    z, a_v = found.z[index // found.a_v.size], found.a_v[index % found.a_v.size]
+    z, a_v = draw_nodes(found, first, count)
     return z, a_v, likelihood.draw_hb(second, flux, sigma, z, a_v)
+
+
+def draw_nodes(found: Grid, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
+    """Z and A_V of nodes in proportion to their mass, in the order of the grid."""
+    cumulative = jnp.cumsum(found.mass.ravel())
+    places = (jnp.arange(count) + jax.random.uniform(key, dtype=cumulative.dtype)) / count * cumulative[-1]
+    index = jnp.clip(jnp.searchsorted(cumulative, places), 0, cumulative.size - 1)
+    return found.z[index // found.a_v.size], found.a_v[index % found.a_v.size]
 
 
 @functools.partial(jax.jit, static_argnames="levels")
