@@ -33,9 +33,10 @@ class Measured:
 
     Attributes:
         spectra: what was fitted, after any selection.
-        found: name -> values of the spectra, NaN without a line.
+        found: name -> values of the spectra, NaN without a line: the columns of `spaxel.posterior`, `z_sigma` (half of
+            what lies between 16 and 84 %), `flags` (see `judge`), and with a luminosity `sfr` and `sfr_density`.
         regions: names of the regions, in the order of `of_regions`.
-        of_regions: name -> values of the regions, with `pixels` and the sums `flux_<feature>`, `sigma_<feature>`.
+        of_regions: the same of the regions, with `pixels` and the sums `flux_<feature>`, `sigma_<feature>`.
         findings: worst first.
     """
 
@@ -127,7 +128,7 @@ def _used(spectra: Spectra, masks: Mapping[str, np.ndarray]) -> list[np.ndarray]
 def _posteriors(
     likelihood: Any, spectra: Spectra, sums: tuple[np.ndarray, np.ndarray], seed: int, progress: Progress
 ) -> tuple[Columns, Columns]:
-    """`spaxel.posterior` of the spectra and of the regions, NaN for those without a line; with `flags`."""
+    """`spaxel.posterior` of spectra and regions, NaN for those without a line; with `z_sigma` and `flags`."""
     shape, features = spectra.known.shape, len(spectra.features)
     flux, sigma = (
         np.concatenate([own.reshape(-1, features), of_regions])
@@ -140,6 +141,7 @@ def _posteriors(
     for name, values in posterior(likelihood, flux[fitted], sigma[fitted], seed=seed, progress=progress).items():
         columns[name] = np.full(known.shape, np.nan)
         columns[name][fitted] = values
+    columns["z_sigma"] = 0.5 * (columns["z_high"] - columns["z_low"])
     columns["flags"] = flags(columns, features)
     count = len(known) - len(sums[0])
     return (

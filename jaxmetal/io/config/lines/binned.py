@@ -46,7 +46,7 @@ def per_bin(maps: np.ndarray, bins: Bins, names: tuple[str, ...]) -> np.ndarray:
     return means
 
 
-def in_bins(spectra: Spectra, bins: BinMap, flux: np.ndarray, sigma: np.ndarray, data: dict[str, Any]) -> Spectra:
+def in_bins(spectra: Spectra, bins: BinMap, data: dict[str, Any], flux: np.ndarray, sigma: np.ndarray) -> Spectra:
     """The spectra of bins; `data.bin_values` says whether fluxes and errors are a bin's mean spaxel or its sum."""
     meaning = choose(data.get("bin_values"), "data.bin_values", ("mean", "sum"))
     made = dataclasses.replace(spectra, flux=flux, sigma=sigma, bins=bins.bins, ids=bins.ids)

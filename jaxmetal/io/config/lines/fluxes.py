@@ -47,7 +47,7 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     Raises:
         InputError: if files cannot be used or do not share their pixels.
     """
-    maps = {name: context.map(_located(row, "flux", data, name), f"features.{name}.flux") for name, row in rows.items()}
+    maps = {name: context.map(located(row, "flux", data, name), f"features.{name}.flux") for name, row in rows.items()}
     first = next(iter(maps.values()))
     grid = pixels_of(first, data, "data", context.origin)
     for name, one in maps.items():
@@ -58,7 +58,7 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     spectra = Spectra(features=tuple(rows), flux=flux, sigma=sigma, grid=grid)
     if "bins" in data:
         bins = bins_of(data, grid.shape, used, context)
-        spectra = in_bins(spectra, bins, *(per_bin(one, bins.bins, tuple(rows)) for one in (flux, sigma)), data)
+        spectra = in_bins(spectra, bins, data, *(per_bin(one, bins.bins, tuple(rows)) for one in (flux, sigma)))
     elif used is not None:
         spectra = dataclasses.replace(spectra, flux=np.where(used[..., None], flux, np.nan))
     headers = {name: one.header.get("RESTWAV") for name, one in maps.items()}
@@ -89,9 +89,10 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
             raise InputError(
                 f"The column {column} of {path} must hold numbers, but holds e.g. {table[column][0]!r}; correct it."
             )
+    numbers = {column: table[column].astype(float)[:, None] for column in wanted}
     pairs = [
-        flux_and_sigma(*(table[column].astype(float)[:, None] for column in columns[name]), style, f"features.{name}")
-        for name, style in styles.items()
+        flux_and_sigma(numbers[flux], numbers[noise], styles[name], f"features.{name}")
+        for name, (flux, noise) in columns.items()
     ]
     flux, sigma = (np.concatenate(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     spectra = Spectra(features=tuple(rows), flux=flux, sigma=sigma, ids=table[key] if key else np.arange(len(flux)))
@@ -105,7 +106,7 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
         order = rows_of(bins, table[key], path, context)
         there = (order >= 0)[:, None]
         values = (np.where(there, one[order], np.nan) for one in (flux, sigma))
-        spectra = in_bins(dataclasses.replace(spectra, grid=grid), bins, *values, data)
+        spectra = in_bins(dataclasses.replace(spectra, grid=grid), bins, data, *values)
     units = column_units(path)
     found = {name: units.get(pair[0], "") for name, pair in columns.items()}
     return Fluxes(spectra=spectra, first=labels, units=found, wavelengths={})
@@ -133,11 +134,11 @@ def _pair(
     style = style_of(row, f"features.{name}")
     noise: Any = row[style]
     if not (isinstance(noise, float) or (type(noise) is int and "file" not in data)):
-        noise = context.map(_located(row, style, data, name), f"features.{name}.{style}")
+        noise = context.map(located(row, style, data, name), f"features.{name}.{style}")
     return flux_and_sigma(flux, noise, style, f"features.{name}", context)
 
 
-def _located(row: dict[str, Any], key: str, data: dict[str, Any], name: str) -> Any:
+def located(row: dict[str, Any], key: str, data: dict[str, Any], name: str) -> Any:
     """The file of a map; with `data.file`, names and numbers are extensions of that."""
     if key not in row:
         raise InputError(f"features.{name}: the key '{key}' is missing; name a file, or an extension of data.file.")

@@ -1,4 +1,4 @@
-"""Regions of a configuration as masks, and the magnification of a lens."""
+"""Regions of a configuration as masks, and the radius map that some are made of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from jaxmetal.io.config.table import child, choose, positive, require_known, tak
 from jaxmetal.io.fits import Map
 from jaxmetal.io.quality import read_used
 from jaxmetal.io.wcs import tangent_offsets
-from jaxmetal.linemaps.luminosity import Magnification
 from jaxmetal.linemaps.regions import aperture, between
 from jaxmetal.numerics.grid import Grid
 
@@ -25,14 +24,16 @@ WHOLE = "whole"
 KINDS = ("aperture", "radius", "mask")
 
 
-def masks(table: dict[str, Any], known: np.ndarray, grid: Grid, first: Map, context: Context) -> dict[str, np.ndarray]:
+def masks(
+    table: dict[str, Any], known: np.ndarray, grid: Grid, radius: np.ndarray | None, context: Context
+) -> dict[str, np.ndarray]:
     """Region -> True for its spaxels, shape (ny, nx); the whole galaxy first.
 
     Args:
         table: the configuration.
         known: spaxels with a line.
         grid: the spaxels.
-        first: the map that has their world coordinates.
+        radius: of the spaxels in the source, arcsec; None if unknown.
         context: see `Context`.
 
     Raises:
@@ -41,43 +42,23 @@ def masks(table: dict[str, Any], known: np.ndarray, grid: Grid, first: Map, cont
     given, _ = child(table, "regions", "", {})
     if WHOLE in given:
         raise InputError(f"regions.{WHOLE}: expected another name, as this is always all spaxels; rename it.")
-    radius = _radius(table, first, context) if "radius" in table else None
     return {WHOLE: known, **{name: _mask(*child(given, name, "regions"), grid, radius, context) for name in given}}
 
 
-def magnification(table: dict[str, Any], first: Map | None, context: Context) -> Magnification:
-    """That of the table [magnification]; 1 without it.
+def radius(table: dict[str, Any], first: Map | None, context: Context) -> np.ndarray | None:
+    """The radius of every spaxel in the source, arcsec, shape (ny, nx); None where none is given.
 
     Raises:
-        InputError: if it is neither a positive number nor a map of the lines' pixels, or its error is negative.
+        InputError: if it is in another unit, or not of the pixels of the lines.
     """
-    given, where = child(table, "magnification", "", {})
-    require_known(given, where, ("value", "sigma", "map", "relative_error"))
-    if not given:
-        return Magnification()
-    if ("value" in given) == ("map" in given):
-        found = "both" if "map" in given else "neither"
-        raise InputError(
-            f"{where}: expected either value and sigma, or map and relative_error, found {found}; give one."
-        )
-    error = "sigma" if "value" in given else "relative_error"
-    require_known(given, where, ("value", "sigma") if "value" in given else ("map", "relative_error"))
-    size = take(given, error, where, float)
-    if not 0.0 <= size < np.inf:
-        raise InputError(f"{where}.{error}: expected 0 or more, found {size}; correct it.")
-    if "value" in given:
-        value = positive(given, "value", where, float)
-        return Magnification(factor=value, relative=size / value)
+    if "radius" not in table:
+        return None
     if first is None:
-        raise InputError(f"{where}.map: expected a map of lines beside it, found a table alone; give a value.")
-    read = context.map(given["map"], f"{where}.map")
-    require_same_pixels(first, read, f"{where}.map", context)
-    return Magnification(factor=read.values, relative=size)
-
-
-def _radius(table: dict[str, Any], first: Map, context: Context) -> np.ndarray:
+        raise InputError("radius: expected maps of lines beside it, found a table alone; add data.bins.")
     read = context.map(table["radius"], "radius")
     require_same_pixels(first, read, "radius", context)
+    if read.unit not in ("", "arcsec"):
+        raise InputError(f"radius: expected arcsec, found BUNIT '{read.unit}' in {read.path}; convert it.")
     return read.values
 
 
@@ -107,7 +88,7 @@ def _named(where: str, make: Callable[..., np.ndarray], *arguments: Any) -> np.n
 
 
 def _circle(table: dict[str, Any], where: str, origin: SkyCoord) -> tuple[float, float, float]:
-    """Centre and radius: a sky position in degrees, or offsets x (West) and y (North) from the middle of the maps in arcsec."""
+    """Centre and radius: a sky position in degrees, or offsets x (West), y (North) in arcsec from the maps' middle."""
     size = positive(table, "radius", where, float)
     if "ra" in table or "dec" in table:
         require_known(table, where, ("ra", "dec", "radius"))
