@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
 from jaxmetal.linemaps.judge import flags, judge
 from jaxmetal.linemaps.keep import Rule, kept
@@ -69,12 +70,18 @@ def measure(
         progress: as for `spaxel.posterior`.
 
     Raises:
-        InputError: as `spaxel.posterior`, `regions.summed`, `keep.kept` and `Magnification.of_spectra`.
+        InputError: if the selection leaves nothing; as `spaxel.posterior`, `regions.summed`, `keep.kept` and
+            `Magnification.of_spectra`.
     """
     chosen, sums = spectra, _sums(spectra, masks, rule)
     if rule is not None:
         use = kept(rule, spectra.features, spectra.flux, spectra.sigma)
         chosen = dataclasses.replace(spectra, flux=np.where(use, spectra.flux, np.nan))
+        if not chosen.known.any():
+            raise InputError(
+                f"selection: expected some spectra to pass '{rule.name}', found none of {int(spectra.known.sum())}; "
+                "leave the selection out."
+            )
     found, of_regions = _posteriors(likelihood, chosen, sums, seed, progress)
     if masks:
         of_regions |= {f"flux_{name}": values for name, values in zip(spectra.features, sums[0].T, strict=True)}

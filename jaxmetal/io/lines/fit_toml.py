@@ -26,7 +26,7 @@ BINS = """
 [recipe]
 name = "gradient"
 light = {{type = "Picture", file = {{file = "light.fits", hdu = "data"}}, plane = "image"}}
-# observed {light}, even within each bin; a sharper picture of the light is better, with its own psf = {{...}}
+# The light is observed {light}, even within each bin and blurred twice: a sharper picture is better, with its own psf.
 free_geometry = true
 """
 HEAD = """# Fits the metallicity map beside this file; `jaxmetal check` says what it describes. A spaxel or bin with two
@@ -72,7 +72,7 @@ def fit_toml(job: LinesJob) -> str:
 def inline(value: Any) -> str:
     """A value as TOML writes it on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(key)} = {inline(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key} = {inline(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(inline, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

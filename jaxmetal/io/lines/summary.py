@@ -43,13 +43,14 @@ def _map(job: LinesJob, measured: Measured) -> str:
 
 
 def _regions(measured: Measured) -> str:
-    lines = ["Summed fluxes:"]
+    lines = ["Summed fluxes:"] if measured.regions else []
     for k, name in enumerate(measured.regions):
         one = {key: values[k] for key, values in measured.of_regions.items()}
-        parts = [f"{label} {_interval(one, key)}" for key, label in ROWS.items() if key in one]
-        upper = "" if np.isnan(one["p_upper"]) else f", P(upper branch) {one['p_upper']:.3f}"
-        lines.append(f"  {name} ({int(one['pixels'])} spaxels): " + "; ".join(parts) + upper)
-    return "\n".join(lines) if measured.regions else ""
+        lines.append(f"  {name}, {int(one['pixels'])} spaxels:")
+        lines += [f"    {label:27} {_interval(one, key)}" for key, label in ROWS.items() if key in one]
+        if not np.isnan(one["p_upper"]):
+            lines.append(f"    {'P(upper branch)':27} {one['p_upper']:.3f}")
+    return "\n".join(lines)
 
 
 def _interval(one: Mapping[str, float], name: str) -> str:
