@@ -12,8 +12,8 @@ from jaxmetal.numerics.grid import Grid
 SHAPE = (7, 9)
 ORIGIN = SkyCoord(150.1, 2.2, unit="deg")
 GRID = Grid(shape=SHAPE, origin=np.array([-0.9, 0.5]), matrix=0.2 * np.array([[0.8, 0.6], [-0.6, 0.8]]))
-LINES = {"OII": 0, "HB": 2, "OIII5007": 3, "HA": 4}
-"""Extension -> column of `spectra.expected_fluxes`."""
+LINES = {"OII": {0: 1.0}, "HB": {2: 1.0}, "OIII5007": {3: 1.0}, "HA_NII": {4: 1.0, 5: 1.0 + 1.0 / 2.942}}
+"""Extension -> column of `spectra.expected_fluxes` -> weight."""
 UNIT = "1e-20 erg / (s cm2)"
 LABELS = np.minimum(np.arange(SHAPE[1]) // 2, 3)[None, :] + 4 * (np.arange(SHAPE[0]) // 3)[:, None]
 """Bins of 4 to 9 spaxels: 12 of them."""
@@ -39,9 +39,9 @@ sigma = "HB_ERR"
 flux = "OIII5007"
 sigma = "OIII5007_ERR"
 
-[features.Ha]
-flux = "HA"
-sigma = "HA_ERR"
+[features."Ha+NII"]
+flux = "HA_NII"
+sigma = "HA_NII_ERR"
 
 [likelihood]
 type = "fluxes"
@@ -56,7 +56,8 @@ def fluxes(noise: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
     """Fluxes and errors, shape (ny, nx, 4): Z from 8.9 in the middle to 8.5, A(V) = 0.5, one corner without a line."""
     x, y = (np.asarray(a) for a in GRID.centres())
     z = 8.9 - 0.3 * np.hypot(x, y)
-    expected = expected_fluxes(z.ravel(), np.full(z.size, 0.5))[:, list(LINES.values())].reshape(*SHAPE, -1)
+    lines = expected_fluxes(z.ravel(), np.full(z.size, 0.5)).reshape(*SHAPE, -1)
+    expected = np.stack([sum(w * lines[..., i] for i, w in blend.items()) for blend in LINES.values()], axis=-1)
     flux = 300.0 * np.exp(-np.hypot(x, y))[..., None] * expected
     flux += np.random.default_rng(5).normal(0.0, noise, flux.shape)
     flux[:2, :2] = np.nan

@@ -16,9 +16,13 @@ from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose
 from jaxmetal.linemaps.spectra import Spectra
 
+MEANINGS = ("mean", "sum")
+"""What the flux and error of a bin are: of its mean spaxel, or of all together."""
+
 
 def bins_of(data: dict[str, Any], shape: tuple[int, int], used: np.ndarray | None, context: Context) -> BinMap:
     """The bin map of the table [data]; spaxels that are not used are in no bin."""
+    choose(data.get("bin_values"), "data.bin_values", MEANINGS)
     path, hdu = context.path(data["bins"], "data.bins")
     read = read_bins(path, shape=shape, hdu=hdu)
     context.findings.extend(read.findings)
@@ -48,10 +52,9 @@ def per_bin(maps: np.ndarray, bins: Bins, names: tuple[str, ...]) -> np.ndarray:
 
 def in_bins(spectra: Spectra, bins: BinMap, data: dict[str, Any], flux: np.ndarray, sigma: np.ndarray) -> Spectra:
     """The spectra of bins; `data.bin_values` says whether fluxes and errors are a bin's mean spaxel or its sum."""
-    meaning = choose(data.get("bin_values"), "data.bin_values", ("mean", "sum"))
     made = dataclasses.replace(spectra, flux=flux, sigma=sigma, bins=bins.bins, ids=bins.ids)
     count = made.pixels[:, None]
-    share = 1.0 / np.maximum(count, 1) if meaning == "sum" else 1.0
+    share = 1.0 / np.maximum(count, 1) if data["bin_values"] == "sum" else 1.0
     return dataclasses.replace(made, flux=np.where(count > 0, flux * share, np.nan), sigma=sigma * share)
 
 

@@ -9,7 +9,7 @@ from jaxmetal import spaxel
 from jaxmetal.errors import InputError
 from jaxmetal.io.config.priors import numbers
 from jaxmetal.io.config.table import choose, require_known, take
-from jaxmetal.lines import Calibration, calibration
+from jaxmetal.lines import Calibration, calibration, feature
 
 Reader = Callable[[dict[str, Any], str, str], Any]
 """(table, key, where) -> value."""
@@ -138,9 +138,10 @@ def likelihood(
         settled = _without_dust(kind, settled, where)
     if kind == "fluxes":
         return make(blends, **settled)
-    weighted = next((name for name, blend in blends.items() if blend != name), None)
-    if weighted is not None:
-        raise InputError(f'features.{weighted}.blend: expected none with {kind}, found weights; use type = "fluxes".')
+    for name, blend in blends.items():
+        if blend != name or (kind != "wang17" and len(feature(name)) > 1):
+            found = "weights" if blend != name else "a blend"
+            raise InputError(f'features.{name}: expected a single line for {kind}, found {found}; use type = "fluxes".')
     return make(tuple(blends), **settled)
 
 

@@ -48,6 +48,7 @@ def luminosity(
         missing = "galaxy.z" if redshift is None else "data.unit"
         context.findings.append(Finding("info", f"No star formation is derived without {missing}; state it if wanted."))
         return None
+    lens.of_spectra(spectra)  # refused before anything is fitted
     area = None if spectra.grid is None else float(spectra.grid.pixel_area)
     per_arcsec = float(context.cosmology.kpc_proper_per_arcmin(redshift).to_value(units.kpc / units.arcsec))
     return Luminosity(
