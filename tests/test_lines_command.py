@@ -16,6 +16,7 @@ import jaxmetal as jm
 from jaxmetal.cli import main
 from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.lines import read_lines
+from jaxmetal.io.config.lines.units import common, in_cgs, settle
 from jaxmetal.linemaps.regions import summed
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -387,3 +388,19 @@ relative_error = 0.1
     assert difference.std() <= 0.012
     assert np.isfinite(read_map(out / "maps.fits", "z").values).sum() == 481
     assert "row(s)" in (out / "summary.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("written", "cgs"),
+    [
+        ("1e-20 erg/(s cm2)", 1e-20),
+        ("10**-20 erg s-1 cm-2", 1e-20),
+        ("10**(-20)*erg/s/cm**2", 1e-20),  # MUSE
+        ("1E-17 erg/s/cm^2/spaxel", 1e-17),  # MaNGA
+        ("W/m2", 1e3),
+        ("1e-18 erg/s/cm2/arcsec2", 0.04e-18),
+    ],
+)
+def test_units_as_surveys_write_them(written, cgs):
+    factor, unit = settle(common(written, {}, ignore=False), 1.0, 0.04)
+    assert factor * in_cgs(unit) == pytest.approx(cgs)

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-EXAMPLES = {"fit": "example.toml", "lines": "lines.toml"}
+EXAMPLE = Path(__file__).with_name("example.toml")
+EXAMPLES = {"fit": EXAMPLE, "lines": EXAMPLE.with_name("lines.toml")}
 """Command -> the configuration that shows what it takes."""
 
 
@@ -19,4 +20,4 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the file."""
-    print(Path(__file__).with_name(EXAMPLES[arguments.command]).read_text(encoding="utf-8"), end="")
+    print(EXAMPLES[arguments.command].read_text(encoding="utf-8"), end="")
