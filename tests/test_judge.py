@@ -1,12 +1,13 @@
 """Flags and rules on columns and spectra with planted troubles."""
 
+import jax
 import numpy as np
 import pytest
 
 from jaxmetal.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.linemaps import FLAGS, Rule, Spectra, flagged
-from jaxmetal.linemaps.judge import flags, judge
+from jaxmetal.linemaps.judge import flags, judge, judge_precision
 from jaxmetal.linemaps.keep import kept
 from jaxmetal.linemaps.luminosity import Magnification
 from jaxmetal.linemaps.measure import light
@@ -67,6 +68,13 @@ def test_findings_say_how_many_worst_first():
 def test_a_rare_trouble_is_no_warning():
     bits = flags(columns(*[{}] * 200, TROUBLES["edge"]), 4)
     assert [one.severity for one in judge(bits, np.ones(201, bool))] == ["info"]
+
+
+def test_single_precision_is_not_for_bright_lines():
+    pair, dark = (np.array([[49.0, 1.0], [51.0, np.nan]]), np.ones((2, 2))), (np.zeros((0, 2)), np.zeros((0, 2)))
+    assert judge_precision(pair, dark) == ()
+    with jax.enable_x64(False):
+        assert judge_precision(pair, dark)[0].text.startswith("1 spectra or regions have a line above 50 sigma")
 
 
 LINES = ("OIII5007", "Hb", "Ha", "NII6584", "SII", "Hg")

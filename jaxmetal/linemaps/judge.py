@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.findings import Finding, Severity
@@ -12,6 +13,8 @@ from jaxmetal.findings import Finding, Severity
 SURE, LIKELY, UNINFORMED, RARE = 0.05, 0.5, 0.5, 0.01
 """Least weight of a second branch; probability that counts as likely; nats of information that are too few; share of
 the spaxels that is not worth a warning."""
+SINGLE = 50.0
+"""Signal to noise up to which single precision is good to a few hundredths of an error."""
 
 
 class Flag(NamedTuple):
@@ -102,3 +105,16 @@ def judge(bits: np.ndarray, known: np.ndarray) -> tuple[Finding, ...]:
     if missing:
         findings.append(Finding("info", f"{missing} of {known.size} spectra have no line at all and no result."))
     return tuple(sorted(findings, key=lambda finding: finding.severity == "info"))
+
+
+def judge_precision(*pairs: tuple[np.ndarray, np.ndarray]) -> tuple[Finding, ...]:
+    """Whether spectra are too good for single precision, in which the log-density loses the digits that count.
+
+    Args:
+        *pairs: fluxes and errors, shape (..., features).
+    """
+    if jnp.result_type(float) == jnp.float64:
+        return ()
+    count = sum(int((flux > SINGLE * sigma).any(axis=-1).sum()) for flux, sigma in pairs)
+    text = f"{count} spectra or regions have a line above {SINGLE:g} sigma; single precision may be off by their errors"
+    return (Finding("warning", f"{text}, compute them in double precision."),) if count else ()

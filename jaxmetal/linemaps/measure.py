@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
-from jaxmetal.linemaps.judge import flags, judge
+from jaxmetal.linemaps.judge import flags, judge, judge_precision
 from jaxmetal.linemaps.keep import Rule, kept
 from jaxmetal.linemaps.luminosity import Luminosity
 from jaxmetal.linemaps.regions import covered, summed
@@ -94,6 +94,7 @@ def measure(
         *judge(found["flags"], chosen.known),
         *([BIASED] if rule is not None else []),
         *_patchy(spectra, masks, of_regions),
+        *judge_precision((chosen.flux, chosen.sigma), sums),
     ]
     return Measured(
         spectra=chosen,
