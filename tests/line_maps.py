@@ -15,8 +15,9 @@ GRID = Grid(shape=SHAPE, origin=np.array([-0.9, 0.5]), matrix=0.2 * np.array([[0
 LINES = {"OII": {0: 1.0}, "HB": {2: 1.0}, "OIII5007": {3: 1.0}, "HA_NII": {4: 1.0, 5: 1.0 + 1.0 / 2.942}}
 """Extension -> column of `spectra.expected_fluxes` -> weight."""
 UNIT = "1e-20 erg / (s cm2)"
-LABELS = np.minimum(np.arange(SHAPE[1]) // 2, 3)[None, :] + 4 * (np.arange(SHAPE[0]) // 3)[:, None]
-"""Bins of 4 to 9 spaxels: 12 of them."""
+BINS = 35
+LABELS = np.arange(SHAPE[1])[None, :] // 2 + 5 * np.arange(SHAPE[0])[:, None]
+"""Bins of two spaxels, or one at the end of a row; as many, about, as spaxels, for programs of the same size."""
 
 CONFIG = """
 [galaxy]
@@ -66,7 +67,7 @@ def fluxes(noise: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
 
 def binned(values: np.ndarray) -> np.ndarray:
     """Means over the bins, painted back; NaN counts as 0."""
-    means = [np.nan_to_num(values)[label == LABELS].mean() for label in range(12)]
+    means = [np.nan_to_num(values)[label == LABELS].mean() for label in range(BINS)]
     return np.array(means)[LABELS]
 
 
@@ -78,11 +79,9 @@ def write_lines(folder: Path) -> Path:
     write_maps(folder / "lines.fits", maps | errors, GRID, ORIGIN, dict.fromkeys(maps | errors, UNIT))
     in_bins = {name: binned(values) for name, values in maps.items()}
     write_maps(folder / "binned.fits", in_bins | errors, GRID, ORIGIN, dict.fromkeys(in_bins | errors, UNIT))
-    rows = {name: values[label == LABELS][0] for name, values in in_bins.items() for label in ()}
-    for name, values in (in_bins | errors).items():
-        rows[name] = np.array([values[label == LABELS][0] for label in np.unique(LABELS)])
-    rows = {"bin": np.unique(LABELS), **rows}
-    write_table(folder / "lines.ecsv", rows, units=dict.fromkeys(list(rows)[1:], UNIT))
+    first = np.unique(LABELS, return_index=True)[1]
+    rows = {name: values.ravel()[first] for name, values in (in_bins | errors).items()}
+    write_table(folder / "lines.ecsv", {"bin": np.arange(BINS), **rows}, units=dict.fromkeys(rows, UNIT))
     x, y = (np.asarray(a) for a in GRID.centres())
     write_maps(folder / "bins.fits", {"bins": LABELS.astype(np.int32)}, GRID, ORIGIN)
     write_maps(folder / "radius.fits", {"radius": np.hypot(x, y)}, GRID, ORIGIN, {"radius": "arcsec"})

@@ -1,5 +1,6 @@
 """`jaxmetal lines`: maps, bins and tables in, a folder of results out that `jaxmetal check` and `fit` take."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -10,13 +11,17 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from configured import replace
-from line_maps import CONFIG, GRID, LABELS, LINES, SHAPE, UNIT, fluxes, write_lines
+from line_maps import BINS, CONFIG, GRID, LABELS, LINES, ORIGIN, SHAPE, UNIT, fluxes, write_lines
 
 import jaxmetal as jm
 from jaxmetal.cli import main
+from jaxmetal.errors import InputError
 from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.lines import read_lines
 from jaxmetal.io.config.lines.units import common, in_cgs, settle
+from jaxmetal.io.config.lines.wavelengths import require_line
+from jaxmetal.io.lines.save import for_fit
+from jaxmetal.linemaps import FLAGS, Measured
 from jaxmetal.linemaps.regions import summed
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -167,7 +172,7 @@ def of_bins(tmp_path_factory):
 
 def test_each_bin_is_fitted_once(of_bins):
     table = Table.read(of_bins / "spectra.ecsv")
-    np.testing.assert_array_equal(table["id"], np.arange(12))
+    np.testing.assert_array_equal(table["id"], np.arange(BINS))
     np.testing.assert_array_equal(table["pixels"], np.bincount(LABELS.ravel()))
     painted = read_map(of_bins / "maps.fits", "z").values
     np.testing.assert_array_equal(painted, np.asarray(table["z"])[LABELS])
@@ -176,7 +181,7 @@ def test_each_bin_is_fitted_once(of_bins):
 
 def test_bins_reach_the_fit(of_bins, capsys):
     assert main(["check", str(of_bins / "fit.toml")]) == 0
-    assert "12 bins of at most 9 pixels" in capsys.readouterr().out
+    assert "35 bins of at most 2 pixels" in capsys.readouterr().out
 
 
 def test_a_table_gives_what_the_maps_of_its_bins_give(of_bins, path):
@@ -309,9 +314,11 @@ def test_dereddened_fluxes_have_no_dust(path):
     replace(path, "[features.OII]", "dereddened = true\n[features.OII]")
     assert read_lines(path).likelihood.a_v_range.tolist() == [0.0, 0.0]
     lines, flux = ["Hb", "OIII5007"], np.array([1.0, 2.5])
-    found = jm.spaxel.posterior(jm.spaxel.fluxes(lines, a_v_range=(0.0, 0.0)), flux, 0.02 * flux)
-    assert found["a_v"] == 0.0
-    assert found["hb"] == pytest.approx(1.0, abs=0.01)
+    nodes = jm.spaxel.grid(jm.spaxel.fluxes(lines, a_v_range=(0.0, 0.0)), flux, 0.02 * flux)
+    assert nodes.a_v.tolist() == [0.0]
+    # [OIII]/Hb alone leaves two branches, on both sides of the turnover of the calibration.
+    log_ratio = jm.lines.calibration("M08", "R3")(nodes.z[np.argmax(nodes.mass[:, 0])])
+    assert log_ratio == pytest.approx(np.log10(2.5), abs=0.02)
 
 
 @pytest.mark.parametrize("kind", ["patricio19", "wang17", "curti20"])
@@ -404,3 +411,71 @@ relative_error = 0.1
 def test_units_as_surveys_write_them(written, cgs):
     factor, unit = settle(common(written, {}, ignore=False), 1.0, 0.04)
     assert factor * in_cgs(unit) == pytest.approx(cgs)
+
+
+def test_masked_spaxels_do_not_count(path):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[3:] = 1
+    write_maps(path.parent / "mask.fits", {"mask": mask}, GRID, ORIGIN)
+    replace(path, "[features.OII]", 'mask = "mask.fits"\nmask_means = "reject"\n[features.OII]')
+    np.testing.assert_array_equal(read_lines(path).spectra.known, KEPT & (mask == 0))
+    replace(path, 'file = "lines.fits"', 'file = "binned.fits"\nbins = "bins.fits"\nbin_values = "mean"')
+    job = read_lines(path)
+    np.testing.assert_array_equal(job.spectra.known, np.arange(BINS) < 15)
+    np.testing.assert_array_equal(job.masks["whole"], mask == 0)
+
+
+def test_a_bin_without_a_row_is_missing(path):
+    replace(path, 'file = "lines.fits"', 'table = "lines.ecsv"\nid = "bin"\nbins = "bins.fits"\nbin_values = "mean"')
+    rows = Table.read(path.parent / "lines.ecsv")
+    full = read_lines(path).spectra
+    rows["bin"][[2, 7]] = [7, 99]  # bins 2 and 7 change places, and 7 leaves the map
+    rows.write(path.parent / "lines.ecsv", overwrite=True)
+    job = read_lines(path)
+    np.testing.assert_array_equal(job.spectra.flux[7], full.flux[2])
+    np.testing.assert_array_equal(np.flatnonzero(~job.spectra.known), [2])
+    assert [one.text.split(" ")[0] for one in job.findings] == ["1", "1"]
+    assert job.findings[0].text.startswith("1 of 35 bins have no row in")
+
+
+def test_what_says_nothing_is_left_out_of_the_map_for_the_fit(path):
+    job = read_lines(path)
+    found = {"z": np.full(SHAPE, 8.5), "z_sigma": np.full(SHAPE, 0.1), "flags": np.zeros(SHAPE, int)}
+    found["flags"][2, 3], found["flags"][2, 4] = FLAGS["prior"].bit + FLAGS["lines"].bit, FLAGS["branches"].bit
+    maps = for_fit(Measured(spectra=job.spectra, found=found, regions=(), of_regions={}, findings=()))
+    left = KEPT.copy()
+    left[2, 3] = False
+    for name, value in {"data": 8.5, "sigma": 0.1}.items():
+        np.testing.assert_array_equal(maps[name], np.where(left, value, np.nan))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "words"),
+    [(KeyboardInterrupt(), 130, "nothing written"), (OSError(errno.ENOSPC, "full"), 2, "the disk is full")],
+)
+def test_trouble_while_writing_leaves_nothing(path, monkeypatch, capsys, trouble, code, words):
+    def fail(job, measured, folder):
+        (folder / "half.txt").write_text("half")
+        raise trouble
+
+    monkeypatch.setattr("jaxmetal.cli.lines.measured_with_bar", lambda *_, **__: None)
+    monkeypatch.setattr("jaxmetal.io.lines.save_lines", fail)
+    assert main(["lines", str(path), "-o", str(path.parents[1] / "out"), "--quiet"]) == code
+    assert words in capsys.readouterr().err
+    assert [one.name for one in path.parents[1].iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "medium", "lines"),
+    [
+        (4862.68, "vacuum", ["Hbeta"]),
+        (4861.33, "air", ["Hbeta"]),
+        (3727.4, "air", ["OII"]),  # between the members of the doublet
+        (3729.875, "vacuum", ["OII"]),
+        (6575.0, "vacuum", ["Halpha", "NII6548", "NII6584"]),
+    ],
+)
+def test_wavelengths_of_the_line_are_accepted(stated, medium, lines):
+    require_line(stated, medium, lines, "here")
+    with pytest.raises(InputError, match="nearest to H7"):
+        require_line(3971.0, "vacuum", lines, "here")
