@@ -202,6 +202,7 @@ def test_the_error_of_the_magnification_is_in_the_totals_of_regions(of_bins):
     width, without = (0.5 * np.log(whole[f"{name}_high"] / whole[f"{name}_low"]) for name in ("sfr", "sfr_density"))
     assert width == pytest.approx(np.hypot(0.2 * 0.9945, without), rel=0.05)
     assert 0.0 < without < 0.9 * width
+    assert whole["magnification"] == pytest.approx(4.0)
 
 
 def test_a_table_alone_gives_rows_and_no_maps(path):

@@ -37,7 +37,8 @@ class Measured:
         found: name -> values of the spectra, NaN without a line: the columns of `spaxel.posterior`, `z_sigma` (half of
             what lies between 16 and 84 %), `flags` (see `judge`), and with a luminosity `sfr` and `sfr_density`.
         regions: names of the regions, in the order of `of_regions`.
-        of_regions: the same of the regions, with `pixels` and the sums `flux_<feature>`, `sigma_<feature>`.
+        of_regions: the same of the regions, with `pixels`, the `magnification` that divides `sfr`, and the sums
+            `flux_<feature>` and `sigma_<feature>`.
         findings: worst first.
     """
 
@@ -173,7 +174,7 @@ def _star_formation(
         draw_key, mu_key = jax.random.split(jax.random.key(seed + 1 + k))
         mu = luminosity.magnification.of_region(shining, used) if there else 1.0
         hb = _draws_of_hb(likelihood, sums[0][k], sums[1][k], draw_key) if there else np.full(DRAWS, np.nan)
-        rows.append(luminosity.of_region(hb, int(used.sum()) if there else 1, mu, mu_key))
+        rows.append(luminosity.of_region(hb, int(used.sum()) if there else 1, mu, mu_key) | {"magnification": mu})
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
 
 

@@ -43,6 +43,7 @@ COLUMNS: Mapping[str, Column] = {
     **_interval("hb", FLUX, "intrinsic Hb of a spaxel, of a row, or of a whole region"),
     **_interval("sfr", "solMass / yr", "star-formation rate of all its spaxels, demagnified"),
     **_interval("sfr_density", "solMass / (yr kpc2)", "surface density of star formation, not deprojected"),
+    "magnification": Column("", "magnification of its light as a whole, by which the star-formation rate is divided"),
     "information": Column("nat", "information gained on 12 + log(O/H) over the prior"),
     "log_evidence": Column("", "log of the evidence, up to a constant of the likelihood"),
     "outside": Column("", "probability that a calibration is outside its range"),
