@@ -38,7 +38,7 @@ FLAGS: Mapping[str, Flag] = {
         1,
         f"less than {UNINFORMED} nats of information on Z",
         "warning",
-        "say next to nothing on metallicity, so that their Z is the prior's; they are left out of metallicity.fits",
+        "say next to nothing on metallicity, so that their Z is the prior's; leave them out of a fit of the map",
     ),
     "branches": Flag(
         2,
