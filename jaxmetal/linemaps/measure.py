@@ -172,7 +172,7 @@ def _star_formation(
     for k, used in enumerate(_used(spectra, masks) if masks else []):
         there = bool((np.isfinite(sums[0][k]) & np.isfinite(sums[1][k])).any())
         draw_key, mu_key = jax.random.split(jax.random.key(seed + 1 + k))
-        mu = luminosity.magnification.of_region(shining, used) if there else 1.0
+        mu = luminosity.magnification.of_region(shining, used) if there else np.nan
         hb = _draws_of_hb(likelihood, sums[0][k], sums[1][k], draw_key) if there else np.full(DRAWS, np.nan)
         rows.append(luminosity.of_region(hb, int(used.sum()) if there else 1, mu, mu_key) | {"magnification": mu})
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
