@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 EXAMPLE = Path(__file__).with_name("example.toml")
+EXAMPLES = {"fit": EXAMPLE, "lines": EXAMPLE.with_name("lines.toml")}
+"""Command -> the configuration that shows what it takes."""
 
 
 def add(commands: Any) -> None:
     """Registers the command."""
-    command = commands.add_parser("example", help="print a commented TOML file for `fit` and `check`")
+    command = commands.add_parser("example", help="print a commented TOML file for `fit` and `check`, or for `lines`")
+    command.add_argument("command", nargs="?", choices=EXAMPLES, default="fit", help="whose (default: fit)")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the file."""
-    print(EXAMPLE.read_text(encoding="utf-8"), end="")
+    print(EXAMPLES[arguments.command].read_text(encoding="utf-8"), end="")

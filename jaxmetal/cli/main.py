@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from jaxmetal import __version__
-from jaxmetal.cli import batch, check, demo, example, fit, simulate
+from jaxmetal.cli import batch, check, demo, example, fit, lines, simulate
 from jaxmetal.errors import InputError
 
-COMMANDS = (demo, simulate, fit, batch, check, example)
+COMMANDS = (demo, simulate, lines, fit, batch, check, example)
 BAD_INPUT, INTERRUPTED = 2, 130
 
 

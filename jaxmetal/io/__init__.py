@@ -9,9 +9,11 @@ tests/test_io_input.py.
 
 from jaxmetal.io.bins import BinMap, bin_values, read_bins
 from jaxmetal.io.config import Job, read_config
+from jaxmetal.io.config.lines import LinesJob, read_lines
 from jaxmetal.io.deflection import DeflectionMap, check_deflection, read_deflection
 from jaxmetal.io.fits import Map, read_map, write_maps
 from jaxmetal.io.folder import output_folder, writing
+from jaxmetal.io.lines import save_lines
 from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.population import cosmic_age, kpc_per_arcsec, save_relation
 from jaxmetal.io.provenance import checksum, provenance
@@ -25,6 +27,7 @@ __all__ = [
     "BinMap",
     "DeflectionMap",
     "Job",
+    "LinesJob",
     "Map",
     "bin_values",
     "check_deflection",
@@ -39,10 +42,12 @@ __all__ = [
     "read_config",
     "read_deflection",
     "read_kernel",
+    "read_lines",
     "read_map",
     "read_table",
     "read_used",
     "save",
+    "save_lines",
     "save_relation",
     "sky_origin",
     "to_sigma",

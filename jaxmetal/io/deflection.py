@@ -130,7 +130,7 @@ def _common_grid(x: Map, y: Map, origin: SkyCoord) -> Grid:
     x_grid, y_grid = x.grid(origin), y.grid(origin)
     if x_grid.shape != y_grid.shape:
         differ = f"have shapes {x_grid.shape} and {y_grid.shape}"
-    elif not _same(x_grid, y_grid):
+    elif not same_pixels(x_grid, y_grid):
         differ = "have different world coordinates"
     else:
         return x_grid
@@ -139,7 +139,7 @@ def _common_grid(x: Map, y: Map, origin: SkyCoord) -> Grid:
     )
 
 
-def _same(a: Grid, b: Grid) -> bool:
+def same_pixels(a: Grid, b: Grid) -> bool:
     """Whether two grids of one shape agree to a hundredth of a pixel everywhere."""
     origin, matrix = (
         np.abs(np.asarray(u) - np.asarray(v)).max() for u, v in ((a.origin, b.origin), (a.matrix, b.matrix))

@@ -111,13 +111,13 @@ def _by_unit(noise: Any, data: Any) -> str | None:
     """The reading under which the unit of sigma is that of the data."""
     if not (isinstance(noise, Map) and isinstance(data, Map) and noise.unit and data.unit):
         return None
-    of_noise, of_data = _unit(noise.unit), _unit(data.unit)
+    of_noise, of_data = parse_unit(noise.unit), parse_unit(data.unit)
     if any(isinstance(u, units.UnrecognizedUnit) or u == units.dimensionless_unscaled for u in (of_noise, of_data)):
         return None
     return next((name for name, power in POWERS.items() if (of_noise**power).is_equivalent(of_data)), None)
 
 
-def _unit(text: str) -> Any:
+def parse_unit(text: str) -> Any:
     """A unit, also one in parentheses to a power, as MUSE has it for variances and astropy does not read it."""
     outer = re.fullmatch(r"\((.*)\)(?:\*\*|\^)\(?(-?\d+)\)?", text)
     inner, power = (outer[1], int(outer[2])) if outer else (text, 1)

@@ -28,22 +28,22 @@ def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> dict[str,
     Raises:
         InputError: if the file is missing, is no table, or lacks a column.
     """
-    path = Path(path)
-    if not os.path.isfile(path):
-        raise InputError(f"The table {path} does not exist; check its path.")
-    try:
-        if path.suffix == ".ecsv":
-            table = Table.read(path, format="ascii.ecsv")
-        else:
-            table = text.read(path.read_text(), **_layout(path))
-    except Exception as error:  # astropy and yaml raise many kinds for what is no table
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"The file {path} cannot be read as a table ({reason}); check the file.") from None
+    table = _read(Path(path))
     absent = [name for name in required if name not in table.colnames]
     if absent:
         present = ", ".join(table.colnames)
         raise InputError(f"The table {path} must have a column {absent[0]}, but has {present}; name the columns so.")
     return {name: _plain(table[name]) for name in table.colnames}
+
+
+def column_units(path: str | Path) -> dict[str, str]:
+    """Units of the columns that state one, as ECSV does.
+
+    Raises:
+        InputError: as `read_table`.
+    """
+    table = _read(Path(path))
+    return {name: str(table[name].unit) for name in table.colnames if table[name].unit is not None}
 
 
 def write_table(
@@ -74,6 +74,18 @@ def write_table(
         table[name].description = (descriptions or {}).get(name)
     with writing(path):
         table.write(path, format="ascii.ecsv")
+
+
+def _read(path: Path) -> Table:
+    if not os.path.isfile(path):
+        raise InputError(f"The table {path} does not exist; check its path.")
+    try:
+        if path.suffix == ".ecsv":
+            return Table.read(path, format="ascii.ecsv")
+        return text.read(path.read_text(), **_layout(path))
+    except Exception as error:  # astropy and yaml raise many kinds for what is no table
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"The file {path} cannot be read as a table ({reason}); check the file.") from None
 
 
 def _layout(path: Path) -> dict[str, Any]:

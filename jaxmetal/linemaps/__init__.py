@@ -5,22 +5,37 @@
 - `select`: the S/N rules of two surveys, as masks with a warning, as they select on metallicity;
 - `by_ratio`: metallicity by each ratio alone, its dispersion, and a table over line sets and dust laws;
 - `excitation`: BPT and mass-excitation classes as masks;
-- `gradients`: straight lines through spaxels and annuli.
+- `gradients`: straight lines through spaxels and annuli;
+- `regions`: masks, and fluxes summed over them with their errors;
+- `measure`: all of a galaxy at once, what `jaxmetal lines` runs: the `Spectra` of spaxels, bins or rows and the sums
+  over regions through one likelihood, after a selection `Rule`, with star formation (`Luminosity`) and flags (`judge`).
 
 To add one: a file of functions with their paper and equation, and a test against an independent reference. Imports:
-fit, lines, numerics, findings, errors.
+fit, spaxel, instrument, lines, numerics, findings, errors.
 """
 
+from jaxmetal.linemaps import regions
 from jaxmetal.linemaps.align import Offset, offset, shifted
 from jaxmetal.linemaps.by_ratio import by_each_ratio, comparison, deredden, dispersion
 from jaxmetal.linemaps.deblend import deblend
 from jaxmetal.linemaps.excitation import blended_diagram, mass_excitation, nii_diagram, sii_diagram
 from jaxmetal.linemaps.gradients import gradients
+from jaxmetal.linemaps.judge import FLAGS, flagged
+from jaxmetal.linemaps.keep import Rule
+from jaxmetal.linemaps.luminosity import Luminosity, Magnification
+from jaxmetal.linemaps.measure import Measured, measure
 from jaxmetal.linemaps.select import Selection, balmer_ebv, binned, klever, wang, wang_annuli
+from jaxmetal.linemaps.spectra import Spectra
 
 __all__ = [
+    "FLAGS",
+    "Luminosity",
+    "Magnification",
+    "Measured",
     "Offset",
+    "Rule",
     "Selection",
+    "Spectra",
     "balmer_ebv",
     "binned",
     "blended_diagram",
@@ -29,11 +44,14 @@ __all__ = [
     "deblend",
     "deredden",
     "dispersion",
+    "flagged",
     "gradients",
     "klever",
     "mass_excitation",
+    "measure",
     "nii_diagram",
     "offset",
+    "regions",
     "shifted",
     "sii_diagram",
     "wang",

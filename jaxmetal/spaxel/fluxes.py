@@ -50,7 +50,7 @@ class Fluxes:
         flat = dist.ImproperUniform(dist.constraints.positive, (), ())
         return {
             "z": dist.Uniform(*self.z_range),
-            "a_v": dist.Uniform(*self.a_v_range),
+            "a_v": uniform(*self.a_v_range),
             "hb": dist.Exponential(1.0 / self.hb_mean) if np.isfinite(self.hb_mean) else flat,
             "offsets": dist.Normal(0.0, 1.0).expand([len(self.emission.calibrations)]).to_event(1),
         }
@@ -124,7 +124,7 @@ def fluxes(
         features: lines and blends in the order of the fluxes, as for `lines.emission`.
         calibrations: a set or calibrations, as there.
         z_range: limits of the flat prior of 12 + log(O/H).
-        a_v_range: limits of the flat prior of A(V), mag.
+        a_v_range: limits of the flat prior of A(V), mag; equal where it is known, (0, 0) for dereddened fluxes.
         hb_mean: mean of an exponential prior of observed Hb, in the unit of the fluxes; flat by default.
         **options: of `lines.emission`: law, r_v, temperature, scatter, doublets.
 
@@ -138,7 +138,7 @@ def fluxes(
         emission=made,
         hb_mean=float(hb_mean),
         z_range=limits("z_range", z_range),
-        a_v_range=limits("a_v_range", a_v_range),
+        a_v_range=extinction(a_v_range),
         turnover=turnover(made.calibrations),
         features=made.features,
     )
@@ -154,6 +154,21 @@ def limits(name: str, ends: tuple[float, float]) -> np.ndarray:
     if not -math.inf < low < high < math.inf:
         raise InputError(f"{name}: expected a lower and a higher end, found {tuple(ends)}; give (low, high).")
     return np.array([low, high])
+
+
+def extinction(ends: tuple[float, float]) -> np.ndarray:
+    """Ends of the flat prior of A(V), equal where it is known.
+
+    Raises:
+        InputError: unless they are finite and not decreasing.
+    """
+    low, high = (float(end) for end in ends)
+    return np.array([low, high]) if low == high and math.isfinite(low) else limits("a_v_range", ends)
+
+
+def uniform(low: Any, high: Any) -> Distribution:
+    """The flat prior between ends; all of it in one place where they are equal."""
+    return dist.Uniform(low, high) if low < high else dist.Delta(low)
 
 
 def usable(flux: jax.Array, sigma: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

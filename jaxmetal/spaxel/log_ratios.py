@@ -16,7 +16,7 @@ from jaxmetal.errors import InputError
 from jaxmetal.lines import RATIOS, Calibration, Ratio, calibration, dust_law, line
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.spaxel.branch import turnover
-from jaxmetal.spaxel.fluxes import limits, usable
+from jaxmetal.spaxel.fluxes import extinction, limits, uniform, usable
 
 
 @node
@@ -52,11 +52,7 @@ class LogRatios:
     @property
     def prior(self) -> dict[str, Distribution]:
         """Of all parameters."""
-        low, high = self.a_v_range
-        return {
-            "z": dist.Uniform(*self.z_range),
-            "a_v": dist.Uniform(low, high) if low < high else dist.Delta(low),
-        }
+        return {"z": dist.Uniform(*self.z_range), "a_v": uniform(*self.a_v_range)}
 
     def log_likelihood(self, flux: jax.Array, sigma: jax.Array, *, z: Any, a_v: Any) -> jax.Array:
         """The sum above.
@@ -146,7 +142,7 @@ def log_ratios(
         scatter=np.array([*scatter, *(sigma for _, sigma in fixed.values())], float),
         extinction=np.array([float(dust_law(law)(name)) for name in names]),
         z_range=limits("z_range", z_range),
-        a_v_range=np.array(a_v_range, float) if a_v_range[0] == a_v_range[1] else limits("a_v_range", a_v_range),
+        a_v_range=extinction(a_v_range),
         turnover=turnover(calibrations),
         fixed_ratios=constant,
         features=names,

@@ -53,9 +53,9 @@ def observation(table: dict[str, Any], where: str, context: Context) -> Any:
     kind = choose(table.get("kind"), f"{where}.kind", KEYS)
     require_known(table, where, KEYS[kind])
     data = context.map(table.get("data"), f"{where}.data")
-    grid = _grid(data, table, where, context.origin)
+    grid = pixels_of(data, table, where, context.origin)
     context = dataclasses.replace(context, pixel_scale=float(np.sqrt(grid.pixel_area)))
-    used = _used(table, where, data, context)
+    used = used_of(table, where, data, context)
     common: dict[str, Any] = {
         "grid": grid,
         "used": used,
@@ -94,8 +94,8 @@ def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], c
     return weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
 
 
-def _grid(data: Map, table: dict[str, Any], where: str, origin: SkyCoord) -> Grid:
-    """From world coordinates, or from a pixel scale where the file has none."""
+def pixels_of(data: Map, table: dict[str, Any], where: str, origin: SkyCoord) -> Grid:
+    """The pixels, from world coordinates, or from a pixel scale where the file has none."""
     scale = positive(table, "pixel_scale", where, float, None)
     if scale is None:
         return data.grid(origin)
@@ -120,7 +120,8 @@ def has_sky(data: Map) -> bool:
     return True
 
 
-def _used(table: dict[str, Any], where: str, data: Map, context: Context) -> np.ndarray | None:
+def used_of(table: dict[str, Any], where: str, data: Map, context: Context) -> np.ndarray | None:
+    """Which pixels count by the mask of a table, None without one."""
     if "mask" not in table:
         return None
     path, hdu = context.path(table["mask"], f"{where}.mask")

@@ -19,7 +19,7 @@ from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.observations import has_sky, observation
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
-from jaxmetal.io.fits import read_map
+from jaxmetal.io.fits import Map, read_map
 from jaxmetal.model import tree
 from jaxmetal.prepare import default_sampling
 from jaxmetal.prior import sites, typical
@@ -80,7 +80,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     if not given:
         raise InputError("observations: expected at least one, found none; add e.g. [observations.metallicity].")
     folder = path.absolute().parent
-    context = Context(folder=folder, origin=_origin(table, given, folder), cosmology=_cosmology(table))
+    context = Context(folder=folder, origin=_origin(table, given, folder), cosmology=cosmology_of(table))
     observations = {name: observation(*child(given, name, "observations"), context) for name in given}
     made = scene(table, observations, context)
     settings = _settings(table)
@@ -113,19 +113,27 @@ def _origin(table: dict[str, Any], observations: dict[str, Any], folder: Path) -
     name = next(iter(observations))
     first, place = child(observations, name, "observations")
     data = read_map(
-        *Context(folder=folder, origin=NOWHERE, cosmology=_cosmology(table)).path(first.get("data"), f"{place}.data")
+        *Context(folder=folder, origin=NOWHERE, cosmology=cosmology_of(table)).path(first.get("data"), f"{place}.data")
     )
-    return NOWHERE if "pixel_scale" in first and not has_sky(data) else _origin_of(data)
+    return origin_of(data, "pixel_scale" in first)
 
 
-def _origin_of(data: Any) -> SkyCoord:
+def origin_of(data: Map, scaled: bool) -> SkyCoord:
+    """The middle of a map; nowhere if only the scale of its pixels is stated.
+
+    Raises:
+        InputError: if neither is known.
+    """
+    if scaled and not has_sky(data):
+        return NOWHERE
     try:
         return data.origin()
     except InputError as error:
         raise InputError(f"The map {data.path}: {error}") from None
 
 
-def _cosmology(table: dict[str, Any]) -> FLRW:
+def cosmology_of(table: dict[str, Any]) -> FLRW:
+    """The flat cosmology of a configuration."""
     given, where = child(table, "cosmology", "", {})
     require_known(given, where, ("H0", "Om0"))
     return FlatLambdaCDM(H0=positive(given, "H0", where, float, 70.0), Om0=positive(given, "Om0", where, float, 0.3))

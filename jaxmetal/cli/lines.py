@@ -1,0 +1,64 @@
+"""`jaxmetal lines CONFIG.toml`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.cli.output import add_output
+from jaxmetal.io.folder import output_folder, require_replaceable
+
+
+def add(commands: Any) -> None:
+    """Registers the command."""
+    command = commands.add_parser(
+        "lines", help="metallicity, extinction and star formation of every spaxel from its line fluxes"
+    )
+    command.add_argument("config", metavar="CONFIG.toml")
+    add_output(command)
+    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_precision(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Reads, fits, writes."""
+    start(arguments)
+    from jaxmetal.io.config.lines import read_lines
+    from jaxmetal.io.lines import save_lines
+    from jaxmetal.io.lines.summary import summary
+
+    folder = Path(arguments.output or f"{Path(arguments.config).stem}-lines")
+    require_replaceable(folder, arguments.overwrite)
+    job = read_lines(arguments.config)
+    measured = measured_with_bar(job, quiet=arguments.quiet)
+    with output_folder(folder, overwrite=arguments.overwrite) as unfinished:
+        save_lines(job, measured, unfinished)
+    print(summary(job, measured), end="")
+    print(f"\nWritten to {folder}")
+
+
+def measured_with_bar(job: Any, *, quiet: bool) -> Any:
+    """All spectra and regions of a job, with a bar that counts spectra."""
+    from tqdm.auto import tqdm
+
+    from jaxmetal.linemaps import measure
+
+    with tqdm(unit="spectrum", desc="fitting", disable=quiet, file=sys.stderr) as bar:
+
+        def watch(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return measure(
+            job.likelihood,
+            job.spectra,
+            job.masks,
+            rule=job.rule,
+            luminosity=job.luminosity,
+            seed=job.seed,
+            progress=watch,
+        )

@@ -1,0 +1,146 @@
+"""Line fluxes of a configuration: FITS maps, maps of bins, tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.lines.binned import bins_of, in_bins, per_bin, rows_of
+from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
+from jaxmetal.io.config.observations import pixels_of, used_of
+from jaxmetal.io.config.table import take
+from jaxmetal.io.deflection import same_pixels
+from jaxmetal.io.fits import Map
+from jaxmetal.io.tables import column_units, read_table
+from jaxmetal.linemaps.spectra import Spectra
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fluxes:
+    """What was read.
+
+    Attributes:
+        spectra: in the unit of the files.
+        first: the map whose pixels they have; None for a table alone.
+        units: feature -> unit in its file, "" where there is none.
+        wavelengths: feature -> rest wavelength in its header (RESTWAV), Angstrom in vacuum, where there is one.
+    """
+
+    spectra: Spectra
+    first: Map | None
+    units: dict[str, str]
+    wavelengths: dict[str, float]
+
+
+def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> Fluxes:
+    """From a map per feature.
+
+    Args:
+        rows: feature -> its table.
+        data: the table [data].
+        context: see `Context`.
+
+    Raises:
+        InputError: if files cannot be used or do not share their pixels.
+    """
+    maps = {name: context.map(located(row, "flux", data, name), f"features.{name}.flux") for name, row in rows.items()}
+    first = next(iter(maps.values()))
+    grid = pixels_of(first, data, "data", context.origin)
+    for name, one in maps.items():
+        require_same_pixels(first, one, f"features.{name}.flux", context)
+    pairs = [_pair(name, rows[name], data, one, context) for name, one in maps.items()]
+    flux, sigma = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
+    used = used_of(data, "data", first, context)
+    spectra = Spectra(features=tuple(rows), flux=flux, sigma=sigma, grid=grid)
+    if "bins" in data:
+        bins = bins_of(data, grid.shape, used, context)
+        spectra = in_bins(spectra, bins, data, *(per_bin(one, bins.bins, tuple(rows)) for one in (flux, sigma)))
+    elif used is not None:
+        spectra = dataclasses.replace(spectra, flux=np.where(used[..., None], flux, np.nan))
+    headers = {name: one.header.get("RESTWAV") for name, one in maps.items()}
+    return Fluxes(
+        spectra=spectra,
+        first=first,
+        units={name: one.unit for name, one in maps.items()},
+        wavelengths={name: 1e10 * metres for name, metres in headers.items() if isinstance(metres, float)},
+    )
+
+
+def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> Fluxes:
+    """From a table with a row per bin or spectrum; arguments as `of_maps`.
+
+    Raises:
+        InputError: if a column or the bin map is missing or cannot be used.
+    """
+    path, _ = context.path(data["table"], "data.table")
+    styles = {name: style_of(row, f"features.{name}") for name, row in rows.items()}
+    columns = {
+        name: [take(row, key, f"features.{name}", str) for key in ("flux", styles[name])] for name, row in rows.items()
+    }
+    key = take(data, "id", "data", str, None)
+    wanted = [column for pair in columns.values() for column in pair]
+    table = read_table(path, required=(*wanted, *([key] if key else [])))
+    for column in wanted:
+        if table[column].dtype.kind not in "iuf" or table[column].ndim != 1:
+            raise InputError(
+                f"The column {column} of {path} must hold numbers, but holds e.g. {table[column][0]!r}; correct it."
+            )
+    numbers = {column: table[column].astype(float)[:, None] for column in wanted}
+    pairs = [
+        flux_and_sigma(numbers[flux], numbers[noise], styles[name], f"features.{name}")
+        for name, (flux, noise) in columns.items()
+    ]
+    flux, sigma = (np.concatenate(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
+    spectra = Spectra(features=tuple(rows), flux=flux, sigma=sigma, ids=table[key] if key else np.arange(len(flux)))
+    labels = None
+    if "bins" in data:
+        if key is None:
+            raise InputError("data.id: expected the column that names each row's bin, found none; add it.")
+        labels = context.map(data["bins"], "data.bins")
+        grid = pixels_of(labels, data, "data", context.origin)
+        bins = bins_of(data, grid.shape, used_of(data, "data", labels, context), context)
+        order = rows_of(bins, table[key], path, context)
+        there = (order >= 0)[:, None]
+        values = (np.where(there, one[order], np.nan) for one in (flux, sigma))
+        spectra = in_bins(dataclasses.replace(spectra, grid=grid), bins, data, *values)
+    units = column_units(path)
+    found = {name: units.get(pair[0], "") for name, pair in columns.items()}
+    return Fluxes(spectra=spectra, first=labels, units=found, wavelengths={})
+
+
+def require_same_pixels(first: Map, other: Map, where: str, context: Context) -> None:
+    """Refuses a map of another shape or with other world coordinates than those of the lines.
+
+    Raises:
+        InputError: saying which of the two differs.
+    """
+    both = all("CTYPE1" in one.header for one in (first, other))
+    if other.values.shape != first.values.shape:
+        differ = f"the shape {other.values.shape} instead of {first.values.shape}"
+    elif both and not same_pixels(first.grid(context.origin), other.grid(context.origin)):
+        differ = "other world coordinates"
+    else:
+        return
+    raise InputError(f"{where}: expected the pixels of {first.path}, found {differ} in {other.path}; resample one.")
+
+
+def _pair(
+    name: str, row: dict[str, Any], data: dict[str, Any], flux: Map, context: Context
+) -> tuple[np.ndarray, np.ndarray]:
+    style = style_of(row, f"features.{name}")
+    noise: Any = row[style]
+    if not (isinstance(noise, float) or (type(noise) is int and "file" not in data)):
+        noise = context.map(located(row, style, data, name), f"features.{name}.{style}")
+    return flux_and_sigma(flux, noise, style, f"features.{name}", context)
+
+
+def located(row: dict[str, Any], key: str, data: dict[str, Any], name: str) -> Any:
+    """The file of a map; with `data.file`, names and numbers are extensions of that."""
+    if key not in row:
+        raise InputError(f"features.{name}: the key '{key}' is missing; name a file, or an extension of data.file.")
+    given = row[key]
+    return {"file": data["file"], "hdu": given} if "file" in data and isinstance(given, (str, int)) else given

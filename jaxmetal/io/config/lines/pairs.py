@@ -1,0 +1,57 @@
+"""A flux and its error: where both are there, and what the error's file says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.observations import STYLES
+from jaxmetal.io.fits import Map
+from jaxmetal.io.noise import to_sigma
+
+
+def style_of(row: dict[str, Any], where: str) -> str:
+    """Which of sigma, variance and ivar a feature has.
+
+    Raises:
+        InputError: unless it is exactly one.
+    """
+    given = [style for style in STYLES if style in row]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        raise InputError(f"{where}: expected exactly one of sigma, variance and ivar, found {found}; give one.")
+    return given[0]
+
+
+def flux_and_sigma(
+    flux: Map | np.ndarray, noise: Map | np.ndarray | float, style: str, where: str, context: Context | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both, NaN where either is missing: no number, infinite, or an inverse variance of 0.
+
+    Args:
+        flux: shape (ny, nx).
+        noise: sigma, variance or ivar, same shape or a number.
+        style: which of the three.
+        where: place in the file.
+        context: that takes what is suspicious of maps; rows of a table have no neighbours to compare.
+
+    Raises:
+        InputError: if shapes differ or an error is not positive, as `to_sigma`.
+    """
+    values, given = (np.asarray(one.values if isinstance(one, Map) else one, float) for one in (flux, noise))
+    if given.shape not in ((), values.shape):
+        raise InputError(
+            f"{where}.{style}: expected the shape {values.shape} of its flux, found {given.shape}; cut them alike."
+        )
+    there = np.isfinite(values) & np.isfinite(given) & ((given != 0.0) | (style != "ivar"))
+    try:
+        sigma, findings = to_sigma(flux, used=there, **{style: noise})
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    if context is not None:
+        context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in findings)
+    return np.where(there, values, np.nan), np.where(there, sigma, np.nan)

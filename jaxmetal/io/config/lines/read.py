@@ -1,0 +1,141 @@
+"""The whole configuration of `jaxmetal lines`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.cosmology import FLRW
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding, worst_first
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.lines.features import features, fluxes, in_one_unit, origin
+from jaxmetal.io.config.lines.likelihood import likelihood
+from jaxmetal.io.config.lines.regions import masks, radius
+from jaxmetal.io.config.lines.selection import selection
+from jaxmetal.io.config.lines.star_formation import luminosity
+from jaxmetal.io.config.nodes import build
+from jaxmetal.io.config.read import NOWHERE, cosmology_of
+from jaxmetal.io.config.table import child, positive, read_toml, require_known, take
+from jaxmetal.linemaps.keep import Rule
+from jaxmetal.linemaps.luminosity import Luminosity
+from jaxmetal.linemaps.measure import light
+from jaxmetal.linemaps.spectra import Spectra
+
+SECTIONS = (
+    "galaxy", "cosmology", "data", "features", "likelihood", "star_formation", "magnification", "selection", "radius",
+    "regions", "run",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LinesJob:
+    """What a configuration describes.
+
+    Attributes:
+        name: of the galaxy.
+        redshift: None where it is not known.
+        spectra: line fluxes, in `unit`.
+        unit: of the fluxes, "" where it is not known.
+        likelihood: of `jaxmetal.spaxel`.
+        masks: region -> True for its spaxels; none in a table alone.
+        radius: of the spaxels in the source, arcsec, shape (ny, nx); None if unknown.
+        rule: of a selection, or None.
+        luminosity: for star formation, or None without redshift or unit.
+        psf: of the maps as the configuration gives it, None where it does not.
+        light: index of the feature that shows where the light is.
+        cosmology: for distances.
+        origin: sky origin: the middle of the maps.
+        seed: of the random numbers.
+        findings: what is worth knowing about the data, worst first.
+        inputs: place in the file -> path of every file that was read.
+        configuration: the file as it was read.
+    """
+
+    name: str
+    redshift: float | None
+    spectra: Spectra
+    unit: str
+    likelihood: Any
+    masks: dict[str, np.ndarray]
+    radius: np.ndarray | None
+    rule: Rule | None
+    luminosity: Luminosity | None
+    psf: Any
+    light: int
+    cosmology: FLRW
+    origin: SkyCoord
+    seed: int
+    findings: tuple[Finding, ...]
+    inputs: dict[str, Path]
+    configuration: dict[str, Any]
+
+
+def read_lines(path: str | Path) -> LinesJob:
+    """Reads a configuration and every file it names; paths are relative to it.
+
+    Raises:
+        InputError: if anything cannot be used; the sentence says where and what to do.
+    """
+    path = Path(path)
+    table = read_toml(path)
+    require_known(table, path.name, SECTIONS)
+    galaxy, where = child(table, "galaxy", "", {})
+    require_known(galaxy, where, ("name", "z"))
+    data, _ = child(table, "data", "", {})
+    rows = features(table)
+    context = Context(folder=path.absolute().parent, origin=NOWHERE, cosmology=cosmology_of(table))
+    context = dataclasses.replace(context, origin=origin(rows, data, context))
+    read = fluxes(rows, data, context)
+    spectra, factor, unit = in_one_unit(read, data)
+    blends = {name: row.get("blend", name) for name, row in rows.items()}
+    dereddened = take(data, "dereddened", "data", bool, False)
+    made = likelihood(*child(table, "likelihood", "", {}), blends, dereddened=dereddened, factor=factor)
+    rule, spectra = selection(table, spectra, made)
+    redshift = positive(galaxy, "z", where, float, None)
+    regions, radii = {}, radius(table, read.first, context)
+    if spectra.grid is not None:
+        regions = masks(table, spectra.painted(spectra.known) == 1.0, spectra.grid, radii, context)
+    elif "regions" in table:
+        raise InputError("regions: expected maps, or a table with a bin map, found a table alone; add data.bins.")
+    return LinesJob(
+        name=take(galaxy, "name", where, str, path.stem),
+        redshift=redshift,
+        spectra=spectra,
+        unit=unit,
+        likelihood=made,
+        masks=regions,
+        radius=radii,
+        rule=rule,
+        luminosity=luminosity(table, spectra, unit, redshift, read.first, context),
+        psf=_psf(data, spectra, context),
+        light=light(spectra),
+        cosmology=context.cosmology,
+        origin=context.origin,
+        seed=_seed(table),
+        findings=worst_first(context.findings),
+        inputs={"configuration": path, **context.inputs},
+        configuration=table,
+    )
+
+
+def _psf(data: dict[str, Any], spectra: Spectra, context: Context) -> Mapping[str, Any] | None:
+    """The table of the PSF as it stands, once it has been seen to describe one."""
+    if "psf" not in data:
+        return None
+    if spectra.grid is None:
+        raise InputError("data.psf: expected maps, found a table alone; remove it, or add data.bins.")
+    pixel = float(np.sqrt(spectra.grid.pixel_area))
+    build(data["psf"], "psf", "data.psf", dataclasses.replace(context, pixel_scale=pixel))
+    return data["psf"]
+
+
+def _seed(table: dict[str, Any]) -> int:
+    given, where = child(table, "run", "", {})
+    require_known(given, where, ("seed",))
+    return take(given, "seed", where, int, 0)

@@ -1,0 +1,135 @@
+"""Flags and rules on columns and spectra with planted troubles."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxmetal.errors import InputError
+from jaxmetal.instrument.bins import Bins
+from jaxmetal.linemaps import FLAGS, Rule, Spectra, flagged
+from jaxmetal.linemaps.judge import flags, judge, judge_precision
+from jaxmetal.linemaps.keep import kept
+from jaxmetal.linemaps.luminosity import Magnification
+from jaxmetal.linemaps.measure import light
+
+GOOD = {
+    "z": 8.6,
+    "information": 2.0,
+    "mode_lower": np.nan,
+    "mode_upper": 8.6,
+    "p_lower": 0.3,
+    "p_upper": 0.7,
+    "outside": 0.1,
+    "at_edge": 0.0,
+    "lines": 4,
+}
+TROUBLES = {
+    "prior": {"information": 0.4},
+    "branches": {"mode_lower": 7.5},
+    "outside": {"outside": 0.6},
+    "edge": {"at_edge": 0.9},
+    "lines": {"lines": 3},
+}
+
+
+def columns(*changes):
+    """A spectrum each."""
+    return {name: np.array([{**GOOD, **change}[name] for change in changes]) for name in GOOD}
+
+
+def test_bits_are_powers_of_two():
+    assert sorted(flag.bit for flag in FLAGS.values()) == [1, 2, 4, 8, 16]
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_each_trouble_sets_its_flag_alone(name):
+    bits = flags(columns({}, TROUBLES[name], {**TROUBLES[name], "z": np.nan}), 4)
+    assert bits.tolist() == [0, FLAGS[name].bit, 0]
+    assert flagged(bits, name).tolist() == [False, True, False]
+
+
+def test_a_branch_of_little_weight_is_no_trouble():
+    assert flags(columns({"mode_lower": 7.5, "p_lower": 0.04, "p_upper": 0.96}), 4).tolist() == [0]
+
+
+def test_without_a_turnover_there_are_no_branches():
+    none = {"mode_lower": np.nan, "mode_upper": np.nan, "p_lower": np.nan, "p_upper": np.nan}
+    assert flags(columns(none), 4).tolist() == [0]
+
+
+def test_findings_say_how_many_worst_first():
+    bits = flags(columns(TROUBLES["lines"], TROUBLES["outside"], {}, {}), 4)
+    found = judge(bits, np.array([True, True, True, False]))
+    assert [one.severity for one in found] == ["warning", "info", "info"]
+    assert found[0].text.startswith("1 of 3 spectra probably lie outside the range")
+    assert found[2].text.startswith("1 of 4 spectra have no line")
+
+
+def test_a_rare_trouble_is_no_warning():
+    bits = flags(columns(*[{}] * 200, TROUBLES["edge"]), 4)
+    assert [one.severity for one in judge(bits, np.ones(201, bool))] == ["info"]
+
+
+def test_single_precision_is_not_for_bright_lines():
+    pair, dark = (np.array([[49.0, 1.0], [51.0, np.nan]]), np.ones((2, 2))), (np.zeros((0, 2)), np.zeros((0, 2)))
+    assert judge_precision(pair, dark) == ()
+    with jax.enable_x64(False):
+        assert judge_precision(pair, dark)[0].text.startswith("1 spectra or regions have a line above 50 sigma")
+
+
+LINES = ("OIII5007", "Hb", "Ha", "NII6584", "SII", "Hg")
+SIGMA = np.ones((1, 6))
+
+
+def lines_kept(signal_to_noise, ratios=("R3", "N2", "S2"), **how):
+    flux = np.array([signal_to_noise], float)
+    return kept(Rule("klever", ratios), LINES, flux, SIGMA, **how)[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("signal_to_noise", "expected"),
+    [
+        # S2 stands in only where N2 is missing, so that [SII] goes; Hg is of no ratio and stays.
+        ((6, 3, 6, 3, 3, 0), [True, True, True, True, False, True]),
+        ((6, 3, 6, 2, 3, 0), [True, True, True, False, True, True]),
+        ((4, 3, 6, 3, 3, 0), [False, False, True, True, False, True]),
+        ((6, 3, 4, 3, 3, 0), [True, True, False, False, False, True]),
+    ],
+)
+def test_klever_keeps_the_lines_of_detected_ratios(signal_to_noise, expected):
+    assert lines_kept(signal_to_noise) == expected
+
+
+def test_three_sigma_do_for_a_whole_galaxy():
+    assert lines_kept((4, 3, 4, 3, 3, 0), integrated=True) == [True, True, True, True, False, True]
+
+
+def test_wang_keeps_whole_spaxels_but_all_of_a_region():
+    flux = np.array([[4.0, 6.0], [4.0, 4.0]])
+    rule, sigma = Rule("wang"), np.ones((2, 2))
+    assert kept(rule, ("Hb", "Ha"), flux, sigma).tolist() == [[True, True], [False, False]]
+    assert kept(rule, ("Hb", "Ha"), flux, sigma, integrated=True).all()
+
+
+def test_rules_that_are_unknown_are_refused():
+    with pytest.raises(InputError, match="found 'curti'"):
+        kept(Rule("curti"), ("Hb",), np.ones((1, 1)), np.ones((1, 1)))
+
+
+def test_light_is_the_best_measured_hydrogen_line():
+    flux = np.array([[9.0, 5.0, 7.0, np.nan], [9.0, 5.0, 7.0, np.nan]])
+    spectra = Spectra(features=("OIII5007", "Hb", "Ha", "Hg"), flux=flux, sigma=np.ones((2, 4)))
+    assert light(spectra) == 2
+    assert light(Spectra(features=("OIII5007", "OII"), flux=flux[:, :2], sigma=np.ones((2, 2)))) == 0
+
+
+def test_bins_are_magnified_harmonically():
+    """Light that is even over a bin: 1 / mu averages. The other parity counts the same; a bin without lines is NaN."""
+    spectra = Spectra(
+        features=("Hb",),
+        flux=np.array([[1.0], [1.0], [np.nan]]),
+        sigma=np.ones((3, 1)),
+        bins=Bins(labels=np.array([[0, 0, 1, 2], [0, -1, 1, 2]]), n=3),
+    )
+    factor = np.array([[2.0, 4.0, -5.0, 0.0], [4.0, np.nan, 5.0, 0.0]])
+    np.testing.assert_allclose(Magnification(factor=factor).of_spectra(spectra), [3.0, 5.0, np.nan])
