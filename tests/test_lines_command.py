@@ -14,7 +14,7 @@ from configured import replace
 from line_maps import BINS, CONFIG, GRID, LABELS, LINES, ORIGIN, SHAPE, UNIT, fluxes, write_lines
 
 import jaxmetal as jm
-from jaxmetal.cli import main
+from jaxmetal.cli import line_pictures, main
 from jaxmetal.errors import InputError
 from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.lines import read_lines
@@ -42,15 +42,20 @@ def path(tmp_path):
     return write_lines(tmp_path / "in")
 
 
-def run(path, *arguments):
-    """The folder of results."""
-    assert main(["lines", str(path), "-o", str(path.parent / "out"), "--quiet", *arguments]) == 0
+def run(path, *arguments, pictures=False):
+    """The folder of results; pictures take longer than all else, and are drawn where they are tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not pictures:
+            patch.setattr(line_pictures, "draw", lambda *_: None)
+        assert main(["lines", str(path), "-o", str(path.parent / "out"), "--quiet", *arguments]) == 0
     return path.parent / "out"
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return run(write_lines(tmp_path_factory.mktemp("lines")))
+    path = write_lines(tmp_path_factory.mktemp("lines"))
+    replace(path, "[regions.centre]", '[radius]\nfile = "radius.fits"\n\n[regions.centre]')
+    return run(path, pictures=True)
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +73,16 @@ def in_bins(folder: Path) -> Path:
 def test_a_run_writes_everything(results):
     names = {path.name for path in results.iterdir()}
     assert names == {
+        "calibrations.png",
+        "corner_1_whole.png",
+        "corner_2_centre.png",
         "fit.toml",
         "light.fits",
+        "line_maps.png",
         "maps.fits",
         "metallicity.fits",
         "provenance.json",
+        "radius.png",
         "regions.ecsv",
         "spectra.ecsv",
         "summary.txt",

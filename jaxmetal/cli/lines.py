@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads, fits, writes."""
     start(arguments)
+    from jaxmetal.cli.line_pictures import draw
     from jaxmetal.io.config.lines import read_lines
     from jaxmetal.io.lines import save_lines
     from jaxmetal.io.lines.summary import summary
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     measured = measured_with_bar(job, quiet=arguments.quiet)
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished:
         save_lines(job, measured, unfinished)
+        draw(job, measured, unfinished)
     print(summary(job, measured), end="")
     print(f"\nWritten to {folder}")
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.errors import InputError
@@ -18,11 +17,10 @@ from jaxmetal.linemaps.luminosity import Luminosity
 from jaxmetal.linemaps.regions import covered, summed
 from jaxmetal.linemaps.select import BIASED
 from jaxmetal.linemaps.spectra import Spectra
-from jaxmetal.spaxel import grid, posterior
-from jaxmetal.spaxel.posterior import draws
+from jaxmetal.spaxel import joint, posterior
 
-DRAWS, PATCHY = 4096, 0.9
-"""Draws of a region's Hb; share of a region's spaxels below which sums over no more are worth a warning."""
+PATCHY = 0.9
+"""Share of a region's spaxels below which sums over no more are worth a warning."""
 
 Columns = dict[str, np.ndarray]
 Progress = Callable[[int, int], None] | None
@@ -171,16 +169,13 @@ def _star_formation(
     shining, rows = spectra.painted(spectra.flux)[..., light(spectra)], []
     for k, used in enumerate(_used(spectra, masks) if masks else []):
         there = bool((np.isfinite(sums[0][k]) & np.isfinite(sums[1][k])).any())
-        draw_key, mu_key = jax.random.split(jax.random.key(seed + 1 + k))
         mu = luminosity.magnification.of_region(shining, used) if there else np.nan
-        hb = _draws_of_hb(likelihood, sums[0][k], sums[1][k], draw_key) if there else np.full(DRAWS, np.nan)
-        rows.append(luminosity.of_region(hb, int(used.sum()) if there else 1, mu, mu_key) | {"magnification": mu})
+        hb = joint(likelihood, sums[0][k], sums[1][k], seed=seed + k)["hb"] if there else np.array([np.nan])
+        rows.append(
+            luminosity.of_region(hb, int(used.sum()) if there else 1, mu, jax.random.key(seed + k))
+            | {"magnification": mu}
+        )
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
-
-
-def _draws_of_hb(likelihood: Any, flux: np.ndarray, sigma: np.ndarray, key: jax.Array) -> np.ndarray:
-    nodes = grid(likelihood, flux, sigma)
-    return np.asarray(draws(likelihood, jnp.asarray(flux), jnp.asarray(sigma), nodes, key, DRAWS)[2])
 
 
 def _patchy(spectra: Spectra, masks: Mapping[str, np.ndarray], of_regions: Columns) -> list[Finding]:

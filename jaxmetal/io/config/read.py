@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW, FlatLambdaCDM
 
@@ -20,6 +19,7 @@ from jaxmetal.io.config.observations import has_sky, observation
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
 from jaxmetal.io.fits import Map, read_map
+from jaxmetal.io.population import kpc_per_arcsec
 from jaxmetal.model import tree
 from jaxmetal.prepare import default_sampling
 from jaxmetal.prior import sites, typical
@@ -76,6 +76,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     require_known(table, f"{path.name}", SECTIONS)
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))
+    z = positive(galaxy, "z", where, float, None)
     given, _ = child(table, "observations", "")
     if not given:
         raise InputError("observations: expected at least one, found none; add e.g. [observations.metallicity].")
@@ -92,7 +93,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
         observations=observations,
         settings={**settings, "start": starts, "sampling": _sampling(given, made, observations)},
         origin=context.origin,
-        kpc_per_arcsec=_scale(positive(galaxy, "z", where, float, None), context.cosmology),
+        kpc_per_arcsec=None if z is None else float(kpc_per_arcsec(z, context.cosmology)),
         findings=worst_first(context.findings),
         inputs={"configuration": path, **context.inputs},
         configuration=table,
@@ -137,10 +138,6 @@ def cosmology_of(table: dict[str, Any]) -> FLRW:
     given, where = child(table, "cosmology", "", {})
     require_known(given, where, ("H0", "Om0"))
     return FlatLambdaCDM(H0=positive(given, "H0", where, float, 70.0), Om0=positive(given, "Om0", where, float, 0.3))
-
-
-def _scale(z: float | None, cosmology: FLRW) -> float | None:
-    return None if z is None else float(cosmology.kpc_proper_per_arcmin(z).to_value(units.kpc / units.arcsec))
 
 
 def _settings(table: dict[str, Any]) -> dict[str, Any]:
