@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.instrument.transfer import Cores
 from jaxmetal.numerics.cusp import polar_nodes, window
-from jaxmetal.numerics.grid import Grid, subpixel_indices, subpixels
+from jaxmetal.numerics.grid import Grid, cell_area, subpixel_indices, subpixels
 from jaxmetal.numerics.tree import node
 from jaxmetal.scene import Position, Scene, Source, carried_value, surface_brightness, trace
 
@@ -68,7 +68,8 @@ def has_core(scene: Scene, source: Source, light: str, sampling: Sampling) -> bo
 def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, beta: Position) -> jax.Array:
     """Flux of a light in each sample cell, without the part that the polar core takes over."""
     theta = view(grid, sampling)
-    flux = surface_brightness(source, light, theta, beta) * (grid.pixel_area / sampling.density**2)
+    area = cell_area(grid, density=sampling.density, margin=sampling.margin)
+    flux = surface_brightness(source, light, theta, beta) * area
     if has_core(scene, source, light, sampling):
         column, row = grid.to_pixel(source.frame.x0, source.frame.y0)
         rows, columns = (

@@ -76,5 +76,19 @@ def subpixels(grid: Grid, *, density: float, margin: int) -> tuple[jax.Array, ja
 
 
 def subpixel_indices(n: int, *, density: float, margin: int) -> np.ndarray:
-    """Fractional pixel indices (k + 1/2) / density - 1/2 - margin of the samples along an axis of n pixels."""
-    return (np.arange(math.ceil((n + 2 * margin) * density)) + 0.5) / density - 0.5 - margin
+    """Fractional pixel indices of the samples along an axis of n pixels: middles of equal parts of the widened axis.
+
+    Args:
+        n: pixels along the axis.
+        density: samples per pixel, or a little more where their number would not be whole.
+        margin: pixels by which the axis is widened on both sides.
+    """
+    width = n + 2 * margin
+    count = math.ceil(width * density)
+    return (np.arange(count) + 0.5) * (width / count) - 0.5 - margin
+
+
+def cell_area(grid: Grid, *, density: float, margin: int) -> jax.Array:
+    """Area that each sample of `subpixels` stands for, arcsec^2."""
+    widths = [n + 2 * margin for n in grid.shape]
+    return grid.pixel_area * math.prod(width / math.ceil(width * density) for width in widths)
