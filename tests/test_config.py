@@ -85,6 +85,17 @@ def test_sums_and_compositions_have_named_parts(path):
     assert list(jm.sites(job.scene)) == ["sources.disc.carries.metallicity.profile.parts.a.slope"]
 
 
+def test_a_property_from_a_map_of_the_sky(path):
+    text = re.sub(r"profile = .*", 'profile = {type = "Tabulated", file = "halpha.fits"}', path.read_text())
+    path.write_text(text)
+    with pytest.raises(InputError, match="expected OnSky .* found the source's"):
+        read_config(path)
+    path.write_text(text.replace("profile =", 'frame = {type = "OnSky"}\nprofile ='))
+    carried = read_config(path).scene.sources["disc"].carries["metallicity"]
+    x, y = carried.profile.grid.to_sky(3.0, 2.0)
+    assert carried.profile(x, y) == pytest.approx(carried.profile.values[2, 3])
+
+
 def test_a_recipe_is_sized_by_the_data(path):
     text = path.read_text()
     image = '[observations.halpha]\nkind = "image"\ndata = "halpha.fits"\nsigma = 0.01\nlight = "halpha"\n'

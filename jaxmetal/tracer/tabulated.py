@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.interpolate import bilinear
@@ -19,7 +20,7 @@ class Tabulated:
         grid: where the pixels lie on the disc, its x being u and its y being v (arcsec); on a frame `OnSky` the sky.
     """
 
-    values: jax.Array
+    values: jax.Array | np.ndarray
     grid: Grid
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Nodes whose arrays come from files: pictures, deflection maps, regions, kernels."""
+"""Nodes whose arrays come from files: pictures, tabulated properties, deflection maps, regions, kernels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal import tracer
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.instrument.psf import Kernel
@@ -108,8 +109,21 @@ def kernel(table: dict[str, Any], where: str, context: Context, build: Build) ->
     return made
 
 
+def table_on_sky(table: dict[str, Any], where: str, context: Context, build: Build) -> tracer.Tabulated:
+    """A property given as a map of the source plane."""
+    require_known(table, where, ("file",))
+    read = context.map(table.get("file"), f"{where}.file")
+    unknown = int(np.sum(~np.isfinite(read.values)))
+    if unknown:
+        raise InputError(
+            f"{where}: expected a number in every pixel of {read.path}, found {unknown} that are not; fill them."
+        )
+    return tracer.Tabulated(values=read.values, grid=read.grid(context.origin))
+
+
 READERS = {
     ("light", "Picture"): picture,
+    ("tracer", "Tabulated"): table_on_sky,
     ("lens", "Tabulated"): deflection,
     ("lens", "RegionShift"): regions,
     ("psf", "Kernel"): kernel,

@@ -8,11 +8,13 @@ from typing import Any
 
 from jaxmetal import recipes
 from jaxmetal.errors import InputError
+from jaxmetal.frame import OnSky
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.table import child, choose, require_known
 from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.scene import Carried, Scene, Source
+from jaxmetal.tracer import Tabulated
 
 RECIPES = ("gradient", "broken_gradient", "lensed_gradient", "clumps")
 FROM_ELSEWHERE = ("observed", "lens", "image")
@@ -52,8 +54,14 @@ def _source(table: dict[str, Any], where: str, context: Context) -> Source:
 def _carried(table: dict[str, Any], where: str, lights: list[str], context: Context) -> Carried:
     require_known(table, where, ("weight", "profile", "frame"))
     own = build(table["frame"], "frame", f"{where}.frame", context) if "frame" in table else None
+    profile = build(table.get("profile"), "tracer", f"{where}.profile", context)
+    if isinstance(profile, Tabulated) and not isinstance(own, OnSky):
+        found = "the source's" if own is None else type(own).__name__
+        raise InputError(
+            f'{where}.frame: expected OnSky for a property from a map of the sky, found {found}; write frame = "OnSky".'
+        )
     return Carried(
-        profile=build(table.get("profile"), "tracer", f"{where}.profile", context),
+        profile=profile,
         weight=choose(table.get("weight"), f"{where}.weight", lights),
         frame=own,
     )
