@@ -88,7 +88,7 @@ def test_sums_and_compositions_have_named_parts(path):
 def test_a_property_from_a_map_of_the_sky(path):
     text = re.sub(r"profile = .*", 'profile = {type = "Tabulated", file = "halpha.fits"}', path.read_text())
     path.write_text(text)
-    with pytest.raises(InputError, match="expected OnSky .* found the source's"):
+    with pytest.raises(InputError, match="expected OnSky"):
         read_config(path)
     path.write_text(text.replace("profile =", 'frame = {type = "OnSky"}\nprofile ='))
     carried = read_config(path).scene.sources["disc"].carries["metallicity"]

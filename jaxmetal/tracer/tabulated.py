@@ -27,4 +27,4 @@ class Tabulated:
         """The property at (u, v) in arcsec."""
         ny, nx = self.grid.shape
         column, row = self.grid.to_pixel(u, v)
-        return bilinear(self.values, jnp.clip(column, 0.0, nx - 1.0), jnp.clip(row, 0.0, ny - 1.0))
+        return bilinear(jnp.asarray(self.values), jnp.clip(column, 0.0, nx - 1.0), jnp.clip(row, 0.0, ny - 1.0))
