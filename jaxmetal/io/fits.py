@@ -83,14 +83,17 @@ def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map") -> Map:
             # An open file, because astropy leaves one open where the header is broken.
             with open(path, "rb") as file, fits.open(file, memmap=False) as extensions:
                 chosen = _choose(extensions, hdu, f"{what} {path}")
-                values, header = np.array(chosen.data, np.float64), chosen.header
+                values, header, extension = np.array(chosen.data, np.float64), chosen.header, chosen.name
     except InputError:
         raise
     except Exception as error:  # a damaged file fails anywhere, and as anything: OSError, TypeError, ValueError, ...
         reason = " ".join(str(error).split()).rstrip(".")
         raise InputError(f"The {what} {path} cannot be read as FITS ({reason}); check the file.") from None
     if not np.isfinite(values).any():
-        raise InputError(f"The {what} {path} must hold numbers, but all {values.size} pixels are NaN; check the file.")
+        where = f"The extension {extension} of the {what}" if extension else f"The {what}"
+        raise InputError(
+            f"{where} {path} must hold numbers, but all {values.size} pixels are NaN; check it, or leave it out."
+        )
     return Map(values=values, header=header, path=path)
 
 

@@ -19,6 +19,8 @@ def look_up(kind: str, name: str, known: Mapping[str, T]) -> T:
     """
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(str(name).lower(), [key.lower() for key in known], n=1, cutoff=0.0)
+    # "[O III] 5007" and "[OIII]5007" are how papers write what is OIII5007 here.
+    plain = "".join(letter for letter in str(name).lower() if letter.isalnum())
+    near = difflib.get_close_matches(plain, [key.lower() for key in known], n=1, cutoff=0.0)
     nearest = next(key for key in known if key.lower() == near[0])
     raise InputError(f"{kind}: expected one of {', '.join(sorted(known))}, found '{name}'; did you mean '{nearest}'?")

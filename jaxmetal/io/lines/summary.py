@@ -59,7 +59,8 @@ def _interval(one: Mapping[str, float], name: str) -> str:
 
 
 def _how(job: LinesJob) -> str:
-    parts = [f"Likelihood: {type(job.likelihood).__name__}, fluxes in {job.unit or 'an unknown unit'}."]
+    asked = ", ".join(f"{key} = {value}" for key, value in job.configuration.get("likelihood", {}).items())
+    parts = [f"Likelihood: {asked or 'as by default'}; fluxes in {job.unit or 'an unknown unit'}."]
     if job.luminosity is not None:
         rate = RATES[job.luminosity.rate]
         parts.append(f"Star formation: {rate.source}; initial mass function of {rate.imf}.")
