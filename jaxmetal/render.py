@@ -71,13 +71,18 @@ def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sa
     area = cell_area(grid, density=sampling.density, margin=sampling.margin)
     flux = surface_brightness(source, light, theta, beta) * area
     if has_core(scene, source, light, sampling):
-        column, row = grid.to_pixel(source.frame.x0, source.frame.y0)
+        column, row = _cusp(source, grid)
         rows, columns = (
             subpixel_indices(n, density=sampling.density, margin=sampling.margin).astype(flux.dtype) for n in grid.shape
         )
         flux = flux * (1.0 - window(columns[None, :] - column, rows[:, None] - row, sampling.core_size))
     # Sub-pixels that no deflection map covers hold NaN; they emit nothing here and are refused by `prepare` near data.
     return jnp.where(jnp.isfinite(flux), flux, 0.0)
+
+
+def _cusp(source: Source, grid: Grid) -> tuple[jax.Array, jax.Array]:
+    """Native pixel position (column, row) of a source's centre."""
+    return grid.to_pixel(source.frame.x0, source.frame.y0)
 
 
 def traced(scene: Scene, grid: Grid, sampling: Sampling) -> Position:
@@ -113,7 +118,7 @@ def sample(
     field = Samples(flux=flux, values=tuple(carried_value(source, p, beta) for p in properties))
     if not has_core(scene, source, light, sampling):
         return Layer(field=field)
-    column, row = grid.to_pixel(source.frame.x0, source.frame.y0)
+    column, row = _cusp(source, grid)
     dx, dy, areas = (a.astype(flux.dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))
     theta = grid.to_sky(column + dx, row + dy)
     core = Samples(

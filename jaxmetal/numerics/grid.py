@@ -83,12 +83,16 @@ def subpixel_indices(n: int, *, density: float, margin: int) -> np.ndarray:
         density: samples per pixel, or a little more where their number would not be whole.
         margin: pixels by which the axis is widened on both sides.
     """
-    width = n + 2 * margin
-    count = math.ceil(width * density)
-    return (np.arange(count) + 0.5) * (width / count) - 0.5 - margin
+    count, step = _parts(n + 2 * margin, density)
+    return (np.arange(count) + 0.5) * step - 0.5 - margin
 
 
 def cell_area(grid: Grid, *, density: float, margin: int) -> jax.Array:
     """Area that each sample of `subpixels` stands for, arcsec^2."""
-    widths = [n + 2 * margin for n in grid.shape]
-    return grid.pixel_area * math.prod(width / math.ceil(width * density) for width in widths)
+    return grid.pixel_area * math.prod(_parts(n + 2 * margin, density)[1] for n in grid.shape)
+
+
+def _parts(width: int, density: float) -> tuple[int, float]:
+    """How many samples a widened axis has, and the pixels that each stands for."""
+    count = math.ceil(width * density)
+    return count, width / count

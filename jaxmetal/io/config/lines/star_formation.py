@@ -14,6 +14,7 @@ from jaxmetal.io.config.lines.fluxes import require_same_pixels
 from jaxmetal.io.config.lines.units import in_cgs
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
 from jaxmetal.io.fits import Map
+from jaxmetal.io.population import kpc_per_arcsec
 from jaxmetal.linemaps.luminosity import Luminosity, Magnification
 from jaxmetal.linemaps.spectra import Spectra
 from jaxmetal.spaxel import RATES
@@ -50,11 +51,10 @@ def luminosity(
         return None
     lens.of_spectra(spectra)  # refused before anything is fitted
     area = None if spectra.grid is None else float(spectra.grid.pixel_area)
-    per_arcsec = float(context.cosmology.kpc_proper_per_arcmin(redshift).to_value(units.kpc / units.arcsec))
     return Luminosity(
         flux=in_cgs(unit),
         distance=float(context.cosmology.luminosity_distance(redshift).to_value(units.Mpc)),
-        kpc2=None if area is None else area * per_arcsec**2,
+        kpc2=None if area is None else area * float(kpc_per_arcsec(redshift, context.cosmology)) ** 2,
         rate=rate,
         magnification=lens,
     )
