@@ -96,22 +96,28 @@ def starts(
     index = np.minimum(np.arange(total), len(seeds) - 1)
     keys = np.stack([key_data(seed, candidates) for seed in seeds])[index]
     known = {name: values[index] for name, values in (given or {}).items()}
-    with ThreadPoolExecutor(1) as aside:
-        ahead = aside.submit(_compile, problems, jax.eval_shape(_around, problems.sites, known, keys))
+    # The optimiser's programs are compiled while the starts are weighed.
+    with ThreadPoolExecutor(2) as aside:
+        shape = jax.eval_shape(_around, problems.sites, known, keys)
+        ahead = [aside.submit(rehearse, problems, shape) for rehearse in (_rehearse_gradient, _rehearse_step)]
         points = np.asarray(_around(problems.sites, known, keys))[: len(seeds)]
         which = np.repeat(np.arange(len(points)), points.shape[1])
         densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
-        ahead.result()
+        for one in ahead:
+            one.result()
     densities[:, 0] = np.inf
     order = np.argsort(-np.nan_to_num(densities, nan=-np.inf), axis=1, kind="stable")[:, :count]
     chosen = np.take_along_axis(points, order[:, :, None], axis=1)
     return np.repeat(np.arange(len(points)), count), chosen.reshape(-1, points.shape[2])
 
 
-def _compile(problems: Problem, points: jax.ShapeDtypeStruct) -> None:
-    """Runs the programs of the optimiser once, for nothing: they are compiled while the starts are weighed."""
+def _rehearse_gradient(problems: Problem, points: jax.ShapeDtypeStruct) -> None:
+    """Computes one gradient for nothing but its compiled program."""
+    evaluate.gradients(problems, np.zeros(1), np.zeros((1, points.shape[-1]), points.dtype), 0.0)
+
+
+def _rehearse_step(_: Problem, points: jax.ShapeDtypeStruct) -> None:
     nowhere = np.zeros((FEWEST, points.shape[-1]), points.dtype)
-    evaluate.gradients(problems, np.zeros(1), nowhere[:1], 0.0)
     _step(_begin(nowhere), nowhere[:, 0], nowhere)
 
 
