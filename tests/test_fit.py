@@ -8,7 +8,7 @@ import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.fit import evaluate, metropolis, optimum, rows
+from jaxmetal.fit import evaluate, metropolis, optimum, rows, start
 from jaxmetal.fit.laplace import Proposals, laplace, matched, pareto_shape
 from jaxmetal.fit.problem import log_density, make, stack
 from jaxmetal.fit.seeds import seed_of
@@ -89,7 +89,7 @@ def test_the_end_of_a_climb_is_a_maximum():
     skewed = dist.Gamma(1.2, 2.0)
     problem = make(scene(dist.Normal(8.4, 0.3), flux=skewed, r_eff=dist.LogNormal(-3.0, 1.0)), observations())
     problems = stack([problem])
-    which, points = optimum.starts(problems, [seed_of(1)], 3)
+    which, points = start.starts(problems, [seed_of(1)], 3)
     ends = optimum.highest(which, optimum.maximise(problems, which, points, 0.0))
     assert all(end.status == optimum.Status.CONVERGED for end in ends[:1])
     slope = jax.grad(lambda v: log_density(problem, v, 0.0))(ends[0].vector)
@@ -101,7 +101,7 @@ def test_the_end_of_a_climb_is_a_maximum():
 def test_curvature_by_differences_is_that_of_automatic_differentiation():
     problem = make(scene(dist.Normal(8.4, 0.3), flux=dist.LogNormal(0.0, 0.5)), observations())
     problems = stack([problem])
-    which, points = optimum.starts(problems, [seed_of(1)], 2)
+    which, points = start.starts(problems, [seed_of(1)], 2)
     peaks = optimum.highest(which, optimum.maximise(problems, which, points, 1.0))
     factor = laplace(problems, [0], peaks)[0].factor
     hessian = -jax.hessian(lambda v: log_density(problem, v))(peaks[0].vector)

@@ -8,9 +8,11 @@ from jaxmetal.fit.batch import Galaxy, batch
 from jaxmetal.fit.chains import Settings, run
 from jaxmetal.fit.choose import auto
 from jaxmetal.fit.laplace import laplace, propose
-from jaxmetal.fit.optimum import maximise, starts
+from jaxmetal.fit.optimum import maximise
+from jaxmetal.fit.peaks import find_peaks
 from jaxmetal.fit.problem import Problem, log_density, make, stack
-from jaxmetal.fit.solve import Options, find_peaks, solve
+from jaxmetal.fit.solve import Options, solve
+from jaxmetal.fit.start import starts
 
 __all__ = [
     "Galaxy",

@@ -1,13 +1,14 @@
-"""The density of fits, and its gradient, at many points: one compiled program each, whatever the number of points."""
+"""The density of fits, its gradient, and their parameters at many points: one compiled program each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxmetal.fit.problem import Problem, log_density, pick
+from jaxmetal.fit.problem import Problem, constrain, log_density, pick
 from jaxmetal.fit.rows import each
 
 BLOCK = 25
@@ -32,6 +33,12 @@ def gradients(problems: Problem, which: Any, points: Any, jacobian: float = 1.0)
     return each(_gradient, None, problems, _rows(which, points, jacobian), 1)
 
 
+def parameters(problems: Problem, which: Sequence[int], vectors: np.ndarray) -> list[dict[str, np.ndarray]]:
+    """Parameters of each problem's unconstrained vectors, (count, chains, draws, size)."""
+    values = each(_parameters, None, problems, (np.asarray(which, np.int32), vectors), 1)
+    return [{name: value[i] for name, value in values.items()} for i in range(len(which))]
+
+
 def _rows(which: Any, points: Any, jacobian: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     points = np.asarray(points)
     return np.asarray(which, np.int32), points, np.full(len(points), jacobian, points.dtype)
@@ -46,3 +53,9 @@ def _gradient(_: None, problems: Problem, row: Any) -> tuple[jax.Array, jax.Arra
     which, point, jacobian = row
     problem = pick(problems, which)
     return jax.value_and_grad(lambda x: log_density(problem, x, jacobian))(point)
+
+
+def _parameters(_: None, problems: Problem, row: Any) -> dict[str, jax.Array]:
+    which, vectors = row
+    sites = pick(problems, which).sites
+    return jax.vmap(jax.vmap(lambda vector: constrain(sites, vector)[0]))(vectors)

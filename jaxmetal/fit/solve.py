@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from numpy.random import SeedSequence
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
+from jaxmetal.fit import evaluate
 from jaxmetal.fit.chains import CHUNK, Chains, Settings, run
 from jaxmetal.fit.diagnose import converged, diagnose, unwrap
-from jaxmetal.fit.laplace import Laplace, Proposals, laplace, propose, refine
+from jaxmetal.fit.laplace import Proposals, propose, refine
 from jaxmetal.fit.metropolis import walk
-from jaxmetal.fit.optimum import Optimum, Status, highest, maximise, rescale, starts
-from jaxmetal.fit.problem import Problem, constrain, pick
-from jaxmetal.fit.rows import each
+from jaxmetal.fit.optimum import Status
+from jaxmetal.fit.peaks import Peak, find_peaks
+from jaxmetal.fit.problem import Problem, pick
 from jaxmetal.fit.seeds import branch
 
 METHODS = ("auto", "map", "laplace", "hmc", "nuts")
@@ -48,22 +48,6 @@ class Options(NamedTuple):
         return cls(**{name: settings[name] for name in cls._fields if name in settings})
 
 
-class Peak(NamedTuple):
-    """The maximum of a posterior and the Gaussian around it.
-
-    Attributes:
-        best: parameters at the maximum.
-        log_posterior: there.
-        status: of the optimiser.
-        gaussian: the Laplace approximation.
-    """
-
-    best: dict[str, np.ndarray]
-    log_posterior: float
-    status: Status
-    gaussian: Laplace
-
-
 class Solution(NamedTuple):
     """A posterior as the fit leaves it; `Posterior` says what the fields mean."""
 
@@ -74,30 +58,6 @@ class Solution(NamedTuple):
     draws: dict[str, np.ndarray]
     sampler: Chains | None
     findings: list[Finding]
-
-
-def find_peaks(
-    problems: Problem, seeds: Sequence[SeedSequence], start_count: int = 3, given: Mapping[str, Any] | None = None
-) -> list[Peak | InputError]:
-    """MAP from several starts, the mode of the unconstrained density next to it, and the Laplace approximation there.
-
-    Args:
-        problems: see `fit.problem.stack`.
-        seeds: of each problem.
-        start_count: starts of the optimiser.
-        given: see `fit.optimum.starts`.
-
-    Returns:
-        For each problem its peak, or why there is none: the density is not finite at any start.
-    """
-    which, points = starts(problems, seeds, start_count, given)
-    tops = highest(which, maximise(problems, which, points, 0.0))
-    good = [i for i, top in enumerate(tops) if np.isfinite(top.log_density)]
-    found = dict(zip(good, _around(problems, good, [tops[i] for i in good]), strict=True)) if good else {}
-    return [
-        found[i] if i in found else InputError(_not_finite(pick(problems, i), points[i * start_count]))
-        for i in range(len(tops))
-    ]
 
 
 def solve(
@@ -114,7 +74,7 @@ def solve(
         problems: see `fit.problem.stack`.
         seeds: of each problem.
         options: see `Options`.
-        given: see `fit.optimum.starts`.
+        given: see `fit.start.starts`.
         progress: show progress bars.
         mark: called with the name of each stage when it is over.
 
@@ -129,25 +89,14 @@ def solve(
     return [found[i] if isinstance(peak, Peak) else peak for i, peak in enumerate(peaks)]
 
 
-def _around(problems: Problem, which: list[int], tops: list[Optimum]) -> list[Peak]:
-    """Maxima with their surroundings."""
-    # The scale of a distant start is poor: it is taken anew at the maximum, and once more at the mode.
-    places, summits = np.array(which), np.stack([top.vector for top in tops])
-    scaling = rescale(problems, places, summits, 1.0, np.stack([top.scaling for top in tops]))
-    gaussians = laplace(problems, which, maximise(problems, places, summits, 1.0, scaling))
-    bests = constrained(problems, which, summits[:, None, None])
-    return [
-        Peak({name: value[0, 0] for name, value in best.items()}, top.log_density, top.status, gaussian)
-        for best, top, gaussian in zip(bests, tops, gaussians, strict=True)
-    ]
-
-
 def _sample(
     problems: Problem, peaks: dict[int, Peak], seeds: Sequence[SeedSequence], options: Options, progress: bool
 ) -> dict[int, Solution]:
     """Draws for problems with a peak, by the sampler that was asked for or the cheapest that each allows."""
     asked = f"{options.method.upper()} as asked."
-    found = {i: Solution(peak, options.method, (asked,), np.nan, {}, None, _status(peak)) for i, peak in peaks.items()}
+    found = {
+        i: Solution(peak, options.method, (asked,), np.nan, {}, None, _unreached(peak)) for i, peak in peaks.items()
+    }
     if options.method == "map":
         return {
             i: one._replace(draws={name: value[None, None] for name, value in peaks[i].best.items()})
@@ -209,23 +158,11 @@ def _drawn(problems: Problem, found: dict[int, Solution], chains: list[Chains]) 
     """Solutions with chains, and the parameters' values along them."""
     if not found:
         return found
-    values = constrained(problems, list(found), np.stack([one.vectors for one in chains]))
+    values = evaluate.parameters(problems, list(found), np.stack([one.vectors for one in chains]))
     return {
         i: one._replace(sampler=sampler, draws=unwrap(drawn, one.peak.best))
         for (i, one), sampler, drawn in zip(found.items(), chains, values, strict=True)
     }
-
-
-def constrained(problems: Problem, which: Sequence[int], vectors: np.ndarray) -> list[dict[str, np.ndarray]]:
-    """Parameters of each problem's unconstrained vectors, (count, chains, draws, size)."""
-    values = each(_constrain, None, problems, (np.asarray(which, np.int32), vectors), 1)
-    return [{name: value[i] for name, value in values.items()} for i in range(len(which))]
-
-
-def _constrain(_: None, problems: Problem, row: Any) -> dict[str, jax.Array]:
-    which, vectors = row
-    sites = pick(problems, which).sites
-    return jax.vmap(jax.vmap(lambda vector: constrain(sites, vector)[0]))(vectors)
 
 
 def _settings(solution: Solution, options: Options) -> Settings:
@@ -244,7 +181,7 @@ def _settings(solution: Solution, options: Options) -> Settings:
     )
 
 
-def _status(peak: Peak) -> list[Finding]:
+def _unreached(peak: Peak) -> list[Finding]:
     if peak.status == Status.CONVERGED:
         return []
     text = f"The maximum was not reached ({peak.status.name.lower()}); start nearer to it by narrower priors."
@@ -253,17 +190,3 @@ def _status(peak: Peak) -> list[Finding]:
 
 def _diagnosed(solution: Solution, sites: Any) -> list[Finding]:
     return [] if solution.sampler is None else diagnose(solution.draws, solution.sampler, sites)
-
-
-def _not_finite(problem: Problem, vector: Any) -> str:
-    values = constrain(problem.sites, vector)[0]
-    bad = [name for name, value in values.items() if not np.all(np.isfinite(np.asarray(value)))]
-    where = (
-        f"parameters {', '.join(bad)} are not finite"
-        if bad
-        else "all parameters are finite, so look at the data, sigma and fixed numbers"
-    )
-    return (
-        f"The posterior is not finite at any start: {where}; "
-        "print `jaxmetal.typical(prior)` to see where the fit starts."
-    )

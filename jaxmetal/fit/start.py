@@ -1,15 +1,61 @@
-"""Where a user wants the optimiser to start."""
+"""Where the optimiser starts: about the middle of the prior, or where a user wants it to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.random import SeedSequence
 from numpyro.distributions import Distribution
 
 from jaxmetal.errors import InputError
+from jaxmetal.fit import evaluate
+from jaxmetal.fit.optimum import rehearse
+from jaxmetal.fit.problem import Problem, unconstrain
+from jaxmetal.fit.seeds import key_data
+from jaxmetal.prior import median
+
+
+def starts(
+    problems: Problem,
+    seeds: Sequence[SeedSequence],
+    count: int,
+    given: Mapping[str, Any] | None = None,
+    candidates: int = 24,
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each problem the prior's median (or what is given) and the best of some draws about it.
+
+    Args:
+        problems: see `fit.problem.stack`.
+        seeds: of each problem.
+        count: starts of each problem.
+        given: parameter name -> where to begin, problems in front; NaN for the median.
+        candidates: draws of each problem.
+
+    Returns:
+        The problem of each start, shape (problems * count,), and the starts, unconstrained, (problems * count, size).
+    """
+    total = len(jax.tree.leaves(problems)[0])
+    index = np.minimum(np.arange(total), len(seeds) - 1)
+    keys = np.stack([key_data(seed, candidates) for seed in seeds])[index]
+    known = {name: values[index] for name, values in (given or {}).items()}
+    # The optimiser's programs are compiled while the starts are weighed.
+    with ThreadPoolExecutor(2) as aside:
+        ahead = [aside.submit(one) for one in rehearse(problems, jax.eval_shape(_around, problems.sites, known, keys))]
+        points = np.asarray(_around(problems.sites, known, keys))[: len(seeds)]
+        which = np.repeat(np.arange(len(points)), points.shape[1])
+        densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
+        for one in ahead:
+            one.result()
+    densities[:, 0] = np.inf
+    order = np.argsort(-np.nan_to_num(densities, nan=-np.inf), axis=1, kind="stable")[:, :count]
+    chosen = np.take_along_axis(points, order[:, :, None], axis=1)
+    return np.repeat(np.arange(len(points)), count), chosen.reshape(-1, points.shape[2])
 
 
 def require_possible(sites: Mapping[str, Distribution], start: Mapping[str, Any]) -> None:
@@ -41,3 +87,19 @@ def _support(prior: Distribution) -> str:
     if low is None and high is None:
         return f"{type(prior).__name__} of shape {prior.shape()}"
     return f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"
+
+
+@jax.jit
+@partial(jax.vmap, in_axes=(0, 0, 0))
+def _around(sites: Any, given: Mapping[str, Any], keys: jax.Array) -> jax.Array:
+    """A centre, and points half way from it to draws of the prior: the far corners of wide priors are poor starts."""
+    centre = {name: median(prior) for name, prior in sites.items()}
+    known = {name: jnp.where(jnp.isnan(value), centre[name], value) for name, value in given.items()}
+    middle = unconstrain(sites, {**centre, **known})
+
+    def between(data: jax.Array) -> jax.Array:
+        key = jax.random.wrap_key_data(data)
+        drawn = {name: prior.sample(jax.random.fold_in(key, i)) for i, (name, prior) in enumerate(sites.items())}
+        return 0.5 * (middle + unconstrain(sites, drawn))
+
+    return jnp.concatenate([middle[None], jax.vmap(between)(keys)])

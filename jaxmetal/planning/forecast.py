@@ -11,9 +11,9 @@ import numpy as np
 import numpyro.distributions as dist
 
 from jaxmetal.errors import InputError
+from jaxmetal.fit.peaks import find_peaks
 from jaxmetal.fit.problem import make, stack
 from jaxmetal.fit.seeds import branch, seed_of
-from jaxmetal.fit.solve import find_peaks
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
