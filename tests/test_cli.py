@@ -154,8 +154,8 @@ def test_simulated_files_can_be_checked(tmp_path, capsys):
     assert main(["simulate", "-o", str(tmp_path / "galaxy"), "--seed", "3"]) == 0
     assert main(["check", str(tmp_path / "galaxy/fit.toml")]) == 0
     shown = capsys.readouterr().out
-    assert "39 x 45 pixels" in shown
-    assert "profile.slope ~ Normal(loc = 0, scale = 0.5)" in shown
+    assert "25 x 29 pixels" in shown
+    assert "profile.slope ~ Normal(loc = 0, scale = 1)" in shown
 
 
 def test_zero_has_no_sign():
