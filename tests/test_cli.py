@@ -230,6 +230,24 @@ def test_a_process_ends_with_the_code_and_no_traceback(tmp_path):
     )
 
 
+@pytest.mark.parametrize("argument", ["example", "--help"])
+def test_a_closed_pipe_ends_a_command_in_silence(argument):
+    """Output shorter than the buffer would fail only when the interpreter ends."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "jaxmetal.cli", argument],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "JAX_PLATFORMS": "cpu"},
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def test_unknown_commands_are_refused(capsys):
     with pytest.raises(SystemExit) as end:
         main(["fti"])
