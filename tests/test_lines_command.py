@@ -449,6 +449,30 @@ def test_a_bin_without_a_row_is_missing(path):
     assert job.findings[0].text.startswith("1 of 35 bins have no row in")
 
 
+def blank(path):
+    """[OII] without a single value, in the maps and in the table."""
+    with fits.open(path.parent / "lines.fits", mode="update") as maps:
+        maps["OII"].data[:] = maps["OII_ERR"].data[:] = np.nan
+    rows = Table.read(path.parent / "lines.ecsv")
+    rows["OII"] = rows["OII_ERR"] = np.nan
+    rows.write(path.parent / "lines.ecsv", overwrite=True)
+
+
+@pytest.mark.parametrize("source", ['file = "lines.fits"', 'table = "lines.ecsv"'])
+def test_a_blank_line_is_left_out(path, source):
+    if source.startswith("table"):
+        path.write_text(CONFIG.split("[regions.centre]")[0].replace('psf = {type = "Gaussian", fwhm = 0.5}\n', ""))
+        replace(path, 'file = "lines.fits"', source)
+    before = read_lines(path).spectra
+    blank(path)
+    job = read_lines(path)
+    assert job.spectra.features == job.likelihood.features == before.features[1:]
+    np.testing.assert_array_equal(job.spectra.flux, before.flux[..., 1:])
+    assert [str(one) for one in job.findings] == [
+        "WARNING: features.OII: every flux is NaN, so that the line is left out; remove it, or check its file."
+    ]
+
+
 def test_what_says_nothing_is_left_out_of_the_map_for_the_fit(path):
     job = read_lines(path)
     found = {"z": np.full(SHAPE, 8.5), "z_sigma": np.full(SHAPE, 0.1), "flags": np.zeros(SHAPE, int)}
