@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.cli.engine import add_precision, add_quiet, shows_progress, start
 from jaxmetal.cli.output import add_output, write_results
 from jaxmetal.io.folder import require_replaceable
 from jaxmetal.posterior import Posterior
@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     )
     add_output(command, "jaxmetal-demo")
     command.add_argument("--seed", type=int, default=0, help="of all random numbers")
-    command.add_argument("--quiet", action="store_true", help="no progress bars")
+    add_quiet(command)
     add_precision(command)
     command.set_defaults(run=run)
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     prior = gradient(seen, light=galaxy.observations["halpha"], free_geometry=True)
     posterior = auto(
-        prior, galaxy.observations, seed=arguments.seed, start_count=1, draws=DRAWS, progress=not arguments.quiet
+        prior, galaxy.observations, seed=arguments.seed, start_count=1, draws=DRAWS, progress=shows_progress(arguments)
     )
     write_results(
         posterior,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -13,6 +13,10 @@ from jaxmetal.findings import Finding, Severity
 SURE, LIKELY, UNINFORMED, RARE = 0.05, 0.5, 0.5, 0.01
 """Least weight of a second branch; probability that counts as likely; nats of information that are too few; share of
 the spaxels that is not worth a warning."""
+RULED, CENTRAL = 0.75, 0.68
+"""Width of an interval over that of its prior above which the prior rules; share of the probability inside of both."""
+BELOW = 2.0
+"""Errors below zero at which a flux is negative by more than its noise."""
 SINGLE = 50.0
 """Signal to noise up to which single precision is good to a few hundredths of an error."""
 
@@ -118,3 +122,38 @@ def judge_precision(*pairs: tuple[np.ndarray, np.ndarray]) -> tuple[Finding, ...
     count = sum(int((flux > SINGLE * sigma).any(axis=-1).sum()) for flux, sigma in pairs)
     text = f"{count} spectra or regions have a line above {SINGLE:g} sigma; single precision may be off by their errors"
     return (Finding("warning", f"{text}, compute them in double precision."),) if count else ()
+
+
+def judge_signs(features: Sequence[str], flux: np.ndarray, sigma: np.ndarray) -> tuple[Finding, ...]:
+    """Which lines are negative by more than their noise in most spectra that have them.
+
+    Args:
+        features: in the order of the last axis.
+        flux: shape (..., features), NaN where missing.
+        sigma: its errors, same shape.
+    """
+    findings = []
+    for i, name in enumerate(features):
+        ratio = flux[..., i] / sigma[..., i]
+        there, negative = int(np.isfinite(ratio).sum()), int((ratio < -BELOW).sum())
+        if negative > 0.5 * there:
+            text = f"{name} lies more than {BELOW:g} errors below zero in {negative} of {there} spectra"
+            findings.append(Finding("warning", f"{text}; check its sign and the subtraction of its continuum."))
+    return tuple(findings)
+
+
+def judge_extinction(found: Mapping[str, Any], prior: Any, known: np.ndarray) -> tuple[Finding, ...]:
+    """Whether A(V) of most spectra is what its flat prior says.
+
+    Args:
+        found: columns of `spaxel.posterior`.
+        prior: ends of the flat prior, mag; equal where A(V) is known.
+        known: which spectra have a line at all.
+    """
+    low, high = (float(end) for end in prior)
+    width = (np.asarray(found["a_v_high"]) - np.asarray(found["a_v_low"]))[known]
+    total, ruled = int(known.sum()), int((width > RULED * CENTRAL * (high - low)).sum())
+    if low == high or ruled <= 0.5 * total:
+        return ()
+    text = f"A(V) of {ruled} of {total} spectra is ruled by its prior, {low:g} to {high:g} mag, and Z goes with it"
+    return (Finding("warning", f"{text}; a second hydrogen line would tell, or a narrower prior of A(V)."),)

@@ -91,9 +91,7 @@ def read_lines(path: str | Path) -> LinesJob:
     require_known(galaxy, where, ("name", "z"))
     data, _ = child(table, "data", "", {})
     rows = features(table)
-    context = Context(
-        folder=path.absolute().parent, origin=NOWHERE, cosmology=cosmology_of(table), advice=MISSING
-    )
+    context = Context(folder=path.absolute().parent, origin=NOWHERE, cosmology=cosmology_of(table), advice=MISSING)
     context = dataclasses.replace(context, origin=origin(rows, data, context))
     read = fluxes(rows, data, context)
     spectra, factor, unit = in_one_unit(read, data)
@@ -126,7 +124,9 @@ def read_lines(path: str | Path) -> LinesJob:
     )
 
 
-def _likelihood(table: dict[str, Any], rows: dict[str, dict[str, Any]], features: tuple[str, ...], factor: float) -> Any:
+def _likelihood(
+    table: dict[str, Any], rows: dict[str, dict[str, Any]], features: tuple[str, ...], factor: float
+) -> Any:
     """That of the features that were measured; a refusal says which were not."""
     blends = {name: rows[name].get("blend", name) for name in features}
     dereddened = take(child(table, "data", "", {})[0], "dereddened", "data", bool, False)
