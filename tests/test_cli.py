@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from argparse import Namespace
 
 import jax
 import numpy as np
@@ -16,6 +17,7 @@ from configured import CONFIG, SHAPE, replace, write_galaxy
 
 from jaxmetal.cli import main
 from jaxmetal.cli.check import written
+from jaxmetal.cli.engine import shows_progress
 
 
 @pytest.fixture(autouse=True)
@@ -246,6 +248,12 @@ def test_a_closed_pipe_ends_a_command_in_silence(argument):
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(("terminal", "quiet", "shown"), [(1, 0, True), (1, 1, False), (0, 0, False)])
+def test_progress_is_for_terminals(monkeypatch, terminal, quiet, shown):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: bool(terminal))
+    assert shows_progress(Namespace(quiet=bool(quiet))) == shown
 
 
 def test_unknown_commands_are_refused(capsys):
