@@ -11,7 +11,7 @@ from jaxmetal.io.folder import require_replaceable
 from jaxmetal.posterior import Posterior
 from jaxmetal.scene import Scene
 
-DRAWS = 250
+DRAWS = 400
 """Few enough for two minutes with two cores, compilation included."""
 
 

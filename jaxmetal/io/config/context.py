@@ -53,7 +53,7 @@ class Context:
         if not isinstance(given, str):
             raise InputError(f"{where}: expected the path of a file, found {given!r}; write it in quotes.")
         path = self.folder / given
-        require_file(path, f"{where}: the file", self.advice)
+        require_file(path, f"{where}: the path", self.advice)
         self.inputs[where] = path
         return path, hdu
 

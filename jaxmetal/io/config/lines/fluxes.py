@@ -98,7 +98,7 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
     numbers = {column: table[column].astype(float)[:, None] for column in wanted}
     measured = _measured({name: numbers[pair[0]] for name, pair in columns.items()}, context)
     pairs = [
-        flux_and_sigma(*(numbers[column] for column in columns[name]), styles[name], f"features.{name}")
+        flux_and_sigma(numbers[columns[name][0]], numbers[columns[name][1]], styles[name], f"features.{name}")
         for name in measured
     ]
     flux, sigma = (np.concatenate(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
