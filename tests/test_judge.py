@@ -1,9 +1,12 @@
 """Flags and rules on columns and spectra with planted troubles."""
 
+from types import SimpleNamespace
+
 import jax
 import numpy as np
 import pytest
 
+import jaxmetal as jm
 from jaxmetal.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.linemaps import FLAGS, Rule, Spectra, flagged
@@ -89,11 +92,16 @@ def test_an_extinction_as_wide_as_its_prior_is_a_warning():
     """68 % of a flat prior of 4 mag are 2.72 mag; three quarters of that are 2.04."""
     found = {"a_v_low": np.array([0.5, 0.6, 0.4, 0.0]), "a_v_high": np.array([3.1, 2.7, 1.0, 4.0])}
     known = np.array([True, True, True, False])
-    (said,) = judge_extinction(found, (0.0, 4.0), known)
+    two = SimpleNamespace(features=("Hb", "OIII5007", "Hg"), a_v_range=(0.0, 4.0))
+    (said,) = judge_extinction(found, two, known)
     assert said.severity == "warning"
     assert said.text.startswith("A(V) of 2 of 3 spectra is ruled by its prior, 0 to 4 mag")
-    assert judge_extinction(found | {"a_v_high": np.array([3.1, 2.5, 1.0, 4.0])}, (0.0, 4.0), known) == ()
-    assert judge_extinction({name: np.full(4, 0.3) for name in found}, (0.3, 0.3), known) == ()
+    narrower = found | {"a_v_high": np.array([3.1, 2.5, 1.0, 4.0])}
+    assert judge_extinction(narrower, two, known) == ()
+    one = jm.spaxel.fluxes(("OII", "Hb", "OIII5007"), "M08")
+    (said,) = judge_extinction(narrower, one, known)
+    assert said.text.startswith("Hbeta is all there is of hydrogen")
+    assert judge_extinction(narrower, jm.spaxel.fluxes(one.features, "M08", a_v_range=(0.3, 0.3)), known) == ()
 
 
 LINES = ("OIII5007", "Hb", "Ha", "NII6584", "SII", "Hg")

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.findings import Finding, Severity
+from jaxmetal.lines import line
+from jaxmetal.lines.case_b import HYDROGEN
 
 SURE, LIKELY, UNINFORMED, RARE = 0.05, 0.5, 0.5, 0.01
 """Least weight of a second branch; probability that counts as likely; nats of information that are too few; share of
@@ -142,18 +144,26 @@ def judge_signs(features: Sequence[str], flux: np.ndarray, sigma: np.ndarray) ->
     return tuple(findings)
 
 
-def judge_extinction(found: Mapping[str, Any], prior: Any, known: np.ndarray) -> tuple[Finding, ...]:
-    """Whether A(V) of most spectra is what its flat prior says.
+def judge_extinction(found: Mapping[str, Any], likelihood: Any, known: np.ndarray) -> tuple[Finding, ...]:
+    """Whether lines tell a free A(V): there are two of hydrogen, and most spectra narrow its flat prior.
 
     Args:
         found: columns of `spaxel.posterior`.
-        prior: ends of the flat prior, mag; equal where A(V) is known.
+        likelihood: theirs.
         known: which spectra have a line at all.
     """
-    low, high = (float(end) for end in prior)
+    low, high = (float(end) for end in likelihood.a_v_range)
+    if low == high:
+        return ()
+    lines = likelihood.emission.lines if hasattr(likelihood, "emission") else likelihood.features
+    hydrogen = [name for name in lines if line(name).name in {"Hbeta", *HYDROGEN}]
     width = (np.asarray(found["a_v_high"]) - np.asarray(found["a_v_low"]))[known]
     total, ruled = int(known.sum()), int((width > RULED * CENTRAL * (high - low)).sum())
-    if low == high or ruled <= 0.5 * total:
+    if len(hydrogen) < 2:
+        only = hydrogen[0] if hydrogen else "No line"
+        text = f"{only} is all there is of hydrogen, so that A(V) is its prior's or guessed from calibrations"
+    elif ruled > 0.5 * total:
+        text = f"A(V) of {ruled} of {total} spectra is ruled by its prior, {low:g} to {high:g} mag"
+    else:
         return ()
-    text = f"A(V) of {ruled} of {total} spectra is ruled by its prior, {low:g} to {high:g} mag, and Z goes with it"
-    return (Finding("warning", f"{text}; a second hydrogen line would tell, or a narrower prior of A(V)."),)
+    return (Finding("warning", f"{text}, and Z goes with it; a second, good hydrogen line would tell."),)

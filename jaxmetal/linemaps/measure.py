@@ -97,7 +97,7 @@ def measure(
     findings = [
         *judge_signs(spectra.features, spectra.flux, spectra.sigma),
         *judge(found["flags"], chosen.known),
-        *judge_extinction(found, likelihood.a_v_range, chosen.known),
+        *judge_extinction(found, likelihood, chosen.known),
         *([BIASED] if rule is not None else []),
         *_patchy(spectra, masks, of_regions),
         *judge_precision((chosen.flux, chosen.sigma), sums),

@@ -17,11 +17,13 @@ PEAK_SNR = 60.0
 """Signal-to-noise of the brightest pixel of the line image."""
 
 
-def niriss_like(seed: int = 0, shape: tuple[int, int] = (25, 29), slope: float = -1.0, r_eff: float = 0.15) -> Simulated:
+def niriss_like(
+    seed: int = 0, shape: tuple[int, int] = (25, 29), slope: float = -1.0, r_eff: float = 0.15
+) -> Simulated:
     """An n = 1 disc with a gradient: an emission-line image and a metallicity map, 0.066" pixels and a PSF of 0.15".
 
-    By default as compact as many galaxies at z = 1 to 3 are, its R_e (1.3 kpc at z = 1.5) as long as the PSF is wide, so
-    that a straight line through the pixels is much too flat. The image has a constant noise and a peak signal-to-noise
+    By default as compact as many galaxies at z = 1 to 3 are, R_e (1.3 kpc at z = 1.5) as long as the PSF is wide, so that
+    a straight line through the pixels is much too flat. The image has a constant noise and a peak signal-to-noise
     of 60; errors of the metallicity as in `expose`, 0.03 dex and a floor of 0.03 dex in the brightest pixel.
 
     Args:
