@@ -22,9 +22,10 @@ def niriss_like(
 ) -> Simulated:
     """An n = 1 disc with a gradient: an emission-line image and a metallicity map, 0.066" pixels and a PSF of 0.15".
 
-    By default as compact as many galaxies at z = 1 to 3 are, R_e (1.3 kpc at z = 1.5) as long as the PSF is wide, so that
-    a straight line through the pixels is much too flat. The image has a constant noise and a peak signal-to-noise
-    of 60; errors of the metallicity as in `expose`, 0.03 dex and a floor of 0.03 dex in the brightest pixel.
+    By default as compact as many galaxies at z = 1 to 3 are, with an R_e (1.3 kpc at z = 1.5) as long as the PSF is
+    wide, so that a straight line through the pixels is much too flat. The image has a constant noise and a peak
+    signal-to-noise of 60; errors of the metallicity as in `expose`, 0.03 dex and a floor of 0.03 dex in the brightest
+    pixel.
 
     Args:
         seed: of the noise.
