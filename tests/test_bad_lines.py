@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from configured import replace
-from line_maps import GRID, ORIGIN, write_lines
+from line_maps import GRID, LINES, ORIGIN, write_lines
 
 from jaxmetal.cli import main
 from jaxmetal.io import write_maps
@@ -75,6 +75,12 @@ def faint(path):
     with fits.open(path.parent / "lines.fits", mode="update") as maps:
         for image in maps[1:]:
             image.data = image.data * (1e5 if image.name.endswith("_ERR") else 1.0)
+
+
+def truncated(path):
+    """A file that ends in the data of its third line, as a broken download leaves it."""
+    file = path.parent / "lines.fits"
+    file.write_bytes(file.read_bytes()[: 6 * 2880 + 100])
 
 
 def header_of(path, **cards):
@@ -146,7 +152,10 @@ CASES = {
     "unknown rate": (section('[star_formation]\nrate = "ke21"'), "did you mean 'ke12'?"),
     "unknown rule": (section('[selection]\nrule = "klevr"'), "did you mean 'klever'?"),
     "unknown extension": (text('flux = "HB"', 'flux = "HBETA"'), "no extension 'HBETA'"),
-    "no such file": (text("lines.fits", "line.fits"), "line.fits does not exist"),
+    "no such file": (text("lines.fits", "line.fits"), "line.fits does not exist; provide it"),
+    "folder": (text("lines.fits", "."), "must be a file, but is a folder"),
+    "truncated file": (truncated, "lines.fits is cut short"),
+    "bracketed line": (text("[features.Hb]", '[features."[OIII]"]'), "did you mean 'OIII4363' or"),
     # What the likelihood needs
     "line without a calibration": (
         text("[features.OII]", "[features.SIII9069]"),
@@ -170,7 +179,15 @@ CASES = {
     "prior of one number": (text('"M08"', '"M08"\nz_range = 8.0'), "expected [low, high]"),
     "Jeffreys prior without ends": (text(LIKELIHOOD, 'type = "wang17"'), "likelihood.hb_range"),
     # Fluxes and errors
-    "nothing measured": (pixels("HB", np.nan, np.s_[:]), "all 63 pixels are NaN"),
+    "nothing measured": (
+        both(*(pixels(name, np.nan, np.s_[:]) for name in LINES)),
+        "found nothing but NaN for OII, Hb, OIII5007, Ha+NII",
+    ),
+    "blank line that a ratio needs": (
+        both(pixels("OII", np.nan, np.s_[:]), text(LIKELIHOOD, 'type = "patricio19"'), text('"Ha+NII"', "Ha")),
+        "Without OII, whose fluxes are all NaN: ratio ",
+    ),
+    "blank errors": (pixels("OII_ERR", np.nan, np.s_[:]), "all 63 pixels are NaN"),
     "zero sigma": (pixels("OII_ERR", 0.0), "features.OII: sigma must be above 0 in all 59 pixels"),
     "negative sigma": (pixels("OII_ERR", -1.0), "1 negative"),
     "no sigma": (text('sigma = "HB_ERR"\n', ""), "exactly one of sigma, variance and ivar, found none"),

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from argparse import Namespace
 
 import jax
 import numpy as np
@@ -16,6 +17,7 @@ from configured import CONFIG, SHAPE, replace, write_galaxy
 
 from jaxmetal.cli import main
 from jaxmetal.cli.check import written
+from jaxmetal.cli.engine import shows_progress
 
 
 @pytest.fixture(autouse=True)
@@ -154,8 +156,8 @@ def test_simulated_files_can_be_checked(tmp_path, capsys):
     assert main(["simulate", "-o", str(tmp_path / "galaxy"), "--seed", "3"]) == 0
     assert main(["check", str(tmp_path / "galaxy/fit.toml")]) == 0
     shown = capsys.readouterr().out
-    assert "39 x 45 pixels" in shown
-    assert "profile.slope ~ Normal(loc = 0, scale = 0.5)" in shown
+    assert "25 x 29 pixels" in shown
+    assert "profile.slope ~ Normal(loc = 0, scale = 2)" in shown
 
 
 def test_zero_has_no_sign():
@@ -228,6 +230,31 @@ def test_a_process_ends_with_the_code_and_no_traceback(tmp_path):
         done.stderr
         == "jaxmetal: The configuration nowhere.toml cannot be read (No such file or directory); check its path.\n"
     )
+
+
+@pytest.mark.parametrize("argument", ["example", "--help"])
+def test_a_closed_pipe_ends_a_command_in_silence(argument):
+    """Output shorter than the buffer would fail only when the interpreter ends."""
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "jaxmetal.cli", argument],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**buffered, "JAX_PLATFORMS": "cpu"},
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(("terminal", "quiet", "shown"), [(1, 0, True), (1, 1, False), (0, 0, False)])
+def test_progress_is_for_terminals(monkeypatch, terminal, quiet, shown):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: bool(terminal))
+    assert shows_progress(Namespace(quiet=bool(quiet))) == shown
 
 
 def test_unknown_commands_are_refused(capsys):

@@ -75,7 +75,7 @@ def test_blank_integers_are_nan(save):
 def test_maps_that_cannot_be_used(save, tmp_path):
     several = save(VALUES, VALUES)
     refused(lambda: read_map(tmp_path / "none.fits"), "none.fits", "does not exist")
-    refused(lambda: read_map(tmp_path), "does not exist")
+    refused(lambda: read_map(tmp_path), "is a folder", "name a file in it")
     refused(lambda: read_map(tmp_path / ("x" * 300)), "does not exist")
     refused(lambda: read_map(several), "one 2-D image", "0 PRIMARY (2-D, 7 x 11), 1 E1 (2-D, 7 x 11)")
     refused(lambda: read_map(several, "SCI"), "no extension 'SCI'", "1 E1")
@@ -100,9 +100,21 @@ def test_files_that_are_not_fits(tmp_path, content):
 
 
 def test_truncated_file(save):
-    path = save(np.zeros((100, 90)))
-    path.write_bytes(path.read_bytes()[:20000])
-    refused(lambda: read_map(path), "cannot be read as FITS")
+    path = save(np.zeros((100, 90)), VALUES)
+    whole = path.read_bytes()
+    for end, hdu in ((20000, 0), (20000, "E1"), (len(whole) - 2780, "E1")):
+        path.write_bytes(whole[:end])
+        refused(lambda hdu=hdu: read_map(path, hdu), "is cut short", "copy or download it again")
+    np.testing.assert_array_equal(read_map(path, 0).values, 0.0)
+
+
+def test_files_without_the_filling_of_their_last_block(save):
+    path = save(VALUES)
+    path.write_bytes(path.read_bytes()[: 2880 + VALUES.nbytes])
+    np.testing.assert_array_equal(read_map(path).values, VALUES)
+    refused(lambda: read_map(path, "SCI"), "no extension 'SCI'")
+    path.write_bytes(path.read_bytes()[:-8])
+    refused(lambda: read_map(path), "is cut short")
 
 
 def test_tables_are_no_maps(tmp_path):

@@ -1,13 +1,16 @@
 """Flags and rules on columns and spectra with planted troubles."""
 
+from types import SimpleNamespace
+
 import jax
 import numpy as np
 import pytest
 
+import jaxmetal as jm
 from jaxmetal.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.linemaps import FLAGS, Rule, Spectra, flagged
-from jaxmetal.linemaps.judge import flags, judge, judge_precision
+from jaxmetal.linemaps.judge import flags, judge, judge_extinction, judge_precision, judge_signs
 from jaxmetal.linemaps.keep import kept
 from jaxmetal.linemaps.luminosity import Magnification
 from jaxmetal.linemaps.measure import light
@@ -75,6 +78,30 @@ def test_single_precision_is_not_for_bright_lines():
     assert judge_precision(pair, dark) == ()
     with jax.enable_x64(False):
         assert judge_precision(pair, dark)[0].text.startswith("1 spectra or regions have a line above 50 sigma")
+
+
+def test_lines_that_are_mostly_negative_are_named():
+    flux = np.array([[-3.0, 1.0], [-2.5, np.nan], [1.0, -5.0], [np.nan, 1.0]])
+    (found,) = judge_signs(("OII", "Hb"), flux, np.ones((4, 2)))
+    assert found.severity == "warning"
+    assert found.text.startswith("OII lies more than 2 errors below zero in 2 of 3 spectra")
+    assert judge_signs(("OII", "Hb"), flux, np.full((4, 2), 1.6)) == ()
+
+
+def test_an_extinction_as_wide_as_its_prior_is_a_warning():
+    """68 % of a flat prior of 4 mag are 2.72 mag; three quarters of that are 2.04."""
+    found = {"a_v_low": np.array([0.5, 0.6, 0.4, 0.0]), "a_v_high": np.array([3.1, 2.7, 1.0, 4.0])}
+    known = np.array([True, True, True, False])
+    two = SimpleNamespace(features=("Hb", "OIII5007", "Hg"), a_v_range=(0.0, 4.0))
+    (said,) = judge_extinction(found, two, known)
+    assert said.severity == "warning"
+    assert said.text.startswith("A(V) of 2 of 3 spectra is ruled by its prior, 0 to 4 mag")
+    narrower = found | {"a_v_high": np.array([3.1, 2.5, 1.0, 4.0])}
+    assert judge_extinction(narrower, two, known) == ()
+    one = jm.spaxel.fluxes(("OII", "Hb", "OIII5007"), "M08")
+    (said,) = judge_extinction(narrower, one, known)
+    assert said.text.startswith("Hbeta is all there is of hydrogen")
+    assert judge_extinction(narrower, jm.spaxel.fluxes(one.features, "M08", a_v_range=(0.3, 0.3)), known) == ()
 
 
 LINES = ("OIII5007", "Hb", "Ha", "NII6584", "SII", "Hg")

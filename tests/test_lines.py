@@ -208,6 +208,8 @@ def test_single_source_digits_are_behind_a_flag():
         (lambda: calibration("M8", "R3"), "M08"),
         (lambda: calibration("C20", "R33"), "R3"),
         (lambda: jm.lines.feature("Halfa"), "Halpha"),
+        (lambda: jm.lines.feature("[OII]"), "OII"),
+        (lambda: jm.lines.feature("[OIII]"), "OIII4363' or 'OIII4959' or 'OIII5007"),
         (lambda: jm.lines.dust_law("CCM98"), "CCM89"),
         (lambda: jm.lines.over_hbeta("OIII5007"), "did you mean"),
     ],

@@ -1,6 +1,7 @@
 """`jaxmetal lines`: maps, bins and tables in, a folder of results out that `jaxmetal check` and `fit` take."""
 
 import errno
+import fnmatch
 import json
 from pathlib import Path
 
@@ -20,12 +21,15 @@ from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.lines import read_lines
 from jaxmetal.io.config.lines.units import common, in_cgs, settle
 from jaxmetal.io.config.lines.wavelengths import require_line
+from jaxmetal.io.lines.contents import CONTENTS, contents
+from jaxmetal.io.lines.fit_toml import SCATTER
 from jaxmetal.io.lines.save import for_fit
 from jaxmetal.linemaps import FLAGS, Measured
 from jaxmetal.linemaps.regions import summed
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
+README = Path(__file__).parents[1] / "README.md"
 AS1063 = Path(__file__).parents[2] / "shared" / "data" / "as1063"
 KEPT = np.isfinite(fluxes()[0]).all(axis=-1)
 
@@ -78,8 +82,8 @@ def test_a_run_writes_everything(results):
         "corner_2_centre.png",
         "fit.toml",
         "light.fits",
-        "line_maps.png",
         "maps.fits",
+        "maps.png",
         "metallicity.fits",
         "provenance.json",
         "radius.png",
@@ -164,6 +168,18 @@ def test_provenance_and_summary(results, capsys):
     text = (results / "summary.txt").read_text()
     assert text.startswith("- 4 of 63 spectra have no line")
     assert "Chabrier" in text
+    assert [line.split("  ")[1] for line in text.splitlines() if "per spaxel" in line] == ["SFR per spaxel [Msun/yr]"]
+    comments = [line.removeprefix("# ") for line in (results / "fit.toml").read_text().splitlines()]
+    assert SCATTER in text
+    assert SCATTER in " ".join(comments)
+
+
+def test_every_file_is_explained_where_it_is_written_and_in_the_readme(results):
+    said = [line.split("  ", 2)[1].strip() for line in contents(results).splitlines()]
+    assert said == [pattern for pattern in CONTENTS if pattern != "bins.fits"]
+    assert all(any(fnmatch.fnmatch(path.name, pattern) for pattern in said) for path in results.iterdir())
+    readme = README.read_text()
+    assert all(f"`{pattern}`" in readme for pattern in CONTENTS)
 
 
 def test_results_are_not_replaced_unasked(results, capsys):
@@ -447,6 +463,30 @@ def test_a_bin_without_a_row_is_missing(path):
     np.testing.assert_array_equal(np.flatnonzero(~job.spectra.known), [2])
     assert [one.text.split(" ")[0] for one in job.findings] == ["1", "1"]
     assert job.findings[0].text.startswith("1 of 35 bins have no row in")
+
+
+def blank(path):
+    """[OII] without a single value, in the maps and in the table."""
+    with fits.open(path.parent / "lines.fits", mode="update") as maps:
+        maps["OII"].data[:] = maps["OII_ERR"].data[:] = np.nan
+    rows = Table.read(path.parent / "lines.ecsv")
+    rows["OII"] = rows["OII_ERR"] = np.nan
+    rows.write(path.parent / "lines.ecsv", overwrite=True)
+
+
+@pytest.mark.parametrize("source", ['file = "lines.fits"', 'table = "lines.ecsv"'])
+def test_a_blank_line_is_left_out(path, source):
+    if source.startswith("table"):
+        path.write_text(CONFIG.split("[regions.centre]")[0].replace('psf = {type = "Gaussian", fwhm = 0.5}\n', ""))
+        replace(path, 'file = "lines.fits"', source)
+    before = read_lines(path).spectra
+    blank(path)
+    job = read_lines(path)
+    assert job.spectra.features == job.likelihood.features == before.features[1:]
+    np.testing.assert_array_equal(job.spectra.flux, before.flux[..., 1:])
+    assert [str(one) for one in job.findings] == [
+        "WARNING: features.OII: every flux is NaN, so that the line is left out; remove it, or check its file."
+    ]
 
 
 def test_what_says_nothing_is_left_out_of_the_map_for_the_fit(path):

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.text import Text
 
 from jaxmetal import plot
+from jaxmetal.cli.demo import ending
 from jaxmetal.errors import InputError
 from jaxmetal.fit.classical import wls
 from jaxmetal.frame import Disc
@@ -27,6 +28,7 @@ from jaxmetal.plot.style import symmetric_range, value_range
 from jaxmetal.plot.thumbnails import Thumbnail, page
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepare import prepare
+from jaxmetal.result.summary import interval
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Gradient
 
@@ -193,6 +195,8 @@ def test_residual_is_in_units_of_sigma():
 
 def test_radial_profile():
     profile = example_profile()
+    truth = 8.9 - 0.12 * profile.band.radius
+    profile = dataclasses.replace(profile, band=dataclasses.replace(profile.band, truth=truth))
     figure = plot.radial_profile(profile)
     written = labels(figure)
     for label in ("deprojected radius R [arcsec]", "R [kpc]", "R [R$_e$]", "12 + log(O/H) [dex]"):
@@ -202,8 +206,13 @@ def test_radial_profile():
     assert r_e.get_xlim()[1] == pytest.approx(base.get_xlim()[1] / 1.2)
     bar = next(line for line in base.lines if line.get_marker() == "|")
     assert np.ptp(bar.get_xdata()) == pytest.approx(0.4)
-    dashed = next(line for line in base.lines if line.get_linestyle() == "--")
-    assert np.diff(dashed.get_ydata())[0] / np.diff(dashed.get_xdata())[0] == pytest.approx(profile.line.slope)
+    naive = next(line for line in base.lines if line.get_label() == "naive line (WLS)")
+    assert np.diff(naive.get_ydata())[0] / np.diff(naive.get_xdata())[0] == pytest.approx(profile.line.slope)
+    (dashed,) = (line for line in base.lines if line.get_linestyle() == "--")
+    assert dashed.get_label() == "truth"
+    assert "truth" in {text.get_text() for text in base.get_legend().get_texts()}
+    np.testing.assert_array_equal(dashed.get_ydata(), truth)
+    assert base.get_ylim()[1] > 8.9
 
 
 def test_radial_profile_tells_images_apart_and_skips_missing_points():
@@ -348,8 +357,20 @@ def test_profile_of_a_posterior(posterior):
     assert made.r_eff == pytest.approx(0.8)
     np.testing.assert_allclose(made.band.best, 8.7 - 0.1 * made.band.radius, atol=1e-9)
     assert (made.band.low < made.band.high).all()
+    assert made.band.truth is None
     # A shear of 0.2 scales areas by (1 - 0.2)(1 + 0.2).
     assert made.psf_half_width == pytest.approx(0.25 * np.sqrt(0.96), rel=1e-6)
+
+
+def test_a_simulation_compares_with_its_truth(posterior):
+    carried = Carried(profile=Gradient(central=8.7, slope=-0.11), weight="halpha")
+    truth = Scene(sources={"disc": dataclasses.replace(disc(), carries={"metallicity": carried})})
+    made = of_posterior.radial(posterior, "map", "disc", truth=truth)
+    np.testing.assert_allclose(made.band.truth, 8.7 - 0.11 * made.band.radius, rtol=1e-12)
+    _, put_in, naive, intrinsic = ending(posterior, "map", truth).splitlines()
+    assert put_in.split() == ["truth", "-0.110", "dex/arcsec"]
+    assert f"{made.line.slope:.3f} +- {made.line.slope_error:.3f} dex/arcsec" in naive
+    assert f"{interval(posterior.draws[SLOPE])} dex/arcsec" in intrinsic
 
 
 def test_bins_that_straddle_images_belong_to_the_one_with_more_pixels(posterior):

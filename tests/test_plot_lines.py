@@ -269,7 +269,7 @@ def test_spectra_that_do_not_count_are_left_out_of_the_gradient(fit):
 
 def test_pictures_are_written(fit, tmp_path):
     of_lines.write(tmp_path, fit)
-    names = {"line_maps", "calibrations", "radius", "corner_1_whole_galaxy", "corner_2_ring_outer"}
+    names = {"maps", "calibrations", "radius", "corner_1_whole_galaxy", "corner_2_ring_outer"}
     assert {path.name for path in tmp_path.iterdir()} == {f"{name}.png" for name in names}
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())
 

@@ -115,7 +115,7 @@ def test_refused_in_one_sentence(case):
 
 @pytest.fixture(scope="module")
 def galaxy():
-    return jm.simulate.niriss_like(3, (29, 35))
+    return jm.simulate.niriss_like(3, (29, 35), slope=-0.25, r_eff=0.5)
 
 
 def test_an_image_tells_where_the_galaxy_lies(galaxy):
@@ -192,7 +192,7 @@ def test_an_image_without_a_galaxy_is_refused(galaxy):
 
 
 def test_noise_has_the_stated_size_and_follows_the_seed(galaxy):
-    again = jm.simulate.niriss_like(3, (29, 35)).observations["halpha"].data
+    again = jm.simulate.niriss_like(3, (29, 35), slope=-0.25, r_eff=0.5).observations["halpha"].data
     np.testing.assert_array_equal(galaxy.observations["halpha"].data, again)
     plans = jm.prepare(galaxy.truth, galaxy.observations)
     for name, observation in galaxy.observations.items():

@@ -1,8 +1,9 @@
-"""What must be settled before JAX computes anything."""
+"""What commands share: the precision, settled before JAX computes anything, and whether progress is shown."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 import jax
 
@@ -12,6 +13,16 @@ def add_precision(command: argparse.ArgumentParser) -> None:
     command.add_argument("--float32", action="store_true", help="single precision (default: double)")
 
 
+def add_quiet(command: argparse.ArgumentParser) -> None:
+    """The argument `--quiet`."""
+    command.add_argument("--quiet", action="store_true", help="no progress bars (which only terminals show)")
+
+
 def start(arguments: argparse.Namespace) -> None:
     """Sets the precision, for this process."""
     jax.config.update("jax_enable_x64", not arguments.float32)
+
+
+def shows_progress(arguments: argparse.Namespace) -> bool:
+    """Whether there are progress bars: in files and pipes, bars that should replace each other stand on one line."""
+    return not arguments.quiet and sys.stderr.isatty()

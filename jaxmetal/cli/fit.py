@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.cli.engine import add_precision, add_quiet, shows_progress, start
 from jaxmetal.cli.output import add_output, write_results
 from jaxmetal.io.folder import require_replaceable
 
@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     add_output(command)
     command.add_argument("--method", help="auto, map, laplace, hmc or nuts; default: the file's")
     command.add_argument("--seed", type=int, help="of all random numbers; default: the file's")
-    command.add_argument("--quiet", action="store_true", help="no progress bars")
+    add_quiet(command)
     add_precision(command)
     command.set_defaults(run=run)
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     for finding in job.findings:
         print(finding, file=sys.stderr)
     asked = {key: getattr(arguments, key) for key in ("method", "seed") if getattr(arguments, key) is not None}
-    posterior = auto(job.scene, job.observations, progress=not arguments.quiet, **{**job.settings, **asked})
+    posterior = auto(job.scene, job.observations, progress=shows_progress(arguments), **{**job.settings, **asked})
     write_results(
         posterior,
         folder,

@@ -9,7 +9,7 @@ import numpy as np
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.folder import writing
 from jaxmetal.io.population import kpc_per_arcsec
-from jaxmetal.linemaps import Measured, flagged
+from jaxmetal.linemaps import Measured
 from jaxmetal.plot.of_lines import LineFit, Region, write
 from jaxmetal.spaxel import star_formation_rate
 
@@ -24,7 +24,7 @@ def draw(job: LinesJob, measured: Measured, folder: Path) -> None:
         found=measured.found,
         grid=spectra.grid,
         bins=spectra.bins,
-        used=~flagged(measured.found["flags"], "prior"),
+        used=measured.informed,
         radius=None if job.radius is None else spectra.means(job.radius),
         kpc_per_arcsec=None if job.redshift is None else float(kpc_per_arcsec(job.redshift, job.cosmology)),
         flux_unit=job.unit or "unit of the fluxes",

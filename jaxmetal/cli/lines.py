@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.cli.engine import add_precision, add_quiet, shows_progress, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import output_folder, require_replaceable
 
@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("config", metavar="CONFIG.toml")
     add_output(command)
-    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_quiet(command)
     add_precision(command)
     command.set_defaults(run=run)
 
@@ -30,29 +30,31 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.cli.line_pictures import draw
     from jaxmetal.io.config.lines import read_lines
     from jaxmetal.io.lines import save_lines
+    from jaxmetal.io.lines.contents import contents
     from jaxmetal.io.lines.summary import summary
 
     folder = Path(arguments.output or f"{Path(arguments.config).stem}-lines")
     require_replaceable(folder, arguments.overwrite)
     job = read_lines(arguments.config)
-    measured = measured_with_bar(job, quiet=arguments.quiet)
+    measured = measured_with_bar(job, show=shows_progress(arguments))
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished:
         save_lines(job, measured, unfinished)
         draw(job, measured, unfinished)
     print(summary(job, measured), end="")
-    print(f"\nWritten to {folder}")
+    print(f"\nWritten to {folder}:\n{contents(folder)}")
 
 
-def measured_with_bar(job: Any, *, quiet: bool) -> Any:
+def measured_with_bar(job: Any, *, show: bool) -> Any:
     """All spectra and regions of a job, with a bar that counts spectra."""
     from tqdm.auto import tqdm
 
     from jaxmetal.linemaps import measure
 
-    with tqdm(unit="spectrum", desc="fitting", disable=quiet, file=sys.stderr) as bar:
+    most = int(job.spectra.known.sum()) + len(job.masks)
+    with tqdm(total=most, unit="spectrum", desc="fitting", disable=not show, file=sys.stderr) as bar:
 
         def watch(done: int, total: int) -> None:
-            bar.total = total
+            bar.total = total  # less than that where a selection leaves spectra out
             bar.update(done - bar.n)
 
         return measure(

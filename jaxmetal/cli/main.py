@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from jaxmetal.cli import batch, check, demo, example, fit, lines, simulate
 from jaxmetal.errors import InputError
 
 COMMANDS = (demo, simulate, lines, fit, batch, check, example)
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,8 +22,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; default those of the process.
 
     Returns:
-        0; 2 for bad input, after one sentence on stderr; 130 after Ctrl-C.
+        0; 2 for bad input, after one sentence on stderr; 130 after Ctrl-C; 141, in silence, where nobody reads what is
+        printed any more (`jaxmetal check galaxy.toml | head -3`).
     """
+    try:
+        try:
+            return _run(argv)
+        finally:
+            # Here, and not when the interpreter ends, where a closed pipe could no longer be answered.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer goes nowhere, or the interpreter would try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)

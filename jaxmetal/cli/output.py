@@ -11,6 +11,7 @@ from jaxmetal.io.save import save
 from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.summary import summary
+from jaxmetal.scene import Scene
 
 DPI = 130
 
@@ -21,24 +22,29 @@ def add_output(command: argparse.ArgumentParser, default: str | None = None) -> 
     command.add_argument("--overwrite", action="store_true", help="replace earlier results in that folder")
 
 
-def write_results(posterior: Posterior, folder: str | Path, overwrite: bool, **record: Any) -> None:
+def write_results(
+    posterior: Posterior, folder: str | Path, overwrite: bool, *, truth: Scene | None = None, **record: Any
+) -> None:
     """Writes all files and pictures, or none, and prints the summary.
 
     Args:
         posterior: of a fit.
         folder: to make.
         overwrite: whether earlier results there may be replaced.
+        truth: the scene behind simulated data, drawn beside what was found.
         record: further arguments of `io.save`.
     """
     scale = record.get("kpc_per_arcsec")
     with output_folder(folder, overwrite=overwrite) as unfinished:
         save(posterior, unfinished, **record)
-        figures(posterior, unfinished, scale)
+        figures(posterior, unfinished, scale, truth)
     print(summary(posterior, scale), end="")
     print(f"\nWritten to {folder}")
 
 
-def figures(posterior: Posterior, folder: Path, kpc_per_arcsec: float | None = None) -> None:
+def figures(
+    posterior: Posterior, folder: Path, kpc_per_arcsec: float | None = None, truth: Scene | None = None
+) -> None:
     """Pictures as PNG: the fit of every observation, profile and source plane of every property, and a corner plot."""
     from jaxmetal.plot import of_posterior
 
@@ -52,7 +58,9 @@ def figures(posterior: Posterior, folder: Path, kpc_per_arcsec: float | None = N
             continue
         for source in carriers:
             suffix = name if len(carriers) == 1 else f"{name}_{source}"
-            drawn[f"fit_{suffix}"] = of_posterior.overview(posterior, name, source, kpc_per_arcsec=kpc_per_arcsec)
+            drawn[f"fit_{suffix}"] = of_posterior.overview(
+                posterior, name, source, kpc_per_arcsec=kpc_per_arcsec, truth=truth
+            )
             drawn[f"source_plane_{suffix}"] = of_posterior.galaxy(posterior, name, source)
     if posterior.method != "map":
         drawn["corner"] = of_posterior.corner(posterior)

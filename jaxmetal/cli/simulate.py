@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
     )
     add_output(command, "jaxmetal-simulated")
     command.add_argument("--seed", type=int, default=0, help="of the noise")
-    command.add_argument("--slope", type=float, default=-0.25, help="true gradient, dex/arcsec (default %(default)s)")
+    command.add_argument("--slope", type=float, default=-1.0, help="true gradient, dex/arcsec (default %(default)s)")
     add_precision(command)
     command.set_defaults(run=run)
 

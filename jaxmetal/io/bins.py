@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.instrument.bins import Bins
+from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Hdu, read_map
 
 CONSTANT = 1e-5
@@ -46,8 +46,7 @@ def read_bins(path: str | Path, *, shape: tuple[int, int] | None = None, none: i
     Raises:
         InputError: if ids are no integers, no pixel is in a bin, or the shape is not that of the data.
     """
-    if not os.path.isfile(path):
-        raise InputError(f"The bin map {path} does not exist; check its path.")
+    require_file(path, "The bin map")
     with open(path, "rb") as file:
         is_fits = file.read(6).startswith(FITS_STARTS)
     values = read_map(path, hdu, what="bin map").values if is_fits else _read_table(path, shape)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +17,15 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
 from jaxmetal.errors import InputError
+from jaxmetal.io.file import require_file
 from jaxmetal.io.folder import writing
 from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid
 from jaxmetal.numerics.grid import Grid
 
 Hdu = int | str | None
+
+BLOCK = 2880
+"""Bytes; FITS files are filled up to a multiple of them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,20 +69,21 @@ class Map:
         return ny, nx
 
 
-def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map") -> Map:
+def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map", blank: bool = False) -> Map:
     """Reads one two-dimensional image.
 
     Args:
         path: FITS file, compressed or not.
         hdu: name or number of the extension; default the only one that holds a two-dimensional image.
         what: what the file should be, for messages.
+        blank: whether nothing but NaN will do.
 
     Raises:
-        InputError: if the file or extension is missing, is no FITS file, does not hold one image, or only NaN.
+        InputError: if the file or extension is missing, is no FITS file or cut short, does not hold one image, or
+            holds only NaN where that will not do.
     """
     path = Path(path)
-    if not os.path.isfile(path):
-        raise InputError(f"The {what} {path} does not exist; check its path.")
+    require_file(path, f"The {what}")
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
@@ -84,17 +91,38 @@ def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map") -> Map:
             with open(path, "rb") as file, fits.open(file, memmap=False) as extensions:
                 chosen = _choose(extensions, hdu, f"{what} {path}")
                 values, header, extension = np.array(chosen.data, np.float64), chosen.header, chosen.name
-    except InputError:
-        raise
     except Exception as error:  # a damaged file fails anywhere, and as anything: OSError, TypeError, ValueError, ...
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise InputError(f"The {what} {path} cannot be read as FITS ({reason}); check the file.") from None
-    if not np.isfinite(values).any():
+        raise _refusal(path, what, error) from None
+    if not (blank or np.isfinite(values).any()):
         where = f"The extension {extension} of the {what}" if extension else f"The {what}"
         raise InputError(
             f"{where} {path} must hold numbers, but all {values.size} pixels are NaN; check it, or leave it out."
         )
     return Map(values=values, header=header, path=path)
+
+
+def _refusal(path: Path, what: str, error: Exception) -> InputError:
+    """What to say of a file that could not be read."""
+    missing = _missing(path)
+    # Files that lack but the filling of their last block are usual; an extension may be absent from them, too.
+    if missing >= BLOCK or (missing and not isinstance(error, InputError)):
+        return InputError(
+            f"The {what} {path} is cut short: {missing} bytes are missing at its end; copy or download it again."
+        )
+    if isinstance(error, InputError):
+        return error
+    reason = " ".join(str(error).split()).rstrip(".")
+    return InputError(f"The {what} {path} cannot be read as FITS ({reason}); check the file.")
+
+
+def _missing(path: Path) -> int:
+    """Bytes that the headers of a FITS file promise beyond its end, by what astropy warns of."""
+    with warnings.catch_warnings(record=True) as noticed, contextlib.suppress(Exception), open(path, "rb") as file:
+        warnings.simplefilter("always")
+        with fits.open(file, memmap=False) as extensions:
+            len(extensions)
+    sizes = [re.findall(r"\((\d+)\)", str(one.message)) for one in noticed if "truncated" in str(one.message)]
+    return max((int(expected) - int(there) for there, expected in sizes), default=0)
 
 
 def write_maps(

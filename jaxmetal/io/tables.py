@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from astropy.io import ascii as text
 from astropy.table import Table
 
 from jaxmetal.errors import InputError
+from jaxmetal.io.file import require_file
 from jaxmetal.io.folder import writing
 
 
@@ -77,8 +77,7 @@ def write_table(
 
 
 def _read(path: Path) -> Table:
-    if not os.path.isfile(path):
-        raise InputError(f"The table {path} does not exist; check its path.")
+    require_file(path, "The table")
     try:
         if path.suffix == ".ecsv":
             return Table.read(path, format="ascii.ecsv")

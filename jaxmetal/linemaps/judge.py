@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.findings import Finding, Severity
+from jaxmetal.lines import line
+from jaxmetal.lines.case_b import HYDROGEN
 
 SURE, LIKELY, UNINFORMED, RARE = 0.05, 0.5, 0.5, 0.01
 """Least weight of a second branch; probability that counts as likely; nats of information that are too few; share of
 the spaxels that is not worth a warning."""
+RULED, CENTRAL = 0.75, 0.68
+"""Width of an interval over that of its prior above which the prior rules; share of the probability inside of both."""
+BELOW = 2.0
+"""Errors below zero at which a flux is negative by more than its noise."""
 SINGLE = 50.0
 """Signal to noise up to which single precision is good to a few hundredths of an error."""
 
@@ -118,3 +124,46 @@ def judge_precision(*pairs: tuple[np.ndarray, np.ndarray]) -> tuple[Finding, ...
     count = sum(int((flux > SINGLE * sigma).any(axis=-1).sum()) for flux, sigma in pairs)
     text = f"{count} spectra or regions have a line above {SINGLE:g} sigma; single precision may be off by their errors"
     return (Finding("warning", f"{text}, compute them in double precision."),) if count else ()
+
+
+def judge_signs(features: Sequence[str], flux: np.ndarray, sigma: np.ndarray) -> tuple[Finding, ...]:
+    """Which lines are negative by more than their noise in most spectra that have them.
+
+    Args:
+        features: in the order of the last axis.
+        flux: shape (..., features), NaN where missing.
+        sigma: its errors, same shape.
+    """
+    findings = []
+    for i, name in enumerate(features):
+        ratio = flux[..., i] / sigma[..., i]
+        there, negative = int(np.isfinite(ratio).sum()), int((ratio < -BELOW).sum())
+        if negative > 0.5 * there:
+            text = f"{name} lies more than {BELOW:g} errors below zero in {negative} of {there} spectra"
+            findings.append(Finding("warning", f"{text}; check its sign and the subtraction of its continuum."))
+    return tuple(findings)
+
+
+def judge_extinction(found: Mapping[str, Any], likelihood: Any, known: np.ndarray) -> tuple[Finding, ...]:
+    """Whether lines tell a free A(V): there are two of hydrogen, and most spectra narrow its flat prior.
+
+    Args:
+        found: columns of `spaxel.posterior`.
+        likelihood: theirs.
+        known: which spectra have a line at all.
+    """
+    low, high = (float(end) for end in likelihood.a_v_range)
+    if low == high:
+        return ()
+    lines = likelihood.emission.lines if hasattr(likelihood, "emission") else likelihood.features
+    hydrogen = [name for name in lines if line(name).name in {"Hbeta", *HYDROGEN}]
+    width = (np.asarray(found["a_v_high"]) - np.asarray(found["a_v_low"]))[known]
+    total, ruled = int(known.sum()), int((width > RULED * CENTRAL * (high - low)).sum())
+    if len(hydrogen) < 2:
+        only = hydrogen[0] if hydrogen else "No line"
+        text = f"{only} is all there is of hydrogen, so that A(V) is its prior's or guessed from calibrations"
+    elif ruled > 0.5 * total:
+        text = f"A(V) of {ruled} of {total} spectra is ruled by its prior, {low:g} to {high:g} mag"
+    else:
+        return ()
+    return (Finding("warning", f"{text}, and Z goes with it; a second, good hydrogen line would tell."),)

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
-from jaxmetal.linemaps.judge import flags, judge, judge_precision
+from jaxmetal.linemaps.judge import flagged, flags, judge, judge_extinction, judge_precision, judge_signs
 from jaxmetal.linemaps.keep import Rule, kept
 from jaxmetal.linemaps.luminosity import Luminosity
 from jaxmetal.linemaps.regions import covered, summed
@@ -45,6 +45,11 @@ class Measured:
     regions: tuple[str, ...]
     of_regions: Columns
     findings: tuple[Finding, ...]
+
+    @property
+    def informed(self) -> np.ndarray:
+        """Which spectra count in gradients and fits: their lines say something on Z, which is the prior's elsewhere."""
+        return self.spectra.known & ~flagged(self.found["flags"], "prior")
 
 
 def measure(
@@ -90,7 +95,9 @@ def measure(
         found |= luminosity.of_spectra(found, chosen)
         of_regions |= _star_formation(likelihood, spectra, masks, sums, luminosity, seed)
     findings = [
+        *judge_signs(spectra.features, spectra.flux, spectra.sigma),
         *judge(found["flags"], chosen.known),
+        *judge_extinction(found, likelihood, chosen.known),
         *([BIASED] if rule is not None else []),
         *_patchy(spectra, masks, of_regions),
         *judge_precision((chosen.flux, chosen.sigma), sums),

@@ -181,7 +181,7 @@ def figures(fit: LineFit) -> dict[str, Figure]:
     """All pictures that these data allow, by the names of their files."""
     drawn: dict[str, Figure] = {}
     if fit.grid is not None:
-        drawn["line_maps"] = maps(fit)
+        drawn["maps"] = maps(fit)
     if getattr(fit.likelihood, "emission", fit.likelihood).calibrations:
         drawn["calibrations"] = calibrations(fit)
     if fit.radius is not None and fit.counted.any():

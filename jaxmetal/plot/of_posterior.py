@@ -23,7 +23,7 @@ from jaxmetal.plot.profile import Band, Points, Profile
 from jaxmetal.plot.source_plane import source_plane
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import typical
-from jaxmetal.result.predictive import best_prediction, profile, radius_map
+from jaxmetal.result.predictive import azimuthal_mean, best_prediction, profile, radius_map
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
 from jaxmetal.result.summary import UNITS, interval, unit
@@ -84,6 +84,7 @@ def radial(
     *,
     kpc_per_arcsec: float | None = None,
     images: np.ndarray | None = None,
+    truth: Any = None,
 ) -> Profile:
     """The intrinsic profile of a source beside the naive points and line of a map.
 
@@ -94,6 +95,7 @@ def radial(
         quantity: what the map shows.
         kpc_per_arcsec: scale at the source.
         images: number of the lensed image that each pixel belongs to, shape (ny, nx); 0 for none.
+        truth: the scene behind simulated data, to be drawn as well.
     """
     fit = map_fit(posterior, name, quantity)
     observation, prop = posterior.tree[name], posterior.tree[name].properties[0]
@@ -109,11 +111,19 @@ def radial(
     radii = np.linspace(0.0, 1.04 * points.radius.max(), 60)
     peak = dataclasses.replace(posterior, draws={n: np.asarray(v)[None, None] for n, v in posterior.best.items()})
     _, low, median, high, _ = profile(posterior, source, prop, radii)
+    put_in = None if truth is None else truth.sources[source].carries[prop].profile
     size = effective_radius(posterior, source, prop)
     return Profile(
         points=points,
         quantity=fit.quantity,
-        band=Band(radius=radii, low=low, median=median, high=high, best=profile(peak, source, prop, radii, 1)[2]),
+        band=Band(
+            radius=radii,
+            low=low,
+            median=median,
+            high=high,
+            best=profile(peak, source, prop, radii, 1)[2],
+            truth=None if put_in is None else np.asarray(azimuthal_mean(put_in, radii)),
+        ),
         line=wls(points.radius, points.value, points.sigma),
         psf_half_width=0.5 * width(posterior.filled()[name].psf) * _shrinking(posterior, name),
         kpc_per_arcsec=kpc_per_arcsec,
@@ -135,12 +145,12 @@ def sentence(posterior: Posterior, source: str, prop: str, kpc_per_arcsec: float
 
 
 def overview(
-    posterior: Posterior, name: str, source: str, quantity: Quantity | None = None, *, title: str = "", **scale: Any
+    posterior: Posterior, name: str, source: str, quantity: Quantity | None = None, *, title: str = "", **options: Any
 ) -> Figure:
-    """The fit of a light-weighted map in one picture; `scale` as in `radial`."""
+    """The fit of a light-weighted map in one picture; options as for `radial`."""
     prop = posterior.tree[name].properties[0]
-    words = sentence(posterior, source, prop, scale.get("kpc_per_arcsec"))
-    shown = radial(posterior, name, source, quantity, **scale)
+    words = sentence(posterior, source, prop, options.get("kpc_per_arcsec"))
+    shown = radial(posterior, name, source, quantity, **options)
     return fit_figure(map_fit(posterior, name, quantity), shown, words, title)
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.marks import HALO
-from jaxmetal.plot.style import DATA, IMAGES, INTRINSIC, NAIVE, new_figure, value_range
+from jaxmetal.plot.style import DATA, IMAGES, INTRINSIC, NAIVE, TRUTH, new_figure, value_range
 
 AXIS_SPACING = 36.0
 """Distance between the axes above the profile, points."""
@@ -42,6 +42,7 @@ class Band:
         radius: deprojected, arcsec.
         low, median, high: 16th, 50th and 84th percentile of the posterior.
         best: at the maximum of the posterior (MAP), or None.
+        truth: what was put in, for simulated data, or None.
     """
 
     radius: np.ndarray
@@ -49,6 +50,7 @@ class Band:
     median: np.ndarray
     high: np.ndarray
     best: np.ndarray | None = None
+    truth: np.ndarray | None = None
 
     @classmethod
     def of(cls, radius: np.ndarray, draws: np.ndarray, best: np.ndarray | None = None) -> Band:
@@ -89,7 +91,6 @@ def radial_profile(profile: Profile, ax: Axes | None = None) -> Figure | Any:
         ax.plot(
             reach,
             profile.line.central + profile.line.slope * reach,
-            "--",
             color=NAIVE,
             lw=1.8,
             zorder=5,
@@ -126,13 +127,16 @@ def _band(ax: Axes, band: Band) -> None:
     ax.plot(band.radius, band.median, color=INTRINSIC, lw=2.0, zorder=4, label="intrinsic, median")
     if band.best is not None:
         ax.plot(band.radius, band.best, ":", color="black", lw=1.5, zorder=5, label="intrinsic, MAP")
+    if band.truth is not None:
+        ax.plot(band.radius, band.truth, "--", color=TRUTH, lw=1.8, zorder=6, label="truth")
 
 
 def _frame(ax: Axes, profile: Profile) -> None:
     """Limits that stray points do not stretch, and labels."""
     low, high = value_range(profile.points.value, clip=0.5)
     if profile.band is not None:
-        low, high = min(low, float(np.min(profile.band.low))), max(high, float(np.max(profile.band.high)))
+        drawn = [one for one in (profile.band.low, profile.band.high, profile.band.truth) if one is not None]
+        low, high = min(low, float(np.min(drawn))), max(high, float(np.max(drawn)))
     margin = 0.12 * (high - low)
     ax.set(xlim=(0.0, _reach(profile)), ylim=(low - margin, high + margin))
     ax.set_xlabel("deprojected radius R [arcsec]")

@@ -13,6 +13,7 @@ UNUSED = "0.78"
 
 INTRINSIC = "#0072B2"
 NAIVE = "#D55E00"
+TRUTH = "black"
 DATA = "0.35"
 IMAGES = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C510A")
 """One per lensed image, repeated after five; colour-blind readers tell them apart (after Okabe & Ito 2008)."""

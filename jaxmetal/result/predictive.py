@@ -72,6 +72,12 @@ def profile(posterior: Posterior, source: str, prop: str, radii: np.ndarray, cou
     return np.quantile(drawn, QUANTILES, axis=0)
 
 
+def azimuthal_mean(profile: Any, radii: Any) -> jax.Array:
+    """The mean of a profile over azimuth at each deprojected radius (arcsec), shape (len(radii),)."""
+    angles = jnp.linspace(0.0, 2.0 * jnp.pi, 24, endpoint=False)
+    return jnp.mean(profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
+
+
 def intrinsic_map(posterior: Posterior, name: str, source: str, prop: str) -> np.ndarray:
     """The property before blending, at the traced centre of each pixel of an observation, at the MAP."""
     filled = posterior.filled()
@@ -110,10 +116,7 @@ def _predict_filled(skeleton: Any, plan: Plan, values: Any) -> Prediction:
 
 
 def _profiles(skeleton: Any, values: Any, radii: jax.Array, source: str, prop: str) -> np.ndarray:
-    angles = jnp.linspace(0.0, 2.0 * jnp.pi, 24, endpoint=False)
-
     def one(draw: Any) -> jax.Array:
-        carried = fill(skeleton, draw)[SCENE].sources[source].carries[prop]
-        return jnp.mean(carried.profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
+        return azimuthal_mean(fill(skeleton, draw)[SCENE].sources[source].carries[prop].profile, radii)
 
     return np.asarray(jax.vmap(one)(values))

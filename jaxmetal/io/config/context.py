@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from astropy.cosmology import FLRW
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.io.config.table import require_known, take
+from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Map, read_map
 
 
@@ -25,6 +25,7 @@ class Context:
         origin: sky origin.
         cosmology: for distances.
         pixel_scale: of the observation that is being read, arcsec.
+        advice: what to do about a file that does not exist.
         inputs: place in the file -> path of a file that was read.
         starts: place in the file -> where the fit is to start.
         findings: what is worth knowing about the data.
@@ -34,6 +35,7 @@ class Context:
     origin: SkyCoord
     cosmology: FLRW
     pixel_scale: float = 0.0
+    advice: str = "provide it, or try those that `jaxmetal simulate` writes"
     inputs: dict[str, Path] = dataclasses.field(default_factory=dict)
     starts: dict[str, Any] = dataclasses.field(default_factory=dict)
     findings: list[Finding] = dataclasses.field(default_factory=list)
@@ -51,13 +53,10 @@ class Context:
         if not isinstance(given, str):
             raise InputError(f"{where}: expected the path of a file, found {given!r}; write it in quotes.")
         path = self.folder / given
-        if not os.path.isfile(path):
-            raise InputError(
-                f"{where}: the file {path} does not exist; provide it, or try those that `jaxmetal simulate` writes."
-            )
+        require_file(path, f"{where}: the path", self.advice)
         self.inputs[where] = path
         return path, hdu
 
-    def map(self, given: Any, where: str) -> Map:
-        """The image in a file."""
-        return read_map(*self.path(given, where), what=f"{where} file")
+    def map(self, given: Any, where: str, *, blank: bool = False) -> Map:
+        """The image in a file; `blank` allows one of nothing but NaN."""
+        return read_map(*self.path(given, where), what=f"{where} file", blank=blank)

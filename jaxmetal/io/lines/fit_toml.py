@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,15 @@ light = {{type = "Picture", file = {{file = "light.fits", hdu = "data"}}, plane 
 # The light is observed {light}, even within each bin and blurred twice: a sharper picture is better, with its own psf.
 free_geometry = true
 """
+SCATTER = (
+    "The error of each Z holds the scatter of the calibrations as if it were independent from place to place; as far "
+    "as all places share it, a fit overstates the error of the slope and understates that of the central value."
+)
+"""What to know of errors before they are fitted."""
 HEAD = """# Fits the metallicity map beside this file; `jaxmetal check` says what it describes. A spaxel or bin with two
 # branches of metallicity is a wide Gaussian here. Behind a lens: add [lens.NAME] and take the recipe lensed_gradient,
 # as `jaxmetal example` shows.
+{scatter}
 
 [galaxy]
 {galaxy}
@@ -60,6 +67,7 @@ def fit_toml(job: LinesJob) -> str:
     galaxy = {"name": job.name, **({} if job.redshift is None else {"z": job.redshift})}
     folder = job.inputs["configuration"].absolute().parent
     return (HEAD + (BINS if binned else SPAXELS)).format(
+        scatter=textwrap.fill(SCATTER, 118, initial_indent="# ", subsequent_indent="# "),
         galaxy="\n".join(f"{key} = {inline(value)}" for key, value in galaxy.items()),
         H0=float(job.cosmology.H0.value),
         Om0=float(job.cosmology.Om0),

@@ -16,7 +16,7 @@ from jaxmetal.io.lines.fit_toml import fit_toml
 from jaxmetal.io.lines.summary import summary
 from jaxmetal.io.provenance import provenance
 from jaxmetal.io.tables import write_table
-from jaxmetal.linemaps import FLAGS, Measured, flagged
+from jaxmetal.linemaps import FLAGS, Measured
 
 NUMBERS = "lines", "flags", "pixels"
 """Columns of whole numbers."""
@@ -52,10 +52,9 @@ def save_lines(job: LinesJob, measured: Measured, folder: str | Path) -> None:
 
 
 def for_fit(measured: Measured) -> dict[str, np.ndarray]:
-    """Z and sigma of the spectra whose lines say something on Z; NaN for the others, whose Z is the prior's."""
-    said = measured.spectra.known & ~flagged(measured.found["flags"], "prior")
+    """Z and sigma of the spectra that count, NaN for the others."""
     columns = {"data": "z", "sigma": "z_sigma"}
-    return {name: np.where(said, measured.found[column], np.nan) for name, column in columns.items()}
+    return {name: np.where(measured.informed, measured.found[column], np.nan) for name, column in columns.items()}
 
 
 def _write_spectra(path: Path, job: LinesJob, measured: Measured) -> None:

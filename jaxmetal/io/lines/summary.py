@@ -8,13 +8,14 @@ import numpy as np
 
 from jaxmetal.findings import worst_first
 from jaxmetal.io.config.lines import LinesJob
+from jaxmetal.io.lines.fit_toml import SCATTER
 from jaxmetal.linemaps import Measured
 from jaxmetal.spaxel import RATES
 
 ROWS = {
     "z": "12 + log(O/H) [dex]",
     "a_v": "A(V) [mag]",
-    "sfr": "SFR [Msun/yr]",
+    "sfr": "SFR{per} [Msun/yr]",
     "sfr_density": "SFR density [Msun/yr/kpc2]",
 }
 
@@ -33,11 +34,13 @@ def _trouble(job: LinesJob, measured: Measured) -> str:
 def _map(job: LinesJob, measured: Measured) -> str:
     known = measured.spectra.known
     what = "spaxels" if measured.spectra.ids is None else "rows" if job.spectra.grid is None else "bins"
+    per = f" per {what.removesuffix('s')}"
     lines = [f"{job.name}: {known.sum()} {what} with a line, {', '.join(job.spectra.features)}"]
     for name, label in ROWS.items():
         if name in measured.found:
             low, middle, high = np.nanquantile(measured.found[name][known], (0.16, 0.5, 0.84))
-            lines.append(f"  {label:27} median {middle:.4g}, 16 to 84 % of the {what} {low:.4g} to {high:.4g}")
+            shown = f"median {middle:.4g}, 16 to 84 % of the {what} {low:.4g} to {high:.4g}"
+            lines.append(f"  {label.format(per=per):27} {shown}")
     lines.append(f"  {'error of 12 + log(O/H)':27} median {np.median(measured.found['z_sigma'][known]):.3g}")
     return "\n".join(lines)
 
@@ -47,7 +50,7 @@ def _regions(measured: Measured) -> str:
     for k, name in enumerate(measured.regions):
         one = {key: values[k] for key, values in measured.of_regions.items()}
         lines.append(f"  {name}, {int(one['pixels'])} spaxels:")
-        lines += [f"    {label:27} {_interval(one, key)}" for key, label in ROWS.items() if key in one]
+        lines += [f"    {label.format(per=''):27} {_interval(one, key)}" for key, label in ROWS.items() if key in one]
         if not np.isnan(one["p_upper"]):
             lines.append(f"    {'P(upper branch)':27} {one['p_upper']:.3f}")
     return "\n".join(lines)
@@ -64,6 +67,8 @@ def _how(job: LinesJob) -> str:
     if job.luminosity is not None:
         rate = RATES[job.luminosity.rate]
         parts.append(f"Star formation: {rate.source}; initial mass function of {rate.imf}.")
+    if job.spectra.grid is not None:
+        parts.append(SCATTER)
     if job.spectra.grid is not None and job.psf is None:
         parts.append("No fit.toml without a point-spread function: state data.psf to have one written.")
     return " ".join(parts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from astropy.table import Table
 from jaxmetal.errors import InputError
 from jaxmetal.io.config.read import Job, read_job
 from jaxmetal.io.config.table import read_toml
+from jaxmetal.io.file import require_file
 
 NAME = "name"
 """The column of unique names."""
@@ -103,8 +103,7 @@ def _read(path: Path) -> Table:
     formats = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits"}
     if path.suffix.lower() not in formats:
         raise InputError(f"The catalogue {path} must be an .ecsv, .fits or .csv file; convert or rename it.")
-    if not os.path.isfile(path):
-        raise InputError(f"The catalogue {path} does not exist; check its path.")
+    require_file(path, "The catalogue")
     try:
         return Table.read(path, format=formats[path.suffix.lower()])
     except Exception as error:  # astropy and yaml raise many kinds for what is no table

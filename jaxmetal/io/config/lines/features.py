@@ -80,7 +80,7 @@ def origin(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Conte
         given = located(row, "flux", data, name)
     if given is None:
         return NOWHERE
-    return origin_of(dataclasses.replace(context, inputs={}).map(given, "data"), "pixel_scale" in data)
+    return origin_of(dataclasses.replace(context, inputs={}).map(given, "data", blank=True), "pixel_scale" in data)
 
 
 def in_one_unit(read: Fluxes, data: dict[str, Any]) -> tuple[Spectra, float, str]:

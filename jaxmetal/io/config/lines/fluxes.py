@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.binned import bins_of, in_bins, per_bin, rows_of
 from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
@@ -24,7 +26,7 @@ class Fluxes:
     """What was read.
 
     Attributes:
-        spectra: in the unit of the files.
+        spectra: in the unit of the files, of the features that have a flux at all.
         first: the map whose pixels they have; None for a table alone.
         units: feature -> unit in its file, "" where there is none.
         wavelengths: feature -> rest wavelength in its header (RESTWAV), Angstrom in vacuum, where there is one.
@@ -47,25 +49,29 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     Raises:
         InputError: if files cannot be used or do not share their pixels.
     """
-    maps = {name: context.map(located(row, "flux", data, name), f"features.{name}.flux") for name, row in rows.items()}
+    maps = {
+        name: context.map(located(row, "flux", data, name), f"features.{name}.flux", blank=True)
+        for name, row in rows.items()
+    }
     first = next(iter(maps.values()))
     grid = pixels_of(first, data, "data", context.origin)
     for name, one in maps.items():
         require_same_pixels(first, one, f"features.{name}.flux", context)
-    pairs = [_pair(name, rows[name], data, one, context) for name, one in maps.items()]
+    measured = _measured({name: one.values for name, one in maps.items()}, context)
+    pairs = [_pair(name, rows[name], data, maps[name], context) for name in measured]
     flux, sigma = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     used = used_of(data, "data", first, context)
-    spectra = Spectra(features=tuple(rows), flux=flux, sigma=sigma, grid=grid)
+    spectra = Spectra(features=measured, flux=flux, sigma=sigma, grid=grid)
     if "bins" in data:
         bins = bins_of(data, grid.shape, used, context)
-        spectra = in_bins(spectra, bins, data, *(per_bin(one, bins.bins, tuple(rows)) for one in (flux, sigma)))
+        spectra = in_bins(spectra, bins, data, *(per_bin(one, bins.bins, measured) for one in (flux, sigma)))
     elif used is not None:
         spectra = dataclasses.replace(spectra, flux=np.where(used[..., None], flux, np.nan))
     headers = {name: one.header.get("RESTWAV") for name, one in maps.items()}
     return Fluxes(
         spectra=spectra,
         first=first,
-        units={name: one.unit for name, one in maps.items()},
+        units={name: maps[name].unit for name in measured},
         wavelengths={name: 1e10 * metres for name, metres in headers.items() if isinstance(metres, float)},
     )
 
@@ -90,12 +96,13 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
                 f"The column {column} of {path} must hold numbers, but holds e.g. {table[column][0]!r}; correct it."
             )
     numbers = {column: table[column].astype(float)[:, None] for column in wanted}
+    measured = _measured({name: numbers[pair[0]] for name, pair in columns.items()}, context)
     pairs = [
-        flux_and_sigma(numbers[flux], numbers[noise], styles[name], f"features.{name}")
-        for name, (flux, noise) in columns.items()
+        flux_and_sigma(numbers[columns[name][0]], numbers[columns[name][1]], styles[name], f"features.{name}")
+        for name in measured
     ]
     flux, sigma = (np.concatenate(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
-    spectra = Spectra(features=tuple(rows), flux=flux, sigma=sigma, ids=table[key] if key else np.arange(len(flux)))
+    spectra = Spectra(features=measured, flux=flux, sigma=sigma, ids=table[key] if key else np.arange(len(flux)))
     labels = None
     if "bins" in data:
         if key is None:
@@ -108,7 +115,7 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
         values = (np.where(there, one[order], np.nan) for one in (flux, sigma))
         spectra = in_bins(dataclasses.replace(spectra, grid=grid), bins, data, *values)
     units = column_units(path)
-    found = {name: units.get(pair[0], "") for name, pair in columns.items()}
+    found = {name: units.get(columns[name][0], "") for name in measured}
     return Fluxes(spectra=spectra, first=labels, units=found, wavelengths={})
 
 
@@ -126,6 +133,21 @@ def require_same_pixels(first: Map, other: Map, where: str, context: Context) ->
     else:
         return
     raise InputError(f"{where}: expected the pixels of {first.path}, found {differ} in {other.path}; resample one.")
+
+
+def _measured(fluxes: Mapping[str, np.ndarray], context: Context) -> tuple[str, ...]:
+    """The features with a flux somewhere; blank ones are left out, with a note.
+
+    Raises:
+        InputError: if all are blank.
+    """
+    blank = [name for name, values in fluxes.items() if not np.isfinite(values).any()]
+    if len(blank) == len(fluxes):
+        raise InputError(f"features: expected fluxes, found nothing but NaN for {', '.join(blank)}; check the files.")
+    for name in blank:
+        text = f"features.{name}: every flux is NaN, so that the line is left out; remove it, or check its file."
+        context.findings.append(Finding("warning", text))
+    return tuple(name for name in fluxes if name not in blank)
 
 
 def _pair(

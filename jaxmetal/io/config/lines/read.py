@@ -31,6 +31,8 @@ SECTIONS = (
     "galaxy", "cosmology", "data", "features", "likelihood", "star_formation", "magnification", "selection", "radius",
     "regions", "run",
 )  # fmt: skip
+MISSING = "provide it, or correct its path, which is relative to the TOML file (`jaxmetal example lines` prints one)"
+"""What to do about a file that does not exist."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,13 +91,11 @@ def read_lines(path: str | Path) -> LinesJob:
     require_known(galaxy, where, ("name", "z"))
     data, _ = child(table, "data", "", {})
     rows = features(table)
-    context = Context(folder=path.absolute().parent, origin=NOWHERE, cosmology=cosmology_of(table))
+    context = Context(folder=path.absolute().parent, origin=NOWHERE, cosmology=cosmology_of(table), advice=MISSING)
     context = dataclasses.replace(context, origin=origin(rows, data, context))
     read = fluxes(rows, data, context)
     spectra, factor, unit = in_one_unit(read, data)
-    blends = {name: row.get("blend", name) for name, row in rows.items()}
-    dereddened = take(data, "dereddened", "data", bool, False)
-    made = likelihood(*child(table, "likelihood", "", {}), blends, dereddened=dereddened, factor=factor)
+    made = _likelihood(table, rows, spectra.features, factor)
     rule, spectra = selection(table, spectra, made)
     redshift = positive(galaxy, "z", where, float, None)
     regions, radii = {}, radius(table, read.first, context)
@@ -122,6 +122,21 @@ def read_lines(path: str | Path) -> LinesJob:
         inputs={"configuration": path, **context.inputs},
         configuration=table,
     )
+
+
+def _likelihood(
+    table: dict[str, Any], rows: dict[str, dict[str, Any]], features: tuple[str, ...], factor: float
+) -> Any:
+    """That of the features that were measured; a refusal says which were not."""
+    blends = {name: rows[name].get("blend", name) for name in features}
+    dereddened = take(child(table, "data", "", {})[0], "dereddened", "data", bool, False)
+    try:
+        return likelihood(*child(table, "likelihood", "", {}), blends, dereddened=dereddened, factor=factor)
+    except InputError as error:
+        blank = [name for name in rows if name not in features]
+        if not blank:
+            raise
+        raise InputError(f"Without {', '.join(blank)}, whose fluxes are all NaN: {error}") from None
 
 
 def _psf(data: dict[str, Any], spectra: Spectra, context: Context) -> Mapping[str, Any] | None:
