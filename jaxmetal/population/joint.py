@@ -13,8 +13,9 @@ import numpyro.distributions as dist
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import worst_first
-from jaxmetal.fit.problem import Problem, constrain, log_density, make, signature
+from jaxmetal.fit.problem import Problem, constrain, log_density, make
 from jaxmetal.fit.problem import stack as side_by_side
+from jaxmetal.fit.rows import signature
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.fit.solve import find_peaks
 from jaxmetal.instrument.sampling import Sampling
