@@ -7,15 +7,19 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
 from jaxmetal.fit.batch import together
+from jaxmetal.fit.memory import fitting
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.solve import Options
+from jaxmetal.model import tree
 from jaxmetal.numerics.lengths import longer, narrower
+from jaxmetal.prior import split
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -163,6 +167,49 @@ def test_memory_limits_how_many_are_fitted_together():
     assert 1 < together(problem, Options(), 0.05) < 256
 
 
+def test_rows_together_stay_within_the_memory_that_is_granted():
+    asked = []
+
+    def hungry(row):
+        square = jnp.outer(row, row)
+        return jnp.sum(jnp.sin(square @ square) @ square)
+
+    def compiled(length):
+        asked.append(length)
+        return jax.jit(jax.vmap(hungry)).lower(jax.ShapeDtypeStruct((length, 64), float)).compile()
+
+    def taken(program):
+        account = program.memory_analysis()
+        assert account.temp_size_in_bytes > account.argument_size_in_bytes + account.output_size_in_bytes
+        moved = account.argument_size_in_bytes + account.output_size_in_bytes
+        return account.temp_size_in_bytes + 2 * moved
+
+    row, whole = 64 * 8, taken(compiled(64))
+    limit = whole // 3
+    assert fitting(compiled, 64, 0, row, whole).length == 64
+    short = fitting(compiled, 64, 0, row, limit)
+    assert (short.length, asked) == (16, [64, 64, 64, 16])
+    assert taken(short.program) <= limit < taken(compiled(32))
+    with pytest.raises(jm.InputError, match=r"One row of this fit needs 1\.\d+ MiB on each device, found 1 MiB"):
+        fitting(compiled, 64, 2**20, row, 2**20)
+
+
+def test_a_settled_lens_is_not_carried_by_every_galaxy():
+    one, shape = galaxy("one", 1), (40, 50)
+    grid = jm.Grid.regular(shape, 0.2)
+    bend = 0.2 * np.asarray(grid.centres()[0])
+    maps = jm.lens.Tabulated(alpha_x=bend, alpha_y=0.0 * bend, grid=grid)
+    lensed = dataclasses.replace(one.scene, lens={"cluster": maps})
+    settled = jm.fit.make(lensed, one.observations)
+    whole = dataclasses.replace(settled, skeleton=split(tree(lensed, one.observations))[0])
+    carried = [{np.shape(leaf) for leaf in jax.tree.leaves(problem)} for problem in (settled, whole)]
+    assert [shape in shapes for shapes in carried] == [False, True]
+    densities = [float(jax.jit(jm.fit.log_density)(problem, np.array([0.3, -0.1]))) for problem in (settled, whole)]
+    assert densities[0] == pytest.approx(densities[1], rel=1e-12)
+    free = dataclasses.replace(lensed, lens={"cluster": dataclasses.replace(maps, scale=dist.Normal(1.0, 0.1))})
+    assert shape in {np.shape(leaf) for leaf in jax.tree.leaves(jm.fit.make(free, one.observations))}
+
+
 def test_lengths_and_widths_are_few_and_close():
     lengths = [longer(n) for n in range(1, 200)]
     assert len(set(lengths)) < 30
@@ -216,18 +263,30 @@ def test_galaxies_before_an_error_are_fitted_before_it_is_raised():
 
 
 SHARDED = """
+import sys
 import jax, numpy as np
 jax.config.update("jax_enable_x64", True)
 import jaxmetal as jm
+from jaxmetal.fit import memory, rows
 from test_batch import SLOPE, galaxy
+memory.UNSAID, plain, blocks = int(sys.argv[1]) / memory.SHARE, rows.fitting, []
+rows.fitting = lambda *given: blocks.append((given, plain(*given))) or blocks[-1][1]
 for method in ("laplace", "nuts"):
     found = dict(jm.fit.batch([galaxy("a", 1), galaxy("b", 2)], method=method, draws=50, progress=False))
     print(len(jax.local_devices()), *(f"{v:.9f}" for n in "ab" for v in found[n].draws[SLOPE].ravel()[:3]))
+for given, block in blocks:
+    account = block.program.memory_analysis()
+    taken = account.temp_size_in_bytes + account.argument_size_in_bytes + account.output_size_in_bytes
+    print("block", given[1], block.length, taken)
+if blocks:
+    memory.UNSAID = 1000
+    for said in dict(jm.fit.batch([galaxy("a", 1), galaxy("b", 2)], method="map", progress=False)).values():
+        print("refused", said)
 """
 
 
 def test_rows_spread_over_devices_give_the_same_draws():
-    said = []
+    said, limit = [], 2_000_000
     for flags in ("", "--xla_force_host_platform_device_count=2"):
         environment = os.environ | {
             "XLA_FLAGS": flags,
@@ -236,10 +295,16 @@ def test_rows_spread_over_devices_give_the_same_draws():
             "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         }
         done = subprocess.run(
-            [sys.executable, "-c", SHARDED], env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", SHARDED, str(limit)], env=environment, capture_output=True, text=True, check=True
         )
         said.append([line.split() for line in done.stdout.splitlines()])
     assert [line[0] for line in said[0]] == ["1", "1"]
-    assert [line[0] for line in said[1]] == ["2", "2"]
-    for one, other in zip(*said, strict=True):
+    assert [line[0] for line in said[1][:2]] == ["2", "2"]
+    for one, other in zip(said[0], said[1][:2], strict=True):
         np.testing.assert_allclose(np.array(one[1:], float), np.array(other[1:], float), atol=1e-6)
+    widest, lengths, taken = np.array([line[1:] for line in said[1] if line[0] == "block"], int).T
+    assert np.any(lengths < widest)
+    assert np.all(taken <= limit)
+    refused = [" ".join(line[1:]) for line in said[1] if line[0] == "refused"]
+    assert len(refused) == 2
+    assert all("One row of this fit needs" in line for line in refused)

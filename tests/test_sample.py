@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import jax
 import numpy as np
@@ -14,11 +15,13 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from configured import GRID, ORIGIN, SHAPE, replace, write_galaxy
+from scipy.stats import norm
 
+from jaxmetal import population
 from jaxmetal.cli import main
 from jaxmetal.cli.batch_report import _first, duration
 from jaxmetal.io import write_maps
-from jaxmetal.io.sample.catalogue import read_catalogue
+from jaxmetal.io.sample import read_catalogue, read_population
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -131,6 +134,41 @@ def test_slopes_per_kpc_use_each_galaxys_redshift(finished):
     table = table_of(finished[1])[1]
     scale = FlatLambdaCDM(70.0, 0.3).kpc_proper_per_arcmin(np.linspace(0.4, 0.8, COUNT)).value / 60.0
     np.testing.assert_allclose(table[f"{SLOPE}_per_kpc"], table[SLOPE] / scale, rtol=1e-9)
+
+
+def test_a_run_says_what_its_population_is(finished, tmp_path, capsys, monkeypatch):
+    short = partial(population.Run, chains=2, warmup=100, draws=100)
+    monkeypatch.setattr(population, "Run", short)
+    of, results = f"{SLOPE}_per_kpc", finished[1] / "results.ecsv"
+    command = [
+        "population",
+        str(results),
+        "--of",
+        f"{SLOPE}_per_r_eff",
+        "--against",
+        "log_mass=10",
+        "-o",
+        str(tmp_path / "relation"),
+    ]
+    assert main([*command, "--quiet"]) == 0
+    assert {p.name for p in (tmp_path / "relation").iterdir()} == {
+        "provenance.json", "relation.ecsv", "relation.nc", "relation.png", "relation.txt",
+    }  # fmt: skip
+    said = capsys.readouterr().out
+    assert f"Medians of {SLOPE}_per_r_eff, with half the distance" in said
+    relation = Table.read(tmp_path / "relation" / "relation.ecsv")
+    median = dict(zip(relation["parameter"], relation["median"], strict=True))
+    # Slopes from -0.3 to 0.1 dex/arcsec over two dex of mass, at 0.5 arcsec to an R_e.
+    assert median["slope.log_mass"] == pytest.approx(0.2 * 0.5, abs=0.03)
+    drawn = read_population(results, of=of, against={"log_mass": 10.0}).quantity
+    assert "400 draws of" in drawn.findings[1].text
+    scale = (table_of(finished[1])[1][SLOPE] / table_of(finished[1])[1][of])[:, None]
+    np.testing.assert_allclose(drawn.log_prior, norm(0.0, 0.3 / scale).logpdf(drawn.values), rtol=1e-6)
+    assert main([*command[:-1], str(tmp_path / "other"), "--against", "log_mass=ten"]) == 2
+    assert "--against: expected a number as the pivot of log_mass, found 'ten'" in capsys.readouterr().err
+    assert main([*command[:-1], str(tmp_path / "other"), "--error", "log_mass"]) == 2
+    assert "--error: expected COLUMN=ERRORS, found log_mass" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_run_that_was_cut_short_is_finished_to_the_same_table(finished, tmp_path):

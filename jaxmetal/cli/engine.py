@@ -10,7 +10,12 @@ import jax
 
 def add_precision(command: argparse.ArgumentParser) -> None:
     """The argument `--float32`."""
-    command.add_argument("--float32", action="store_true", help="single precision (default: double)")
+    command.add_argument(
+        "--float32",
+        action="store_true",
+        help="single precision (default: double): maxima move by less than 0.01 sigma, medians by no more than their "
+        "Monte Carlo error; with a tabulated PSF, pixels below 1 percent of the peak of the light are less precise",
+    )
 
 
 def add_quiet(command: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -18,7 +18,8 @@ from jaxmetal.fit.diagnose import converged
 from jaxmetal.fit.laplace import MORE
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
-from jaxmetal.fit.problem import LENGTHS, Problem, make, signature, size, stack
+from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
+from jaxmetal.fit.rows import signature
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.fit.solve import Options, Solution, solve
 from jaxmetal.fit.start import require_possible
@@ -30,6 +31,9 @@ SECOND = 4
 
 MORE_STARTS = 4
 """How many times more starts the second try has."""
+
+COPIES = 12
+"""How many times a galaxy's arrays are held: as read, prepared, stacked, on a device, and what that leaves behind."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,8 @@ def batch(
         start_count: starts of the optimiser.
         target_accept: as for `fit.auto`.
         pad: bring stamps to few sizes, for samples of many.
-        memory: GiB that the galaxies of a group may take at once on each device, and in draws.
+        memory: GiB that the galaxies of a group may take at once on each device, and in draws. How much of
+            them is computed at a time follows from what a device grants, see `fit.memory`.
         total: number of galaxies, for the progress bar.
         progress: show a progress bar with rate and remaining time.
 
@@ -152,12 +157,22 @@ def _until_trouble(galaxies: Iterable[Galaxy], trouble: list[Exception]) -> Iter
 
 
 def together(problem: Problem, options: Options, memory: float) -> int:
-    """Galaxies that fit into `memory` GiB: their arrays, here and on each device, and their proposals."""
+    """Galaxies that fit into `memory` GiB."""
+    return max(n for n in LENGTHS if n <= max(1, memory * 2**30 / bytes_each(problem, options)))
+
+
+def bytes_each(problem: Problem, options: Options) -> int:
+    """Memory that a galaxy of a group takes, here or on a device, whichever is more.
+
+    That of its arrays is `COPIES` times their size, measured by `benchmarks/batch_memory.py`; its proposals are counted
+    twice, as they are joined, and as if `MORE` times as many as draws were needed.
+    """
     arrays = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
+    if options.method == "map":
+        return COPIES * arrays
     real = jnp.result_type(float).itemsize
     drawn = MORE * options.chains * options.draws * (2 * size(problem.sites) + 4) * real
-    count = memory * 2**30 / (3 * arrays + 2 * drawn)
-    return max(n for n in LENGTHS if n <= max(1, count))
+    return COPIES * arrays + 2 * drawn
 
 
 def _fit(
@@ -165,8 +180,8 @@ def _fit(
 ) -> Iterator[tuple[str, Posterior | InputError]]:
     galaxies, singles = zip(*group, strict=True)
     seeds = [seed_of(seed, galaxy.name) for galaxy in galaxies]
-    problems, given = stack(singles), _given(galaxies, singles[0])
-    solutions = solve(problems, seeds, options, given)
+    given = _given(galaxies, singles[0])
+    solutions = _solved(singles, seeds, options, given)
     poor = [i for i, solution in enumerate(solutions) if not _good(solution)]
     if poor:
         for i, again in zip(poor, _second_try(singles, poor, seeds, options, given), strict=True):
@@ -179,6 +194,16 @@ def _fit(
             yield galaxy.name, posterior({"scene": galaxy.scene, **galaxy.observations}, problem, solution, seed, {})
 
 
+def _solved(
+    singles: Sequence[Problem], seeds: Sequence[SeedSequence], options: Options, given: dict[str, np.ndarray]
+) -> list[Solution | InputError]:
+    """Solutions of a group; the reason for all of them where the devices have no memory for one."""
+    try:
+        return solve(stack(singles), seeds, options, given)
+    except InputError as error:
+        return [error] * len(singles)
+
+
 def _second_try(
     singles: Any, poor: list[int], seeds: list[SeedSequence], options: Options, given: dict[str, np.ndarray]
 ) -> list[Any]:
@@ -188,8 +213,8 @@ def _second_try(
         method="nuts" if options.method == "auto" else options.method,
     )
     where = np.array(poor)
-    solved = solve(
-        stack([singles[i] for i in poor]),
+    solved = _solved(
+        [singles[i] for i in poor],
         [branch(seeds[i], SECOND) for i in poor],
         thorough,
         {name: values[where] for name, values in given.items()},

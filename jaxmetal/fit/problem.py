@@ -5,6 +5,7 @@ Everything here takes the `Problem` as an argument, so that a second galaxy of t
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -46,6 +47,9 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     """
     require_data(observations)
     plans = prepare(scene, observations, sampling)
+    if scene.lens and all(plan.beta is not None for plan in plans.values()):
+        # The plans hold the traced positions; deflection maps may be large, and every galaxy would carry its own.
+        scene = dataclasses.replace(scene, lens=dict.fromkeys(scene.lens))
     skeleton, sites = split(tree(scene, observations))
     if not sites:
         raise InputError(
@@ -68,12 +72,6 @@ def stack(problems: Sequence[Problem]) -> Problem:
     length = next((n for n in LENGTHS if n >= len(problems)), len(problems))
     filled = [problems[min(i, len(problems) - 1)] for i in range(length)]
     return place(jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *filled))
-
-
-def signature(problem: Problem) -> Any:
-    """What problems must have in common to be stacked: structure, names and shapes (hashable)."""
-    leaves, structure = jax.tree.flatten(problem)
-    return structure, tuple((np.shape(leaf), jnp.result_type(leaf)) for leaf in leaves)
 
 
 Tree = TypeVar("Tree")

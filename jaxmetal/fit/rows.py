@@ -7,18 +7,21 @@ blocks of one length, so that another number of rows compiles nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from tqdm.auto import tqdm
 
+from jaxmetal.fit.memory import Block, budget, fitting
+
 WIDER = 64
-"""How many times longer a block is where rows are computed in lock-step on accelerators."""
+"""How many times longer a block is where rows are computed in lock-step on accelerators, if their memory allows."""
 
 PATIENCE = 3.0
 """Seconds after which a progress bar appears."""
@@ -27,9 +30,7 @@ PATIENCE = 3.0
 def place(shared: Any) -> Any:
     """Arrays that all rows may read, on every device."""
     devices = jax.local_devices()
-    if len(devices) == 1:
-        return jax.device_put(shared)
-    return jax.device_put(shared, NamedSharding(_mesh(devices), PartitionSpec()))
+    return jax.device_put(shared, None if _in_threads(devices) else _everywhere(devices))
 
 
 def each(
@@ -47,35 +48,93 @@ def each(
 
     Returns:
         The results, stacked as NumPy arrays.
+
+    Raises:
+        InputError: if the devices have no memory for a single row.
     """
     count = len(jax.tree.leaves(rows)[0])
     devices = jax.local_devices()
     watch = partial(tqdm, desc=label, unit="block", disable=not label, delay=PATIENCE, leave=False)
-    alone = len(devices) == 1 and devices[0].platform == "cpu"
-    length = block * len(devices) * (1 if devices[0].platform == "cpu" else WIDER)
-    blocks = [
-        jax.tree.map(lambda leaf, at=at: _filled(leaf[at : at + length], length), rows)
-        for at in range(0, count, length)
-    ]
-    if alone:
+    if _in_threads(devices):
+        blocks = _blocks(rows, count, block)
         compute = partial(_block, function, settings, shared, together=False)
         # Programs release Python's lock; a thread that calls what another is compiling waits for it.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             waiting = pool.map(lambda one: jax.block_until_ready(compute(one)), blocks)
             found = list(watch(waiting, total=len(blocks)))
     else:
-        over = NamedSharding(_mesh(devices), PartitionSpec("rows"))
-        found = [_block(function, settings, shared, jax.device_put(one, over), together=True) for one in watch(blocks)]
+        one = jax.tree.map(lambda leaf: leaf[0], rows)
+        widest = block * (1 if devices[0].platform == "cpu" else WIDER)
+        made = _together(function, settings, signature(shared), signature(one), widest, budget(devices))
+        blocks = _blocks(rows, count, made.length * len(devices))
+        found = list(_in_turn(made.program, shared, watch(blocks), _over(devices)))
     return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:count], *found)
 
 
-def _mesh(devices: list[jax.Device]) -> Mesh:
-    return Mesh(np.array(devices), ("rows",))
+def signature(tree: Any) -> Any:
+    """What trees must have in common to share a program: structure, names and shapes (hashable)."""
+    leaves, structure = jax.tree.flatten(tree)
+    return structure, tuple((np.shape(leaf), jnp.result_type(leaf)) for leaf in leaves)
+
+
+def _in_threads(devices: list[jax.Device]) -> bool:
+    return len(devices) == 1 and devices[0].platform == "cpu"
+
+
+def _over(devices: list[jax.Device]) -> NamedSharding:
+    return NamedSharding(Mesh(np.array(devices), ("rows",)), PartitionSpec("rows"))
+
+
+def _everywhere(devices: list[jax.Device]) -> NamedSharding:
+    return NamedSharding(Mesh(np.array(devices), ("rows",)), PartitionSpec())
+
+
+def _blocks(rows: Any, count: int, length: int) -> list[Any]:
+    return [
+        jax.tree.map(lambda leaf, at=at: _filled(leaf[at : at + length], length), rows)
+        for at in range(0, count, length)
+    ]
 
 
 def _filled(rows: Any, length: int) -> Any:
     """Rows, and copies of the last one up to `length`."""
     return np.concatenate([rows, np.repeat(rows[-1:], length - len(rows), axis=0)]) if len(rows) < length else rows
+
+
+def _in_turn(program: Any, shared: Any, blocks: Iterable[Any], over: NamedSharding) -> Iterator[Any]:
+    """Results on the host, each fetched while the next block is computed: never more than two are on the devices."""
+    last = None
+    for one in blocks:
+        now = program(shared, jax.device_put(one, over))
+        if last is not None:
+            yield jax.device_get(last)
+        last = now
+    yield jax.device_get(last)
+
+
+@cache
+def _together(function: Any, settings: Any, shared: Any, row: Any, widest: int, limit: int) -> Block:
+    """The program of as many rows as the devices hold; `shared` and `row` are signatures."""
+    devices = jax.local_devices()
+    read = _described(shared, (), _everywhere(devices))
+
+    def compiled(length: int) -> Any:
+        rows = _described(row, (length * len(devices),), _over(devices))
+        return _block.lower(function, settings, read, rows, together=True).compile()
+
+    return fitting(compiled, widest, _bytes(shared), _bytes(row), limit)
+
+
+def _described(kind: Any, in_front: tuple[int, ...], where: NamedSharding) -> Any:
+    """A tree of this signature, without its numbers."""
+    structure, leaves = kind
+    return structure.unflatten(
+        [jax.ShapeDtypeStruct((*in_front, *shape), dtype, sharding=where) for shape, dtype in leaves]
+    )
+
+
+def _bytes(kind: Any) -> int:
+    return sum(int(np.prod(shape, dtype=int)) * dtype.itemsize for shape, dtype in kind[1])
 
 
 @partial(jax.jit, static_argnums=(0, 1), static_argnames="together")

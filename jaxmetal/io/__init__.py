@@ -19,6 +19,7 @@ from jaxmetal.io.population import cosmic_age, kpc_per_arcsec, save_relation
 from jaxmetal.io.provenance import checksum, provenance
 from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.quality import read_used
+from jaxmetal.io.sample.population import Population, read_population
 from jaxmetal.io.save import save
 from jaxmetal.io.tables import read_table, write_table
 from jaxmetal.io.wcs import grid_to_wcs, position_angle_of_y, sky_origin, wcs_to_grid
@@ -29,6 +30,7 @@ __all__ = [
     "Job",
     "LinesJob",
     "Map",
+    "Population",
     "bin_values",
     "check_deflection",
     "checksum",
@@ -44,6 +46,7 @@ __all__ = [
     "read_kernel",
     "read_lines",
     "read_map",
+    "read_population",
     "read_table",
     "read_used",
     "save",

@@ -18,6 +18,7 @@ from jaxmetal.io.provenance import provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.observation import WeightedMap, registered
 from jaxmetal.posterior import Posterior
+from jaxmetal.prior import sites
 from jaxmetal.result.predictive import best_prediction, intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import effective_radius
 from jaxmetal.result.summary import summary, unit
@@ -63,8 +64,9 @@ def save(
 
 
 def save_draws(posterior: Posterior, path: str | Path) -> None:
-    """Draws and sampler statistics as netCDF, in ArviZ's layout; read it with `arviz.from_netcdf`."""
-    groups = {"posterior": posterior.draws, "sample_stats": _named(posterior.sampler)}
+    """Draws, their log prior densities and sampler statistics as netCDF, in ArviZ's layout (`arviz.from_netcdf`)."""
+    priors = {name: np.asarray(prior.log_prob(posterior.draws[name])) for name, prior in sites(posterior.tree).items()}
+    groups = {"posterior": posterior.draws, "log_prior": priors, "sample_stats": _named(posterior.sampler)}
     attributes = {"seed": posterior.seed, "method": posterior.method, "k_hat": posterior.k_hat}
     data = from_dict({name: group for name, group in groups.items() if group}, attrs={"/": attributes})
     data.to_netcdf(path, engine="h5netcdf")

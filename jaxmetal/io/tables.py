@@ -95,5 +95,5 @@ def _layout(path: Path) -> dict[str, Any]:
 
 
 def _plain(column: Any) -> np.ndarray:
-    values = column.filled(np.nan) if hasattr(column, "mask") and column.dtype.kind == "f" else column
-    return np.asarray(values)
+    holed = hasattr(column, "mask") and column.dtype.kind in "iuf" and np.any(column.mask)
+    return np.asarray(column.astype(float).filled(np.nan) if holed else column)

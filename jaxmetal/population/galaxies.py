@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
 from jaxmetal.population.columns import alike, column, errors, flags, number
 from jaxmetal.recipes.arrays import floats
 
@@ -63,12 +64,14 @@ class Measured:
         sigma: errors, > 0.
         label: for axes and tables.
         unit: of `values`.
+        findings: what to know of them; part of the result.
     """
 
     values: Any
     sigma: Any
     label: str = "gradient"
     unit: str = "dex/kpc"
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         values = column("values of the quantity", self.values)
@@ -95,12 +98,14 @@ class Draws:
             too). It is divided out; broadcast to (n, k), 0 for a flat prior.
         label: for axes and tables.
         unit: of `values`.
+        findings: what to know of them; part of the result.
     """
 
     values: Any
     log_prior: Any = 0.0
     label: str = "gradient"
     unit: str = "dex/kpc"
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         values, log_prior = floats("Draws", self.values), floats("log_prior of draws", self.log_prior)

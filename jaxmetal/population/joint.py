@@ -14,8 +14,9 @@ import numpyro.distributions as dist
 from jaxmetal.errors import InputError
 from jaxmetal.findings import worst_first
 from jaxmetal.fit.peaks import find_peaks
-from jaxmetal.fit.problem import Problem, constrain, log_density, make, signature
+from jaxmetal.fit.problem import Problem, constrain, log_density, make
 from jaxmetal.fit.problem import stack as side_by_side
+from jaxmetal.fit.rows import signature
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.population.columns import alike

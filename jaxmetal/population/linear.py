@@ -86,7 +86,7 @@ def fit(
         robust=robust,
         selection=WITHOUT if selection is None else selection.description,
         effective_numbers=numbers,
-        findings=worst_first(findings),
+        findings=worst_first([*findings, *quantity.findings]),
         seed=run.seed,
     )
 

@@ -88,7 +88,7 @@ def regress(
         method="regression",
         robust=False,
         selection=WITHOUT,
-        findings=worst_first(findings),
+        findings=worst_first([*findings, *quantity.findings]),
         seed=run.seed,
     )
 

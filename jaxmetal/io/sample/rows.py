@@ -12,15 +12,21 @@ import numpy as np
 from jaxmetal.io.sample.plan import write_whole
 from jaxmetal.numerics.convergence import effective_samples, r_hat
 from jaxmetal.posterior import Posterior
+from jaxmetal.prior import median, sites
 from jaxmetal.result.criteria import residual
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.summary import unit
 
-INTERVAL = {"": ("median", 0.5), "_lo": ("16 % quantile", 0.16), "_hi": ("84 % quantile", 0.84)}
+LOW, HIGH = "_lo", "_hi"
+INTERVAL = {"": ("median", 0.5), LOW: ("16 % quantile", 0.16), HIGH: ("84 % quantile", 0.84)}
 """Ending of a column -> what of a quantity stands there, and the probability below it."""
 GOOD, SUSPECT, FAILED = "ok", "suspect", "failed"
 """A galaxy's status: nothing found; warnings, which its message repeats; no fit at all."""
+PER_KPC, PER_R_EFF = "_per_kpc", "_per_r_eff"
+"""Endings of the columns of a slope in other units."""
+NARROWED, RESOLVED, PRIOR = "_narrowed", "_resolved", "_prior_median"
+"""Endings of the columns that say what the data decided, and what the prior was."""
 
 
 class Entry(NamedTuple):
@@ -66,14 +72,16 @@ def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) ->
     for site, source, prop in gradients(posterior):
         drawn, of_value = slopes(posterior, site, source, prop, kpc_per_arcsec), unit(posterior, site).split("/")[0]
         if drawn.per_kpc is not None:
-            found |= _quantity(f"{short(site)}_per_kpc", np.ravel(drawn.per_kpc), f"{of_value}/kpc", site)
+            found |= _quantity(short(site) + PER_KPC, np.ravel(drawn.per_kpc), f"{of_value}/kpc", site)
         if drawn.per_r_eff is not None:
             per_r_eff = f"{site} per half-light radius"
-            found |= _quantity(f"{short(site)}_per_r_eff", np.ravel(drawn.per_r_eff), of_value, per_r_eff)
+            found |= _quantity(short(site) + PER_R_EFF, np.ravel(drawn.per_r_eff), of_value, per_r_eff)
     for site, verdict in verdicts.items():
         narrowed = "sd of the prior over that of the posterior; near 1 the prior decides"
-        found[f"{short(site)}_narrowed"] = Entry(float(verdict.narrowed), "", narrowed)
-        found[f"{short(site)}_resolved"] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
+        found[short(site) + NARROWED] = Entry(float(verdict.narrowed), "", narrowed)
+        found[short(site) + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
+        middle = float(median(sites(posterior.tree)[site]))
+        found[short(site) + PRIOR] = Entry(middle, unit(posterior, site), f"median of the prior of {site}")
     for label in posterior.observations:
         pulls = residual(posterior, label)
         found[f"{label}.chi2"] = Entry(float(np.nansum(pulls**2)), "", "at the best fit")

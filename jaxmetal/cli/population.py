@@ -1,0 +1,79 @@
+"""`jaxmetal population RESULTS.ecsv --of COLUMN --against COLUMN=PIVOT`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxmetal.cli.engine import start
+from jaxmetal.cli.output import DPI, add_output
+from jaxmetal.errors import InputError
+from jaxmetal.io.folder import output_folder, require_replaceable, writing
+
+
+def add(commands: Any) -> None:
+    """Registers the command."""
+    command = commands.add_parser("population", help="how a column of a table of results depends on others")
+    command.add_argument("table", metavar="RESULTS.ecsv", help="of a run, or another table")
+    command.add_argument(
+        "--of", metavar="COLUMN", required=True, help="e.g. disc.metallicity.slope_per_kpc; has columns _lo and _hi"
+    )
+    command.add_argument(
+        "--against",
+        metavar="COLUMN[=PIVOT]",
+        nargs="+",
+        action="extend",
+        required=True,
+        help="e.g. log_mass=10; default of the pivot: the median",
+    )
+    command.add_argument(
+        "--error",
+        metavar="COLUMN=ERRORS",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="columns of Gaussian errors, of any of these",
+    )
+    command.add_argument("--robust", action="store_true", help="scatter with the tails of a Student-t")
+    command.add_argument("--seed", type=int, default=0, help="of all random numbers")
+    command.add_argument("--quiet", action="store_true", help="no progress bars")
+    add_output(command)
+    command.set_defaults(run=run, float32=False)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Reads, fits the relation, writes."""
+    start(arguments)
+    from jaxmetal.io.population import save_relation
+    from jaxmetal.io.sample.population import read_population
+    from jaxmetal.plot import relation as picture
+    from jaxmetal.population import Run, fit, summary
+
+    folder = Path(arguments.output or f"{Path(arguments.table).stem}-population")
+    require_replaceable(folder, arguments.overwrite)
+    against = {name: _number(pivot, name) if pivot else None for name, pivot in _pairs(arguments.against)}
+    errors = dict(_pairs(arguments.error))
+    if not all(errors.values()):
+        raise InputError(f"--error: expected COLUMN=ERRORS, found {' '.join(arguments.error)}; name both columns.")
+    sample = read_population(arguments.table, of=arguments.of, against=against, errors=errors)
+    settings = Run(seed=arguments.seed, progress=not arguments.quiet)
+    relation = fit(sample.quantity, sample.covariates, robust=arguments.robust, run=settings)
+    with output_folder(folder, overwrite=arguments.overwrite) as unfinished, writing(folder):
+        save_relation(relation, unfinished, inputs={"table": arguments.table})
+        picture(relation).savefig(unfinished / "relation.png", dpi=DPI)
+    print(summary(relation))
+    print(f"\nWritten to {folder}")
+
+
+def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
+    """What is before and after the sign of equality, which may be missing."""
+    return [(name, value) for name, _, value in (text.partition("=") for text in given)]
+
+
+def _number(text: str, name: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--against: expected a number as the pivot of {name}, found '{text}'; correct it.") from None

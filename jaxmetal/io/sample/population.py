@@ -1,0 +1,193 @@
+"""From the table of a run's results to what a population model takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxmetal.errors import InputError
+from jaxmetal.findings import Finding
+from jaxmetal.io.sample.catalogue import NAME
+from jaxmetal.io.sample.collect import POSTERIORS
+from jaxmetal.io.sample.rows import FAILED, HIGH, LOW, NARROWED, PER_KPC, PER_R_EFF, PRIOR, RESOLVED, SUSPECT
+from jaxmetal.io.sample.stored import stored
+from jaxmetal.io.tables import column_units, read_table
+from jaxmetal.population import Covariate, Draws, Measured
+
+TOLD = 1.05
+"""How many times narrower than its prior a posterior must be to say anything once the prior is divided out."""
+
+LOPSIDED = 1.5
+"""Longer over shorter side of an interval from which a Gaussian describes it poorly."""
+
+Columns = dict[str, np.ndarray]
+
+
+class Population(NamedTuple):
+    """A sample as `population.fit` takes it.
+
+    Attributes:
+        quantity: of the galaxies that can be used; what was done to get there is among its findings.
+        covariates: column -> values, of the same galaxies.
+    """
+
+    quantity: Measured | Draws
+    covariates: dict[str, Covariate]
+
+
+def read_population(
+    path: str | Path,
+    *,
+    of: str,
+    against: Mapping[str, float | None],
+    errors: Mapping[str, str] | None = None,
+) -> Population:
+    """Reads one column of a table as a quantity that depends on others.
+
+    The prior of every single fit must not count as data. If the run kept its posteriors (`batch --posteriors`), the
+    draws of a parameter, or of a slope per kpc, are reused with the prior divided out. Else a galaxy has its median
+    m, and half the distance s from the 16 to the 84 % quantile as a Gaussian error; where the table says that the data
+    narrowed a prior of median p by a factor N, the prior is divided out as a Gaussian: the value is
+    p + (m - p) / (1 - 1/N^2), its error s / (1 - 1/N^2)^(1/2), and galaxies with N < 1.05, which say nothing then, are
+    left out. Gradients that are not resolved, and suspect fits, stay: leaving them out would bias the relation.
+
+    Args:
+        path: results.ecsv of a run, or another table (ECSV or text).
+        of: the quantity's column, with columns `<of>_lo` and `<of>_hi` (16 and 84 % quantiles) or one of errors.
+        against: column of each covariate -> pivot, in the column's unit; None: the median of the sample.
+        errors: column -> column of its Gaussian errors; a covariate without one is known exactly.
+
+    Raises:
+        InputError: if a column is missing or holds no numbers, no galaxy has all of them, or intervals have no width.
+    """
+    path, errors = Path(path), dict(errors or {})
+    _require_a_relation(of, against, errors)
+    numbers = (of, *against, *errors.values(), *(() if of in errors else (of + LOW, of + HIGH)))
+    everything = read_table(path, required=numbers)
+    for name in numbers:
+        _require_numbers(everything, name, path)
+    table, findings = _complete(everything, numbers, path)
+    units = {name: unit.replace(" ", "") for name, unit in column_units(path).items()}
+    quantity, table = _quantity(table, of, errors.get(of), path, findings)
+    settled = dataclasses.replace(quantity, label=of, unit=units.get(of, ""), findings=tuple(findings))
+    covariates = {
+        name: Covariate(
+            values=table[name],
+            pivot=float(np.median(table[name])) if pivot is None else pivot,
+            sigma=table[errors[name]] if name in errors else None,
+            label=name,
+            unit=units.get(name, ""),
+        )
+        for name, pivot in against.items()
+    }
+    return Population(settled, covariates)
+
+
+def _require_a_relation(of: str, against: Mapping[str, Any], errors: Mapping[str, str]) -> None:
+    unasked = sorted(set(errors) - {of, *against})
+    if not against or of in against or unasked:
+        found = f"errors of '{unasked[0]}'" if unasked else f"'{of}' against itself" if against else "no covariate"
+        raise InputError(
+            f"Expected a quantity, other columns that it may depend on, and errors of these, found {found}; correct it."
+        )
+
+
+def _require_numbers(table: Columns, name: str, path: Path) -> None:
+    if table[name].dtype.kind not in "iuf" or table[name].ndim != 1:
+        raise InputError(
+            f"The column {name} of {path} must hold one number per galaxy, found {table[name].dtype.name} of shape "
+            f"{table[name].shape}; choose another column."
+        )
+
+
+def _complete(table: Columns, numbers: tuple[str, ...], path: Path) -> tuple[Columns, list[Finding]]:
+    """Rows with a fit and all numbers, and what became of the others."""
+    count = len(table[numbers[0]])
+    status = table.get("status", np.full(count, ""))
+    kept, reasons = status != FAILED, [f"{np.sum(status == FAILED)} failed"]
+    for name in numbers:
+        absent = kept & ~np.isfinite(table[name])
+        kept, reasons = kept & ~absent, [*reasons, f"{np.sum(absent)} without {name}"]
+    if not kept.any():
+        raise InputError(f"No galaxy of {path} has all of {', '.join(numbers)}; choose other columns.")
+    left_out = [reason for reason in reasons if not reason.startswith("0 ")]
+    ending = f"; left out: {', '.join(left_out)}." if left_out else "."
+    findings = [Finding("info", f"{kept.sum()} of {count} galaxies have a fit and all columns{ending}")]
+    if suspect := int(np.sum(status[kept] == SUSPECT)):
+        text = f"{suspect} of them are suspect, and kept: read their messages in {path.name}."
+        findings.append(Finding("warning", text))
+    return {name: column[kept] for name, column in table.items()}, findings
+
+
+def _quantity(
+    table: Columns, of: str, error: str | None, path: Path, findings: list[Finding]
+) -> tuple[Measured | Draws, Columns]:
+    """The quantity from the best of what there is, and the rows that it is of."""
+    if error is not None:
+        findings.append(Finding("info", f"Values of {of} as they are, with {error} as their Gaussian errors."))
+        return Measured(values=table[of], sigma=table[error]), table
+    flat = int(np.sum(~(_half(table, of) > 0.0)))
+    if flat:
+        raise InputError(
+            f"The intervals of {of} in {path} have no width for {flat} galaxies, as where only the maximum was sought; "
+            "fit them by a method with draws."
+        )
+    reused = _reused(path.parent / POSTERIORS, table, of, findings)
+    quantity, kept = (reused, np.ones(len(table[of]), bool)) if reused else _measured(table, of, findings)
+    if not kept.any():
+        raise InputError(f"The data of no galaxy in {path} narrowed the prior of {of}; choose another column.")
+    table = {name: column[kept] for name, column in table.items()}
+    resolved = of.removesuffix(PER_KPC).removesuffix(PER_R_EFF) + RESOLVED
+    unresolved = int(np.sum(~table[resolved].astype(bool))) if resolved in table else 0
+    if unresolved:
+        text = f"{unresolved} gradients are not resolved, and kept: they weigh little, and leaving them out biases."
+        findings.append(Finding("info", text))
+    return quantity, table
+
+
+def _reused(folder: Path, table: Columns, of: str, findings: list[Finding]) -> Draws | None:
+    """The quantity as draws, if every galaxy has a stored posterior with its prior."""
+    parameter = of.removesuffix(PER_KPC)
+    if not any(folder.glob("*.nc")) or not {NAME, parameter} <= table.keys():
+        return None
+    found = stored(folder, table[NAME], parameter)
+    if found.absent:
+        text = f"{found.absent} galaxies lack a posterior of {parameter} with its prior: the table is used instead."
+        findings.append(Finding("warning", text))
+        return None
+    # By what the run itself took a slope per arcsec to one per kpc.
+    scale = (_half(table, of) / _half(table, parameter))[:, None]
+    count = found.draws.shape[1]
+    text = f"{count} draws of {of} from each galaxy's stored posterior, the prior of its fit divided out."
+    findings.append(Finding("info", text))
+    return Draws(values=found.draws * scale, log_prior=found.log_prior - np.log(scale))
+
+
+def _measured(table: Columns, of: str, findings: list[Finding]) -> tuple[Measured, np.ndarray]:
+    """The quantity as values with errors, and which galaxies say something of it."""
+    middle, half = table[of], _half(table, of)
+    parameter, kept = of.removesuffix(PER_KPC).removesuffix(PER_R_EFF), np.ones(len(middle), bool)
+    text = f"Medians of {of}, with half the distance from the 16 to the 84 % quantile as a Gaussian error"
+    sides = np.stack([table[of + HIGH] - middle, middle - table[of + LOW]])
+    lopsided = int(np.sum(sides.max(axis=0) > LOPSIDED * sides.min(axis=0)))
+    if parameter + NARROWED in table and parameter + PRIOR in table:
+        narrowed = np.nan_to_num(table[parameter + NARROWED], nan=np.inf)  # NaN: of a prior without a width
+        kept = narrowed >= TOLD
+        prior = table[parameter + PRIOR] * half / _half(table, parameter)
+        share = 1.0 - np.where(kept, narrowed, np.inf) ** -2.0
+        middle, half = prior + (middle - prior) / share, half / np.sqrt(share)
+        text += f", the prior of each fit divided out as a Gaussian; {np.sum(~kept)} that say nothing then are left out"
+    text += ". Posteriors kept by jaxmetal batch --posteriors need no such approximation."
+    findings.append(Finding("info", text))
+    if lopsided:
+        text = f"The two sides of {lopsided} intervals differ by more than a factor {LOPSIDED:g}; store the posteriors."
+        findings.append(Finding("warning", text))
+    return Measured(values=middle[kept], sigma=half[kept]), kept
+
+
+def _half(table: Columns, name: str) -> np.ndarray:
+    return 0.5 * (table[name + HIGH] - table[name + LOW])

@@ -1,0 +1,55 @@
+"""The draws of one parameter from the posteriors that a run kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from jaxmetal.io.sample.rows import short
+
+KEPT = 400
+"""Draws of each galaxy that are reused, evenly spaced."""
+
+
+class Stored(NamedTuple):
+    """Draws of galaxies.
+
+    Attributes:
+        draws: shape (galaxies, draws); of those galaxies that have any.
+        log_prior: log density of the prior of each fit there.
+        absent: number of galaxies that have none.
+    """
+
+    draws: np.ndarray
+    log_prior: np.ndarray
+    absent: int
+
+
+def stored(folder: Path, names: Iterable[str], parameter: str) -> Stored:
+    """Draws of a parameter.
+
+    Args:
+        folder: of netCDF files, see `io.save.save_draws`.
+        names: of the galaxies.
+        parameter: as a column of the table of results is called.
+    """
+    found = [_read(folder / f"{name}.nc", parameter) for name in names]
+    whole = [one for one in found if one is not None]
+    count = min([KEPT, *(one.shape[1] for one in whole)])
+    thinned = [one[:, np.linspace(0, one.shape[1] - 1, count).astype(int)] for one in whole]
+    draws, log_prior = np.stack(thinned, axis=1) if whole else np.empty((2, 0, 0))
+    return Stored(draws, log_prior, len(found) - len(whole))
+
+
+def _read(path: Path, parameter: str) -> np.ndarray | None:
+    """Draws, and the log density of the prior there, shape (2, draws); None where they are not, or damaged."""
+    try:
+        with h5py.File(path) as file:
+            (site,) = (name for name in file["posterior"] if short(name) == parameter)
+            return np.stack([np.ravel(file[group][site]) for group in ("posterior", "log_prior")])
+    except (OSError, KeyError, ValueError):
+        return None
