@@ -430,7 +430,7 @@ def test_lopsided_intervals_are_told(run):
 
 QUESTIONS = {
     "no such column": ({"of": "slope"}, "must have a column slope, but has name"),
-    "no interval": ({"of": "e_log_mass", "errors": {}}, "must have a column e_log_mass_lo"),
+    "no interval": ({"of": "e_log_mass", "errors": {}}, "must have columns e_log_mass_lo"),
     "text": ({"against": {"status": None}}, "status of .* must hold one number per galaxy, found str"),
     "itself": ({"against": {f"{OF}_per_kpc": None}}, "found .* against itself"),
     "against nothing": ({"against": {}}, "found no covariate"),

@@ -66,8 +66,13 @@ def read_population(
     """
     path, errors = Path(path), dict(errors or {})
     _require_a_relation(of, against, errors)
-    numbers = (of, *against, *errors.values(), *(() if of in errors else (of + LOW, of + HIGH)))
-    everything = read_table(path, required=numbers)
+    named, interval = (of, *against, *errors.values()), () if of in errors else (of + LOW, of + HIGH)
+    everything, numbers = read_table(path, required=named), (*named, *interval)
+    if not set(interval) <= everything.keys():
+        raise InputError(
+            f"{path} must have columns {' and '.join(interval)}, the 16 and 84 % quantiles of {of}, or one of its errors; "
+            f"name that (errors={{'{of}': ...}}, --error {of}=COLUMN)."
+        )
     for name in numbers:
         _require_numbers(everything, name, path)
     table, findings = _complete(everything, numbers, path)
