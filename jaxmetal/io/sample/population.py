@@ -70,8 +70,8 @@ def read_population(
     everything, numbers = read_table(path, required=named), (*named, *interval)
     if not set(interval) <= everything.keys():
         raise InputError(
-            f"{path} must have columns {' and '.join(interval)}, the 16 and 84 % quantiles of {of}, or one of its errors; "
-            f"name that (errors={{'{of}': ...}}, --error {of}=COLUMN)."
+            f"{path} must have columns {' and '.join(interval)}, the 16 and 84 % quantiles of {of}, or one of its "
+            f"errors; name that (errors={{'{of}': ...}}, --error {of}=COLUMN)."
         )
     for name in numbers:
         _require_numbers(everything, name, path)
