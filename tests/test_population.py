@@ -18,7 +18,7 @@ from jaxmetal.population.covariates import along, design
 from jaxmetal.population.reuse import effective_numbers, judge
 from jaxmetal.population.scatter import log_density
 
-QUICK = population.Run(chains=2, warmup=200, draws=300)
+QUICK = population.Run(chains=1, warmup=200, draws=500)
 
 
 def sample(n=60, seed=3, scatter=0.03, slope=-0.02):
