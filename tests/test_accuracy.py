@@ -11,6 +11,8 @@ from reference.cases import CASES, compared
 
 import jaxmetal as jm
 
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
 ANSWERS = Path(__file__).parent / "reference" / "answers.npz"
 BY_NAME = {case.name: case for case in CASES}
 
