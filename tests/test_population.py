@@ -143,12 +143,12 @@ def test_share_that_enters_and_its_gradient():
 @pytest.mark.parametrize("decided_by", ["truth", "data"])
 def test_selection_is_corrected(decided_by):
     random = np.random.default_rng(8)
-    mass = random.normal(9.8, 0.6, 150)
-    true = -0.03 - 0.02 * (mass - 10.0) + 0.05 * random.normal(size=150)
-    data = true + 0.03 * random.normal(size=150)
+    mass = random.normal(9.8, 0.6, 250)
+    true = -0.03 - 0.02 * (mass - 10.0) + 0.05 * random.normal(size=250)
+    data = true + 0.03 * random.normal(size=250)
     # Negative gradients are always kept, of the others a fifth.
-    negative = (true + 0.03 * random.normal(size=150) if decided_by == "truth" else data) < -0.04
-    kept = negative | (random.random(150) < 0.2)
+    negative = (true + 0.03 * random.normal(size=250) if decided_by == "truth" else data) < -0.04
+    kept = negative | (random.random(250) < 0.2)
     selection = population.Selection(
         probability=lambda y, _: 0.2 + 0.4 * (1.0 + erf((-0.04 - y) / (0.03 * np.sqrt(2.0)))),
         decided_by=decided_by,
