@@ -19,6 +19,7 @@ from jaxmetal.population.reuse import effective_numbers, judge
 from jaxmetal.population.scatter import log_density
 
 QUICK = population.Run(chains=1, warmup=200, draws=500)
+PAIR = population.Run(chains=2, warmup=200, draws=300)
 
 
 def sample(n=60, seed=3, scatter=0.03, slope=-0.02):
@@ -54,7 +55,7 @@ def direct():
     """A sample and its relation from values with errors."""
     mass, true, sigma = sample()
     data = true + sigma * np.random.default_rng(5).normal(size=60)
-    return mass, data, sigma, population.fit(population.Measured(values=data, sigma=sigma), mass_of(mass), run=QUICK)
+    return mass, data, sigma, population.fit(population.Measured(values=data, sigma=sigma), mass_of(mass), run=PAIR)
 
 
 def test_marginal_model_agrees_with_the_exact_likelihood_on_a_grid(direct):
@@ -97,7 +98,7 @@ def test_draws_with_their_prior_divided_out_say_what_the_values_say(direct):
     middle = variance * (data / sigma**2 + loc / width**2)
     values = middle[:, None] + np.sqrt(variance)[:, None] * random.normal(size=(len(mass), 300))
     log_prior = stats.norm(loc, width).logpdf(values)
-    reused = population.fit(population.Draws(values=values, log_prior=log_prior), mass_of(mass), run=QUICK)
+    reused = population.fit(population.Draws(values=values, log_prior=log_prior), mass_of(mass), run=PAIR)
     for name, drawn in marginal.draws.items():
         assert abs(reused.draws[name].mean() - drawn.mean()) < 0.4 * drawn.std(), name
     forgotten = np.average(middle, weights=1.0 / sigma**2) - np.average(data, weights=1.0 / sigma**2)
@@ -207,7 +208,7 @@ def bounded():
     values = np.where(limit, 0.3, np.random.default_rng(10).normal(0.5, 0.4, 40))
     sfr = population.Covariate(values=values, pivot=0.0, limit=limit, label="log SFR", unit="dex(Msun/yr)")
     covariates = mass_of(mass, sigma=0.1) | {"log_sfr": sfr}
-    return population.fit(population.Measured(values=true, sigma=sigma), covariates, run=QUICK)
+    return population.fit(population.Measured(values=true, sigma=sigma), covariates, run=PAIR)
 
 
 def test_an_upper_limit_is_a_measurement_of_nothing(bounded):
