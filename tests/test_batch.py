@@ -272,7 +272,7 @@ from jaxmetal.fit import memory, rows
 from test_batch import pair, SLOPE, fitted
 memory.UNSAID, plain, blocks = int(sys.argv[1]) / memory.SHARE, rows.fitting, []
 rows.fitting = lambda *given: blocks.append((given, plain(*given))) or blocks[-1][1]
-found = fitted(pair(), method="nuts", warmup=50, draws=50)
+found = fitted(pair(), method="nuts", draws=50)
 print(len(jax.local_devices()), *(f"{v:.9f}" for n in "ab" for v in found[n].draws[SLOPE].ravel()[:3]))
 for given, block in blocks:
     account = block.program.memory_analysis()
@@ -301,7 +301,7 @@ def test_rows_spread_over_devices_give_the_same_draws():
         [sys.executable, "-c", SHARDED, str(limit)], env=environment, capture_output=True, text=True, check=True
     )
     said = [line.split() for line in done.stdout.splitlines()]
-    here = fitted(pair(), method="nuts", warmup=50, draws=50)
+    here = fitted(pair(), method="nuts", draws=50)
     assert (len(jax.local_devices()), said[0][0]) == (1, "2")
     alone = np.concatenate([here[name].draws[SLOPE].ravel()[:3] for name in "ab"])
     np.testing.assert_allclose(np.array(said[0][1:], float), alone, atol=1e-6)
