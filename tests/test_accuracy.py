@@ -11,8 +11,12 @@ from reference.cases import CASES, compared
 
 import jaxmetal as jm
 
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
 ANSWERS = Path(__file__).parent / "reference" / "answers.npz"
 BY_NAME = {case.name: case for case in CASES}
+COVERED = {"exponential_large_sharp", "exponential_drowned", "n2.5_compact", "n2.5_broad"}
+"""Errors near 1e-6, and each between cases that are harder in the same respect: left out to save time."""
 
 
 @cache
@@ -69,7 +73,7 @@ def errors(case, prediction, mixing="dex"):
     return np.max(np.abs(prediction.value - dex)[where]), np.max(np.abs(normalised / light - 1)[bright])
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in CASES if case.name not in COVERED], ids=lambda case: case.name)
 @pytest.mark.parametrize("mixing", ["dex", "linear"])
 def test_default_settings_reach_the_converged_reference(case, mixing):
     scene, observation = described(case, mixing=jm.mixing.Dex() if mixing == "dex" else jm.mixing.Linear())

@@ -18,7 +18,8 @@ from jaxmetal.population.covariates import along, design
 from jaxmetal.population.reuse import effective_numbers, judge
 from jaxmetal.population.scatter import log_density
 
-QUICK = population.Run(chains=2, warmup=200, draws=300)
+QUICK = population.Run(chains=1, warmup=200, draws=500)
+PAIR = population.Run(chains=2, warmup=200, draws=300)
 
 
 def sample(n=60, seed=3, scatter=0.03, slope=-0.02):
@@ -54,8 +55,7 @@ def direct():
     """A sample and its relation from values with errors."""
     mass, true, sigma = sample()
     data = true + sigma * np.random.default_rng(5).normal(size=60)
-    run = population.Run(chains=2, warmup=200, draws=1000)
-    return mass, data, sigma, population.fit(population.Measured(values=data, sigma=sigma), mass_of(mass), run=run)
+    return mass, data, sigma, population.fit(population.Measured(values=data, sigma=sigma), mass_of(mass), run=PAIR)
 
 
 def test_marginal_model_agrees_with_the_exact_likelihood_on_a_grid(direct):
@@ -96,9 +96,9 @@ def test_draws_with_their_prior_divided_out_say_what_the_values_say(direct):
     loc, width = 0.05, 0.05
     variance = 1.0 / (1.0 / sigma**2 + 1.0 / width**2)
     middle = variance * (data / sigma**2 + loc / width**2)
-    values = middle[:, None] + np.sqrt(variance)[:, None] * random.normal(size=(len(mass), 1000))
+    values = middle[:, None] + np.sqrt(variance)[:, None] * random.normal(size=(len(mass), 300))
     log_prior = stats.norm(loc, width).logpdf(values)
-    reused = population.fit(population.Draws(values=values, log_prior=log_prior), mass_of(mass), run=QUICK)
+    reused = population.fit(population.Draws(values=values, log_prior=log_prior), mass_of(mass), run=PAIR)
     for name, drawn in marginal.draws.items():
         assert abs(reused.draws[name].mean() - drawn.mean()) < 0.4 * drawn.std(), name
     forgotten = np.average(middle, weights=1.0 / sigma**2) - np.average(data, weights=1.0 / sigma**2)
@@ -155,7 +155,7 @@ def test_selection_is_corrected(decided_by):
         decided_by=decided_by,
         description="Few positive ones.",
     )
-    values = data[kept][:, None] + 0.03 * random.normal(size=(kept.sum(), 100))
+    values = data[kept][:, None] + 0.03 * random.normal(size=(kept.sum(), 60))
     corrected = population.fit(population.Draws(values=values), mass_of(mass[kept]), selection=selection, run=QUICK)
     central = corrected.draws["central"]
     assert abs(central.mean() + 0.03) < 2.5 * central.std()
@@ -200,21 +200,25 @@ def test_errors_of_a_covariate_no_longer_flatten_the_slope():
     assert abs(honest.mean() + 0.08) < 2.0 * honest.std()
 
 
-def test_an_upper_limit_is_a_measurement_of_nothing():
+@pytest.fixture(scope="module")
+def bounded():
+    """A relation with two covariates: one with errors, one with upper limits."""
     mass, true, sigma = sample(n=40)
     limit = np.arange(40) < 4
-    sfr = np.random.default_rng(10).normal(0.5, 0.4, 40)
-    bounded = population.Covariate(values=np.where(limit, 0.3, sfr), pivot=0.0, limit=limit)
-    found = population.fit(
-        population.Measured(values=true, sigma=sigma), mass_of(mass) | {"log_sfr": bounded}, run=QUICK
-    )
-    below = found.draws["covariate.limited"]
+    values = np.where(limit, 0.3, np.random.default_rng(10).normal(0.5, 0.4, 40))
+    sfr = population.Covariate(values=values, pivot=0.0, limit=limit, label="log SFR", unit="dex(Msun/yr)")
+    covariates = mass_of(mass, sigma=0.1) | {"log_sfr": sfr}
+    return population.fit(population.Measured(values=true, sigma=sigma), covariates, run=PAIR)
+
+
+def test_an_upper_limit_is_a_measurement_of_nothing(bounded):
+    below = bounded.draws["covariate.limited"]
     assert below.shape[2:] == (4,)
     # A prior of 0.5 +- 0.4 times exp(-10^(2 (x - 0.3)) / 2).
     x = np.linspace(-3.0, 2.0, 4001)
     p = stats.norm(0.5, 0.42).pdf(x) * np.exp(-0.5 * 10.0 ** (2.0 * (x - 0.3)))
     assert abs(below.mean() - np.sum(x * p) / p.sum()) < 0.08
-    assert design(found.covariates).limited[0].tolist() == [0, 1, 2, 3]
+    assert design(bounded.covariates).limited[0].tolist() == [0, 1, 2, 3]
 
 
 def test_a_robust_relation_forgives_an_outlier():
@@ -321,26 +325,19 @@ def test_a_selection_needs_draws_and_certain_covariates():
         population.fit(population.Measured(values=true, sigma=sigma), mass_of(mass), run=population.Run(chains=0))
 
 
-def test_files_and_picture(tmp_path):
-    mass, true, sigma = sample(n=25)
-    sfr = population.Covariate(
-        values=mass - 9.0, pivot=1.0, limit=np.arange(25) == 0, label="log SFR", unit="dex(Msun/yr)"
-    )
-    found = population.fit(
-        population.Measured(values=true, sigma=sigma), mass_of(mass, sigma=0.1) | {"log_sfr": sfr}, run=QUICK
-    )
+def test_files_and_picture(bounded, tmp_path):
     with io.output_folder(tmp_path / "out") as folder:
-        io.save_relation(found, folder)
+        io.save_relation(bounded, folder)
     columns = io.read_table(tmp_path / "out" / "relation.ecsv")
     row = list(columns["parameter"]).index("slope.log_mass")
-    assert columns["median"][row] == pytest.approx(np.median(found.draws["slope.log_mass"]))
+    assert columns["median"][row] == pytest.approx(np.median(bounded.draws["slope.log_mass"]))
     assert columns["unit"][row] == "dex/kpc / dex"
     assert {"relation.nc", "relation.txt", "provenance.json"} < {p.name for p in (tmp_path / "out").iterdir()}
-    figure = plot.relation(found)
+    figure = plot.relation(bounded)
     assert [ax.get_xlabel() for ax in figure.axes] == ["log M [dex]", "log SFR [dex(Msun/yr)]"]
     assert figure.axes[0].get_ylabel() == "gradient [dex/kpc]"
     figure.savefig(tmp_path / "relation.png")
-    text = population.summary(found)
+    text = population.summary(bounded)
     assert "log_mass = 10" in text
     assert "No selection function" in text
 
