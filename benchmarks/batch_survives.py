@@ -37,7 +37,7 @@ def kills(folder: Path, times: int) -> dict[str, Any]:
     whole = folder / "whole"
     assert jaxmetal(*command, "-o", str(whole)).wait() == 0
     seconds = time.perf_counter() - began
-    random, outcomes = np.random.default_rng(1), []
+    random, outcomes, found = np.random.default_rng(1), [], {}
     for number in range(times):
         run, moment = folder / f"killed_{number}", random.uniform(0.05, 0.95) * seconds
         process = jaxmetal(*command, "-o", str(run))
@@ -50,8 +50,10 @@ def kills(folder: Path, times: int) -> dict[str, Any]:
         assert jaxmetal(*command, "-o", str(run), *again).wait() == 0
         one, other = ((f / "results.ecsv").read_text() for f in (whole, run))
         outcomes.append({"killed after s": moment, "chunks done by then": done, "same table": one == other})
-        print(outcomes[-1], flush=True)
-    return {"seconds undisturbed": seconds, "kills": outcomes, "all the same": all(o["same table"] for o in outcomes)}
+        same = all(outcome["same table"] for outcome in outcomes)
+        found = {"seconds undisturbed": seconds, "kills": outcomes, "all the same": same}
+        write("batch_survives", {"killed": found})
+    return found
 
 
 def broken(folder: Path, count: int) -> dict[str, Any]:
