@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnchoredOffsetbox, AuxTransformBox, DrawingArea, TextArea, VPacker
-from matplotlib.patches import Circle, FancyArrowPatch
+from matplotlib.patches import Circle, FancyArrowPatch, PathPatch
+from matplotlib.path import Path
 from matplotlib.patheffects import AbstractPathEffect, withStroke
-from matplotlib.text import Text
+from matplotlib.textpath import TextPath
 
 from jaxmetal.numerics.grid import Grid
 
@@ -61,9 +62,16 @@ def compass(ax: Axes, grid: Grid, corner: str) -> None:
         )
         arrow.set_path_effects(HALO)
         area.add_artist(arrow)
-        text = Text(x=letter[0], y=letter[1], text=name, fontsize=8, ha="center", va="center", path_effects=HALO)
-        area.add_artist(text)
+        # Snapped to pixels, as text with a rim would be, an E can lose a bar.
+        area.add_artist(PathPatch(_centred(name, letter), facecolor="black", lw=0, snap=False, path_effects=HALO))
     _anchor(ax, area, corner)
+
+
+def _centred(letter: str, at: np.ndarray) -> Path:
+    """The outline of a letter, 8 points high, about a point."""
+    outline = TextPath((0.0, 0.0), letter, size=8)
+    box = outline.get_extents()
+    return Path(outline.vertices + at - [0.5 * (box.x0 + box.x1), 0.5 * (box.y0 + box.y1)], outline.codes)
 
 
 def psf_circle(ax: Axes, fwhm: float, corner: str) -> None:
