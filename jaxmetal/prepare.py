@@ -120,7 +120,7 @@ def default_sampling(scene: Scene, observation: Any) -> Sampling:
     lights = [light for source in scene.sources.values() for light in source.lights.values()]
     carried = [carried.profile for source in scene.sources.values() for carried in source.carries.values()]
     return choose(
-        fwhm=psfs.width(psf) / pixel,
+        fwhm=psfs.peak_width(psf) / pixel,
         reach=min(psfs.reach(psf) / pixel, max(_overhang(light, observation.grid) for light in lights)),
         minor_size=min(minor_sizes, default=np.inf) / pixel,
         lensed=bool(scene.lens),

@@ -81,7 +81,7 @@ def test_sums_and_compositions_have_named_parts(path):
     parts = f'{{a = {{type = "Gradient", central = 8.5, slope = {SLOPE}}}, b = {{type = "Constant", value = 0.1}}}}'
     path.write_text(re.sub(r"profile = .*", lambda _: f'profile = {{type = "Sum", parts = {parts}}}', path.read_text()))
     job = read_config(path)
-    assert jm.instrument.psf.width(job.observations["metallicity"].psf) == pytest.approx(0.5)
+    assert jm.instrument.psf.fwhm(job.observations["metallicity"].psf) == pytest.approx(0.5)
     assert list(jm.sites(job.scene)) == ["sources.disc.carries.metallicity.profile.parts.a.slope"]
 
 

@@ -5,8 +5,8 @@ import pytest
 from operator_scenes import LENS, STEP, alone, look, observation, picture_of_light, sampled, seen, source
 
 import jaxmetal as jm
-from jaxmetal.instrument import Gaussian, Kernel
-from jaxmetal.instrument.psf import FWHM_PER_SIGMA
+from jaxmetal.instrument import Composed, Gaussian, Kernel, Moffat
+from jaxmetal.instrument.psf import FWHM_PER_SIGMA, Mixture, fwhm
 from jaxmetal.observation import Plan
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -83,3 +83,18 @@ def test_a_blurred_picture_gets_the_difference_kernel():
     close(found, look(observation(Gaussian(fwhm=0.6)), scene(light)), light=3e-3, dex=1e-6)
     with pytest.raises(jm.InputError, match="blurred more"):
         jm.prepare(pictured, {"map": observation(Gaussian(fwhm=0.25))})
+
+
+@pytest.mark.parametrize(
+    "psf",
+    [
+        Moffat(fwhm=0.5, beta=2.8),
+        Mixture(**dict(zip(("weights", "variances"), Moffat(fwhm=0.5, beta=2.8).mixture(), strict=True))),
+        Composed(parts=(Gaussian(fwhm=0.3), Gaussian(fwhm=0.4))),
+        sampled(0.5, 0.1, 15, includes_pixel=False),
+    ],
+    ids=lambda psf: type(psf).__name__,
+)
+def test_full_width_at_half_maximum(psf):
+    """A Moffat is narrower there than the Gaussian with its peak."""
+    assert fwhm(psf) == pytest.approx(0.5, rel=5e-3)

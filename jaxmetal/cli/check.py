@@ -61,13 +61,13 @@ def draw_prior(job: Any, where: str) -> None:
 
 def describe(observation: Any, plan: Any) -> list[str]:
     """Shape, scale, orientation, what is used, PSF and sampling of an observation, one line each."""
-    from jaxmetal.io.config.observations import full_width
+    from jaxmetal.instrument.psf import fwhm
     from jaxmetal.io.wcs import position_angle_of_y
     from jaxmetal.prior import typical
 
     now = typical(observation)
     grid, used, data = observation.grid, np.asarray(observation.used), np.asarray(observation.data)
-    pixel, fwhm = float(np.sqrt(grid.pixel_area)), full_width(observation.psf)
+    pixel, width = float(np.sqrt(grid.pixel_area)), fwhm(now.psf)
     sigma = np.broadcast_to(np.asarray(now.noise.standard_deviation(data, np.ones_like(data))), data.shape)
     parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
     what = (
@@ -84,7 +84,7 @@ def describe(observation: Any, plan: Any) -> list[str]:
         *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),
         f"{used.sum()} of {used.size} {'bins' if bins else 'pixels'} used, {np.mean(~used):.1%} masked; {middle}",
         f"errors: median {np.median(sigma[used]):.3g}, {sigma[used].min():.3g} to {sigma[used].max():.3g}",
-        f"PSF: {type(observation.psf).__name__}, FWHM {fwhm:.3g} arcsec = {fwhm / pixel:.2f} pixels",
+        f"PSF: {type(observation.psf).__name__}, FWHM {width:.3g} arcsec = {width / pixel:.2f} pixels",
         f"sampled {plan.sampling.density:g} times per pixel and axis, margin {plan.sampling.margin} pixels, "
         f"{plan.sampling.route} convolution",
     ]

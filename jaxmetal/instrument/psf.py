@@ -180,8 +180,33 @@ TAIL = 4e-4
 """Share of the PSF's light beyond its reach."""
 
 
-def width(psf: Any) -> float:
-    """FWHM of the Gaussian with the PSF's peak, arcsec: sigma^2 = 1 / (2 pi peak)."""
+def fwhm(psf: Any) -> float:
+    """Full width at half maximum, arcsec: the stated one, or where the radial profile falls to half its peak."""
+    if hasattr(psf, "fwhm"):
+        return float(psf.fwhm)
+    squares, values = _radial(psf)
+    # The logarithm of a Gaussian is a straight line in r^2.
+    logarithms = np.log(np.maximum(values / values[0], 1e-300))
+    below = int(np.argmax(logarithms < np.log(0.5)))
+    part = (np.log(0.5) - logarithms[below - 1]) / (logarithms[below] - logarithms[below - 1])
+    return 2.0 * float(np.sqrt(squares[below - 1] + part * (squares[below] - squares[below - 1])))
+
+
+def _radial(psf: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Squared radii that rise from 0, arcsec^2, and a PSF's mean value there."""
+    if hasattr(psf, "mixture"):
+        weights, variances = (np.asarray(a, float) for a in psf.mixture())
+        squares = np.concatenate([[0.0], np.geomspace(1e-2 * variances.min(), 1e2 * variances.max(), 400)])
+        return squares, (weights / variances * np.exp(-0.5 * squares[:, None] / variances)).sum(axis=1)
+    values = np.asarray(psf.values, float)
+    rows, columns = (np.arange(n) - n // 2 for n in values.shape)
+    squares, index = np.unique(rows[:, None] ** 2 + columns**2, return_inverse=True)
+    mean = np.bincount(index.ravel(), values.ravel()) / np.bincount(index.ravel())
+    return float(psf.step) ** 2 * squares, mean
+
+
+def peak_width(psf: Any) -> float:
+    """FWHM of the Gaussian with the PSF's peak, arcsec: sigma^2 = 1 / (2 pi peak). That of a Moffat is wider."""
     if hasattr(psf, "mixture"):
         weights, variances = psf.mixture()
         return FWHM_PER_SIGMA * float((weights / variances).sum()) ** -0.5

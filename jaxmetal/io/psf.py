@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
-from jaxmetal.instrument.psf import Kernel, width
+from jaxmetal.instrument.psf import Kernel, fwhm
 from jaxmetal.io.fits import Hdu, read_map
 
 OFF_CENTRE = 0.05
@@ -97,9 +97,9 @@ def _require_centred(path: str | Path, values: np.ndarray, oversampling: int) ->
 
 def _judge(path: str | Path, kernel: Kernel, pixel_scale: float) -> list[Finding]:
     findings = []
-    fwhm = width(kernel)
-    if fwhm < pixel_scale:
-        text = f"The PSF kernel {path} is narrower (FWHM {fwhm:.3g} arcsec) than a pixel ({pixel_scale:.3g} arcsec)"
+    width = fwhm(kernel)
+    if width < pixel_scale:
+        text = f"The PSF kernel {path} is narrower (FWHM {width:.3g} arcsec) than a pixel ({pixel_scale:.3g} arcsec)"
         findings.append(Finding("warning", f"{text}; check pixel_scale and oversampling."))
     values = np.asarray(kernel.values)
     rim = float(np.abs(np.concatenate([values[[0, -1]].ravel(), values[:, [0, -1]].ravel()])).max() / values.max())

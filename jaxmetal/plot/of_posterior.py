@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure, FigureBase
 
 from jaxmetal.fit.classical import wls
-from jaxmetal.instrument.psf import width
+from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
 from jaxmetal.observation import WeightedMap, registered
 from jaxmetal.plot.corner import corner as draw_corner
@@ -72,7 +72,7 @@ def map_fit(posterior: Posterior, name: str, quantity: Quantity | None = None) -
         quantity=quantity or quantity_of(observation),
         used=observation.used,
         bins=observation.bins,
-        fwhm=width(observation.psf),
+        fwhm=fwhm(observation.psf),
     )
 
 
@@ -125,7 +125,7 @@ def radial(
             truth=None if put_in is None else np.asarray(azimuthal_mean(put_in, radii)),
         ),
         line=wls(points.radius, points.value, points.sigma),
-        psf_half_width=0.5 * width(posterior.filled()[name].psf) * _shrinking(posterior, name),
+        psf_half_width=0.5 * fwhm(posterior.filled()[name].psf) * _shrinking(posterior, name),
         kpc_per_arcsec=kpc_per_arcsec,
         r_eff=None if size is None else float(np.median(size)),
     )

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.errors import InputError
-from jaxmetal.instrument.psf import FWHM_PER_SIGMA, width
+from jaxmetal.instrument.psf import FWHM_PER_SIGMA, peak_width
 from jaxmetal.lens import distortion
 from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.prior import typical
@@ -57,7 +57,7 @@ def guess_from_image(image: Image) -> Guess:
             "The image has no pixel brighter than 3 sigma to guess a prior from; give the frame and the light yourself."
         )
     x, y = (np.asarray(a) for a in image.grid.centres())
-    return _moments(x, y, weights, float(width(image.psf)) / FWHM_PER_SIGMA, float(np.sqrt(image.grid.pixel_area)))
+    return _moments(x, y, weights, float(peak_width(image.psf)) / FWHM_PER_SIGMA, float(np.sqrt(image.grid.pixel_area)))
 
 
 def guess_from_map(observed: WeightedMap) -> Guess:

@@ -15,7 +15,7 @@ import numpyro.distributions as dist
 
 from jaxmetal.errors import InputError
 from jaxmetal.frame.disc import Disc
-from jaxmetal.instrument.psf import width
+from jaxmetal.instrument.psf import peak_width
 from jaxmetal.light.gaussian import Gaussian
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.observation import Image, WeightedMap
@@ -98,7 +98,7 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3) -> Scene:
     Raises:
         InputError: if the image has fewer peaks.
     """
-    fwhm = float(width(typical(image.psf)))
+    fwhm = float(peak_width(typical(image.psf)))
     peaks = _peaks(image, number, 1.5 * fwhm)
     flux = max(float(np.sum(np.where(image.used, image.data, 0.0))), 1e-30) / number
     value = _median(observed)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxmetal.instrument.psf import width
+from jaxmetal.instrument.psf import fwhm
 from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import sites
@@ -54,7 +54,7 @@ def _beams(posterior: Posterior, source: str, prop: str) -> float | None:
     size = effective_radius(posterior, source, prop)
     filled = posterior.filled()
     widths = [
-        width(filled[n].psf)
+        fwhm(filled[n].psf)
         for n in posterior.observations
         if isinstance(filled[n], WeightedMap) and prop in filled[n].properties
     ]

@@ -10,7 +10,7 @@ from astropy.coordinates import SkyCoord
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
-from jaxmetal.instrument.psf import width
+from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.bins import bin_values, read_bins
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.nodes import build
@@ -165,19 +165,13 @@ def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> An
     return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in reduced.items()})
 
 
-def full_width(psf: Any) -> float:
-    """FWHM of a PSF, arcsec: the stated one, or that of the Gaussian with the same peak."""
-    now = typical(psf)
-    return float(now.fwhm) if hasattr(now, "fwhm") else width(now)
-
-
 def _judge_psf(psf: Any, where: str, context: Context) -> None:
-    fwhm = full_width(psf)
-    if fwhm < context.pixel_scale and hasattr(psf, "mixture"):
+    width = fwhm(typical(psf))
+    if width < context.pixel_scale and hasattr(psf, "mixture"):
         context.findings.append(
             Finding(
                 "warning",
-                f"{where}.psf: the FWHM ({fwhm:.3g} arcsec) is below a pixel ({context.pixel_scale:.3g} arcsec); "
+                f"{where}.psf: the FWHM ({width:.3g} arcsec) is below a pixel ({context.pixel_scale:.3g} arcsec); "
                 "check its unit.",
             )
         )
