@@ -27,7 +27,7 @@ COUNT = 24
 
 def jaxmetal(*arguments: str) -> subprocess.Popen[bytes]:
     """The command, started."""
-    return subprocess.Popen([sys.executable, "-m", "jaxmetal.cli", *arguments], stdout=subprocess.DEVNULL)
+    return subprocess.Popen([sys.executable, "-m", "jaxmetal", *arguments], stdout=subprocess.DEVNULL)
 
 
 def kills(folder: Path, times: int) -> dict[str, Any]:

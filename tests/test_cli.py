@@ -218,7 +218,7 @@ def test_single_precision_on_request():
 
 def test_a_process_ends_with_the_code_and_no_traceback(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "jaxmetal.cli", "check", "nowhere.toml"],
+        [sys.executable, "-m", "jaxmetal", "check", "nowhere.toml"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -240,7 +240,7 @@ def test_a_closed_pipe_ends_a_command_in_silence(argument):
     os.close(reading)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "jaxmetal.cli", argument],
+            [sys.executable, "-m", "jaxmetal", argument],
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,

@@ -6,6 +6,7 @@ import pytest
 
 from jaxmetal.fit.chains import Chains
 from jaxmetal.fit.diagnose import converged, diagnose, prior_warnings, unwrap
+from jaxmetal.result.resolution import _spread
 
 PA, SLOPE = "scene.sources.disc.frame.pa", "scene.sources.disc.carries.metallicity.profile.slope"
 
@@ -31,6 +32,11 @@ def test_angles_fold_around_their_best_value_whatever_turn_they_were_drawn_on():
 def test_an_angle_far_from_its_bounds_does_not_hit_them_on_another_turn():
     values = unwrap({PA: draws(mean=133.5, sd=2.0)}, {PA: np.array(133.5)})
     assert not diagnose(values, chains(), {PA: dist.Uniform(-136.5, 43.5)})
+
+
+def test_a_prior_of_heavy_tails_has_a_width():
+    assert _spread(dist.Cauchy(0.0, 0.3)) == pytest.approx(0.3 * np.tan(0.34 * np.pi), rel=0.05)
+    assert _spread(dist.Normal(0.0, 0.3)) == pytest.approx(0.3)
 
 
 def test_draws_that_pile_up_at_a_bound_are_reported():

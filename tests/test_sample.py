@@ -1,5 +1,6 @@
 """`jaxmetal batch`: a catalogue over one configuration, whole rows whatever happens, and clear sentences."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -8,10 +9,12 @@ import subprocess
 import sys
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import jax
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 from configured import GRID, ORIGIN, SHAPE, replace, write_galaxy
@@ -19,9 +22,12 @@ from scipy.stats import norm
 
 from jaxmetal import population
 from jaxmetal.cli import main
-from jaxmetal.cli.batch_report import _first, duration
+from jaxmetal.cli.batch_report import _columns, _first, _unreadable, duration
+from jaxmetal.errors import InputError
 from jaxmetal.io import write_maps
 from jaxmetal.io.sample import read_catalogue, read_population
+from jaxmetal.io.sample.collect import _for_fits
+from jaxmetal.io.sample.plan import read_plan
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -180,7 +186,8 @@ def test_a_run_that_was_cut_short_is_finished_to_the_same_table(finished, tmp_pa
     assert not (cut / "results.ecsv").exists()
     damaged = (cut / "chunks" / "00001.json").read_text()[:300]
     (cut / "chunks" / "00001.json").write_text(damaged)
-    (cut / "chunks" / "00000.json").write_text('{"columns": {}, "rows": []}')
+    edited = (whole / "chunks" / "00000.json").read_text().replace('"ok"', '"fine"')
+    (cut / "chunks" / "00000.json").write_text(edited)
     (cut / "chunks" / ".00002.json.99").write_text(damaged)
     shutil.rmtree(cut / "thumbnails")
     assert main([*command, "-o", str(cut), "--resume"]) == 0
@@ -210,13 +217,18 @@ def test_bad_galaxies_are_reported_and_the_others_fitted(tmp_path, capsys):
     assert "The gradient is NOT resolved: the data narrowed its prior 1." in table["message"][3]
     assert (table[f"{SLOPE}_resolved"][3], table[f"{SLOPE}_narrowed"][3] < 2.0) == (False, True)
     assert "1 with a gradient that is not resolved" in shown
+    plain = fits.getdata(tmp_path / "run" / "results.fits")
+    assert plain[f"{SLOPE}_resolved"].tolist() == [True, False, False, False, True]  # what failed is not resolved
+    shutil.copy(tmp_path / "g1.fits", tmp_path / "missing.fits")
+    assert main([*command, "-o", str(tmp_path / "run"), "--resume"]) == 0
+    assert list(table_of(tmp_path / "run")[1]["status"]) == ["ok", "ok", "failed", "ok", "suspect"]
 
 
 def test_a_killed_run_is_resumed_to_the_same_table(finished, tmp_path):
     command, whole = finished
     run = tmp_path / "killed"
     environment = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    process = subprocess.Popen([sys.executable, "-m", "jaxmetal.cli", *command, "-o", str(run)], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "jaxmetal", *command, "-o", str(run)], env=environment)
     while process.poll() is None and not list(run.glob("chunks/*.json")):
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
@@ -235,6 +247,41 @@ def test_a_cell_replaces_an_entry_and_an_empty_one_leaves_it(tmp_path):
     assert (float(changed.loc), float(changed.scale)) == (-0.1, 0.05)
     assert float(kept.scale) == 0.3
     assert catalogue.job(2).name == "galaxy 2"
+
+
+def test_a_spreadsheets_names_and_numbers_are_taken_as_they_stand(tmp_path):
+    write_sample(tmp_path)
+    table = f'name,{PRIOR}\n001,-0.2\n1e3,"{{dist = ""Normal"", loc = 0.0, scale = 0.1}}"\n010,\n'
+    (tmp_path / "sample.csv").write_text(table, encoding="utf-8-sig")
+    catalogue = read_catalogue(tmp_path / "sample.csv", tmp_path / "fit.toml")
+    assert catalogue.names == ["001", "1e3", "010"]
+    slopes = [catalogue.job(i).scene.sources["disc"].carries["metallicity"].profile.slope for i in range(3)]
+    assert (slopes[0], float(slopes[1].scale), float(slopes[2].scale)) == (-0.2, 0.1, 0.3)
+
+
+def test_columns_that_fits_cannot_hold_are_left_out_of_it():
+    table = Table({"name": ["Ω"], "Δm": [1.0], "log_mass": [10.0], "place": SkyCoord([1.0], [2.0], unit="deg")})
+    plain, lost = _for_fits(table)
+    assert (plain.colnames, list(plain["name"]), lost) == (["name", "log_mass"], ["\\u03a9"], ["Δm", "place"])
+
+
+def test_an_interrupted_run_says_how_to_go_on(finished, tmp_path, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jaxmetal.cli.chunk.fit_chunk", stop)
+    assert main([*finished[0], "-o", str(tmp_path / "run")]) == 130
+    assert "interrupted; finished chunks are kept in" in (said := capsys.readouterr()).err
+    assert "--resume" in said.err
+
+
+def test_no_device_is_one_sentence(monkeypatch, capsys, tmp_path):
+    def none():
+        raise RuntimeError("Unable to initialize backend 'nonsense'")
+
+    monkeypatch.setattr(jax, "devices", none)
+    assert main(["demo", "-o", str(tmp_path / "demo")]) == 2
+    assert "JAX finds no device (Unable to initialize backend 'nonsense')" in capsys.readouterr().err
 
 
 def test_images_and_maps_are_fitted_together(tmp_path):
@@ -315,11 +362,17 @@ def test_a_catalogue_that_changed_is_not_resumed(tmp_path, capsys):
     assert main([*command, "-o", str(tmp_path / "run"), "--plan"]) == 0
     plan = json.loads((tmp_path / "run" / "plan.json").read_text())
     assert sorted(i for chunk in plan["chunks"] for i in chunk) == list(range(COUNT))
+    planned, sample = read_plan(tmp_path / "run"), read_catalogue(tmp_path / "sample.ecsv", tmp_path / "fit.toml")
+    planned.require_unchanged(sample.job(1))
+    shutil.copy(tmp_path / "g0.fits", tmp_path / "g1.fits")
+    with pytest.raises(InputError, match=r"g1\.fits has changed since the run was planned"):
+        planned.require_unchanged(sample.job(1))
     edit(tmp_path, log_mass=np.zeros(COUNT))
     assert main([*command, "-o", str(tmp_path / "run"), "--resume"]) == 2
-    assert "has changed since" in capsys.readouterr().err
+    assert "The catalogue" in (said := capsys.readouterr().err)
+    assert "has changed since" in said
     assert main([*command, "-o", str(tmp_path / "run")]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "holds a run already; finish it with --resume" in capsys.readouterr().err
     (tmp_path / "run" / "plan.json").write_text(json.dumps(plan)[:200])
     assert main([*command, "-o", str(tmp_path / "run"), "--resume"]) == 2
     assert "plan.json is damaged" in capsys.readouterr().err
@@ -379,6 +432,18 @@ def test_the_report_passes_over_galaxies_that_cannot_be_prepared(tmp_path):
     catalogue = read_catalogue(tmp_path / "sample.ecsv", tmp_path / "fit.toml")
     assert _first(catalogue, [0], False) is None
     assert float(_first(catalogue, [0, 1], False).skeleton["scene"].sources["disc"].frame.q) == 0.6
+
+
+def test_the_report_says_what_columns_do_and_what_cannot_be_read(tmp_path):
+    write_sample(tmp_path, 2)
+    catalogue = read_catalogue(tmp_path / "sample.ecsv", tmp_path / "fit.toml")
+    replacing, carried = _columns(catalogue)
+    assert replacing.endswith(f": {DATA}, {FWHM}, galaxy.z.")
+    assert carried.endswith(": field, log_mass, message, Method.")
+    catalogue.configuration["galaxy"]["z"] = 0.61
+    alone = dataclasses.replace(catalogue, places=[DATA])
+    assert "redshift 0.61 for all" in _columns(alone)[0]
+    assert _unreadable(SimpleNamespace(unreadable={"1": "no file"}), catalogue)[1] == "  galaxy 1: no file"
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.8, "0.8 s"), (58.0, "58 s"), (90.0, "1.5 min")])

@@ -12,7 +12,7 @@ from jaxmetal.cli.engine import add_precision, start
 from jaxmetal.errors import InputError
 
 DEFAULTS = {"chunk_size": 64, "memory": 1.0}
-"""Galaxies per chunk, which is what a killed run loses at most; GiB for galaxies fitted together."""
+"""Galaxies per chunk; GiB for galaxies fitted together."""
 
 
 def add(commands: Any) -> None:
@@ -27,7 +27,8 @@ def add(commands: Any) -> None:
     command.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the chunks")
     command.add_argument("--posteriors", action="store_true", help="keep the draws of every galaxy, as netCDF")
     size, memory = DEFAULTS.values()
-    command.add_argument("--chunk-size", type=int, metavar="N", help=f"galaxies per chunk; default: {size}")
+    less = "galaxies per chunk, the most that an interrupted run loses"
+    command.add_argument("--chunk-size", type=int, metavar="N", help=f"{less}; default: {size}")
     command.add_argument("--memory", type=float, metavar="GIB", help=f"for those fitted together; default: {memory:g}")
     command.add_argument("--method", help="auto, map, laplace, hmc or nuts; default: the configuration's")
     command.add_argument("--seed", type=int, help="of all random numbers; default: the configuration's")
@@ -39,7 +40,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Plans, fits what is missing, collects."""
     start(arguments)
-    from jaxmetal.io.sample.collect import collect, missing
+    from jaxmetal.io.sample.collect import collect, missing, unread
     from jaxmetal.io.sample.plan import read_plan
 
     folder = Path(arguments.out)
@@ -51,6 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
     _require_as_planned(arguments, plan)
     sample = plan.sample()
     wanted = missing(folder, plan, sample)
+    if arguments.resume:
+        wanted = sorted({*wanted, *unread(folder, plan, sample)})
     if arguments.chunk is not None:
         if not 0 <= arguments.chunk < len(plan.chunks):
             raise InputError(
@@ -58,8 +61,13 @@ def run(arguments: argparse.Namespace) -> None:
             )
         wanted = [number for number in wanted if number == arguments.chunk]
     if wanted:
-        _fit(folder, wanted, {n: len(plan.chunks[n]) for n in wanted}, arguments)
-    if not missing(folder, plan, sample):
+        try:
+            _fit(folder, wanted, {n: len(plan.chunks[n]) for n in wanted}, arguments)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"finished chunks are kept in {folder}, and --resume does the others") from None
+    if left := missing(folder, plan, sample):
+        print(f"{len(left)} of {len(plan.chunks)} chunks are still to be fitted; --resume then writes the table.")
+    else:
         print(collect(folder, plan, sample), end="")
         print(f"\nWritten to {folder}")
 
@@ -72,8 +80,10 @@ def _begin(arguments: argparse.Namespace, folder: Path) -> None:
     from jaxmetal.io.config.table import child
     from jaxmetal.io.folder import output_folder, require_replaceable
     from jaxmetal.io.sample.catalogue import read_catalogue
-    from jaxmetal.io.sample.plan import make_plan, write_plan
+    from jaxmetal.io.sample.plan import FILE, make_plan, write_plan
 
+    if (folder / FILE).is_file():
+        raise InputError(f"The folder {folder} holds a run already; finish it with --resume, or choose another name.")
     require_replaceable(folder, overwrite=False)
     if arguments.scheduler:
         from jaxmetal.cli.cluster import connect
@@ -93,7 +103,7 @@ def _begin(arguments: argparse.Namespace, folder: Path) -> None:
     if not arguments.quiet:
         print(report(plan, catalogue), flush=True)
     with output_folder(folder) as unfinished:
-        write_plan(plan, unfinished)
+        write_plan(plan, unfinished, catalogue.configuration)
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -121,11 +131,13 @@ def _fit(folder: Path, wanted: list[int], sizes: dict[int, int], arguments: argp
     from jaxmetal.io.sample.rows import FAILED
 
     failed = 0
-    with tqdm(total=sum(sizes.values()), unit="galaxy", desc="fitting", disable=arguments.quiet) as bar:
+    total = sum(sizes.values())
+    with tqdm(total=total, unit="galaxy", desc="compiling and fitting", disable=arguments.quiet) as bar:
 
         def watch(found: dict[str, Any]) -> None:
             nonlocal failed
             failed += found["status"].value == FAILED
+            bar.set_description("fitting", refresh=False)
             bar.set_postfix(failed=failed, refresh=False)
             bar.update()
 

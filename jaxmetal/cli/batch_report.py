@@ -16,7 +16,7 @@ from jaxmetal.fit.batch import together
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import Problem, make, size, stack
 from jaxmetal.fit.solve import Options
-from jaxmetal.io.sample.catalogue import Catalogue
+from jaxmetal.io.sample.catalogue import NAME, REDSHIFT, Catalogue
 from jaxmetal.io.sample.plan import Plan
 
 CLIMB = 60
@@ -25,6 +25,9 @@ CLIMB = 60
 PER_DRAW = {"auto": (1.3, 0.0), "laplace": (1.3, 0.0), "map": (0.0, 0.0), "hmc": (0.0, 4.0), "nuts": (0.0, 6.0)}
 """Densities and gradients that a draw of a method takes, about."""
 
+
+FEW = 5
+"""Unreadable galaxies that are named."""
 
 LOOKS = 20
 """Galaxies of a group among which one that can be prepared is looked for."""
@@ -35,9 +38,11 @@ def report(plan: Plan, catalogue: Catalogue) -> str:
     options = Options.among(plan.options)
     devices = ", ".join(f"{device.platform}:{device.id}" for device in jax.devices())
     lines = [
-        f"{len(catalogue.names)} galaxies in {len(plan.groups)} group(s), {len(plan.chunks)} chunk(s); "
-        f"{len(plan.unreadable)} cannot be read; devices: {devices}; stamps "
-        + ("padded to few sizes." if plan.options["pad"] else "as they are.")
+        f"{len(catalogue.names)} galaxies in {len(plan.groups)} group(s) that share a program, {len(plan.chunks)} "
+        f"chunk(s); devices: {devices}; stamps "
+        + ("padded to few sizes." if plan.options["pad"] else "of the sizes that they have."),
+        *_unreadable(plan, catalogue),
+        *_columns(catalogue),
     ]
     seconds = 0.0
     for group, rows in zip(plan.groups, _rows_of_groups(plan), strict=True):
@@ -56,6 +61,26 @@ def report(plan: Plan, catalogue: Catalogue) -> str:
         )
     lines.append(f"Expected: {duration(seconds)} and some seconds of compilation for each group.")
     return "\n".join(lines)
+
+
+def _unreadable(plan: Plan, catalogue: Catalogue) -> list[str]:
+    """Which galaxies cannot be read and why, the first few of them."""
+    reasons = [f"  {catalogue.names[int(row)]}: {why}" for row, why in plan.unreadable.items()]
+    if not reasons:
+        return []
+    rest = [f"  and {len(reasons) - FEW} more (plan.json)"] if len(reasons) > FEW else []
+    return [f"{len(reasons)} cannot be read, and will be rows that say so:", *reasons[:FEW], *rest]
+
+
+def _columns(catalogue: Catalogue) -> list[str]:
+    """What differs between the galaxies, and what is only carried along: a misnamed column would be lost unseen."""
+    carried = [name for name in catalogue.table.colnames if name not in (NAME, *catalogue.places)]
+    z = catalogue.configuration.get("galaxy", {}).get("z")
+    alike = f"; redshift {z:g} for all, by the configuration" if z and REDSHIFT not in catalogue.places else ""
+    lines = [f"Columns that replace entries of the configuration: {', '.join(catalogue.places) or 'none'}{alike}."]
+    return lines + (
+        [f"Columns that are only carried to the table of results: {', '.join(carried)}."] if carried else []
+    )
 
 
 def _rows_of_groups(plan: Plan) -> list[list[int]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 
@@ -11,9 +13,9 @@ from jaxmetal.errors import InputError
 from jaxmetal.fit.batch import Galaxy, batch
 from jaxmetal.io.folder import writing
 from jaxmetal.io.sample.catalogue import Catalogue
-from jaxmetal.io.sample.collect import CHUNKS, POSTERIORS, THUMBNAILS, chunk_path
-from jaxmetal.io.sample.plan import Plan, read_plan
-from jaxmetal.io.sample.rows import GOOD, Row, row, row_of_failure, write_rows
+from jaxmetal.io.sample.collect import CHUNKS, POSTERIORS, THUMBNAILS, chunk_path, posterior_path
+from jaxmetal.io.sample.plan import Plan, read_plan, write_whole
+from jaxmetal.io.sample.rows import GOOD, Row, row, row_of_failure, whereabouts, write_rows
 from jaxmetal.io.save import save_draws
 from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
@@ -22,6 +24,13 @@ FITTING = ("method", "seed", "chains", "draws", "warmup", "start_count", "target
 """Options of a plan that `fit.batch` takes."""
 
 DPI = 110
+
+
+class Known(NamedTuple):
+    """What a row says of a galaxy besides its fit."""
+
+    kpc_per_arcsec: float | None
+    whereabouts: Row
 
 
 def fit_chunk(folder: str, number: int, watch: Callable[[Row], None] = lambda found: None) -> int:
@@ -40,39 +49,42 @@ def fit_chunk(folder: str, number: int, watch: Callable[[Row], None] = lambda fo
         for part in (CHUNKS, THUMBNAILS, POSTERIORS):
             (Path(folder) / part).mkdir(exist_ok=True)
     jax.config.update("jax_enable_x64", not plan.options["float32"])
-    scales: dict[str, float | None] = {}
+    known: dict[str, Known] = {}
     failures: dict[str, Exception] = {}
-    galaxies = _galaxies(plan, plan.sample(), number, scales, failures)
+    galaxies = _galaxies(plan, plan.sample(), number, known, failures)
     options = {name: plan.options[name] for name in FITTING if name in plan.options}
-    rows, pictures = [], []
+    rows: list[Row] = []
+    pictures: dict[str, tuple[Posterior, Row]] = {}
     for name, result in batch(galaxies, progress=False, **options):
-        rows.append(_row(name, result, scales[name]))
+        rows.append(_row(name, result, known[name]))
         if isinstance(result, Posterior):
-            pictures.append((result, rows[-1]))
+            pictures[name] = (result, rows[-1])
             if plan.options["posteriors"]:
-                _keep(result, Path(folder) / POSTERIORS, name)
+                _keep(result, posterior_path(Path(folder), name))
         watch(rows[-1])
     for name, error in failures.items():
         rows.append(row_of_failure(name, error))
         watch(rows[-1])
     if pictures:
-        _draw(pictures, Path(folder) / THUMBNAILS / f"{number:05d}.png")
+        # In the catalogue's order, whatever the order in which they were fitted.
+        _draw([pictures[name] for name in known if name in pictures], Path(folder) / THUMBNAILS / f"{number:05d}.png")
     write_rows(chunk_path(Path(folder), number), rows)
     return len(rows)
 
 
 def _galaxies(
-    plan: Plan, sample: Catalogue, number: int, scales: dict[str, float | None], failures: dict[str, Exception]
+    plan: Plan, sample: Catalogue, number: int, known: dict[str, Known], failures: dict[str, Exception]
 ) -> Iterator[Galaxy]:
     """Galaxies of a chunk as they are read; those that cannot be are put aside."""
     for index in plan.chunks[number]:
         name = sample.names[index]
         try:
             job = sample.job(index)
+            plan.require_unchanged(job)
         except Exception as error:  # whatever is wrong with one galaxy's files must not stop the others
             failures[name] = error
             continue
-        scales[name] = job.kpc_per_arcsec
+        known[name] = Known(job.kpc_per_arcsec, whereabouts(job))
         yield Galaxy(
             name=name,
             scene=job.scene,
@@ -82,16 +94,17 @@ def _galaxies(
         )
 
 
-def _row(name: str, result: Posterior | InputError, scale: float | None) -> Row:
-    return row(name, result, scale) if isinstance(result, Posterior) else row_of_failure(name, result)
+def _row(name: str, result: Posterior | InputError, known: Known) -> Row:
+    if not isinstance(result, Posterior):
+        return row_of_failure(name, result)
+    return row(name, result, known.kpc_per_arcsec) | known.whereabouts
 
 
-def _keep(posterior: Posterior, folder: Path, name: str) -> None:
-    """Draws as netCDF, complete or absent."""
-    unfinished = folder / f".{name}.nc"
-    with writing(folder):
-        save_draws(posterior, unfinished)
-        unfinished.replace(folder / f"{name}.nc")
+def _keep(posterior: Posterior, path: Path) -> None:
+    """Draws as netCDF. By way of memory: the library does not survive a full disk."""
+    made = BytesIO()
+    save_draws(posterior, made)
+    write_whole(path, made.getvalue())
 
 
 def _draw(fitted: list[tuple[Posterior, Row]], path: Path) -> None:
@@ -104,8 +117,6 @@ def _draw(fitted: list[tuple[Posterior, Row]], path: Path) -> None:
         maps = [label for label in posterior.observations if isinstance(posterior.tree[label], WeightedMap)]
         drawn = map_fit(posterior, (maps or posterior.observations)[0])
         shown.append(Thumbnail(found["name"].value, *drawn.painted(), found["status"].value == GOOD))
-    figure = page(shown, drawn.quantity.unit)
-    unfinished = path.with_name(f".{path.name}")
-    with writing(path):
-        figure.savefig(unfinished, dpi=DPI, format="png")
-        unfinished.replace(path)
+    drawing = BytesIO()
+    page(shown, drawn.quantity.unit).savefig(drawing, dpi=DPI, format="png")
+    write_whole(path, drawing.getvalue())

@@ -7,6 +7,8 @@ import sys
 
 import jax
 
+from jaxmetal.errors import InputError
+
 
 def add_precision(command: argparse.ArgumentParser) -> None:
     """The argument `--float32`."""
@@ -24,8 +26,17 @@ def add_quiet(command: argparse.ArgumentParser) -> None:
 
 
 def start(arguments: argparse.Namespace) -> None:
-    """Sets the precision, for this process."""
+    """Sets the precision, for this process.
+
+    Raises:
+        InputError: if JAX has no device to compute on.
+    """
     jax.config.update("jax_enable_x64", not arguments.float32)
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"JAX finds no device ({reason}); correct JAX_PLATFORMS, or unset it.") from None
 
 
 def shows_progress(arguments: argparse.Namespace) -> bool:

@@ -44,8 +44,8 @@ def _run(argv: Sequence[str] | None) -> int:
     except InputError as error:
         print(f"jaxmetal: {error}", file=sys.stderr)
         return BAD_INPUT
-    except KeyboardInterrupt:
-        print("jaxmetal: interrupted; nothing written.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"jaxmetal: interrupted; {stop.args[0] if stop.args else 'nothing written'}.", file=sys.stderr)
         return INTERRUPTED
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,14 @@ def save(
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 
-def save_draws(posterior: Posterior, path: str | Path) -> None:
+def save_draws(posterior: Posterior, path: str | Path | BytesIO) -> None:
     """Draws, their log prior densities and sampler statistics as netCDF, in ArviZ's layout (`arviz.from_netcdf`)."""
     priors = {name: np.asarray(prior.log_prob(posterior.draws[name])) for name, prior in sites(posterior.tree).items()}
     groups = {"posterior": posterior.draws, "log_prior": priors, "sample_stats": _named(posterior.sampler)}
     attributes = {"seed": posterior.seed, "method": posterior.method, "k_hat": posterior.k_hat}
     data = from_dict({name: group for name, group in groups.items() if group}, attrs={"/": attributes})
+    for site in posterior.draws:
+        data["posterior"][site].attrs["units"] = unit(posterior, site)
     data.to_netcdf(path, engine="h5netcdf")
 
 

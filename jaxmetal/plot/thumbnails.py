@@ -36,24 +36,38 @@ class Thumbnail(NamedTuple):
 
 
 def page(thumbnails: Sequence[Thumbnail], unit: str) -> Figure:
-    """Draws galaxies in reading order; each has its own colour scale, given in its title. Suspect fits are red.
+    """Draws the used pixels of galaxies in reading order; titles give each one's ranges. Suspect fits are red.
 
     Args:
         thumbnails: at least one.
         unit: of the maps.
     """
+    thumbnails = [_cropped(thumbnail) for thumbnail in thumbnails]
     across = min(ACROSS, len(thumbnails))
     rows = -(-len(thumbnails) // across)
     tallest = SIDE * max(ny / nx for ny, nx in (thumbnail.data.shape for thumbnail in thumbnails))
-    figure = new_figure(across * (3 * SIDE + 0.25), rows * (tallest + 0.32) + 0.35)
+    figure = new_figure(across * (3 * SIDE + 0.25), rows * (tallest + 0.42) + 0.35)
     axes = figure.subplots(rows, 3 * across, squeeze=False, gridspec_kw={"wspace": 0.02})
-    for ax in axes.flat:
+    for ax in axes.flat[3 * len(thumbnails) :]:
         ax.axis("off")
     for place, thumbnail in enumerate(thumbnails):
         first = 3 * (place % across)
         _draw(axes[place // across, first : first + 3], thumbnail, unit)
-    figure.suptitle(r"data, model, residual [$\pm$ the largest, at least 3 $\sigma$]", fontsize=8)
+    red = "; red: suspect, see the table" if not all(thumbnail.good for thumbnail in thumbnails) else ""
+    figure.suptitle(f"data, model (range of both), residual (its range){red}", fontsize=8)
     return figure
+
+
+def _cropped(thumbnail: Thumbnail) -> Thumbnail:
+    """Its used pixels and a rim of one."""
+    used = np.isfinite(thumbnail.data)
+    rows, columns = (np.flatnonzero(used.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return thumbnail
+    inside = tuple(slice(max(found[0] - 1, 0), found[-1] + 2) for found in (rows, columns))
+    return thumbnail._replace(
+        data=thumbnail.data[inside], model=thumbnail.model[inside], residual=thumbnail.residual[inside]
+    )
 
 
 def _draw(axes: np.ndarray, thumbnail: Thumbnail, unit: str) -> None:
@@ -64,7 +78,9 @@ def _draw(axes: np.ndarray, thumbnail: Thumbnail, unit: str) -> None:
         (thumbnail.residual, spread, DIVERGING),
     )
     for ax, (values, (low, high), colours) in zip(axes, pictures, strict=True):
-        ax.set_facecolor(UNUSED)
+        ax.set(facecolor=UNUSED, xticks=[], yticks=[])
+        ax.spines[:].set_linewidth(0.4)
         ax.imshow(np.ma.masked_invalid(values), origin="lower", cmap=colours, vmin=low, vmax=high)
-    title = f"{thumbnail.name}  {limits[0]:.2f} to {limits[1]:.2f} {unit}"
-    axes[0].set_title(title, fontsize=5, loc="left", color="black" if thumbnail.good else "crimson", pad=2)
+    ranges = f"{limits[0]:.2f} to {limits[1]:.2f} {unit}, " + rf"$\pm${spread[1]:.1f}$\,\sigma$"
+    colour = "black" if thumbnail.good else "crimson"
+    axes[0].set_title(f"{thumbnail.name}\n{ranges}", fontsize=6, loc="left", color=colour, pad=2)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from jaxmetal.instrument.psf import fwhm
@@ -20,7 +21,8 @@ class Resolution(NamedTuple):
     """The rule: resolved if the posterior is 3 times narrower than the prior and R_e holds one beam radius.
 
     Attributes:
-        narrowed: standard deviation of the prior over that of the posterior.
+        narrowed: standard deviation of the prior (where it has none, half the width of its central 68 %) over that of
+            the posterior.
         beams: effective radius (major axis) over half the PSF's FWHM; None without an effective radius. Behind a lens
             the beam is not traced: the galaxy is larger on the sky and better resolved than this says.
         resolved: both numbers pass (or the first, where there is no second).
@@ -36,8 +38,7 @@ class Resolution(NamedTuple):
 def resolution(posterior: Posterior, site: str, source: str, prop: str) -> Resolution:
     """Applies the rule to one slope."""
     drawn = posterior.draws[site]
-    prior_sd = float(np.sqrt(np.mean(np.asarray(sites(posterior.tree)[site].variance))))
-    narrowed = prior_sd / max(float(np.std(drawn)), 1e-300)
+    narrowed = _spread(sites(posterior.tree)[site]) / max(float(np.std(drawn)), 1e-300)
     beams = _beams(posterior, source, prop)
     resolved = narrowed >= NARROWED and (beams is None or beams >= BEAMS)
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -48,6 +49,15 @@ def resolution(posterior: Posterior, site: str, source: str, prop: str) -> Resol
         f"The gradient is {verdict}: the data narrowed its prior {narrowed:.1f} times{beam_text}; it is {sign} at 95 %."
     )
     return Resolution(narrowed, beams, resolved, sentence)
+
+
+def _spread(prior: Any) -> float:
+    """Standard deviation; for tails so heavy that there is none, half the width of the central 68 %."""
+    sd = float(np.sqrt(np.mean(np.asarray(prior.variance))))
+    if np.isfinite(sd):
+        return sd
+    low, high = np.quantile(np.asarray(prior.sample(jax.random.key(0), (10_000,))), [0.16, 0.84], axis=0)
+    return 0.5 * float(np.mean(high - low))
 
 
 def _beams(posterior: Posterior, source: str, prop: str) -> float | None:

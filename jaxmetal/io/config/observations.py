@@ -24,6 +24,9 @@ from jaxmetal.observation import Sky
 from jaxmetal.prior import typical
 from jaxmetal.recipes.observations import light_image, weighted_map
 
+WIDEST = 2.0
+"""Largest FWHM over the longer side of a map: anything wider is a wrong unit, and costs memory without end."""
+
 STYLES = ("sigma", "variance", "ivar")
 COMMON = (
     "kind",
@@ -64,7 +67,7 @@ def observation(table: dict[str, Any], where: str, context: Context) -> Any:
         "dx": value(table.get("dx", 0.0), f"{where}.dx", context),
         "dy": value(table.get("dy", 0.0), f"{where}.dy", context),
     }
-    _judge_psf(common["psf"], where, context)
+    _judge_psf(common["psf"], where, grid.shape, context)
     made = _image(table, where, data, common, context) if kind == "image" else _map(table, where, data, common, context)
     return dataclasses.replace(made, noise=_noise(table, where, made, context))
 
@@ -165,8 +168,14 @@ def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> An
     return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in reduced.items()})
 
 
-def _judge_psf(psf: Any, where: str, context: Context) -> None:
+def _judge_psf(psf: Any, where: str, shape: tuple[int, int], context: Context) -> None:
     width = fwhm(typical(psf))
+    across = max(shape) * context.pixel_scale
+    if width > WIDEST * across:
+        raise InputError(
+            f"{where}.psf: the FWHM ({width:.3g} arcsec) is {width / across:.1f} times as wide as the map "
+            f"({across:.3g} arcsec); check its unit."
+        )
     if width < context.pixel_scale and hasattr(psf, "mixture"):
         context.findings.append(
             Finding(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from astropy.io.ascii import convert_numpy
 from astropy.table import Table
 
 from jaxmetal.errors import InputError
@@ -18,6 +19,9 @@ from jaxmetal.io.file import require_file
 
 NAME = "name"
 """The column of unique names."""
+
+REDSHIFT = "galaxy.z"
+"""The one place of the configuration that is carried to the table of results: populations need it."""
 
 LONGEST = 250
 """Bytes of a name, which is part of the names of files."""
@@ -55,7 +59,8 @@ class Catalogue:
         settled = copy.deepcopy(self.configuration)
         _put(settled, "galaxy.name", self.names[index])
         for place in self.places:
-            cell = _cell(self.table[place][index], f"{self.path.name}, column {place}")
+            shared = isinstance(_entry(self.configuration, place), str)
+            cell = _cell(self.table[place][index], f"{self.path.name}, column {place}", text=shared)
             if cell is not None:
                 _put(settled, place, cell)
         return read_job(settled, self.configuration_path)
@@ -100,12 +105,19 @@ def read_catalogue(path: str | Path, configuration: str | Path) -> Catalogue:
 
 
 def _read(path: Path) -> Table:
-    formats = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits"}
+    # Names are text, also those made of digits; some spreadsheets begin a text with a byte order mark.
+    as_text: dict[str, Any] = {"converters": {NAME: [convert_numpy(str)]}, "encoding": "utf-8-sig"}
+    formats: dict[str, dict[str, Any]] = {
+        ".ecsv": {"format": "ascii.ecsv"},
+        ".csv": {"format": "ascii.csv", **as_text},
+        ".fits": {"format": "fits"},
+        ".fit": {"format": "fits"},
+    }
     if path.suffix.lower() not in formats:
         raise InputError(f"The catalogue {path} must be an .ecsv, .fits or .csv file; convert or rename it.")
     require_file(path, "The catalogue")
     try:
-        return Table.read(path, format=formats[path.suffix.lower()])
+        return Table.read(path, **formats[path.suffix.lower()])
     except Exception as error:  # astropy and yaml raise many kinds for what is no table
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"The catalogue {path} cannot be read as a table ({reason}); check the file.") from None
@@ -136,19 +148,41 @@ def _require_place(configuration: dict[str, Any], place: str, path: Path, shape:
         )
 
 
-def _cell(cell: Any, where: str) -> Any:
-    """A cell as TOML would have it; None for an empty one."""
+def _entry(configuration: dict[str, Any], place: str) -> Any:
+    """What the configuration says at a place; None where it says nothing."""
+    part: Any = configuration
+    for key in place.split("."):
+        part = part.get(key) if isinstance(part, dict) else None
+    return part
+
+
+def _cell(cell: Any, where: str, text: bool) -> Any:
+    """A cell as TOML would have it; None for an empty one.
+
+    Args:
+        cell: of a table.
+        where: it is.
+        text: whether text is expected there; else a number may stand among priors, in a column of text.
+    """
     if cell is np.ma.masked or (isinstance(cell, (str, np.str_)) and not cell.strip()):
         return None
     if isinstance(cell, (str, np.str_, bytes)):
-        text = (cell.decode() if isinstance(cell, bytes) else str(cell)).strip()
-        if not text.startswith("{"):
-            return text or None
+        said = (cell.decode() if isinstance(cell, bytes) else str(cell)).strip()
+        if not said.startswith("{"):
+            return said if text or not _is_number(said) else float(said)
         try:
-            return tomllib.loads(f"cell = {text}")["cell"]
+            return tomllib.loads(f"cell = {said}")["cell"]
         except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{where}: {text} is no valid TOML ({error}); correct it.") from None
+            raise InputError(f"{where}: {said} is no valid TOML ({error}); correct it.") from None
     return cell.tolist() if hasattr(cell, "tolist") else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _put(configuration: dict[str, Any], place: str, cell: Any) -> None:

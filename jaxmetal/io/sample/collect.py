@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import MaskedColumn, Table
+from astropy.table import Column, MaskedColumn, Table
 from astropy.units import Unit
 
 from jaxmetal.io.folder import writing
-from jaxmetal.io.sample.catalogue import NAME, Catalogue
+from jaxmetal.io.sample.catalogue import NAME, REDSHIFT, Catalogue
 from jaxmetal.io.sample.plan import Plan, write_whole
 from jaxmetal.io.sample.rows import FAILED, GOOD, SUSPECT, Entry, Row, read_rows
 
 CHUNKS, THUMBNAILS, POSTERIORS = "chunks", "thumbnails", "posteriors"
 """Folders of a run."""
-
-REDSHIFT = "galaxy.z"
-"""The one place of the configuration that is carried along: populations need it."""
 
 
 def chunk_path(folder: Path, number: int) -> Path:
@@ -27,9 +25,27 @@ def chunk_path(folder: Path, number: int) -> Path:
     return folder / CHUNKS / f"{number:05d}.json"
 
 
+def posterior_path(folder: Path, name: str) -> Path:
+    """Where the draws of a galaxy are, if they are kept."""
+    return folder / POSTERIORS / f"{name}.nc"
+
+
 def missing(folder: Path, plan: Plan, catalogue: Catalogue) -> list[int]:
-    """Chunks that are still to be fitted, those with a damaged file included."""
-    return [number for number in range(len(plan.chunks)) if _rows(folder, plan, catalogue, number) is None]
+    """Chunks that are still to be fitted: without rows, with damaged ones, or without a posterior to be kept."""
+    return [number for number in range(len(plan.chunks)) if not _complete(folder, plan, catalogue, number)]
+
+
+def unread(folder: Path, plan: Plan, catalogue: Catalogue) -> list[int]:
+    """Chunks with galaxies that could not be read: their files may have been mended since."""
+    names = {catalogue.names[int(row)] for row in plan.unreadable}
+    return [
+        number
+        for number in range(len(plan.chunks))
+        if any(
+            row[NAME].value in names and row["status"].value == FAILED
+            for row in _rows(folder, plan, catalogue, number) or []
+        )
+    ]
 
 
 def collect(folder: Path, plan: Plan, catalogue: Catalogue) -> str:
@@ -55,9 +71,14 @@ def collect(folder: Path, plan: Plan, catalogue: Catalogue) -> str:
         table[column] = _column([row[column].value if column in row else None for row in ordered])
         table[column].unit, table[column].description = entry.unit or None, entry.description
     text = summary(ordered)
+    plain, lost = _for_fits(table)
+    if lost:
+        text += f"results.fits lacks {', '.join(lost)}, which FITS cannot hold; results.ecsv has all columns.\n"
+    ecsv = StringIO()
+    table.write(ecsv, format="ascii.ecsv")
     with writing(folder):
-        _write_ecsv(table, folder / "results.ecsv")
-        _write_fits(table, folder / "results.fits")
+        write_whole(folder / "results.ecsv", ecsv.getvalue())
+        write_whole(folder / "results.fits", _fits(plain))
         write_whole(folder / "summary.txt", text)
     return text
 
@@ -79,6 +100,13 @@ def summary(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _complete(folder: Path, plan: Plan, catalogue: Catalogue, number: int) -> bool:
+    rows = _rows(folder, plan, catalogue, number)
+    if rows is None or not plan.options["posteriors"]:
+        return rows is not None
+    return all(posterior_path(folder, row[NAME].value).is_file() for row in rows if row["status"].value != FAILED)
+
+
 def _rows(folder: Path, plan: Plan, catalogue: Catalogue, number: int) -> list[Row] | None:
     return read_rows(chunk_path(folder, number), [catalogue.names[i] for i in plan.chunks[number]])
 
@@ -94,24 +122,38 @@ def _column(values: list[Any]) -> Any:
     return MaskedColumn([type(known[0])() if value is None else value for value in values], mask=absent)
 
 
-def _write_ecsv(table: Table, path: Path) -> None:
-    unfinished = path.with_name(f".{path.name}")
-    table.write(unfinished, format="ascii.ecsv", overwrite=True)
-    unfinished.replace(path)
+def _for_fits(table: Table) -> tuple[Table, list[str]]:
+    """The bare columns, with those units that FITS knows, and the names of those that it cannot hold.
+
+    Text is ASCII, and what is neither true nor false is False: FITS knows no missing truth values.
+    """
+    plain, lost = Table(), []
+    for name in table.colnames:
+        try:
+            column = _bare(table[name])
+            _fits(Table({name: column}))
+        except Exception:  # coordinates, times, objects, long or foreign names: each fails in its own way
+            lost.append(name)
+        else:
+            plain[name] = column
+    return plain, lost
 
 
-def _write_fits(table: Table, path: Path) -> None:
-    """The bare columns, with those units that FITS knows; text is ASCII."""
-    plain, unfinished = table.copy(), path.with_name(f".{path.name}")
-    plain.meta = {}
-    for name in plain.colnames:
-        if plain[name].dtype.kind in "OU":
-            plain[name] = [str(cell).encode("ascii", "backslashreplace").decode() for cell in plain[name]]
-        plain[name].description = None
-        if not _known_to_fits(plain[name].unit):
-            plain[name].unit = None
-    plain.write(unfinished, format="fits", overwrite=True)
-    unfinished.replace(path)
+def _bare(column: Any) -> Any:
+    values = column
+    if column.dtype.kind in "OU":
+        values = [str(cell).encode("ascii", "backslashreplace").decode() for cell in column]
+    elif column.dtype.kind == "b" and isinstance(column, MaskedColumn):
+        values = column.filled(False)
+    bare = MaskedColumn(values) if isinstance(values, MaskedColumn) else Column(values)
+    bare.description, bare.unit = None, column.unit if _known_to_fits(column.unit) else None
+    return bare
+
+
+def _fits(table: Table) -> bytes:
+    made = BytesIO()
+    table.write(made, format="fits")
+    return made.getvalue()
 
 
 def _known_to_fits(unit: Any) -> bool:

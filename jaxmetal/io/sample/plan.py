@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.fit.padding import padded, sizes, worth_padding
+from jaxmetal.io.config.read import Job
 from jaxmetal.io.folder import writing
 from jaxmetal.io.provenance import checksum, provenance
 from jaxmetal.io.sample.catalogue import Catalogue, read_catalogue
@@ -34,7 +36,8 @@ class Plan:
         options: keywords of `fit.batch`, the size of chunks, and whether posteriors are kept.
         chunks: rows of the catalogue that are fitted together.
         groups: for people: how many galaxies of which shapes share a program.
-        unreadable: row -> why a galaxy could not be read when the plan was made; it is tried again with its chunk.
+        unreadable: row -> why a galaxy could not be read when the plan was made; `--resume` tries it again.
+        inputs: path -> checksum of every file that was read of a galaxy.
     """
 
     catalogue: str
@@ -44,6 +47,7 @@ class Plan:
     chunks: list[list[int]]
     groups: list[dict[str, Any]]
     unreadable: dict[str, str]
+    inputs: dict[str, str]
 
     def sample(self) -> Catalogue:
         """The catalogue, if it is still the one that was planned.
@@ -59,6 +63,18 @@ class Plan:
                 )
         return read_catalogue(self.catalogue, self.configuration)
 
+    def require_unchanged(self, job: Job) -> None:
+        """Refuses a galaxy of which a file is no longer what was planned: a run would mix old data with new.
+
+        Raises:
+            InputError: if so.
+        """
+        for path, found in _checksums(job).items():
+            if self.inputs.get(path, found) != found:
+                raise InputError(
+                    f"The file {path} has changed since the run was planned; start a new run in another folder."
+                )
+
 
 def make_plan(
     catalogue: Catalogue,
@@ -73,12 +89,14 @@ def make_plan(
         watch: wraps the loop over the galaxies (a progress bar).
     """
     kinds: dict[int, tuple[str, Any, Any]] = {}
-    unreadable = {}
+    unreadable: dict[str, str] = {}
+    inputs: dict[str, str] = {}
     for i in watch(range(len(catalogue.names))):
         try:
             job = catalogue.job(i)
             grown = padded(job.observations)
             kinds[i] = (_structure(job.scene, job.observations), sizes(job.observations), sizes(grown))
+            inputs |= _checksums(job)
         except Exception as error:  # whatever is wrong with one galaxy's row or files must not stop the others
             unreadable[str(i)] = str(error)
     pad = worth_padding(size for _, size, _ in kinds.values())
@@ -101,7 +119,19 @@ def make_plan(
         chunks=chunks,
         groups=described,
         unreadable=unreadable,
+        inputs=inputs,
     )
+
+
+def _checksums(job: Job) -> dict[str, str]:
+    """Path -> checksum of what was read of a galaxy; files that many share are summed once."""
+    files = {name: Path(path).absolute() for name, path in job.inputs.items() if name != "configuration"}
+    return {str(path): _checksum(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files.values()}
+
+
+@lru_cache(maxsize=1000)
+def _checksum(path: Path, changed: int, size: int) -> str:
+    return checksum(path)
 
 
 def _structure(scene: Any, observations: Any) -> str:
@@ -117,11 +147,12 @@ def _without_sizes(observation: Any) -> Any:
     return dataclasses.replace(observation, **dict.fromkeys(parts))
 
 
-def write_plan(plan: Plan, folder: Path) -> None:
-    """Writes the plan and the run's provenance into an existing folder."""
-    record = provenance({name: getattr(plan, name) for name in plan.checksums}, seed=plan.options["seed"])
+def write_plan(plan: Plan, folder: Path, configuration: Mapping[str, Any]) -> None:
+    """Writes the plan and the run's provenance, with the configuration that all share, into an existing folder."""
+    files = {name: getattr(plan, name) for name in plan.checksums}
+    record = provenance(files, seed=plan.options["seed"], configuration=configuration)
     with writing(folder):
-        write_whole(folder / "provenance.json", json.dumps(record, indent=2) + "\n")
+        write_whole(folder / "provenance.json", json.dumps(record, indent=2, default=str) + "\n")
         write_whole(folder / FILE, json.dumps(dataclasses.asdict(plan), indent=1, default=_plain) + "\n")
 
 
@@ -140,12 +171,15 @@ def read_plan(folder: str | Path) -> Plan:
         raise InputError(f"The plan {path} is damaged; start the run anew in another folder.") from None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file that is either complete or absent, also when the process is killed."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Writes a file that is either complete or absent, also when the process is killed or runs twice."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     with writing(path):
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        try:
+            unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def _plain(number: Any) -> Any:

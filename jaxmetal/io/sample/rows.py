@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxmetal.instrument.psf import fwhm
+from jaxmetal.io.config.read import NOWHERE, Job
 from jaxmetal.io.sample.plan import write_whole
 from jaxmetal.numerics.convergence import effective_samples, r_hat
 from jaxmetal.posterior import Posterior
@@ -27,6 +30,19 @@ PER_KPC, PER_R_EFF = "_per_kpc", "_per_r_eff"
 """Endings of the columns of a slope in other units."""
 NARROWED, RESOLVED, PRIOR = "_narrowed", "_resolved", "_prior_median"
 """Endings of the columns that say what the data decided, and what the prior was."""
+
+
+MEANING = {
+    "x0": "centre, to the West of the sky origin",
+    "y0": "centre, to the North of the sky origin",
+    "pa": "position angle of the major axis, East of North",
+    "q": "axis ratio b/a",
+    "central": "value at the centre",
+    "slope": "change per arcsec of deprojected (semi-major-axis) radius",
+    "r_eff": "half-light radius along the major axis",
+    "flux": "total flux, in the unit of the image",
+}
+"""Last part of a parameter's name -> what it is."""
 
 
 class Entry(NamedTuple):
@@ -68,25 +84,42 @@ def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) ->
     found["second_try"] = Entry(second, "", "whether the first fit was poor and done again, with more starts")
     for site, values in posterior.flat().items():
         if values.ndim == 1:
-            found |= _quantity(short(site), values, unit(posterior, site), site)
+            meaning = MEANING.get(site.rsplit(".", 1)[-1])
+            what = f"{site}, {meaning}" if meaning else site
+            found |= _quantity(short(site), values, unit(posterior, site), what)
     for site, source, prop in gradients(posterior):
         drawn, of_value = slopes(posterior, site, source, prop, kpc_per_arcsec), unit(posterior, site).split("/")[0]
         if drawn.per_kpc is not None:
-            found |= _quantity(short(site) + PER_KPC, np.ravel(drawn.per_kpc), f"{of_value}/kpc", site)
+            per_kpc = f"{site} per proper kpc of deprojected (semi-major-axis) radius"
+            found |= _quantity(short(site) + PER_KPC, np.ravel(drawn.per_kpc), f"{of_value}/kpc", per_kpc)
         if drawn.per_r_eff is not None:
             per_r_eff = f"{site} per half-light radius"
             found |= _quantity(short(site) + PER_R_EFF, np.ravel(drawn.per_r_eff), of_value, per_r_eff)
     for site, verdict in verdicts.items():
-        narrowed = "sd of the prior over that of the posterior; near 1 the prior decides"
+        narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
         found[short(site) + NARROWED] = Entry(float(verdict.narrowed), "", narrowed)
         found[short(site) + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
         middle = float(median(sites(posterior.tree)[site]))
         found[short(site) + PRIOR] = Entry(middle, unit(posterior, site), f"median of the prior of {site}")
-    for label in posterior.observations:
+    for label, observed in ((label, posterior.filled()[label]) for label in posterior.observations):
+        found[f"{label}.fwhm"] = Entry(fwhm(observed.psf), "arcsec", "full width at half maximum of the PSF")
         pulls = residual(posterior, label)
         found[f"{label}.chi2"] = Entry(float(np.nansum(pulls**2)), "", "at the best fit")
         found[f"{label}.data"] = Entry(int(np.sum(np.isfinite(pulls))), "", "number of data used")
     return found | _diagnostics(posterior)
+
+
+def whereabouts(job: Job) -> Row:
+    """Where a galaxy's positions are measured from, and its scale; nothing that is not known."""
+    found = {}
+    if job.origin is not NOWHERE:
+        ra, dec = (float(angle.deg) for angle in (job.origin.spherical.lon, job.origin.spherical.lat))
+        found["sky_origin_ra"] = Entry(ra, "deg", "right ascension from which x0 is measured")
+        found["sky_origin_dec"] = Entry(dec, "deg", "declination from which y0 is measured")
+    if job.kpc_per_arcsec is not None:
+        scale = "proper scale at galaxy.z, by the cosmology of the configuration"
+        found["kpc_per_arcsec"] = Entry(job.kpc_per_arcsec, "kpc/arcsec", scale)
+    return found
 
 
 def row_of_failure(name: str, error: Exception) -> Row:
@@ -98,19 +131,25 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Writes the rows of a chunk, all or none."""
     columns = {column: entry[1:] for found in rows for column, entry in found.items()}
     values = [{column: entry.value for column, entry in found.items()} for found in rows]
-    write_whole(path, json.dumps({"columns": columns, "rows": values}, indent=0) + "\n")
+    content = {"columns": columns, "rows": values}
+    write_whole(path, json.dumps({"sha256": _digest(content), **content}, indent=0) + "\n")
 
 
 def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
     """The rows of a chunk; None unless the file is there, undamaged, with exactly these galaxies."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        columns = content["columns"]
-        rows = [{column: Entry(value, *columns[column]) for column, value in one.items()} for one in content["rows"]]
-        whole = sorted(found["name"].value for found in rows) == sorted(names)
+        if content.pop("sha256") != _digest(content):
+            return None
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
-    return rows if whole else None
+    columns = content["columns"]
+    rows = [{column: Entry(value, *columns[column]) for column, value in one.items()} for one in content["rows"]]
+    return rows if sorted(found["name"].value for found in rows) == sorted(names) else None
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def short(site: str) -> str:

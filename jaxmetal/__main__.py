@@ -1,4 +1,4 @@
-"""`python -m jaxmetal.cli`."""
+"""`python -m jaxmetal`."""
 
 import sys
 
