@@ -141,8 +141,8 @@ BAD = {
     "no galaxies": (["--galaxies", "0"], "--galaxies: expected a whole number from 1 on, found 0"),
     "a negative seed": (["--galaxies", "2", "--seed", "-1"], "--seed: expected a whole number from 0 on, found -1"),
     "no such instrument": (["--galaxies", "2", "--instrument", "NIRIS"], "did you mean 'NIRISS'?"),
-    "an instrument for one galaxy": (["--instrument", "MUSE"], "for samples only"),
-    "a slope for a sample": (["--galaxies", "2", "--slope", "0"], "for one galaxy only"),
+    "an instrument for one galaxy": (["--instrument", "MUSE"], "found MUSE, but only samples have a choice"),
+    "a slope for a sample": (["--galaxies", "2", "--slope", "0"], "found 0.0, but the galaxies of a sample"),
 }
 
 

@@ -38,10 +38,10 @@ def run(arguments: argparse.Namespace) -> None:
     start(arguments)
     require_replaceable(arguments.output, arguments.overwrite)
     if arguments.galaxies is None:
-        _refuse("--instrument", arguments.instrument, "for samples only; add --galaxies N")
+        _refuse("--instrument", arguments.instrument, "only samples have a choice; add --galaxies N, or leave it out")
         _galaxy(arguments)
     else:
-        _refuse("--slope", arguments.slope, "for one galaxy only, those of a sample have slopes of their own")
+        _refuse("--slope", arguments.slope, "the galaxies of a sample have slopes of their own; leave it out")
         _sample(arguments)
 
 
@@ -61,7 +61,8 @@ def _sample(arguments: argparse.Namespace) -> None:
     from jaxmetal.cli.sample import configuration, draw
     from jaxmetal.io.simulated import write_sample
 
-    count, instrument, seed = arguments.galaxies, arguments.instrument or INSTRUMENT, arguments.seed
+    count, seed = arguments.galaxies, arguments.seed
+    instrument = INSTRUMENT if arguments.instrument is None else arguments.instrument
     for option, given, least in (("--galaxies", count, 1), ("--seed", seed, 0)):
         if given < least:
             raise InputError(f"{option}: expected a whole number from {least} on, found {given}; correct it.")
@@ -87,4 +88,4 @@ def _recorded(arguments: argparse.Namespace, **settings: Any) -> Iterator[Path]:
 
 def _refuse(option: str, given: Any, why: str) -> None:
     if given is not None:
-        raise InputError(f"{option}: expected {why}, found {given}; leave it out.")
+        raise InputError(f"{option}: found {given}, but {why}.")
