@@ -1,32 +1,34 @@
-"""`jaxmetal simulate`: FITS files of a simulated galaxy, and the TOML file that fits them."""
+"""`jaxmetal simulate`: FITS files of simulated galaxies, one or a sample, and the TOML file that fits them."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from jaxmetal.cli.engine import add_precision, start
 from jaxmetal.cli.output import add_output
-from jaxmetal.io.fits import write_maps
+from jaxmetal.errors import InputError
 from jaxmetal.io.folder import MARKER, output_folder, require_replaceable, writing
 from jaxmetal.io.provenance import provenance
 
-UNITS = {"metallicity": "dex", "halpha": "flux"}
 CONFIG = Path(__file__).with_name("simulated.toml")
+SLOPE, INSTRUMENT = -1.0, "NIRISS"
 
 
 def add(commands: Any) -> None:
     """Registers the command."""
     command = commands.add_parser(
-        "simulate", help="write FITS maps of a NIRISS-like galaxy and the TOML file to fit them"
+        "simulate", help="write FITS maps of a NIRISS-like galaxy, or of a sample, and the TOML file to fit them"
     )
     add_output(command, "jaxmetal-simulated")
-    command.add_argument("--seed", type=int, default=0, help="of the noise")
-    command.add_argument("--slope", type=float, default=-1.0, help="true gradient, dex/arcsec (default %(default)s)")
+    command.add_argument("--seed", type=int, default=0, help="of the noise, and of the galaxies of a sample")
+    command.add_argument("--slope", type=float, help=f"of one galaxy: true gradient, dex/arcsec (default {SLOPE})")
+    command.add_argument("--galaxies", type=int, metavar="N", help="a sample of N galaxies, for `batch`")
+    command.add_argument("--instrument", metavar="NAME", help=f"of a sample (default {INSTRUMENT}); e.g. KMOS, MaNGA")
     add_precision(command)
     command.set_defaults(run=run)
 
@@ -35,17 +37,55 @@ def run(arguments: argparse.Namespace) -> None:
     """Draws and writes."""
     start(arguments)
     require_replaceable(arguments.output, arguments.overwrite)
-    from jaxmetal.io.config.read import NOWHERE
+    if arguments.galaxies is None:
+        _refuse("--instrument", arguments.instrument, "only samples have a choice; add --galaxies N, or leave it out")
+        _galaxy(arguments)
+    else:
+        _refuse("--slope", arguments.slope, "the galaxies of a sample have slopes of their own; leave it out")
+        _sample(arguments)
+
+
+def _galaxy(arguments: argparse.Namespace) -> None:
+    from jaxmetal.io.simulated import write_galaxy
     from jaxmetal.simulate import niriss_like
 
-    galaxy = niriss_like(arguments.seed, slope=arguments.slope)
-    with output_folder(arguments.output, overwrite=arguments.overwrite) as folder, writing(folder):
-        for name, observation in galaxy.observations.items():
-            used = np.asarray(observation.used)
-            errors = np.broadcast_to(np.asarray(observation.noise.sigma), used.shape)
-            maps = {"data": np.where(used, observation.data, np.nan), "sigma": np.where(used, errors, np.nan)}
-            write_maps(folder / f"{name}.fits", maps, observation.grid, NOWHERE, dict.fromkeys(maps, UNITS[name]))
+    slope = SLOPE if arguments.slope is None else arguments.slope
+    galaxy = niriss_like(arguments.seed, slope=slope)
+    with _recorded(arguments, slope=slope) as folder:
+        write_galaxy(galaxy.observations, folder)
         (folder / "fit.toml").write_text(CONFIG.read_text(encoding="utf-8"), encoding="utf-8")
-        record = provenance(seed=arguments.seed, configuration={"command": "simulate", "slope": arguments.slope})
-        (folder / MARKER).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"Written to {arguments.output}; fit it with: jaxmetal fit {arguments.output}/fit.toml")
+
+
+def _sample(arguments: argparse.Namespace) -> None:
+    from jaxmetal.cli.sample import configuration, draw
+    from jaxmetal.io.simulated import write_sample
+
+    count, seed = arguments.galaxies, arguments.seed
+    instrument = INSTRUMENT if arguments.instrument is None else arguments.instrument
+    for option, given, least in (("--galaxies", count, 1), ("--seed", seed, 0)):
+        if given < least:
+            raise InputError(f"{option}: expected a whole number from {least} on, found {given}; correct it.")
+    sample = draw(count, instrument, seed)
+    with _recorded(arguments, galaxies=count, instrument=instrument) as folder:
+        first = write_sample(sample, folder, seed)
+        (folder / "shared.toml").write_text(configuration(instrument, first), encoding="utf-8")
+    made = f"{arguments.output}/sample.ecsv --config {arguments.output}/shared.toml"
+    asked = "--of disc.metallicity.slope_per_kpc --against log_mass=10"
+    print(f"Written to {arguments.output}; fit the galaxies, and then the relation of their gradients, with:")
+    print(f"  jaxmetal batch {made} --out run --posteriors")
+    print(f"  jaxmetal population run/results.ecsv {asked} -o relation")
+
+
+@contextlib.contextmanager
+def _recorded(arguments: argparse.Namespace, **settings: Any) -> Iterator[Path]:
+    """The output folder, complete with its provenance or absent."""
+    with output_folder(arguments.output, overwrite=arguments.overwrite) as folder, writing(folder):
+        yield folder
+        record = provenance(seed=arguments.seed, configuration={"command": "simulate", **settings})
+        (folder / MARKER).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _refuse(option: str, given: Any, why: str) -> None:
+    if given is not None:
+        raise InputError(f"{option}: found {given}, but {why}.")

@@ -9,7 +9,7 @@ from jaxmetal.simulate.exposure import Simulated, expose
 from jaxmetal.simulate.field import random_field
 from jaxmetal.simulate.instruments import INSTRUMENTS, Instrument
 from jaxmetal.simulate.niriss import niriss_like
-from jaxmetal.simulate.survey import Parent, Survey, median_size, survey
+from jaxmetal.simulate.survey import Parent, Survey, median_size, stamp, survey
 
 __all__ = [
     "INSTRUMENTS",
@@ -23,5 +23,6 @@ __all__ = [
     "median_size",
     "niriss_like",
     "random_field",
+    "stamp",
     "survey",
 ]

@@ -83,6 +83,12 @@ def median_size(log_mass: Any, redshift: Any, at_pivot: float) -> Any:
     return at_pivot * (10.0**log_mass / PIVOT_SIZE) ** 0.22 * (1.0 + redshift) ** -0.75
 
 
+def stamp(r_eff: float, instrument: Instrument) -> tuple[int, int]:
+    """Shape (ny, nx) of a map that reaches to 3 effective radii (arcsec) and a FWHM from the centre."""
+    side = 2 * int(np.ceil((REACH * r_eff + instrument.fwhm) / instrument.pixel)) + 1
+    return side, side
+
+
 def survey(
     count: int,
     *,
@@ -115,7 +121,7 @@ def survey(
     galaxies = []
     for k in range(count):
         row = {name: float(values[k]) for name, values in truths.items()}
-        grid = Grid.regular(shape or _shape(row["r_eff"], instrument), instrument.pixel)
+        grid = Grid.regular(shape or stamp(row["r_eff"], instrument), instrument.pixel)
         blur = psf.Gaussian(fwhm=instrument.fwhm)
         galaxies.append(expose(_scene(row), grid=grid, psf=blur, peak_snr=peak_snr, key=keys[k]))
     return Survey(galaxies, truths, instrument)
@@ -162,8 +168,3 @@ def _scene(row: dict[str, float]) -> Scene:
             )
         }
     )
-
-
-def _shape(r_eff: float, instrument: Instrument) -> tuple[int, int]:
-    side = 2 * int(np.ceil((REACH * r_eff + instrument.fwhm) / instrument.pixel)) + 1
-    return side, side

@@ -36,8 +36,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word most like another."""
-    return difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.0)[0]
+    """The known word most like another, whatever the case of both."""
+    spelt = {name.lower(): name for name in known}
+    return spelt[difflib.get_close_matches(word.lower(), list(spelt), n=1, cutoff=0.0)[0]]
 
 
 def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> None:
