@@ -6,12 +6,14 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from scipy.stats import multivariate_t
 
 import jaxmetal as jm
 from jaxmetal.fit import evaluate, metropolis, optimum, rows, start
-from jaxmetal.fit.laplace import Proposals, laplace, matched, pareto_shape
+from jaxmetal.fit.laplace import Proposals, efficiency, followed, laplace, pareto_shape
 from jaxmetal.fit.problem import log_density, make, stack
 from jaxmetal.fit.seeds import seed_of
+from jaxmetal.fit.student import FREEDOM, Mixture
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.prior import fill
@@ -148,9 +150,40 @@ def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
     assert chains.vectors.mean() == pytest.approx(0.0, abs=0.06)
     assert chains.vectors.std() == pytest.approx(1.0, abs=0.05)
     assert 0.4 < chains.accept.mean() < 0.9
-    again = matched(proposals)
-    assert again.mode[0] == pytest.approx(0.0, abs=0.06)
-    assert abs(again.factor[0, 0]) == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_mixture_follows_a_posterior_that_is_no_gaussian():
+    """A ridge that bends, z_2 ~ N(z_1^2 / 2, 0.5^2) with z_1 ~ N(0, 1), from proposals that know its middle alone."""
+
+    def log_target(z):
+        return -0.5 * z[:, 0] ** 2 - 0.5 * ((z[:, 1] - 0.5 * z[:, 0] ** 2) / 0.5) ** 2
+
+    def weighed(mixture, seed):
+        vectors = mixture.draw(seed_of(seed), 4000)
+        ratio = log_target(vectors) - mixture.log_density(vectors)
+        return Proposals(mixture, vectors, log_target(vectors), ratio, pareto_shape(ratio))
+
+    pool = [weighed(Mixture.single(np.zeros(2), np.diag([1.0, 0.5])), 0)]
+    for turn, parts in enumerate((2, 4, 6)):
+        pool.append(weighed(followed(pool, parts, seed_of(turn)), turn + 1))
+    assert efficiency(pool[0].weights) < 0.3
+    assert efficiency(pool[-1].weights) > 0.8
+    chains = metropolis.walk(pool[-1], seed_of(0), 4, 1000)
+    np.testing.assert_allclose(np.quantile(chains.vectors[..., 0], [0.16, 0.5, 0.84]), [-1.0, 0.0, 1.0], atol=0.12)
+    assert np.mean(chains.vectors[..., 1]) == pytest.approx(0.5, abs=0.06)
+
+
+def test_the_density_of_a_mixture_is_that_of_its_draws():
+    factors = np.array([[[1.0, 0.0], [0.5, 0.4]], [[0.3, 0.0], [0.0, 2.0]]])
+    mixture = Mixture(np.array([0.3, 0.7]), np.array([[0.0, 1.0], [3.0, -1.0]]), factors)
+    points = mixture.draw(seed_of(2), 500)
+    exact = sum(
+        share * multivariate_t(centre, factor @ factor.T, df=FREEDOM).pdf(points)
+        for share, centre, factor in zip(*mixture, strict=True)
+    )
+    constant = mixture.log_density(points) - np.log(exact)
+    np.testing.assert_allclose(constant, constant[0], atol=1e-10)
+    np.testing.assert_allclose(points.mean(axis=0), mixture.shares @ mixture.centres, atol=0.25)
 
 
 def test_draws_from_a_prior_are_what_its_scenes_look_like():

@@ -12,6 +12,7 @@ from jaxmetal.fit import evaluate
 from jaxmetal.fit.optimum import Optimum, rescale
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.seeds import branch
+from jaxmetal.fit.student import Mixture, fitted, pooled
 
 FEWEST = 0.02
 """Share of effective draws below which so few weights remain that their tail cannot be judged."""
@@ -19,14 +20,17 @@ FEWEST = 0.02
 TAIL = 25
 """Draws below which the tail of their weights, a fifth of them, is too short to be judged."""
 
-GOOD, ROUNDS = 0.3, 2
-"""k-hat from which proposals are drawn anew, from a Gaussian matched to their moments, and how often at most."""
+GOOD = 0.3
+"""k-hat from which proposals are drawn anew, from a mixture that follows those that there are."""
+
+PARTS = (2, 4, 6)
+"""Most components of the mixture, turn by turn."""
+
+POINTS = 5
+"""Least effective draws per component and dimension."""
 
 ENOUGH, MORE = 0.75, 5
 """Share of effective draws below which more are drawn, and how many times as many at most."""
-
-FREEDOM = 8.0
-"""Degrees of freedom of the proposals: tails heavier than a Gaussian's keep the importance weights bounded."""
 
 
 class Laplace(NamedTuple):
@@ -43,24 +47,29 @@ class Laplace(NamedTuple):
     log_peak: Any
 
     @property
+    def student(self) -> Mixture:
+        """The t with this mode and scale."""
+        return Mixture.single(self.mode, self.factor)
+
+    @property
     def log_evidence(self) -> float:
         """log integral of the posterior density: log_peak + (d/2) log 2 pi + log |S|."""
         return float(self.log_peak + 0.5 * self.mode.size * np.log(2.0 * np.pi) + np.linalg.slogdet(self.factor)[1])
 
 
 class Proposals(NamedTuple):
-    """Draws from a Student-t with the mode and scale of a Gaussian, and what the posterior says of them.
+    """Draws from a mixture of Student-t's, and what the posterior says of them.
 
     Attributes:
-        around: the Gaussian whose mode and scale the t has.
+        mixture: that they come from.
         vectors: shape (draws, size).
         log_density: of the posterior there, shape (draws,).
-        log_ratio: log posterior density over that of the t, up to a constant, shape (draws,).
+        log_ratio: log posterior density over that of the mixture, up to a constant, shape (draws,).
         k_hat: Pareto shape of the importance weights: below 0.5 their variance is finite, below 0.7 they can still be
             trusted (Vehtari et al. 2024, JMLR 25, 72); infinite where nearly all weight lies on a few draws.
     """
 
-    around: Laplace
+    mixture: Mixture
     vectors: np.ndarray
     log_density: np.ndarray
     log_ratio: np.ndarray
@@ -85,42 +94,36 @@ def laplace(problems: Problem, which: Sequence[int], peaks: Sequence[Optimum]) -
 def propose(
     problems: Problem,
     which: Sequence[int],
-    approximations: Sequence[Laplace],
+    mixtures: Sequence[Mixture],
     seeds: Sequence[SeedSequence],
     draws: Sequence[int],
     progress: bool = False,
 ) -> list[Proposals]:
-    """Draws from Laplace approximations with a Student-t's tails, weighed by the posterior.
+    """Draws from mixtures, weighed by the posterior.
 
     Args:
         problems: see `fit.problem.stack`.
-        which: problem of each approximation.
-        approximations: around which to draw.
+        which: problem of each mixture.
+        mixtures: from which to draw.
         seeds: of each.
         draws: how many of each.
         progress: show a progress bar where it takes longer than a few seconds.
     """
-    drawn = [_student(*one) for one in zip(approximations, seeds, draws, strict=True)]
-    vectors = np.concatenate([vectors for vectors, _ in drawn])
+    drawn = [mixture.draw(seed, count) for mixture, seed, count in zip(mixtures, seeds, draws, strict=True)]
+    vectors = np.concatenate(drawn)
     label = f"weighing {len(vectors)} proposals" if progress else ""
     log_target = evaluate.values(problems, np.repeat(which, draws), vectors, label=label)
     targets = np.split(log_target, np.cumsum(draws)[:-1])
-    return [_weigh(around, *one, target) for around, one, target in zip(approximations, drawn, targets, strict=True)]
+    return [_weigh(*one) for one in zip(mixtures, drawn, targets, strict=True)]
 
 
-def _student(approximation: Laplace, seed: SeedSequence, draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of the t, and their log densities up to a constant."""
-    random = np.random.default_rng(seed)
-    size = approximation.mode.size
-    stretch = np.sqrt(random.chisquare(FREEDOM, draws) / FREEDOM)
-    whitened = random.standard_normal((draws, size)) / stretch[:, None]
-    vectors = (approximation.mode + whitened @ approximation.factor.T).astype(approximation.mode.dtype)
-    return vectors, -0.5 * (FREEDOM + size) * np.log1p(np.sum(whitened**2, axis=1) / FREEDOM)
+def _weigh(mixture: Mixture, vectors: np.ndarray, log_target: np.ndarray) -> Proposals:
+    log_ratio = _ratio(log_target, mixture.log_density(vectors))
+    return Proposals(mixture, vectors, log_target, log_ratio, pareto_shape(log_ratio))
 
 
-def _weigh(around: Laplace, vectors: np.ndarray, log_proposal: np.ndarray, log_target: np.ndarray) -> Proposals:
-    log_ratio = np.where(np.isfinite(log_target), log_target - log_proposal, -np.inf)
-    return Proposals(around, vectors, log_target, log_ratio, pareto_shape(log_ratio))
+def _ratio(log_target: np.ndarray, log_proposal: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(log_target), log_target - log_proposal, -np.inf)
 
 
 def refine(
@@ -130,7 +133,10 @@ def refine(
     seeds: Sequence[SeedSequence],
     progress: bool = False,
 ) -> list[Proposals]:
-    """Better proposals where those of the Laplace approximation are poor: with its moments corrected, and more of them.
+    """Better proposals where those of the Laplace approximation are poor: from mixtures, and more of them.
+
+    Each turn fits a mixture to all draws so far, weighed as if they came from all proposals together (adaptive
+    importance sampling: Cappe et al. 2008, Cornuet et al. 2012).
 
     Args:
         problems: see `fit.problem.stack`.
@@ -142,21 +148,24 @@ def refine(
     Returns:
         For each a whole multiple of the number of draws in `first`.
     """
-    best = list(first)
+    pools = [[found] for found in first]
 
-    def drawn(some: dict[int, Laplace], times: Sequence[int], turn: int) -> dict[int, Proposals]:
+    def drawn(some: dict[int, Mixture], times: Sequence[int], turn: int) -> dict[int, Proposals]:
         if not some:
             return {}
         places, anew = [which[i] for i in some], [branch(seeds[i], turn) for i in some]
         draws = [n * len(first[i].log_ratio) for i, n in zip(some, times, strict=True)]
         return dict(zip(some, propose(problems, places, list(some.values()), anew, draws, progress), strict=True))
 
-    for turn in range(ROUNDS):
-        centres = {i: matched(found) for i, found in enumerate(best) if GOOD <= found.k_hat < np.inf}
-        for i, found in drawn(centres, [1] * len(centres), turn).items():
-            best[i] = min(best[i], found, key=lambda proposals: proposals.k_hat)
+    for turn, parts in enumerate(PARTS):
+        poor = [i for i, pool in enumerate(pools) if GOOD <= pool[-1].k_hat < np.inf]
+        adapted = {i: followed(pools[i], parts, branch(seeds[i], turn, 0)) for i in poor}
+        for i, found in drawn(adapted, [1] * len(adapted), turn).items():
+            pools[i].append(found)
+    # The last know most of the posterior: what has not seen a tail may look better than what has.
+    best = [pool[-1] for pool in pools]
     lacking = {i: lack for i, found in enumerate(best) if (lack := _lack(found))}
-    for i, found in drawn({i: best[i].around for i in lacking}, list(lacking.values()), ROUNDS).items():
+    for i, found in drawn({i: best[i].mixture for i in lacking}, list(lacking.values()), len(PARTS)).items():
         best[i] = _joined(best[i], found)
     return best
 
@@ -169,23 +178,24 @@ def _lack(proposals: Proposals) -> int:
 
 
 def _joined(some: Proposals, more: Proposals) -> Proposals:
-    """Draws from the same t."""
+    """Draws from the same mixture."""
     vectors, density, ratio = (
         np.concatenate([getattr(some, name), getattr(more, name)]) for name in ("vectors", "log_density", "log_ratio")
     )
-    return Proposals(some.around, vectors, density, ratio, pareto_shape(ratio))
+    return Proposals(some.mixture, vectors, density, ratio, pareto_shape(ratio))
 
 
-def matched(proposals: Proposals) -> Laplace:
-    """A Gaussian with the weighted mean and covariance of proposals, whose tails the mode's curvature does not know.
+def followed(pool: Sequence[Proposals], parts: int, seed: SeedSequence) -> Mixture:
+    """A mixture of at most so many parts that follows the posterior as all proposals of a pool know it.
 
     Weights are truncated at sqrt(draws) times their mean (Ionides 2008, J. Comp. Graph. Stat. 17, 295).
     """
-    weights = proposals.weights
+    vectors, log_target = (np.concatenate([getattr(one, name) for one in pool]) for name in ("vectors", "log_density"))
+    counts = [len(one.vectors) for one in pool]
+    weights = relative_weights(_ratio(log_target, pooled([one.mixture for one in pool], counts, vectors)))
     weights = np.minimum(weights, np.sqrt(weights.size) * weights.mean())
-    mean = np.average(proposals.vectors, axis=0, weights=weights)
-    covariance = np.cov(proposals.vectors, rowvar=False, aweights=weights).reshape(mean.size, mean.size)
-    return Laplace(mean, np.linalg.cholesky(covariance), np.nan)
+    affordable = int(efficiency(weights) * weights.size / (POINTS * vectors.shape[1]))
+    return fitted(vectors, weights, max(1, min(parts, affordable)), np.random.default_rng(seed))
 
 
 def relative_weights(log_ratio: np.ndarray) -> np.ndarray:

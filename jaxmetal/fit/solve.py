@@ -120,9 +120,9 @@ def _weighed(
     which = list(found)
     wanted = options.method in ("auto", "laplace")
     size = options.chains * options.draws if wanted else CHECKED
-    gaussians = [one.peak.gaussian for one in found.values()]
+    around = [one.peak.gaussian.student for one in found.values()]
     drawn, anew = ([branch(seeds[i], *place) for i in which] for place in ((0, 0), (1,)))
-    first = propose(problems, which, gaussians, drawn, [size] * len(which), progress)
+    first = propose(problems, which, around, drawn, [size] * len(which), progress)
     better = refine(problems, which, first, anew, progress) if wanted else first
     found = {i: _choose(found[i], options, raw, refined) for i, raw, refined in zip(which, first, better, strict=True)}
     some = [
@@ -149,8 +149,8 @@ def _choose(solution: Solution, options: Options, first: Proposals, refined: Pro
     if options.method != "auto":
         return solution
     method, limit = ("laplace", "below") if refined.k_hat < TRUSTED else ("nuts", "not below")
-    moments = "" if refined is first else f", with corrected moments {refined.k_hat:.2f}"
-    why = f"the Laplace approximation has k-hat {first.k_hat:.2f}{moments} ({limit} {TRUSTED})"
+    better = "" if refined is first else f", followed by a mixture {refined.k_hat:.2f}"
+    why = f"the Laplace approximation has k-hat {first.k_hat:.2f}{better} ({limit} {TRUSTED})"
     return solution._replace(method=method, decisions=(f"{method.upper()} chosen: {why}.",))
 
 

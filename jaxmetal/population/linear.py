@@ -92,18 +92,18 @@ def fit(
 
 
 def default_priors(quantity: Measured | Draws, covariates: Mapping[str, Covariate]) -> dict[str, Any]:
-    """Wide priors in the sample's own units, with s the standard deviation of its values.
+    """Wide priors in the sample's own units, with s the standard deviation of its values (or their error, if larger).
 
-    central ~ N(mean, 5 s), slope_j ~ N(0, 5 s / sd(x_j)), scatter ~ half-normal(2 s), nu ~ Gamma(2, 0.1).
+    slope_j ~ N(0, 5 s / sd(x_j)), scatter ~ half-normal(2 s), nu ~ Gamma(2, 0.1), and central ~ N(mean, 5 s (1 + sum_j
+    (pivot_j - mean(x_j))^2 / sd(x_j)^2)^(1/2)): wherever the pivots are, the slopes stay free.
     """
-    values = quantity.points()[0]
-    spread = max(float(values.std()), 1e-12)
-    slopes = {
-        slope_of(name): dist.Normal(0.0, 5.0 * spread / max(float(c.values.std()), 1e-12))
-        for name, c in covariates.items()
-    }
+    values, sigma = quantity.points()
+    spread = max(float(values.std()), float(np.median(sigma)), 1e-12)
+    widths = {name: max(float(c.values.std()), 1e-12) for name, c in covariates.items()}
+    slopes = {slope_of(name): dist.Normal(0.0, 5.0 * spread / width) for name, width in widths.items()}
+    away = sum(((c.pivot - float(c.values.mean())) / widths[name]) ** 2 for name, c in covariates.items())
     return {
-        CENTRAL: dist.Normal(float(values.mean()), 5.0 * spread),
+        CENTRAL: dist.Normal(float(values.mean()), 5.0 * spread * float(np.sqrt(1.0 + away))),
         **slopes,
         SCATTER: dist.HalfNormal(2.0 * spread),
         NU: dist.Gamma(2.0, 0.1),

@@ -1,0 +1,109 @@
+"""Mixtures of Student-t's: where proposals are drawn, and how they come to follow a posterior that is no Gaussian."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator, SeedSequence
+from numpy.typing import NDArray
+
+FREEDOM = 8.0
+"""Degrees of freedom: tails heavier than a Gaussian's keep importance weights bounded."""
+
+STEPS = 30
+"""Turns of expectation and maximisation in which a mixture is fitted."""
+
+BLUR = 0.02
+"""Share of the covariance of all points that is added to each component's: none collapses on a few points."""
+
+LEAST = 1e-3
+"""Smallest share of a component."""
+
+Array = NDArray[np.floating]
+
+
+class Mixture(NamedTuple):
+    """sum_k share_k t(z; centre_k, S_k S_k^T), with `FREEDOM` degrees of freedom.
+
+    Attributes:
+        shares: of the components, shape (parts,), summing to 1.
+        centres: shape (parts, size).
+        factors: S_k, lower triangular or not, shape (parts, size, size).
+    """
+
+    shares: Array
+    centres: Array
+    factors: Array
+
+    @classmethod
+    def single(cls, centre: Array, factor: Array) -> Mixture:
+        """Of one component."""
+        return cls(np.ones(1), centre[None], factor[None])
+
+    def draw(self, seed: SeedSequence, count: int) -> Array:
+        """Vectors, shape (count, size)."""
+        random, size = np.random.default_rng(seed), self.centres.shape[1]
+        stretch = np.sqrt(random.chisquare(FREEDOM, count) / FREEDOM)
+        whitened = random.standard_normal((count, size)) / stretch[:, None]
+        part = random.choice(len(self.shares), count, p=self.shares)
+        found = self.centres[part]
+        for k, factor in enumerate(self.factors):
+            found[part == k] += whitened[part == k] @ factor.T
+        return found
+
+    def log_density(self, vectors: Array) -> Array:
+        """At vectors (count, size), up to a constant that all mixtures of this size share."""
+        return np.logaddexp.reduce(self.log_parts(vectors)[0], axis=0)
+
+    def log_parts(self, vectors: Array) -> tuple[Array, Array]:
+        """log(share_k t_k) and squared distances in units of S_k, each of shape (parts, count)."""
+        size = self.centres.shape[1]
+        offsets = vectors[None] - self.centres[:, None]
+        whitened = np.linalg.solve(self.factors, np.swapaxes(offsets, 1, 2))
+        squares = np.sum(whitened**2, axis=1)
+        norms = np.log(self.shares) - np.linalg.slogdet(self.factors)[1]
+        return norms[:, None] - 0.5 * (FREEDOM + size) * np.log1p(squares / FREEDOM), squares
+
+
+def pooled(mixtures: Sequence[Mixture], counts: Sequence[int], vectors: Array) -> Array:
+    """log density of draws from several mixtures as if they came from all together, up to a constant.
+
+    Cornuet et al. 2012, Scand. J. Stat. 39, 798, eq. 3: the more draws of a mixture, the more it counts.
+
+    Args:
+        mixtures: that were drawn from.
+        counts: how often each.
+        vectors: where, shape (count, size).
+    """
+    logs = [np.log(n) + one.log_density(vectors) for n, one in zip(counts, mixtures, strict=True)]
+    return np.logaddexp.reduce(logs, axis=0)
+
+
+def fitted(vectors: Array, weights: Array, parts: int, random: Generator) -> Mixture:
+    """The mixture that weighted points come from, by expectation and maximisation.
+
+    Components begin at points picked by weight. The updates are those of Cappe et al. 2008 (Stat. Comput. 18, 447,
+    section 4) for importance-weighted draws.
+
+    Args:
+        vectors: shape (count, size).
+        weights: not all 0, shape (count,).
+        parts: number of components; at least as many weights are positive.
+        random: picks where the components begin.
+    """
+    weights, size = weights / weights.sum(), vectors.shape[1]
+    whole = np.cov(vectors, rowvar=False, aweights=weights).reshape(size, size)
+    begin = random.choice(len(weights), parts, replace=False, p=weights)
+    found = Mixture(np.full(parts, 1.0 / parts), vectors[begin], np.repeat(np.linalg.cholesky(whole)[None], parts, 0))
+    for _ in range(STEPS):
+        logs, squares = found.log_parts(vectors)
+        member = np.exp(logs - np.logaddexp.reduce(logs, axis=0)) * weights
+        near = member * (FREEDOM + size) / (FREEDOM + squares)
+        shares = np.maximum(member.sum(axis=1), LEAST)
+        centres = (near @ vectors) / np.maximum(near.sum(axis=1), 1e-300)[:, None]
+        offsets = vectors[None] - centres[:, None]
+        spreads = np.swapaxes(offsets * near[:, :, None], 1, 2) @ offsets / shares[:, None, None]
+        found = Mixture(shares / shares.sum(), centres, np.linalg.cholesky(spreads + BLUR * whole))
+    return found._replace(centres=found.centres.astype(vectors.dtype), factors=found.factors.astype(vectors.dtype))
