@@ -58,6 +58,30 @@ def direct():
     return mass, data, sigma, population.fit(population.Measured(values=data, sigma=sigma), mass_of(mass), run=PAIR)
 
 
+@pytest.mark.parametrize("pivot", [10.0, 0.0])
+def test_the_slope_does_not_depend_on_the_pivot(pivot):
+    """Central value and slope by linear algebra, at a scatter that is known: a prior far from the data must not pull."""
+    mass, true, sigma = sample(n=30)
+    quantity = population.Measured(values=true, sigma=sigma)
+    covariate = population.Covariate(values=mass, pivot=pivot)
+    priors = population.default_priors(quantity, {"log_mass": covariate})
+    mean, sd = ([float(getattr(priors[n], k)) for n in ("central", "slope.log_mass")] for k in ("loc", "scale"))
+    design_matrix = np.stack([np.ones(30), mass - pivot], axis=1)
+    weights = 1.0 / (sigma**2 + 0.03**2)
+    free = np.linalg.solve(design_matrix.T * weights @ design_matrix, design_matrix.T * weights @ true)
+    precision = np.diag(np.array(sd) ** -2.0)
+    pulled = np.linalg.solve(
+        design_matrix.T * weights @ design_matrix + precision, design_matrix.T * weights @ true + precision @ mean
+    )
+    assert pulled[1] == pytest.approx(free[1], rel=0.02)
+
+
+def test_identical_values_are_as_sure_as_their_errors():
+    quantity = population.Measured(values=np.full(5, 0.1), sigma=np.full(5, 0.01))
+    priors = population.default_priors(quantity, mass_of(np.linspace(9.0, 11.0, 5)))
+    assert float(priors["scatter"].scale) == pytest.approx(0.02)
+
+
 def test_marginal_model_agrees_with_the_exact_likelihood_on_a_grid(direct):
     mass, data, sigma, found = direct
     priors = population.default_priors(found.quantity, found.covariates)
