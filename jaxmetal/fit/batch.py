@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from jaxmetal.errors import InputError
 from jaxmetal.fit.choose import checked, posterior
 from jaxmetal.fit.diagnose import converged
-from jaxmetal.fit.laplace import MORE
+from jaxmetal.fit.laplace import MORE, PARTS
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
@@ -165,13 +165,13 @@ def bytes_each(problem: Problem, options: Options) -> int:
     """Memory that a galaxy of a group takes, here or on a device, whichever is more.
 
     That of its arrays is `COPIES` times their size, measured by `benchmarks/batch_memory.py`; its proposals are counted
-    twice, as they are joined, and as if `MORE` times as many as draws were needed.
+    twice, as they are joined, and as if all turns of `PARTS` and then `MORE` times as many as draws were needed.
     """
     arrays = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
     if options.method == "map":
         return COPIES * arrays
     real = jnp.result_type(float).itemsize
-    drawn = MORE * options.chains * options.draws * (2 * size(problem.sites) + 4) * real
+    drawn = (MORE + len(PARTS)) * options.chains * options.draws * (2 * size(problem.sites) + 4) * real
     return COPIES * arrays + 2 * drawn
 
 

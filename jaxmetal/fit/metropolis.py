@@ -1,4 +1,4 @@
-"""Independence Metropolis chains: proposals from the Laplace approximation, corrected by the posterior.
+"""Independence Metropolis chains: proposals from mixtures of Student-t's, corrected by the posterior.
 
 All densities are known before the chains begin, so that a draw costs one evaluation and no gradient (Tierney 1994,
 Annals of Statistics 22, 1701, section 2.3.3). A rejection repeats a draw, so R-hat and effective samples mean what they
