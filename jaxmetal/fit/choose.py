@@ -42,8 +42,8 @@ def auto(
 
     The maximum is found from several starts; the curvature there whitens the space. With method "auto", draws from the
     Laplace approximation, or from a mixture of Student-t's that follows a posterior which is no Gaussian, are corrected
-    by Metropolis steps where importance weights show them to be good (k-hat < 0.7), NUTS is run elsewhere, and after all if the corrected chains do not converge. The posterior's `decisions` tell
-    which and why.
+    by Metropolis steps where importance weights show them to be good (k-hat < 0.7). NUTS is run elsewhere, and after
+    all if the corrected chains do not converge. The posterior's `decisions` tell which and why.
 
     Args:
         scene: a `Scene` whose leaves are numbers (fixed) or NumPyro distributions (free).

@@ -149,7 +149,8 @@ def _choose(solution: Solution, options: Options, first: Proposals, refined: Pro
     if options.method != "auto":
         return solution
     method, limit = ("laplace", "below") if refined.k_hat < TRUSTED else ("nuts", "not below")
-    better = "" if refined is first else f", followed by a mixture {refined.k_hat:.2f}"
+    what = "a mixture that follows the posterior" if len(refined.mixture.shares) > 1 else "more draws of it"
+    better = "" if refined is first else f", {what} {refined.k_hat:.2f}"
     why = f"the Laplace approximation has k-hat {first.k_hat:.2f}{better} ({limit} {TRUSTED})"
     return solution._replace(method=method, decisions=(f"{method.upper()} chosen: {why}.",))
 
