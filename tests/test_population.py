@@ -104,7 +104,8 @@ def test_draws_with_their_prior_divided_out_say_what_the_values_say(direct):
     log_prior = stats.norm(loc, width).logpdf(values)
     reused = population.fit(population.Draws(values=values, log_prior=log_prior), mass_of(mass), run=PAIR)
     for name, drawn in marginal.draws.items():
-        assert abs(reused.draws[name].mean() - drawn.mean()) < 0.4 * drawn.std(), name
+        # 300 draws of a galaxy, at a variance of 0.4 of the log-likelihood, move means by a quarter of a sd themselves.
+        assert abs(reused.draws[name].mean() - drawn.mean()) < 0.5 * drawn.std(), name
     forgotten = np.average(middle, weights=1.0 / sigma**2) - np.average(data, weights=1.0 / sigma**2)
     assert forgotten > 1.5 * marginal.draws["central"].std()
 

@@ -15,7 +15,7 @@ STEPS = 80
 
 
 def relation(found: Relation, covariate: str | None = None) -> Figure:
-    """Points with errors on the median line, its 68 % band and that of the intrinsic scatter; a panel per covariate.
+    """Points with errors on the median line, its 68 % band and the intrinsic scatter about it; a panel per covariate.
 
     With several covariates each panel holds the others at their pivots, and the points are moved along the median
     slopes to there.
@@ -51,16 +51,8 @@ def _panel(ax: Axes, found: Relation, name: str) -> None:
     grid = np.linspace(x.min() - 0.05 * reach, x.max() + 0.05 * reach, STEPS)
     low, middle, high = np.quantile(found.line(name, grid), [0.16, 0.5, 0.84], axis=0)
     scatter = float(np.median(flat["scatter"]))
-    ax.fill_between(
-        grid,
-        middle - scatter,
-        middle + scatter,
-        color=NAIVE,
-        alpha=0.15,
-        lw=0,
-        zorder=1,
-        label="relation ± intrinsic scatter",
-    )
+    sides = np.stack([middle - scatter, middle + scatter], axis=1)
+    ax.plot(grid, sides, color=NAIVE, lw=1.0, ls="--", zorder=3, label=["relation ± intrinsic scatter", "_other side"])
     ax.fill_between(grid, low, high, color=INTRINSIC, alpha=0.4, lw=0, zorder=2, label="relation, 68 % interval")
     ax.plot(grid, middle, color=INTRINSIC, lw=2.0, zorder=3, label="relation, median")
     ax.axvline(covariate.pivot, color="black", lw=0.8, ls=":", zorder=0, label="pivot")

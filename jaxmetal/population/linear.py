@@ -25,7 +25,7 @@ from jaxmetal.population.selection import WITHOUT, Selection
 
 CENTRAL, SCATTER, NU = "central", "scatter", "nu"
 
-PILOT = Run(chains=2, warmup=300, draws=500, seed=1)
+PILOT = Run(chains=2, warmup=300, draws=500, target_accept=0.8, seed=1)
 """With Gaussians in the places of stored draws, which are many times slower: it finds scales and correlations."""
 
 STEPS_WITH_PILOT = 100
