@@ -13,19 +13,12 @@ from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.io.sample.catalogue import NAME
 from jaxmetal.io.sample.collect import POSTERIORS
-from jaxmetal.io.sample.rows import FAILED, HIGH, LOW, NARROWED, PER_KPC, PER_R_EFF, PRIOR, RESOLVED, SUSPECT
+from jaxmetal.io.sample.medians import Columns, half_width, measured
+from jaxmetal.io.sample.rows import FAILED, HIGH, LOW, PER_KPC, PER_R_EFF, RESOLVED, SUSPECT
 from jaxmetal.io.sample.stored import stored
 from jaxmetal.io.tables import column_units, read_table
 from jaxmetal.population import Covariate, Draws, Measured
 from jaxmetal.population.columns import words
-
-TOLD = 1.05
-"""How many times narrower than its prior a posterior must be to say anything once the prior is divided out."""
-
-LOPSIDED = 1.5
-"""Longer over shorter side of an interval from which a Gaussian describes it poorly."""
-
-Columns = dict[str, np.ndarray]
 
 
 class Population(NamedTuple):
@@ -143,14 +136,14 @@ def _quantity(
     if error is not None:
         findings.append(Finding("info", f"Values of {of} as they are, with {error} as their Gaussian errors."))
         return Measured(values=table[of], sigma=table[error]), table
-    flat = int(np.sum(~(_half(table, of) > 0.0)))
+    flat = int(np.sum(~(half_width(table, of) > 0.0)))
     if flat:
         raise InputError(
             f"The intervals of {of} in {path} have no width for {flat} galaxies, as where only the maximum was sought; "
             "fit them by a method with draws."
         )
     reused = _reused(path.parent / POSTERIORS, table, of, findings)
-    quantity, kept = (reused, np.ones(len(table[of]), bool)) if reused else _measured(table, of, findings)
+    quantity, kept = (reused, np.ones(len(table[of]), bool)) if reused else measured(table, of, findings)
     if not kept.any():
         raise InputError(f"The data of no galaxy in {path} narrowed the prior of {of}; choose another column.")
     table = {name: column[kept] for name, column in table.items()}
@@ -173,37 +166,9 @@ def _reused(folder: Path, table: Columns, of: str, findings: list[Finding]) -> D
         findings.append(Finding("warning", text))
         return None
     # By what the run itself took a slope per arcsec to one per kpc.
-    scale = (_half(table, of) / _half(table, parameter))[:, None]
+    scale = (half_width(table, of) / half_width(table, parameter))[:, None]
     count = found.draws.shape[1]
     text = f"{count} draws of {of} from each galaxy's stored posterior, the prior of its fit divided out."
     findings.append(Finding("info", text))
     bars = "median and 68 % interval,\neach fit's prior still in"
     return Draws(values=found.draws * scale, log_prior=found.log_prior - np.log(scale), bars=bars)
-
-
-def _measured(table: Columns, of: str, findings: list[Finding]) -> tuple[Measured, np.ndarray]:
-    """The quantity as values with errors, and which galaxies say something of it."""
-    middle, half = table[of], _half(table, of)
-    parameter, kept = of.removesuffix(PER_KPC).removesuffix(PER_R_EFF), np.ones(len(middle), bool)
-    text = f"Medians of {of}, with half the distance from the 16 to the 84 % quantile as a Gaussian error"
-    bars = "median and 68 % interval"
-    sides = np.stack([table[of + HIGH] - middle, middle - table[of + LOW]])
-    lopsided = int(np.sum(sides.max(axis=0) > LOPSIDED * sides.min(axis=0)))
-    if parameter + NARROWED in table and parameter + PRIOR in table:
-        narrowed = np.nan_to_num(table[parameter + NARROWED], nan=np.inf)  # NaN: of a prior without a width
-        kept = narrowed >= TOLD
-        prior = table[parameter + PRIOR] * half / _half(table, parameter)
-        share = 1.0 - np.where(kept, narrowed, np.inf) ** -2.0
-        middle, half = prior + (middle - prior) / share, half / np.sqrt(share)
-        bars += ",\neach fit's prior divided out"
-        text += f", the prior of each fit divided out as a Gaussian; {np.sum(~kept)} that say nothing then are left out"
-    text += ". Posteriors kept by jaxmetal batch --posteriors need no such approximation."
-    findings.append(Finding("info", text))
-    if lopsided:
-        text = f"The two sides of {lopsided} intervals differ by more than a factor {LOPSIDED:g}; store the posteriors."
-        findings.append(Finding("warning", text))
-    return Measured(values=middle[kept], sigma=half[kept], bars=bars), kept
-
-
-def _half(table: Columns, name: str) -> np.ndarray:
-    return 0.5 * (table[name + HIGH] - table[name + LOW])
