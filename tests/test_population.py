@@ -117,10 +117,16 @@ def test_without_scatter_draws_are_no_comb(nu, tolerance):
     sd = 1.0 / np.sqrt(1.0 / sigma**2 + 1.0 / width**2)
     values = sd * stats.norm.ppf((np.arange(400) + 0.5) / 400)
     grains = smoothed(population.Draws(values=values, log_prior=stats.norm(0.0, width).logpdf(values)))
-    for mean in np.linspace(-1.5, 1.5, 31):
+    weight = logsumexp(-jnp.asarray(grains.log_prior), axis=1)
+
+    def error(mean):
         density = log_density(grains.values - mean * sigma, jnp.hypot(1e-5, grains.width), None, nu)
-        found = logsumexp(density - grains.log_prior, axis=1) - logsumexp(-grains.log_prior, axis=1)
-        np.testing.assert_allclose(found, stats.norm(0.0, sigma[:, 0]).logpdf(mean * sigma[:, 0]), atol=tolerance)
+        found = logsumexp(density - grains.log_prior, axis=1) - weight
+        return np.asarray(found - stats.norm(0.0, sigma[:, 0]).logpdf(mean * sigma[:, 0]))
+
+    np.testing.assert_allclose([error(mean) for mean in np.linspace(-1.5, 1.5, 31)], 0.0, atol=tolerance)
+    # Beyond the last draw, the foot of one in 400: without it, a hundred less.
+    assert (error(6.0) > -7.0).all()
 
 
 def test_a_small_sample_without_scatter_is_sampled_without_trouble():
@@ -128,7 +134,7 @@ def test_a_small_sample_without_scatter_is_sampled_without_trouble():
     random = np.random.default_rng(22)
     data = true + sigma * random.normal(size=10)
     draws = population.Draws(values=data[:, None] + sigma[:, None] * random.normal(size=(10, 400)))
-    found = population.fit(draws, mass_of(mass), run=population.Run(chains=2))
+    found = population.fit(draws, mass_of(mass), run=population.Run(chains=2, draws=500))
     assert not [str(finding) for finding in found.findings if "diverged" in finding.text]
     assert np.quantile(found.draws["scatter"], 0.16) < 0.2 * sigma.mean()
 
@@ -145,7 +151,7 @@ def test_few_effective_draws_are_reported():
     assert any("Monte Carlo variance" in text for text in texts)
     same = population.Draws(values=np.zeros((30, 40)))
     numbers = effective_numbers(same, one[..., None] * np.zeros(30), np.zeros(1), 0.03 * one, None)
-    np.testing.assert_allclose(numbers, 40.0)
+    np.testing.assert_allclose(numbers, 41.0)  # and the wide one
     assert [finding.severity for finding in judge(numbers, 40)] == ["info"]
 
 

@@ -40,12 +40,12 @@ def add(commands: Any) -> None:
             f"--{option}", metavar=f"COLUMN={value}", nargs="+", action="extend", default=[], help=what
         )
     command.add_argument("--robust", action="store_true", help="scatter with the tails of a Student-t")
-    command.add_argument("--draws", metavar="N", type=int, help="kept of each of four chains (default: 500)")
+    command.add_argument("--draws", metavar="N", type=int, help="kept of each of four chains (default: 1000)")
     command.add_argument(
         "--target-accept",
         metavar="A",
         type=float,
-        help="acceptance that steps aim at, below 1; raise it where draws diverged (default: 0.95)",
+        help="acceptance that steps aim at, below 1; raise it where draws diverged (default: 0.9)",
     )
     command.add_argument("--seed", type=int, default=0, help="of all random numbers")
     add_quiet(command)

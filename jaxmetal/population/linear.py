@@ -67,13 +67,12 @@ def fit(
     chosen = chosen_priors(quantity, covariates, priors, robust)
     _require_selectable(selection, quantity, given)
     known, pilot = tuple(covariates.items()), None
+    data = smoothed(quantity) if isinstance(quantity, Draws) else quantity
     # A selection may move the posterior far from where its sample alone would put it.
-    if isinstance(quantity, Draws) and selection is None:
-        values, sigma = quantity.points()
-        gaussian = Measured(values=values, sigma=sigma)
+    if isinstance(data, Grains) and selection is None:
+        gaussian = Measured(values=data.values[:, -1], sigma=data.width[:, -1])
         pilot, _ = sample(_model, (gaussian, given, known, chosen, None), PILOT, starts(chosen, given))
         run = run._replace(warmup=min(run.warmup, STEPS_WITH_PILOT))
-    data = smoothed(quantity) if isinstance(quantity, Draws) else quantity
     draws, findings = sample(_model, (data, given, known, chosen, selection), run, starts(chosen, given), pilot=pilot)
     numbers = None
     if isinstance(quantity, Draws):

@@ -19,7 +19,7 @@ from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.selection import WITHOUT
 from jaxmetal.recipes.arrays import floats, require_count
 
-LONG = Run(warmup=1000, draws=1000, target_accept=0.95)
+LONG = Run(warmup=1000, target_accept=0.95)
 
 
 def regress(

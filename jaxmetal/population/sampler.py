@@ -34,8 +34,8 @@ class Run(NamedTuple):
 
     chains: int = 4
     warmup: int = 500
-    draws: int = 500
-    target_accept: float = 0.95
+    draws: int = 1000
+    target_accept: float = 0.9
     seed: int = 0
     progress: bool = False
 
