@@ -134,7 +134,7 @@ def test_a_small_sample_without_scatter_is_sampled_without_trouble():
     random = np.random.default_rng(22)
     data = true + sigma * random.normal(size=10)
     draws = population.Draws(values=data[:, None] + sigma[:, None] * random.normal(size=(10, 400)))
-    found = population.fit(draws, mass_of(mass), run=population.Run(chains=2, draws=500))
+    found = population.fit(draws, mass_of(mass), run=population.Run(chains=2, draws=300))
     assert not [str(finding) for finding in found.findings if "diverged" in finding.text]
     assert np.quantile(found.draws["scatter"], 0.16) < 0.2 * sigma.mean()
 
