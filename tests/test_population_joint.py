@@ -26,7 +26,7 @@ def benchmark_module(monkeypatch):
 def test_joint_agrees_with_the_marginal_model_of_single_galaxies(benchmark_module):
     galaxies, mass = benchmark_module.simulated(6, (7, 9))
     stack = population.stack(galaxies, benchmark_module.SITE, benchmark_module.KPC, sampling=benchmark_module.COARSE)
-    run = population.Run(chains=2, warmup=60, draws=150)
+    run = population.Run(chains=2, warmup=60, draws=150, target_accept=0.9)
     together = population.joint(stack, {"log_mass": mass}, run=run)
     # The prior of each gradient is part of the Gaussian around each maximum: it is divided out by hand.
     values, sigma = together.quantity.points()

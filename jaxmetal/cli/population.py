@@ -7,16 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import start
+from jaxmetal.cli.engine import add_quiet, shows_progress, start
 from jaxmetal.cli.output import DPI, add_output
 from jaxmetal.errors import InputError
 from jaxmetal.io.folder import output_folder, require_replaceable, writing
+
+DESCRIBING = {
+    "error": ("ERRORS", "columns of Gaussian errors, of any of these"),
+    "unit": ("UNIT", "units, where the table states none; nothing is converted"),
+    "label": ("TEXT", "what axes say, instead of the columns' names"),
+}
+"""Option about a column -> what it gives, and help."""
 
 
 def add(commands: Any) -> None:
     """Registers the command."""
     command = commands.add_parser("population", help="how a column of a table of results depends on others")
-    command.add_argument("table", metavar="RESULTS.ecsv", help="of a run, or another table")
+    command.add_argument("table", metavar="RESULTS.ecsv", help="of a run, or another table (ECSV, FITS or text)")
     command.add_argument(
         "--of", metavar="COLUMN", required=True, help="e.g. disc.metallicity.slope_per_kpc; has columns _lo and _hi"
     )
@@ -28,17 +35,20 @@ def add(commands: Any) -> None:
         required=True,
         help="e.g. log_mass=10; default of the pivot: the median",
     )
-    command.add_argument(
-        "--error",
-        metavar="COLUMN=ERRORS",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="columns of Gaussian errors, of any of these",
-    )
+    for option, (value, what) in DESCRIBING.items():
+        command.add_argument(
+            f"--{option}", metavar=f"COLUMN={value}", nargs="+", action="extend", default=[], help=what
+        )
     command.add_argument("--robust", action="store_true", help="scatter with the tails of a Student-t")
+    command.add_argument("--draws", metavar="N", type=int, help="kept of each of four chains (default: 1000)")
+    command.add_argument(
+        "--target-accept",
+        metavar="A",
+        type=float,
+        help="acceptance that steps aim at, below 1; raise it where draws diverged (default: 0.9)",
+    )
     command.add_argument("--seed", type=int, default=0, help="of all random numbers")
-    command.add_argument("--quiet", action="store_true", help="no progress bars")
+    add_quiet(command)
     add_output(command)
     command.set_defaults(run=run, float32=False)
 
@@ -54,11 +64,14 @@ def run(arguments: argparse.Namespace) -> None:
     folder = Path(arguments.output or f"{Path(arguments.table).stem}-population")
     require_replaceable(folder, arguments.overwrite)
     against = {name: _number(pivot, name) if pivot else None for name, pivot in _pairs(arguments.against)}
-    errors = dict(_pairs(arguments.error))
-    if not all(errors.values()):
-        raise InputError(f"--error: expected COLUMN=ERRORS, found {' '.join(arguments.error)}; name both columns.")
-    sample = read_population(arguments.table, of=arguments.of, against=against, errors=errors)
-    settings = Run(seed=arguments.seed, progress=not arguments.quiet)
+    errors, units, labels = (_described(option, getattr(arguments, option)) for option in DESCRIBING)
+    sample = read_population(
+        arguments.table, of=arguments.of, against=against, errors=errors, units=units, labels=labels
+    )
+    asked = {"draws": arguments.draws, "target_accept": arguments.target_accept}
+    settings = Run(seed=arguments.seed, progress=shows_progress(arguments))._replace(
+        **{name: value for name, value in asked.items() if value is not None}
+    )
     relation = fit(sample.quantity, sample.covariates, robust=arguments.robust, run=settings)
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished, writing(folder):
         save_relation(relation, unfinished, inputs={"table": arguments.table})
@@ -70,6 +83,14 @@ def run(arguments: argparse.Namespace) -> None:
 def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
     """What is before and after the sign of equality, which may be missing."""
     return [(name, value) for name, _, value in (text.partition("=") for text in given)]
+
+
+def _described(option: str, given: Sequence[str]) -> dict[str, str]:
+    found = dict(_pairs(given))
+    if not all(found.values()):
+        value = DESCRIBING[option][0]
+        raise InputError(f"--{option}: expected COLUMN={value}, found {' '.join(given)}; name both.")
+    return found
 
 
 def _number(text: str, name: str) -> float:

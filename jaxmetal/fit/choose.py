@@ -109,9 +109,19 @@ def checked(options: Options) -> Options:
         require_count(name, getattr(options, name), least)
     if options.warmup is not None:
         require_count("warmup", options.warmup, 0)
-    if options.target_accept is not None and not 0.0 < options.target_accept < 1.0:
-        raise InputError(f"target_accept: expected a number between 0 and 1, found {options.target_accept!r}.")
+    if options.target_accept is not None:
+        require_acceptance(options.target_accept)
     return options
+
+
+def require_acceptance(target_accept: float) -> None:
+    """Refuses what is no acceptance probability to aim at.
+
+    Raises:
+        InputError: naming what was found.
+    """
+    if not 0.0 < target_accept < 1.0:
+        raise InputError(f"target_accept: expected a number between 0 and 1, found {target_accept!r}.")
 
 
 class _Clock:

@@ -59,7 +59,8 @@ def diagnose(draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str
             found.append(
                 Finding(
                     "warning",
-                    f"R-hat of '{name}' is {r_hat(values):.3f} (should be below {limit:.3f}); run longer chains.",
+                    f"R-hat of '{name}' is {r_hat(values):.3f} (should be below {limit:.3f}); "
+                    "run longer chains (more draws).",
                 )
             )
         if np.ptp(values) > 0 and effective_samples(values) < ESS:
@@ -67,7 +68,7 @@ def diagnose(draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str
                 Finding(
                     "warning",
                     f"'{name}' has only {effective_samples(values):.0f} effective samples ({ESS:.0f} wanted); "
-                    "run longer chains.",
+                    "run longer chains (more draws).",
                 )
             )
         found += _bound_hits(name, values, sites[name])

@@ -1,25 +1,39 @@
-"""Tables: text files in, ECSV out."""
+"""Tables: text and FITS files in, ECSV out."""
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.io import ascii as text
+from astropy.io import fits
 from astropy.table import Table
+from astropy.units import UnitsWarning
 
 from jaxmetal.errors import InputError
 from jaxmetal.io.file import require_file
 from jaxmetal.io.folder import writing
+from jaxmetal.io.spelling import nearest
+
+FITS = (".fits", ".fit", ".fits.gz", ".fit.gz")
+"""Endings of FITS files."""
+
+ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+"""How a letter that FITS does not know, its texts being ASCII, stands in a run's results.fits."""
+
+LISTED = 8
+"""Columns up to which a table's are all named where one is missing; of more, the nearest few."""
 
 
 def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
-    """Reads a table of columns: ECSV, comma- or space-separated, with or without a header or rulers.
+    """Reads a table of columns: FITS, ECSV, comma- or space-separated, with or without a header or rulers.
 
     Args:
-        path: text file.
+        path: FITS file (by its ending), of which the first table is read, or text file.
         required: columns that must be there.
 
     Returns:
@@ -31,13 +45,12 @@ def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> dict[str,
     table = _read(Path(path))
     absent = [name for name in required if name not in table.colnames]
     if absent:
-        present = ", ".join(table.colnames)
-        raise InputError(f"The table {path} must have a column {absent[0]}, but has {present}; name the columns so.")
+        raise InputError(f"The table {path} must have a column {absent[0]}, but has {_found(absent[0], table)}")
     return {name: _plain(table[name]) for name in table.colnames}
 
 
 def column_units(path: str | Path) -> dict[str, str]:
-    """Units of the columns that state one, as ECSV does.
+    """Units of the columns that state one, as those of ECSV and FITS do.
 
     Raises:
         InputError: as `read_table`.
@@ -79,12 +92,38 @@ def write_table(
 def _read(path: Path) -> Table:
     require_file(path, "The table")
     try:
+        if path.name.lower().endswith(FITS):
+            return _read_fits(path)
         if path.suffix == ".ecsv":
             return Table.read(path, format="ascii.ecsv")
         return text.read(path.read_text(), **_layout(path))
+    except InputError:
+        raise
     except Exception as error:  # astropy and yaml raise many kinds for what is no table
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"The file {path} cannot be read as a table ({reason}); check the file.") from None
+
+
+def _read_fits(path: Path) -> Table:
+    with fits.open(path, memmap=False) as file, warnings.catch_warnings():
+        kinds = (fits.BinTableHDU, fits.TableHDU)
+        place = next((number for number, hdu in enumerate(file) if isinstance(hdu, kinds)), None)
+        if place is None:
+            raise InputError(f"The FITS file {path} must hold a table, but has images only; name another file.")
+        warnings.simplefilter("ignore", UnitsWarning)  # a unit is a label here, of whatever standard
+        table = Table.read(file, hdu=place, format="fits", character_as_bytes=False, mask_invalid=False)
+    for name in table.colnames:
+        if table[name].dtype.kind == "U" and table[name].ndim == 1:
+            table[name] = [ESCAPE.sub(lambda found: chr(int(found[0][2:], 16)), cell) for cell in table[name].tolist()]
+    return table
+
+
+def _found(wanted: str, table: Table) -> str:
+    """The columns that there are instead, and what to do."""
+    if len(table.colnames) <= LISTED:
+        return f"{', '.join(table.colnames) or 'none'}; name the columns so."
+    near = [f"'{name}'" for name in nearest(wanted, table.colnames, count=3)]
+    return f"{len(table.colnames)} others; did you mean {', '.join(near[:-1])} or {near[-1]}?"
 
 
 def _layout(path: Path) -> dict[str, Any]:
@@ -96,4 +135,5 @@ def _layout(path: Path) -> dict[str, Any]:
 
 def _plain(column: Any) -> np.ndarray:
     holed = hasattr(column, "mask") and column.dtype.kind in "iuf" and np.any(column.mask)
-    return np.asarray(column.astype(float).filled(np.nan) if holed else column)
+    values = np.asarray(column.astype(float).filled(np.nan) if holed else column)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)  # JAX knows no other order

@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 
 from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.style import DATA, INTRINSIC, NAIVE, new_figure
+from jaxmetal.population.columns import words
 from jaxmetal.population.relation import Relation
 
 STEPS = 80
 
 
 def relation(found: Relation, covariate: str | None = None) -> Figure:
-    """Points with errors, the median line, its 68 % band and that of the intrinsic scatter; a panel per covariate.
+    """Points with errors on the median line, its 68 % band and the intrinsic scatter about it; a panel per covariate.
 
     With several covariates each panel holds the others at their pivots, and the points are moved along the median
     slopes to there.
@@ -41,7 +42,8 @@ def _panel(ax: Axes, found: Relation, name: str) -> None:
             y = y - np.median(flat[f"slope.{other}"]) * (held.values - held.pivot)
     limited = np.zeros(x.shape, bool) if covariate.limit is None else covariate.limit
     x_error = None if covariate.sigma is None else covariate.sigma
-    for shown, marker, label in ((~limited, "o", "galaxies"), (limited, "<", "upper limits in x")):
+    labels = f"galaxies:\n{found.quantity.bars}", "upper limits in x"
+    for shown, marker, label in ((~limited, "o", labels[0]), (limited, "<", labels[1])):
         if shown.any():
             across = None if x_error is None or marker == "<" else x_error[shown]
             _points(ax, x[shown], y[shown], across, y_error[shown], marker, label)
@@ -49,20 +51,12 @@ def _panel(ax: Axes, found: Relation, name: str) -> None:
     grid = np.linspace(x.min() - 0.05 * reach, x.max() + 0.05 * reach, STEPS)
     low, middle, high = np.quantile(found.line(name, grid), [0.16, 0.5, 0.84], axis=0)
     scatter = float(np.median(flat["scatter"]))
-    ax.fill_between(
-        grid,
-        middle - scatter,
-        middle + scatter,
-        color=NAIVE,
-        alpha=0.15,
-        lw=0,
-        zorder=1,
-        label="intrinsic scatter (± 1)",
-    )
-    ax.fill_between(grid, low, high, color=INTRINSIC, alpha=0.4, lw=0, zorder=3, label="relation, 16 to 84 %")
-    ax.plot(grid, middle, color=INTRINSIC, lw=2.0, zorder=4, label="relation, median")
+    sides = np.stack([middle - scatter, middle + scatter], axis=1)
+    ax.plot(grid, sides, color=NAIVE, lw=1.0, ls="--", zorder=3, label=["relation ± intrinsic scatter", "_other side"])
+    ax.fill_between(grid, low, high, color=INTRINSIC, alpha=0.4, lw=0, zorder=2, label="relation, 68 % interval")
+    ax.plot(grid, middle, color=INTRINSIC, lw=2.0, zorder=3, label="relation, median")
     ax.axvline(covariate.pivot, color="black", lw=0.8, ls=":", zorder=0, label="pivot")
-    ax.set_xlabel(str(Quantity(covariate.label or name, covariate.unit)))
+    ax.set_xlabel(str(Quantity(covariate.label or words(name), covariate.unit)))
     ax.set_xlim(grid[0], grid[-1])
 
 
@@ -76,5 +70,5 @@ def _points(
     label: str,
 ) -> None:
     alpha = float(np.clip(40.0 / x.size, 0.15, 0.8))
-    ax.errorbar(x, y, y_error, x_error, fmt="none", ecolor=DATA, elinewidth=0.7, alpha=alpha, zorder=1)
-    ax.plot(x, y, marker, color=DATA, ms=4.5, mec="white", mew=0.3, zorder=2, label=label)
+    ax.errorbar(x, y, y_error, x_error, fmt="none", ecolor=DATA, elinewidth=0.7, alpha=alpha, zorder=4)
+    ax.plot(x, y, marker, color=DATA, ms=4.5, mec="white", mew=0.3, zorder=5, label=label)

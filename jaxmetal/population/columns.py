@@ -10,6 +10,11 @@ from jaxmetal.errors import InputError
 from jaxmetal.recipes.arrays import floats
 
 
+def words(name: str) -> str:
+    """A column's name as words, for axes: "disc metallicity slope per kpc" of "disc.metallicity.slope_per_kpc"."""
+    return name.replace("r_eff", "effective radius").replace(".", " ").replace("_", " ").strip()
+
+
 def column(name: str, values: Any) -> np.ndarray:
     """One finite number per galaxy; masked entries are none.
 

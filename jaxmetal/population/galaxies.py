@@ -64,6 +64,7 @@ class Measured:
         sigma: errors, > 0.
         label: for axes and tables.
         unit: of `values`.
+        bars: what `points` are, for legends.
         findings: what to know of them; part of the result.
     """
 
@@ -71,6 +72,7 @@ class Measured:
     sigma: Any
     label: str = "gradient"
     unit: str = "dex/kpc"
+    bars: str = "value and Gaussian error"
     findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
@@ -98,6 +100,7 @@ class Draws:
             too). It is divided out; broadcast to (n, k), 0 for a flat prior.
         label: for axes and tables.
         unit: of `values`.
+        bars: what `points` are, for legends.
         findings: what to know of them; part of the result.
     """
 
@@ -105,6 +108,7 @@ class Draws:
     log_prior: Any = 0.0
     label: str = "gradient"
     unit: str = "dex/kpc"
+    bars: str = "median and 68 % of the draws"
     findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:

@@ -16,15 +16,16 @@ from jaxmetal.errors import InputError
 from jaxmetal.findings import worst_first
 from jaxmetal.population.covariates import Design, along, design
 from jaxmetal.population.galaxies import Covariate, Draws, Measured, require_same_galaxies
+from jaxmetal.population.link import positive
 from jaxmetal.population.relation import Relation
-from jaxmetal.population.reuse import effective_numbers, judge
+from jaxmetal.population.reuse import Grains, effective_numbers, judge, smoothed
 from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.scatter import log_density
 from jaxmetal.population.selection import WITHOUT, Selection
 
 CENTRAL, SCATTER, NU = "central", "scatter", "nu"
 
-PILOT = Run(chains=2, warmup=300, draws=500, seed=1)
+PILOT = Run(chains=2, warmup=300, draws=500, target_accept=0.8, seed=1)
 """With Gaussians in the places of stored draws, which are many times slower: it finds scales and correlations."""
 
 STEPS_WITH_PILOT = 100
@@ -44,8 +45,9 @@ def fit(
 
     The true quantity of every galaxy is marginalised: in closed form for values with Gaussian errors (`Measured`), by
     a mean over stored draws with the prior of their fits divided out for posteriors (`Draws`; Hogg, Myers & Bovy 2010,
-    ApJ 725, 2166, eq. 9), p(d_i | theta) ~ 1/K sum_k p(y_ik | x_i, theta) / prior(y_ik). What is left is sampled by
-    NUTS: "central", "slope.<covariate>", "scatter" and, if robust, "nu".
+    ApJ 725, 2166, eq. 9), p(d_i | theta) ~ 1/K sum_k p(y_ik | x_i, theta) / prior(y_ik), each draw as wide as
+    `reuse.smoothed` says, which adds to the scatter in quadrature (exactly so if that is Gaussian). What is left is
+    sampled by NUTS: "central", "slope.<covariate>", "scatter" and, if robust, "nu".
 
     Args:
         quantity: of every galaxy.
@@ -65,15 +67,13 @@ def fit(
     chosen = chosen_priors(quantity, covariates, priors, robust)
     _require_selectable(selection, quantity, given)
     known, pilot = tuple(covariates.items()), None
+    data = smoothed(quantity) if isinstance(quantity, Draws) else quantity
     # A selection may move the posterior far from where its sample alone would put it.
-    if isinstance(quantity, Draws) and selection is None:
-        values, sigma = quantity.points()
-        gaussian = Measured(values=values, sigma=sigma)
+    if isinstance(data, Grains) and selection is None:
+        gaussian = Measured(values=data.values[:, -1], sigma=data.width[:, -1])
         pilot, _ = sample(_model, (gaussian, given, known, chosen, None), PILOT, starts(chosen, given))
         run = run._replace(warmup=min(run.warmup, STEPS_WITH_PILOT))
-    draws, findings = sample(
-        _model, (quantity, given, known, chosen, selection), run, starts(chosen, given), target_accept=0.8, pilot=pilot
-    )
+    draws, findings = sample(_model, (data, given, known, chosen, selection), run, starts(chosen, given), pilot=pilot)
     numbers = None
     if isinstance(quantity, Draws):
         numbers = effective_numbers(quantity, *_expected(draws, given, covariates), draws[SCATTER], draws.get(NU))
@@ -117,7 +117,7 @@ def slope_of(covariate: str) -> str:
 
 def hyper_parameters(priors: Mapping[str, Any]) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array | None]:
     """Inside a NumPyro model: central value, slopes (D,), scatter, and degrees of freedom or None."""
-    drawn = {name: numpyro.sample(name, prior) for name, prior in priors.items()}
+    drawn = {name: positive(name, prior) for name, prior in priors.items()}
     slopes = jnp.stack([value for name, value in drawn.items() if name.startswith("slope.")])
     return drawn[CENTRAL], slopes, drawn[SCATTER], drawn.get(NU)
 
@@ -134,7 +134,7 @@ def starts(priors: Mapping[str, Any], given: Design) -> dict[str, Any]:
 
 
 def _model(
-    quantity: Measured | Draws,
+    quantity: Measured | Grains,
     given: Design,
     covariates: tuple[tuple[str, Covariate], ...],
     priors: Mapping[str, Any],
@@ -152,7 +152,9 @@ def _model(
         if selection is not None:
             log_ratio = log_ratio + selection.log_probability(quantity.values, known)
         spread = None if blur is None else blur[:, None]
-        terms = logsumexp(log_density(quantity.values - mean[:, None], scatter, spread, nu) + log_ratio, axis=1)
+        wide = jnp.hypot(scatter, quantity.width)
+        density = log_density(jnp.asarray(quantity.values) - mean[:, None], wide, spread, nu)
+        terms = logsumexp(density + log_ratio, axis=1)
     if selection is not None:
         terms = terms - selection.log_share(mean, scatter, nu, {k: jnp.asarray(v) for k, v in known.items()})
     numpyro.factor("galaxies", jnp.sum(terms))

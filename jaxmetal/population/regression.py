@@ -19,7 +19,7 @@ from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.selection import WITHOUT
 from jaxmetal.recipes.arrays import floats, require_count
 
-LONG = Run(warmup=1000, draws=1000)
+LONG = Run(warmup=1000, target_accept=0.95)
 
 
 def regress(
@@ -78,7 +78,7 @@ def regress(
     start: dict[str, Any] = {"alpha": 0.0, "beta": 0.0, "scatter2": 0.5, "w2": 0.5, "u2": 1.0, "mu0": 0.0}
     start |= {"mu": np.linspace(-1.0, 1.0, components), "tau2": np.full(components, 0.5)}
     start["pi"] = np.full(components, 1.0 / components)
-    drawn, findings = sample(_model, (x, y, e_x**2, e_y2, cross, components), run, start, target_accept=0.95)
+    drawn, findings = sample(_model, (x, y, e_x**2, e_y2, cross, components), run, start)
     slope = tilt + drawn["beta"] * height / scale
     central = level + drawn["alpha"] * height + slope * (covariate.pivot - shift)
     return Relation(

@@ -14,6 +14,14 @@ from jaxmetal.population.galaxies import Covariate, Draws, Measured
 
 Kind = Literal["equal-tailed", "highest-density"]
 
+METHODS = {
+    "marginal": "each galaxy enters as its value with a Gaussian error",
+    "importance": "each galaxy enters as the stored draws of its own posterior, the prior of its fit divided out",
+    "joint": "all galaxies were fitted together, each with its own data, in one model",
+    "regression": "both variables have errors, and the true x are drawn from a mixture of Gaussians",
+}
+"""Method of a relation -> what it means."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Relation:
@@ -24,7 +32,7 @@ class Relation:
         covariates: name -> `Covariate`, as given.
         draws: site -> (chains, draws, ...): "central" (the quantity at the pivots), "slope.<covariate>", "scatter" and,
             if robust, "nu".
-        method: "marginal", "importance", "joint" or "regression".
+        method: one of `METHODS`.
         robust: whether the scatter has a Student-t's tails.
         selection: what was assumed of how galaxies entered the sample, one sentence.
         effective_numbers: effective draws of each galaxy, (looks, n), where stored draws were reused.
@@ -54,8 +62,11 @@ class Relation:
         """Unit of a parameter."""
         if site == "nu":
             return ""
-        per = self.covariates[site.removeprefix("slope.")].unit if site.startswith("slope.") else ""
-        return f"{self.quantity.unit} / {per}" if per else self.quantity.unit
+        if not site.startswith("slope."):
+            return self.quantity.unit
+        name = site.removeprefix("slope.")
+        per = self.covariates[name].unit
+        return f"{self.quantity.unit or 1} / {per}" if per else f"{self.quantity.unit} per unit of {name}".strip()
 
     def line(self, covariate: str, values: Any) -> np.ndarray:
         """Draws of the expected quantity against one covariate, the others at their pivots: (draws, len(values))."""
@@ -117,7 +128,8 @@ def summary(relation: Relation, level: float = 0.68, kind: Kind = "equal-tailed"
     scatter = "Student-t" if relation.robust else "Gaussian"
     return "\n".join(
         [
-            f"{len(relation.quantity.values)} galaxies, method {relation.method}, {scatter} scatter. Findings:",
+            f"{len(relation.quantity.values)} galaxies, {scatter} scatter about the relation.",
+            f"Method {relation.method}: {METHODS[relation.method]}. Findings:",
             *head,
             f"Median and {kind} {100 * level:.0f} % interval; central value at {pivots}:",
             *lines,

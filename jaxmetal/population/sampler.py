@@ -14,6 +14,7 @@ from numpyro.infer import MCMC, NUTS, init_to_value
 
 from jaxmetal.findings import Finding
 from jaxmetal.fit.chains import Chains
+from jaxmetal.fit.choose import require_acceptance
 from jaxmetal.fit.diagnose import diagnose
 from jaxmetal.recipes.arrays import require_count
 
@@ -25,13 +26,16 @@ class Run(NamedTuple):
         chains: number of chains.
         warmup: steps per chain that adapt step size and mass matrix.
         draws: kept steps per chain.
+        target_accept: acceptance probability that the step size aims at; nearer to 1, shorter steps get round sharper
+            corners of the posterior.
         seed: of the random numbers.
         progress: show a progress bar.
     """
 
     chains: int = 4
     warmup: int = 500
-    draws: int = 500
+    draws: int = 1000
+    target_accept: float = 0.9
     seed: int = 0
     progress: bool = False
 
@@ -42,7 +46,6 @@ def sample(
     run: Run,
     start: Mapping[str, Any],
     dense: Any = True,
-    target_accept: float = 0.9,
     pilot: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[dict[str, np.ndarray], list[Finding]]:
     """Draws of a NumPyro model's sites, (chains, draws, ...), and what is wrong with them.
@@ -53,21 +56,21 @@ def sample(
         run: how to sample.
         start: site -> value where all chains start.
         dense: as NumPyro's `dense_mass`.
-        target_accept: acceptance probability aimed at.
         pilot: draws of the same sites from a cheaper model of much the same posterior: the chains then start from its
             last draw, and its covariance is their mass matrix.
 
     Raises:
-        InputError: if a count of the run is too small.
+        InputError: if a count of the run is too small, or its acceptance is no probability.
     """
     for name, least in (("chains", 1), ("warmup", 0), ("draws", 4)):
         require_count(name, getattr(run, name), least)
+    require_acceptance(run.target_accept)
     sites = _sites(model, arguments, start)
     start = start if pilot is None else {name: values[0, -1] for name, values in pilot.items()}
     kernel = NUTS(
         model,
         dense_mass=dense,
-        target_accept_prob=target_accept,
+        target_accept_prob=run.target_accept,
         init_strategy=init_to_value(values=dict(start)),
         inverse_mass_matrix=None if pilot is None else _covariance(pilot, sites),
         adapt_mass_matrix=pilot is None,

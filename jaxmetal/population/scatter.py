@@ -21,7 +21,7 @@ def log_density(
 
     Args:
         residual: any shape.
-        scatter: standard deviation (scale, for a Student-t) of the intrinsic scatter.
+        scatter: standard deviation (scale, for a Student-t) of the intrinsic scatter, broadcast to `residual`.
         variance: of the errors, broadcast to `residual`; None: no errors.
         nu: degrees of freedom; None: Gaussian.
     """
@@ -32,7 +32,7 @@ def log_density(
         constant = gammaln(0.5 * (nu + 1.0)) - gammaln(0.5 * nu) - 0.5 * jnp.log(jnp.pi * nu) - jnp.log(scatter)
         return constant - 0.5 * (nu + 1.0) * jnp.log1p((residual / scatter) ** 2 / nu)
     log_weight, precision = _scales(nu)
-    total = scatter**2 / precision + variance[..., None]
+    total = jnp.square(scatter)[..., None] / precision + variance[..., None]
     normal = -0.5 * (residual[..., None] ** 2 / total + jnp.log(2.0 * jnp.pi * total))
     return logsumexp(normal + log_weight, axis=-1)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from jaxmetal.errors import InputError
+from jaxmetal.io.spelling import nearest
 
 NAMES = {
     float: "a number",
@@ -35,12 +35,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"The configuration {path} is no valid TOML ({error}); correct it there.") from None
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word most like another, whatever the case of both."""
-    spelt = {name.lower(): name for name in known}
-    return spelt[difflib.get_close_matches(word.lower(), list(spelt), n=1, cutoff=0.0)[0]]
-
-
 def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> None:
     """Refuses keys that are not known.
 
@@ -50,7 +44,7 @@ def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> No
     known = list(known)
     for key in table:
         if key not in known:
-            raise InputError(f"{where}: '{key}' is no known key; did you mean '{nearest(key, known)}'?")
+            raise InputError(f"{where}: '{key}' is no known key; did you mean '{nearest(key, known)[0]}'?")
 
 
 def choose(word: Any, where: str, known: Iterable[str]) -> str:
@@ -63,7 +57,7 @@ def choose(word: Any, where: str, known: Iterable[str]) -> str:
     if not isinstance(word, str):
         raise InputError(f"{where}: expected one of {', '.join(known)}, found {word!r}; write it in quotes.")
     if word not in known:
-        raise InputError(f"{where}: '{word}' is none of {', '.join(known)}; did you mean '{nearest(word, known)}'?")
+        raise InputError(f"{where}: '{word}' is none of {', '.join(known)}; did you mean '{nearest(word, known)[0]}'?")
     return word
 
 

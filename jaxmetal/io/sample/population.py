@@ -13,18 +13,12 @@ from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.io.sample.catalogue import NAME
 from jaxmetal.io.sample.collect import POSTERIORS
-from jaxmetal.io.sample.rows import FAILED, HIGH, LOW, NARROWED, PER_KPC, PER_R_EFF, PRIOR, RESOLVED, SUSPECT
+from jaxmetal.io.sample.medians import Columns, half_width, measured
+from jaxmetal.io.sample.rows import FAILED, HIGH, LOW, PER_KPC, PER_R_EFF, RESOLVED, SUSPECT
 from jaxmetal.io.sample.stored import stored
 from jaxmetal.io.tables import column_units, read_table
 from jaxmetal.population import Covariate, Draws, Measured
-
-TOLD = 1.05
-"""How many times narrower than its prior a posterior must be to say anything once the prior is divided out."""
-
-LOPSIDED = 1.5
-"""Longer over shorter side of an interval from which a Gaussian describes it poorly."""
-
-Columns = dict[str, np.ndarray]
+from jaxmetal.population.columns import words
 
 
 class Population(NamedTuple):
@@ -45,6 +39,8 @@ def read_population(
     of: str,
     against: Mapping[str, float | None],
     errors: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Population:
     """Reads one column of a table as a quantity that depends on others.
 
@@ -56,16 +52,19 @@ def read_population(
     left out. Gradients that are not resolved, and suspect fits, stay: leaving them out would bias the relation.
 
     Args:
-        path: results.ecsv of a run, or another table (ECSV or text).
+        path: results.ecsv or results.fits of a run, or another table (ECSV, FITS or text).
         of: the quantity's column, with columns `<of>_lo` and `<of>_hi` (16 and 84 % quantiles) or one of errors.
         against: column of each covariate -> pivot, in the column's unit; None: the median of the sample.
         errors: column -> column of its Gaussian errors; a covariate without one is known exactly.
+        units: column -> its unit, instead of what the table says; nothing is converted.
+        labels: column -> what axes say; its name's words otherwise.
 
     Raises:
-        InputError: if a column is missing or holds no numbers, no galaxy has all of them, or intervals have no width.
+        InputError: if a column is missing or holds no numbers, what is said is of others than these, no galaxy has all
+            of them, or intervals have no width.
     """
-    path, errors = Path(path), dict(errors or {})
-    _require_a_relation(of, against, errors)
+    path, errors, units, labels = Path(path), dict(errors or {}), dict(units or {}), dict(labels or {})
+    _require_a_relation(of, against, errors | units | labels)
     named, interval = (of, *against, *errors.values()), () if of in errors else (of + LOW, of + HIGH)
     everything, numbers = read_table(path, required=named), (*named, *interval)
     if not set(interval) <= everything.keys():
@@ -76,15 +75,16 @@ def read_population(
     for name in numbers:
         _require_numbers(everything, name, path)
     table, findings = _complete(everything, numbers, path)
-    units = {name: unit.replace(" ", "") for name, unit in column_units(path).items()}
+    units = {name: unit.replace(" ", "") for name, unit in column_units(path).items()} | units
+    labels = {name: words(name) for name in (of, *against)} | labels
     quantity, table = _quantity(table, of, errors.get(of), path, findings)
-    settled = dataclasses.replace(quantity, label=of, unit=units.get(of, ""), findings=tuple(findings))
+    settled = dataclasses.replace(quantity, label=labels[of], unit=units.get(of, ""), findings=tuple(findings))
     covariates = {
         name: Covariate(
             values=table[name],
             pivot=float(np.median(table[name])) if pivot is None else pivot,
             sigma=table[errors[name]] if name in errors else None,
-            label=name,
+            label=labels[name],
             unit=units.get(name, ""),
         )
         for name, pivot in against.items()
@@ -92,12 +92,13 @@ def read_population(
     return Population(settled, covariates)
 
 
-def _require_a_relation(of: str, against: Mapping[str, Any], errors: Mapping[str, str]) -> None:
-    unasked = sorted(set(errors) - {of, *against})
+def _require_a_relation(of: str, against: Mapping[str, Any], described: Mapping[str, str]) -> None:
+    unasked = sorted(set(described) - {of, *against})
     if not against or of in against or unasked:
-        found = f"errors of '{unasked[0]}'" if unasked else f"'{of}' against itself" if against else "no covariate"
+        found = f"'{unasked[0]}' described" if unasked else f"'{of}' against itself" if against else "no covariate"
         raise InputError(
-            f"Expected a quantity, other columns that it may depend on, and errors of these, found {found}; correct it."
+            "Expected a quantity, other columns that it may depend on, and errors, units or labels of these alone, "
+            f"found {found}; correct it."
         )
 
 
@@ -135,14 +136,14 @@ def _quantity(
     if error is not None:
         findings.append(Finding("info", f"Values of {of} as they are, with {error} as their Gaussian errors."))
         return Measured(values=table[of], sigma=table[error]), table
-    flat = int(np.sum(~(_half(table, of) > 0.0)))
+    flat = int(np.sum(~(half_width(table, of) > 0.0)))
     if flat:
         raise InputError(
             f"The intervals of {of} in {path} have no width for {flat} galaxies, as where only the maximum was sought; "
             "fit them by a method with draws."
         )
     reused = _reused(path.parent / POSTERIORS, table, of, findings)
-    quantity, kept = (reused, np.ones(len(table[of]), bool)) if reused else _measured(table, of, findings)
+    quantity, kept = (reused, np.ones(len(table[of]), bool)) if reused else measured(table, of, findings)
     if not kept.any():
         raise InputError(f"The data of no galaxy in {path} narrowed the prior of {of}; choose another column.")
     table = {name: column[kept] for name, column in table.items()}
@@ -165,34 +166,9 @@ def _reused(folder: Path, table: Columns, of: str, findings: list[Finding]) -> D
         findings.append(Finding("warning", text))
         return None
     # By what the run itself took a slope per arcsec to one per kpc.
-    scale = (_half(table, of) / _half(table, parameter))[:, None]
+    scale = (half_width(table, of) / half_width(table, parameter))[:, None]
     count = found.draws.shape[1]
     text = f"{count} draws of {of} from each galaxy's stored posterior, the prior of its fit divided out."
     findings.append(Finding("info", text))
-    return Draws(values=found.draws * scale, log_prior=found.log_prior - np.log(scale))
-
-
-def _measured(table: Columns, of: str, findings: list[Finding]) -> tuple[Measured, np.ndarray]:
-    """The quantity as values with errors, and which galaxies say something of it."""
-    middle, half = table[of], _half(table, of)
-    parameter, kept = of.removesuffix(PER_KPC).removesuffix(PER_R_EFF), np.ones(len(middle), bool)
-    text = f"Medians of {of}, with half the distance from the 16 to the 84 % quantile as a Gaussian error"
-    sides = np.stack([table[of + HIGH] - middle, middle - table[of + LOW]])
-    lopsided = int(np.sum(sides.max(axis=0) > LOPSIDED * sides.min(axis=0)))
-    if parameter + NARROWED in table and parameter + PRIOR in table:
-        narrowed = np.nan_to_num(table[parameter + NARROWED], nan=np.inf)  # NaN: of a prior without a width
-        kept = narrowed >= TOLD
-        prior = table[parameter + PRIOR] * half / _half(table, parameter)
-        share = 1.0 - np.where(kept, narrowed, np.inf) ** -2.0
-        middle, half = prior + (middle - prior) / share, half / np.sqrt(share)
-        text += f", the prior of each fit divided out as a Gaussian; {np.sum(~kept)} that say nothing then are left out"
-    text += ". Posteriors kept by jaxmetal batch --posteriors need no such approximation."
-    findings.append(Finding("info", text))
-    if lopsided:
-        text = f"The two sides of {lopsided} intervals differ by more than a factor {LOPSIDED:g}; store the posteriors."
-        findings.append(Finding("warning", text))
-    return Measured(values=middle[kept], sigma=half[kept]), kept
-
-
-def _half(table: Columns, name: str) -> np.ndarray:
-    return 0.5 * (table[name + HIGH] - table[name + LOW])
+    bars = "median and 68 % interval,\neach fit's prior still in"
+    return Draws(values=found.draws * scale, log_prior=found.log_prior - np.log(scale), bars=bars)
