@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
+import numpyro.distributions as dist
 import pytest
 from astropy.table import Table
 from jax.scipy.special import erf, logsumexp
@@ -20,6 +21,7 @@ from jaxmetal.cli import main
 from jaxmetal.errors import InputError
 from jaxmetal.population.covariates import along, design
 from jaxmetal.population.reuse import effective_numbers, judge, smoothed
+from jaxmetal.population.sampler import sample as draws_of
 from jaxmetal.population.scatter import log_density
 
 QUICK = population.Run(chains=1, warmup=200, draws=500, target_accept=0.8)
@@ -64,7 +66,7 @@ def direct():
 
 @pytest.mark.parametrize("pivot", [10.0, 0.0])
 def test_the_slope_does_not_depend_on_the_pivot(pivot):
-    """Central value and slope by linear algebra, at a scatter that is known: a prior far from the data must not pull."""
+    """Central value and slope by linear algebra, at a known scatter: a prior far from the data must not pull."""
     mass, true, sigma = sample(n=30)
     quantity = population.Measured(values=true, sigma=sigma)
     covariate = population.Covariate(values=mass, pivot=pivot)
@@ -357,11 +359,26 @@ def test_intervals():
         (lambda m, y, s: (y, mass_of(m)), "expected Measured or Draws, found ndarray"),
         (lambda m, y, s: population.Covariate(values=m, pivot=np.nan), "pivot of a covariate: expected one finite"),
         (lambda m, y, s: (population.Measured(values=y[:3], sigma=s[:3]), mass_of(m[:3])), "at least 4 galaxies"),
+        (lambda m, y, s: (population.Measured(values=y[:1], sigma=s[:1]), mass_of(m[:1])), "at least 4 galaxies"),
+        (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m), population.Run(seed=2**63)), "seed: exp"),
     ],
 )
 def test_bad_input_is_refused(make, message):
     with pytest.raises(InputError, match=message.replace("(", r"\(").replace(")", r"\)")):
-        population.fit(*make(*sample()))
+        fit(*make(*sample()))
+
+
+def test_chains_that_cannot_start_say_so():
+    def impossible():
+        numpyro.sample("a", dist.Normal(0.0, 1.0))
+        numpyro.factor("never", -jnp.inf)
+
+    with pytest.raises(InputError, match="chains cannot start"):
+        draws_of(impossible, (), QUICK, {"a": 0.0})
+
+
+def fit(quantity, covariates, run=QUICK):
+    return population.fit(quantity, covariates, run=run)
 
 
 def test_a_selection_needs_draws_and_certain_covariates():
@@ -545,6 +562,9 @@ def test_a_table_without_any_whole_row_and_intervals_without_width_are_refused(t
         io.read_population(tmp_path / "t.ecsv", of="a", against={"empty": None})
     with pytest.raises(InputError, match="no width for 5 galaxies"):
         io.read_population(tmp_path / "t.ecsv", of="a", against={"x": None})
+    io.write_table(tmp_path / "reversed.ecsv", columns | {"a_hi": np.arange(5.0) - 1.0})
+    with pytest.raises(InputError, match="a_lo of .* must be the lower end of an interval, but is above a_hi for 5"):
+        io.read_population(tmp_path / "reversed.ecsv", of="a", against={"x": None})
 
 
 def test_other_tables_have_errors_of_their_own(tmp_path):

@@ -174,6 +174,8 @@ def test_a_run_says_what_its_population_is(finished, tmp_path, capsys, monkeypat
     assert "--against: expected a number as the pivot of log_mass, found 'ten'" in capsys.readouterr().err
     assert main([*command[:-1], str(tmp_path / "other"), "--error", "log_mass"]) == 2
     assert "--error: expected COLUMN=ERRORS, found log_mass" in capsys.readouterr().err
+    assert main([*command[:-1], str(tmp_path / "other"), "--against", "log_mass=9"]) == 2
+    assert "columns with different names, found log_mass=10 log_mass=9" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
 
 

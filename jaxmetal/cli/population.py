@@ -81,8 +81,16 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
-    """What is before and after the sign of equality, which may be missing."""
-    return [(name, value) for name, _, value in (text.partition("=") for text in given)]
+    """What is before and after the sign of equality, which may be missing.
+
+    Raises:
+        InputError: if nothing is before it, or the same twice.
+    """
+    pairs = [(name, value) for name, _, value in (text.partition("=") for text in given)]
+    names = [name for name, _ in pairs]
+    if "" in names or len(set(names)) < len(names):
+        raise InputError(f"Expected columns with different names, found {' '.join(given)}; correct them.")
+    return pairs
 
 
 def _described(option: str, given: Sequence[str]) -> dict[str, str]:

@@ -146,10 +146,16 @@ def require_same_galaxies(quantity: Measured | Draws, covariates: Mapping[str, C
     """The number of galaxies.
 
     Raises:
-        InputError: if there is no covariate, or one has another number of entries or the same value everywhere.
+        InputError: if there is no covariate, galaxies are too few, or a covariate has another number of entries or the
+            same value everywhere.
     """
     _require_kinds(quantity, covariates)
     count = len(quantity.values)
+    if count < len(covariates) + 3:
+        raise InputError(
+            f"A relation with {len(covariates)} covariates needs at least {len(covariates) + 3} galaxies, "
+            f"found {count}; use fewer covariates."
+        )
     for name, covariate in covariates.items():
         if len(covariate.values) != count:
             raise InputError(
@@ -160,11 +166,6 @@ def require_same_galaxies(quantity: Measured | Draws, covariates: Mapping[str, C
                 f"covariate '{name}': expected values that differ between galaxies, found {covariate.values[0]:g} for "
                 "all; leave it out, for nothing can depend on it."
             )
-    if count < len(covariates) + 3:
-        raise InputError(
-            f"A relation with {len(covariates)} covariates needs at least {len(covariates) + 3} galaxies, "
-            f"found {count}; use fewer covariates."
-        )
     return count
 
 

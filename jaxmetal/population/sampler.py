@@ -12,11 +12,15 @@ from numpyro.handlers import seed as seeded
 from numpyro.handlers import substitute, trace
 from numpyro.infer import MCMC, NUTS, init_to_value
 
+from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.fit.chains import Chains
 from jaxmetal.fit.choose import require_acceptance
 from jaxmetal.fit.diagnose import diagnose
 from jaxmetal.recipes.arrays import require_count
+
+LARGEST = 2**63
+"""Seeds are below."""
 
 
 class Run(NamedTuple):
@@ -64,6 +68,8 @@ def sample(
     """
     for name, least in (("chains", 1), ("warmup", 0), ("draws", 4)):
         require_count(name, getattr(run, name), least)
+    if not 0 <= run.seed < LARGEST:
+        raise InputError(f"seed: expected a whole number from 0 to 2^63 - 1, found {run.seed}; choose another.")
     require_acceptance(run.target_accept)
     sites = _sites(model, arguments, start)
     start = start if pilot is None else {name: values[0, -1] for name, values in pilot.items()}
@@ -84,7 +90,11 @@ def sample(
         progress_bar=run.progress,
     )
     wanted = ("potential_energy", "diverging", "num_steps", "accept_prob")
-    mcmc.run(jax.random.key(run.seed), *arguments, extra_fields=wanted)
+    try:
+        mcmc.run(jax.random.key(run.seed), *arguments, extra_fields=wanted)
+    except RuntimeError as error:  # NumPyro's, where the density is not finite at the start
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise InputError(f"The chains cannot start ({reason}); check the sizes of values and errors.") from None
     said = {name: np.asarray(values) for name, values in mcmc.get_extra_fields(group_by_chain=True).items()}
     draws = {name: np.asarray(values) for name, values in mcmc.get_samples(group_by_chain=True).items()}
     flat = np.concatenate([values.reshape(*values.shape[:2], -1) for values in draws.values()], axis=2)

@@ -136,6 +136,11 @@ def _quantity(
     if error is not None:
         findings.append(Finding("info", f"Values of {of} as they are, with {error} as their Gaussian errors."))
         return Measured(values=table[of], sigma=table[error]), table
+    if backwards := int(np.sum(table[of + HIGH] < table[of + LOW])):
+        raise InputError(
+            f"{of}{LOW} of {path} must be the lower end of an interval, but is above {of}{HIGH} for {backwards} "
+            "galaxies; exchange the columns."
+        )
     flat = int(np.sum(~(half_width(table, of) > 0.0)))
     if flat:
         raise InputError(
