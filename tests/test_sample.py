@@ -170,8 +170,8 @@ def test_a_run_says_what_its_population_is(finished, tmp_path, capsys, monkeypat
     assert "400 draws of" in drawn.findings[1].text
     scale = (table_of(finished[1])[1][SLOPE] / table_of(finished[1])[1][of])[:, None]
     np.testing.assert_allclose(drawn.log_prior, norm(0.0, 0.3 / scale).logpdf(drawn.values), rtol=1e-6)
-    assert main([*command[:-1], str(tmp_path / "other"), "--against", "log_mass=ten"]) == 2
-    assert "--against: expected a number as the pivot of log_mass, found 'ten'" in capsys.readouterr().err
+    assert main([*command[:-1], str(tmp_path / "other"), "--against", "redshift=ten"]) == 2
+    assert "--against: expected a number as the pivot of redshift, found 'ten'" in capsys.readouterr().err
     assert main([*command[:-1], str(tmp_path / "other"), "--error", "log_mass"]) == 2
     assert "--error: expected COLUMN=ERRORS, found log_mass" in capsys.readouterr().err
     assert main([*command[:-1], str(tmp_path / "other"), "--against", "log_mass=9"]) == 2
