@@ -117,8 +117,7 @@ def weighted_fit(arc: Arc, *, jitter: bool, shifts: bool) -> dict[str, Any]:
     psf = jm.instrument.Moffat(fwhm=arcs.FWHM[arc.name], beta=arcs.MOFFAT_BETA)
     observation = arc.observation(psf, jm.mixing.Dex(), jitter=dist.HalfNormal(0.05) if jitter else 0.0)
     prior = scene(frame, arc.picture(), gradient["central"], gradient["slope"], lens)
-    settings = {"draws": 500, "target_accept": 0.9} if jitter else {"draws": 1000, "target_accept": 0.98}
-    posterior = jm.fit.auto(prior, {"metallicity": observation}, seed=1, progress=False, **settings)
+    posterior = jm.fit.auto(prior, {"metallicity": observation}, draws=1000, seed=1, target_accept=0.98, progress=False)
     print(jm.result.summary(posterior, arc.kpc_per_arcsec()), flush=True)
     if FIGURES:
         hero = jm.plot.of_posterior.overview(posterior, "metallicity", "disc", kpc_per_arcsec=arc.kpc_per_arcsec())
