@@ -37,7 +37,7 @@ BARS = {
     "nuts warm": 15.0,
 }
 """How many times faster than lenstronomy jaxmetal is asked to be."""
-DRAWS = {"map": {"auto": 300, "nuts": 300, "long": 2500}, "joint": {"auto": 300, "nuts": 200, "long": 2500}}
+DRAWS = {"map": {"auto": 300, "nuts": 300, "long": 2500}, "joint": {"auto": 300, "nuts": 150, "long": 2500}}
 """Per chain, of four: for about 1,000 effective samples of the slope, and for the long run that checks quantiles."""
 LIT = 1e-4
 """Maps are compared where the blurred light exceeds this share of its peak."""

@@ -52,8 +52,8 @@ def auto(
         seed: of all random numbers.
         chains: number of chains.
         draws: kept draws per chain, rounded up to a multiple of 50.
-        warmup: steps per chain before; by default 50 in a well whitened space, 300 elsewhere.
-        target_accept: mean acceptance that the step size of NUTS and HMC aims at; by default 0.7 in a well whitened
+        warmup: steps per chain before; by default 50 for HMC, 100 for NUTS in a well whitened space, 300 elsewhere.
+        target_accept: mean acceptance that the step size of NUTS and HMC aims at; by default 0.8 in a well whitened
             space, 0.95 elsewhere. Nearer to 1 takes smaller steps, the answer to draws that diverged.
         start: parameter name -> value near which the optimiser is to begin; the median of the prior for the others.
         start_count: starts of the optimiser.

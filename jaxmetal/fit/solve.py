@@ -167,19 +167,18 @@ def _drawn(problems: Problem, found: dict[int, Solution], chains: list[Chains]) 
 
 
 def _settings(solution: Solution, options: Options) -> Settings:
-    """Where the Laplace approximation whitens badly, NUTS takes its time: its own mass matrix, and small steps.
-
-    In a well whitened space, large steps give the most effective samples per gradient.
-    """
+    """Where the Laplace approximation whitens badly, NUTS takes its time: its own mass matrix, and small steps."""
     careful = solution.method == "nuts" and solution.k_hat >= WHITE
-    steps = options.warmup if options.warmup is not None else 300 if careful else 50
+    steps = (
+        options.warmup if options.warmup is not None else 50 if solution.method == "hmc" else 300 if careful else 100
+    )
     return Settings(
         algorithm=solution.method.upper(),
         chains=options.chains,
         warmup=-(-steps // CHUNK) * CHUNK,
         draws=-(-options.draws // CHUNK) * CHUNK,
         adapt_mass=careful,
-        target_accept=options.target_accept or (0.95 if careful else 0.7),
+        target_accept=options.target_accept or (0.95 if careful else 0.8),
     )
 
 
