@@ -63,7 +63,8 @@ def compass(ax: Axes, grid: Grid, corner: str) -> None:
         arrow.set_path_effects(HALO)
         area.add_artist(arrow)
         # Snapped to pixels, as text with a rim would be, an E can lose a bar.
-        area.add_artist(PathPatch(_centred(name, letter), facecolor="black", lw=0, snap=False, path_effects=HALO))
+        outline = _centred(name, letter)
+        area.add_artist(PathPatch(outline, label=name, facecolor="black", lw=0, snap=False, path_effects=HALO))
     _anchor(ax, area, corner)
 
 
