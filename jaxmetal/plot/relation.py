@@ -25,7 +25,7 @@ def relation(found: Relation, covariate: str | None = None) -> Figure:
         covariate: the only panel; all by default.
     """
     names = list(found.covariates) if covariate is None else [covariate]
-    figure = new_figure(1.0 + 4.2 * len(names), 4.0)
+    figure = new_figure(2.8 + 4.2 * len(names), 4.0)
     axes = figure.subplots(1, len(names), sharey=True, squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=True):
         _panel(ax, found, name)

@@ -59,12 +59,14 @@ def page(thumbnails: Sequence[Thumbnail], unit: str) -> Figure:
 
 
 def _cropped(thumbnail: Thumbnail) -> Thumbnail:
-    """Its used pixels and a rim of one."""
+    """The square about its used pixels, with a rim of one, as far as the map reaches."""
     used = np.isfinite(thumbnail.data)
     rows, columns = (np.flatnonzero(used.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return thumbnail
-    inside = tuple(slice(max(found[0] - 1, 0), found[-1] + 2) for found in (rows, columns))
+    side = 3 + max(np.ptp(rows), np.ptp(columns))
+    first = [max((found[0] + found[-1] - side + 1) // 2, 0) for found in (rows, columns)]
+    inside = tuple(slice(start, start + side) for start in first)
     return thumbnail._replace(
         data=thumbnail.data[inside], model=thumbnail.model[inside], residual=thumbnail.residual[inside]
     )
