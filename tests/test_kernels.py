@@ -98,3 +98,7 @@ def test_a_blurred_picture_gets_the_difference_kernel():
 def test_full_width_at_half_maximum(psf):
     """A Moffat is narrower there than the Gaussian with its peak."""
     assert fwhm(psf) == pytest.approx(0.5, rel=5e-3)
+
+
+def test_a_kernel_that_is_cut_above_half_its_peak_is_as_wide_as_its_corners():
+    assert fwhm(sampled(0.5, 0.1, 1, includes_pixel=False)) == pytest.approx(2.0 * np.hypot(0.1, 0.1))

@@ -84,7 +84,7 @@ def _begin(arguments: argparse.Namespace, folder: Path) -> None:
 
     if (folder / FILE).is_file():
         raise InputError(f"The folder {folder} holds a run already; finish it with --resume, or choose another name.")
-    require_replaceable(folder, overwrite=False)
+    require_replaceable(folder, overwrite=None)
     if arguments.scheduler:
         from jaxmetal.cli.cluster import connect
 
@@ -102,7 +102,7 @@ def _begin(arguments: argparse.Namespace, folder: Path) -> None:
         )
     if not arguments.quiet:
         print(report(plan, catalogue), flush=True)
-    with output_folder(folder) as unfinished:
+    with output_folder(folder, overwrite=None) as unfinished:
         write_plan(plan, unfinished, catalogue.configuration)
 
 

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     job = read_config(arguments.config)
     if arguments.prior:
-        require_replaceable(arguments.prior, overwrite=False)
+        require_replaceable(arguments.prior, overwrite=None)
     free = sites(tree(job.scene, job.observations))
     plans = prepare(job.scene, job.observations, job.settings["sampling"])
     findings = worst_first([*job.findings, *prior_warnings(free)])
@@ -53,7 +53,7 @@ def draw_prior(job: Any, where: str) -> None:
     """Noise-free draws of every observation from the prior, as pictures in a new folder."""
     from jaxmetal.plot.of_posterior import of_prior
 
-    with output_folder(where, overwrite=False) as folder, writing(folder):
+    with output_folder(where, overwrite=None) as folder, writing(folder):
         for name in job.observations:
             of_prior(job.scene, job.observations, name).savefig(folder / f"prior_{name}.png", dpi=120)
     print(f"\nWhat the prior thinks possible: {where}")

@@ -181,15 +181,20 @@ TAIL = 4e-4
 
 
 def fwhm(psf: Any) -> float:
-    """Full width at half maximum, arcsec: the stated one, or where the radial profile falls to half its peak."""
+    """Full width at half maximum, arcsec: the stated one, or where the radial profile falls to half its peak at last.
+
+    That of a kernel which does not is twice the radius of its corners.
+    """
     if hasattr(psf, "fwhm"):
         return float(psf.fwhm)
     squares, values = _radial(psf)
     # The logarithm of a Gaussian is a straight line in r^2.
-    logarithms = np.log(np.maximum(values / values[0], 1e-300))
-    below = int(np.argmax(logarithms < np.log(0.5)))
-    part = (np.log(0.5) - logarithms[below - 1]) / (logarithms[below] - logarithms[below - 1])
-    return 2.0 * float(np.sqrt(squares[below - 1] + part * (squares[below] - squares[below - 1])))
+    logarithms = np.log(np.maximum(values / values.max(), 1e-300))
+    last = int(np.flatnonzero(logarithms >= np.log(0.5))[-1])
+    if last == len(squares) - 1:
+        return 2.0 * float(np.sqrt(squares[last]))
+    part = (np.log(0.5) - logarithms[last]) / (logarithms[last + 1] - logarithms[last])
+    return 2.0 * float(np.sqrt(squares[last] + part * (squares[last + 1] - squares[last])))
 
 
 def _radial(psf: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ REASONS = {
 
 
 @contextlib.contextmanager
-def output_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+def output_folder(path: str | Path, *, overwrite: bool | None = False) -> Iterator[Path]:
     """A folder that appears only when everything in it has been written.
 
     Yields a hidden temporary folder next to `path`, which takes its name when the block ends and vanishes when the
@@ -35,7 +35,8 @@ def output_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
 
     Args:
         path: the folder to make; its parent must exist.
-        overwrite: replace a folder of earlier results (one with a `provenance.json`) or an empty one.
+        overwrite: replace a folder of earlier results (one with a `provenance.json`) or an empty one; None where users
+            cannot ask for that.
 
     Raises:
         InputError: if the folder exists, is no folder of results, or cannot be written.
@@ -70,7 +71,7 @@ def writing(path: str | Path) -> Iterator[None]:
         raise InputError(f"The output {path} cannot be written because {reason}.") from error
 
 
-def require_replaceable(path: str | Path, overwrite: bool) -> None:
+def require_replaceable(path: str | Path, overwrite: bool | None) -> None:
     """Refuses an output folder that could not be made; worth asking before a long computation.
 
     Raises:
@@ -86,7 +87,8 @@ def require_replaceable(path: str | Path, overwrite: bool) -> None:
     if target.is_symlink() or not target.is_dir():
         raise InputError(f"The output {target} must be a new folder, but is a file or link; choose another name.")
     if not overwrite:
-        raise InputError(f"The output folder {target} exists already; choose another name or --overwrite.")
+        way = "" if overwrite is None else " or --overwrite"
+        raise InputError(f"The output folder {target} exists already; choose another name{way}.")
     if any(target.iterdir()) and not (target / MARKER).is_file():
         raise InputError(
             f"The output folder {target} may only replace earlier results, but holds no {MARKER}; choose another name."

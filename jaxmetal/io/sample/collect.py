@@ -37,15 +37,10 @@ def missing(folder: Path, plan: Plan, catalogue: Catalogue) -> list[int]:
 
 def unread(folder: Path, plan: Plan, catalogue: Catalogue) -> list[int]:
     """Chunks with galaxies that could not be read: their files may have been mended since."""
-    names = {catalogue.names[int(row)] for row in plan.unreadable}
-    return [
-        number
-        for number in range(len(plan.chunks))
-        if any(
-            row[NAME].value in names and row["status"].value == FAILED
-            for row in _rows(folder, plan, catalogue, number) or []
-        )
-    ]
+    # They have chunks of their own: nothing was known that would group them.
+    numbers = [number for number, rows in enumerate(plan.chunks) if str(rows[0]) in plan.unreadable]
+    found = {number: _rows(folder, plan, catalogue, number) or [] for number in numbers}
+    return [number for number, rows in found.items() if any(row["status"].value == FAILED for row in rows)]
 
 
 def collect(folder: Path, plan: Plan, catalogue: Catalogue) -> str:

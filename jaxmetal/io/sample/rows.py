@@ -101,8 +101,9 @@ def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) ->
         found[short(site) + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
         middle = float(median(sites(posterior.tree)[site]))
         found[short(site) + PRIOR] = Entry(middle, unit(posterior, site), f"median of the prior of {site}")
-    for label, observed in ((label, posterior.filled()[label]) for label in posterior.observations):
-        found[f"{label}.fwhm"] = Entry(fwhm(observed.psf), "arcsec", "full width at half maximum of the PSF")
+    filled = posterior.filled()
+    for label in posterior.observations:
+        found[f"{label}.fwhm"] = Entry(fwhm(filled[label].psf), "arcsec", "full width at half maximum of the PSF")
         pulls = residual(posterior, label)
         found[f"{label}.chi2"] = Entry(float(np.nansum(pulls**2)), "", "at the best fit")
         found[f"{label}.data"] = Entry(int(np.sum(np.isfinite(pulls))), "", "number of data used")
