@@ -58,9 +58,7 @@ def guess_from_image(image: Image) -> Guess:
             "The image has no pixel brighter than 3 sigma to guess a prior from; give the frame and the light yourself."
         )
     x, y = (np.asarray(a) for a in image.pixels.centres())
-    return _moments(
-        x, y, weights, float(peak_width(image.psf)) / FWHM_PER_SIGMA, float(np.sqrt(image.pixels.pixel_area))
-    )
+    return _moments(x, y, weights, peak_width(image.psf) / FWHM_PER_SIGMA, _pixel(image))
 
 
 def guess_from_map(observed: WeightedMap) -> Guess:
@@ -93,7 +91,7 @@ def guess_through_lens(observed: WeightedMap, lens: dict[str, Any], light: Any) 
     return _moments(bx[traced], by[traced], weights[traced], 0.0, 0.1 * _pixel(observed))
 
 
-def _pixel(observed: WeightedMap) -> float:
+def _pixel(observed: Any) -> float:
     """Side of a pixel, arcsec."""
     return float(np.sqrt(typical(observed).pixels.pixel_area))
 
