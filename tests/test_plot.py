@@ -390,9 +390,9 @@ def test_units_of_observations():
     }
     velocity = WeightedMap(**known, properties=("velocity",), mixing=Linear())
     colour = WeightedMap(**known, properties=("colour",), mixing=Magnitude())
-    assert str(of_posterior.quantity_of(Image(**known, light="halpha"))) == "halpha [flux/pixel]"
-    assert str(of_posterior.quantity_of(colour)) == "colour [mag]"
-    assert str(of_posterior.quantity_of(velocity)) == "velocity"
+    assert str(Image(**known, light="halpha").quantity) == "halpha [flux/pixel]"
+    assert str(colour.quantity) == "colour [mag]"
+    assert str(velocity.quantity) == "velocity"
 
 
 def test_other_pictures_of_a_posterior(posterior):
