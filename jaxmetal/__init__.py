@@ -63,7 +63,8 @@ __all__ = [
 
 
 ROOMS = (
-    "fit", "io", "linemaps", "model", "planning", "plot", "population", "recipes", "result", "simulate", "spaxel"
+    "classical", "fit", "io", "linemaps", "model", "planning",
+    "plot", "population", "recipes", "result", "simulate", "spaxel",
 )  # fmt: skip
 """Rooms that cost time to import open on first use."""
 

@@ -8,7 +8,7 @@ from scipy import ndimage, optimize
 
 import jaxmetal as jm
 from jaxmetal import linemaps
-from jaxmetal.fit.classical import annuli
+from jaxmetal.classical import annuli
 from jaxmetal.linemaps import excitation
 from jaxmetal.linemaps.by_ratio import on_branch
 from jaxmetal.lines import calibration

@@ -1,4 +1,4 @@
-"""From a prior and data to a posterior: maxima, Laplace, HMC, NUTS, and the classical straight lines to compare with.
+"""From a prior and data to a posterior: maxima, Laplace, HMC, NUTS.
 
 May import: posterior, model and everything below it; optax, numpyro, arviz-stats, tqdm. To add a method: one file with
 a function from `problem.Problem` to draws, and a branch in `choose.auto`.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.fit.classical import Line, annuli, ols, wls
+from jaxmetal.classical import Line, annuli, ols, wls
 
 
 def gradients(
@@ -28,7 +28,7 @@ def gradients(
         used: True for the spaxels to use; those with finite numbers by default.
         signal: line flux, for annuli of equal signal to noise.
         noise: its standard deviation.
-        **annulus: one of `width`, `number`, `count`, `signal_to_noise`, as `fit.classical.annuli` takes them.
+        **annulus: one of `width`, `number`, `count`, `signal_to_noise`, as `classical.annuli` takes them.
 
     Returns:
         "spaxels, OLS", "spaxels, WLS", "annuli, OLS" and "annuli, WLS"; slopes in dex per unit of the radius.

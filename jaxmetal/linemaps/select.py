@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.classical import Annuli, annuli
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
-from jaxmetal.fit.classical import Annuli, annuli
 from jaxmetal.lines import RATIOS, DustLaw, dust_law, over_hbeta
 from jaxmetal.lines.names import look_up
 
@@ -145,7 +145,7 @@ def wang_annuli(
     """Annuli grown outwards to S/N 15 on Ha below redshift 1.5, on the `line` named beyond; 1-D arrays.
 
     Raises:
-        InputError: if there is no line to grow on, and as `fit.classical.annuli`.
+        InputError: if there is no line to grow on, and as `classical.annuli`.
     """
     line = line or ("Halpha" if redshift < 1.5 else None)
     if line is None or line not in fluxes or line not in sigmas:

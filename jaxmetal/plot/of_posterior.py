@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
 
-from jaxmetal.fit.classical import wls
+from jaxmetal.classical import wls
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
 from jaxmetal.observation import WeightedMap, registered

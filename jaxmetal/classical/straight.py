@@ -1,11 +1,4 @@
-"""Classical gradients: straight lines through pixels or annuli, blind to the PSF, the weighting by light and the bins.
-
-The baselines a forward model is compared with. Plain functions of 1-D NumPy arrays: `radius` in any unit (arcsec, kpc,
-R_e; deprojected, traced through a lens or not: the caller decides), `value` in the units of the property (dex, km/s). A
-slope is in units of `value` per unit of the `radius` given. Pixels where `used` is False may hold anything.
-
-A line through annuli: `table = annuli(radius, value, sigma, width=0.5); wls(table.radius, table.mean, table.error)`.
-"""
+"""Straight lines, unweighted and weighted."""
 
 from __future__ import annotations
 
@@ -13,11 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxmetal.classical.columns import require_positive, used_columns
 from jaxmetal.errors import InputError
-from jaxmetal.fit.annuli import Annuli, annuli
-from jaxmetal.fit.columns import require_positive, used_columns
-
-__all__ = ["Annuli", "Line", "annuli", "ols", "wls"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
