@@ -63,7 +63,7 @@ __all__ = [
 
 
 ROOMS = (
-    "classical", "fit", "io", "linemaps", "model", "planning",
+    "classical", "fit", "io", "fluxmaps", "model", "planning",
     "plot", "population", "recipes", "result", "simulate", "spaxel",
 )  # fmt: skip
 """Rooms that cost time to import open on first use."""

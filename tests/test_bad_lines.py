@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from configured import replace
-from line_maps import GRID, LINES, ORIGIN, write_lines
+from flux_maps import GRID, LINES, ORIGIN, write_lines
 
 from jaxmetal.cli import main
 from jaxmetal.io import write_maps

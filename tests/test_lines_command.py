@@ -12,11 +12,13 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from configured import replace
-from line_maps import BINS, CONFIG, GRID, LABELS, LINES, ORIGIN, SHAPE, UNIT, fluxes, write_lines
+from flux_maps import BINS, CONFIG, GRID, LABELS, LINES, ORIGIN, SHAPE, UNIT, fluxes, write_lines
 
 import jaxmetal as jm
 from jaxmetal.cli import line_pictures, main
 from jaxmetal.errors import InputError
+from jaxmetal.fluxmaps import FLAGS, Measured
+from jaxmetal.fluxmaps.regions import summed
 from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.lines import read_lines
 from jaxmetal.io.config.lines.units import common, in_cgs, settle
@@ -24,8 +26,6 @@ from jaxmetal.io.config.lines.wavelengths import require_line
 from jaxmetal.io.lines.contents import CONTENTS, contents
 from jaxmetal.io.lines.fit_toml import SCATTER
 from jaxmetal.io.lines.save import for_fit
-from jaxmetal.linemaps import FLAGS, Measured
-from jaxmetal.linemaps.regions import summed
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 

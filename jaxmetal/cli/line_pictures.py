@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxmetal.fluxmaps import Measured
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.folder import writing
 from jaxmetal.io.population import kpc_per_arcsec
-from jaxmetal.linemaps import Measured
 from jaxmetal.plot.of_lines import LineFit, Region, write
 from jaxmetal.spaxel import star_formation_rate
 

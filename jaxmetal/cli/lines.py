@@ -48,7 +48,7 @@ def measured_with_bar(job: Any, *, show: bool) -> Any:
     """All spectra and regions of a job, with a bar that counts spectra."""
     from tqdm.auto import tqdm
 
-    from jaxmetal.linemaps import measure
+    from jaxmetal.fluxmaps import measure
 
     most = int(job.spectra.known.sum()) + len(job.masks)
     with tqdm(total=most, unit="spectrum", desc="fitting", disable=not show, file=sys.stderr) as bar:

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jaxmetal.linemaps import gradients
+from jaxmetal.fluxmaps import gradients
 from jaxmetal.plot.calibration_curves import FittedSpectra, calibration_curves
 from jaxmetal.plot.corner import corner as draw_corner
 from jaxmetal.plot.labels import Quantity

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.fluxmaps import FLAGS, Measured
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER, writing
@@ -16,7 +17,6 @@ from jaxmetal.io.lines.fit_toml import fit_toml
 from jaxmetal.io.lines.summary import summary
 from jaxmetal.io.provenance import provenance
 from jaxmetal.io.tables import write_table
-from jaxmetal.linemaps import FLAGS, Measured
 
 NUMBERS = "lines", "flags", "pixels"
 """Columns of whole numbers."""

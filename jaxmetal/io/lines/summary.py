@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxmetal.findings import worst_first
+from jaxmetal.fluxmaps import Measured
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.lines.fit_toml import SCATTER
-from jaxmetal.linemaps import Measured
 from jaxmetal.spaxel import RATES
 
 ROWS = {

@@ -10,11 +10,11 @@ import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.bins import CONSTANT, BinMap, bin_values, read_bins
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose
-from jaxmetal.linemaps.spectra import Spectra
 
 MEANINGS = ("mean", "sum")
 """What the flux and error of a bin are: of its mean spaxel, or of all together."""

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from jaxmetal.errors import InputError
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.fluxes import Fluxes, located, of_maps, of_table
 from jaxmetal.io.config.lines.likelihood import by_name
@@ -17,7 +18,6 @@ from jaxmetal.io.config.lines.wavelengths import require_line
 from jaxmetal.io.config.observations import STYLES
 from jaxmetal.io.config.read import NOWHERE, origin_of
 from jaxmetal.io.config.table import child, choose, require_known, take
-from jaxmetal.linemaps.spectra import Spectra
 from jaxmetal.lines import feature
 
 COMMON = (

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.binned import bins_of, in_bins, per_bin, rows_of
 from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
@@ -18,7 +19,6 @@ from jaxmetal.io.config.table import take
 from jaxmetal.io.deflection import same_pixels
 from jaxmetal.io.fits import Map
 from jaxmetal.io.tables import column_units, read_table
-from jaxmetal.linemaps.spectra import Spectra
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A small galaxy in line maps and the TOML that describes it, for tests of `jaxmetal lines`."""
+"""A small galaxy in flux maps and the TOML that describes it, for tests of `jaxmetal lines`."""
 
 from pathlib import Path
 

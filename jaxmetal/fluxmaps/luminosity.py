@@ -10,8 +10,8 @@ import jax
 import numpy as np
 
 from jaxmetal.errors import InputError
-from jaxmetal.linemaps.regions import magnification
-from jaxmetal.linemaps.spectra import Spectra
+from jaxmetal.fluxmaps.regions import magnification
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.spaxel import star_formation_rate, surface_density, total
 
 ENDS = {"_low": 0.16, "": 0.5, "_high": 0.84}

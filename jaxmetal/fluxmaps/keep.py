@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.errors import InputError
-from jaxmetal.linemaps.select import klever, wang
+from jaxmetal.fluxmaps.select import klever, wang
 from jaxmetal.lines import RATIOS
 from jaxmetal.lines.lines import ALIASES
 from jaxmetal.lines.names import look_up

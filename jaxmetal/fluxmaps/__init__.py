@@ -1,4 +1,4 @@
-"""Line maps: what papers do to maps of line fluxes before, beside and after a fit; plain functions of arrays.
+"""Flux maps: what papers do to maps of line fluxes before, beside and after a fit; plain functions of arrays.
 
 - `align`: the offset between two maps by cross-correlation, and a shift by fractions of a pixel;
 - `deblend`: [OIII] 4959 taken out of a dispersed [OIII] + Hb stripe;
@@ -14,18 +14,18 @@ To add one: a file of functions with their paper and equation, and a test agains
 fit, spaxel, instrument, lines, numerics, findings, errors.
 """
 
-from jaxmetal.linemaps import regions
-from jaxmetal.linemaps.align import Offset, offset, shifted
-from jaxmetal.linemaps.by_ratio import by_each_ratio, comparison, deredden, dispersion
-from jaxmetal.linemaps.deblend import deblend
-from jaxmetal.linemaps.excitation import blended_diagram, mass_excitation, nii_diagram, sii_diagram
-from jaxmetal.linemaps.gradients import gradients
-from jaxmetal.linemaps.judge import FLAGS, flagged
-from jaxmetal.linemaps.keep import Rule
-from jaxmetal.linemaps.luminosity import Luminosity, Magnification
-from jaxmetal.linemaps.measure import Measured, measure
-from jaxmetal.linemaps.select import Selection, balmer_ebv, binned, klever, wang, wang_annuli
-from jaxmetal.linemaps.spectra import Spectra
+from jaxmetal.fluxmaps import regions
+from jaxmetal.fluxmaps.align import Offset, offset, shifted
+from jaxmetal.fluxmaps.by_ratio import by_each_ratio, comparison, deredden, dispersion
+from jaxmetal.fluxmaps.deblend import deblend
+from jaxmetal.fluxmaps.excitation import blended_diagram, mass_excitation, nii_diagram, sii_diagram
+from jaxmetal.fluxmaps.gradients import gradients
+from jaxmetal.fluxmaps.judge import FLAGS, flagged
+from jaxmetal.fluxmaps.keep import Rule
+from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
+from jaxmetal.fluxmaps.measure import Measured, measure
+from jaxmetal.fluxmaps.select import Selection, balmer_ebv, binned, klever, wang, wang_annuli
+from jaxmetal.fluxmaps.spectra import Spectra
 
 __all__ = [
     "FLAGS",

@@ -163,7 +163,7 @@ def _checked(fluxes: Mapping[str, Any], sigmas: Mapping[str, Any]) -> tuple[str,
     shapes = {np.shape(one) for one in (*fluxes.values(), *sigmas.values())}
     if not fluxes or fluxes.keys() != sigmas.keys() or len(shapes) != 1:
         raise InputError(
-            f"line maps: expected flux and sigma of the same lines in one shape, found {', '.join(fluxes) or 'none'} "
+            f"flux maps: expected flux and sigma of the same lines in one shape, found {', '.join(fluxes) or 'none'} "
             f"with sigmas of {', '.join(sigmas) or 'none'} in shapes {sorted(shapes)}; give both for every line."
         )
     for name, sigma in sigmas.items():

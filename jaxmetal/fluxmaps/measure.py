@@ -11,12 +11,12 @@ import numpy as np
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
-from jaxmetal.linemaps.judge import flagged, flags, judge, judge_extinction, judge_precision, judge_signs
-from jaxmetal.linemaps.keep import Rule, kept
-from jaxmetal.linemaps.luminosity import Luminosity
-from jaxmetal.linemaps.regions import covered, summed
-from jaxmetal.linemaps.select import BIASED
-from jaxmetal.linemaps.spectra import Spectra
+from jaxmetal.fluxmaps.judge import flagged, flags, judge, judge_extinction, judge_precision, judge_signs
+from jaxmetal.fluxmaps.keep import Rule, kept
+from jaxmetal.fluxmaps.luminosity import Luminosity
+from jaxmetal.fluxmaps.regions import covered, summed
+from jaxmetal.fluxmaps.select import BIASED
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.spaxel import joint, posterior
 
 PATCHY = 0.9

@@ -1,4 +1,4 @@
-"""Where two line maps lie relative to each other, by cross-correlation, and the shift that undoes it."""
+"""Where two flux maps lie relative to each other, by cross-correlation, and the shift that undoes it."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.errors import InputError
+from jaxmetal.fluxmaps.select import binned
 from jaxmetal.instrument.bins import Bins
-from jaxmetal.linemaps.select import binned
 from jaxmetal.numerics.grid import Grid
 
 
