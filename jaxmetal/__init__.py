@@ -16,8 +16,8 @@ Importing the package changes no global setting of JAX; for double precision cal
 """
 
 from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, tracer
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument import Bins, Sampling
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, static, within

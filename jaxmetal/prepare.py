@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal import render
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument import psf as psfs
 from jaxmetal.instrument.sampling import Sampling, choose
 from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.ranges import require_within
 from jaxmetal.observation import Image, Plan, blur_of, blurred_light, own_psf, registered
 from jaxmetal.prior import is_fixed, surely_equal, typical
 from jaxmetal.scene import Scene, Source

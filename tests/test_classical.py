@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize, stats
 
 from jaxmetal.classical import annuli, ols, wls
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 RNG = np.random.default_rng(8)
 N = 203

@@ -12,7 +12,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io import bin_values, read_bins, read_kernel, read_map, read_used, to_sigma, write_maps
 from jaxmetal.numerics.grid import Grid
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps import FLAGS, Rule, Spectra, flagged
 from jaxmetal.fluxmaps.judge import flags, judge, judge_extinction, judge_precision, judge_signs
 from jaxmetal.fluxmaps.keep import kept

@@ -16,7 +16,7 @@ from flux_maps import BINS, CONFIG, GRID, LABELS, LINES, ORIGIN, SHAPE, UNIT, fl
 
 import jaxmetal as jm
 from jaxmetal.cli import line_pictures, main
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps import FLAGS, Measured
 from jaxmetal.fluxmaps.regions import summed
 from jaxmetal.io import read_config, read_map, read_table, write_maps

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxmetal import planning, plot
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.planning.forecast import CENTRAL, SLOPE
 from jaxmetal.prepare import prepare
 from jaxmetal.prior import fill

@@ -8,7 +8,7 @@ import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument import Gaussian, Kernel
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")

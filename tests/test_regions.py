@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.regions import aperture, between, covered, magnification, summed
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.numerics.grid import Grid

@@ -23,7 +23,7 @@ from scipy.stats import norm
 from jaxmetal import population
 from jaxmetal.cli import main
 from jaxmetal.cli.batch_report import _columns, _first, _unreadable, duration
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io import write_maps
 from jaxmetal.io.sample import read_catalogue, read_population
 from jaxmetal.io.sample.collect import _for_fits

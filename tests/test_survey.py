@@ -7,7 +7,7 @@ import pytest
 
 import jaxmetal as jm
 from jaxmetal import io, simulate
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 

@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.provenance import checksum, provenance
 from jaxmetal.io.tables import column_units, read_table, write_table
 

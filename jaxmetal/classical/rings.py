@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxmetal.classical.columns import require_positive, used_columns
-from jaxmetal.errors import InputError
+from jaxmetal.edge.columns import require_positive, used_columns
+from jaxmetal.edge.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_precision, start
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 DEFAULTS = {"chunk_size": 64, "memory": 1.0}
 """Galaxies per chunk; GiB for galaxies fitted together."""

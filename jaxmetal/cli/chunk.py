@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import jax
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.batch import Galaxy, batch
 from jaxmetal.io.folder import writing
 from jaxmetal.io.sample.catalogue import Catalogue

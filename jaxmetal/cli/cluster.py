@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.chunk import fit_chunk
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 PATIENCE = "20s"
 """How long the scheduler may take to answer."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from jaxmetal import __version__
 from jaxmetal.cli import batch, check, demo, example, fit, lines, population, simulate
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 COMMANDS = (demo, simulate, lines, fit, batch, population, check, example)
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141

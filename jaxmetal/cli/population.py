@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxmetal.cli.engine import add_quiet, shows_progress, start
 from jaxmetal.cli.output import DPI, add_output
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.folder import output_folder, require_replaceable, writing
 
 DESCRIBING = {

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import SeedSequence
 from tqdm.auto import tqdm
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.choose import checked, posterior
 from jaxmetal.fit.diagnose import converged
 from jaxmetal.fit.laplace import MORE, PARTS

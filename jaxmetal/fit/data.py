@@ -8,9 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.arrays import require_shape
+from jaxmetal.edge.errors import InputError
 from jaxmetal.prior import is_site
-from jaxmetal.recipes.arrays import require_shape
 
 
 def require_data(observations: Mapping[str, Any]) -> None:

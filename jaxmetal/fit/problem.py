@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.data import require_data
 from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling

@@ -11,7 +11,7 @@
   over regions through one likelihood, after a selection `Rule`, with star formation (`Luminosity`) and flags (`judge`).
 
 To add one: a file of functions with their paper and equation, and a test against an independent reference. Imports:
-fit, spaxel, instrument, lines, numerics, findings, errors.
+fit, classical, spaxel, instrument, lines, edge, numerics.
 """
 
 from jaxmetal.fluxmaps import regions

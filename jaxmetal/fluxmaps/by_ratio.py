@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import Calibration, DustLaw, dust_law, invert
 
 Branch = Literal["lower", "upper"]

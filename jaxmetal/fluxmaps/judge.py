@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.findings import Finding, Severity
+from jaxmetal.edge.findings import Finding, Severity
 from jaxmetal.lines import line
 from jaxmetal.lines.case_b import HYDROGEN
 

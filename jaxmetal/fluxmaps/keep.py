@@ -9,7 +9,7 @@ from typing import Literal
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.select import klever, wang
 from jaxmetal.lines import RATIOS
 from jaxmetal.lines.lines import ALIASES

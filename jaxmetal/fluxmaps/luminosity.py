@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.regions import magnification
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.spaxel import star_formation_rate, surface_density, total

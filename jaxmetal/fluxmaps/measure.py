@@ -9,8 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding, worst_first
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fluxmaps.judge import flagged, flags, judge, judge_extinction, judge_precision, judge_signs
 from jaxmetal.fluxmaps.keep import Rule, kept
 from jaxmetal.fluxmaps.luminosity import Luminosity

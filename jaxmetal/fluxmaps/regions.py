@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.numerics.grid import Grid
 

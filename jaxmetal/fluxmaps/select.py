@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.classical import Annuli, annuli
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.lines import RATIOS, DustLaw, dust_law, over_hbeta
 from jaxmetal.lines.names import look_up
 

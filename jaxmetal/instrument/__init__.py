@@ -1,6 +1,6 @@
 """What the telescope does to a scene: PSF, pixels, bins, and how finely all that is sampled.
 
-May import: numerics and errors only. To add a PSF: a node in `psf.py` with `mixture()` (Gaussians) or `values` and
+May import: edge and numerics only. To add a PSF: a node in `psf.py` with `mixture()` (Gaussians) or `values` and
 `step` (a kernel), and `includes_pixel`; the accuracy tests then take it up.
 """
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from astropy import units
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.io.fits import Map
 
 POWERS = {"sigma": 1.0, "variance": 0.5, "ivar": -0.5}

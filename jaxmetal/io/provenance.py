@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 PACKAGES = ("jaxmetal", "jax", "jaxlib", "numpyro", "numpy", "astropy")
 """Whose versions are recorded."""

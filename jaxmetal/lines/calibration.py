@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines.curves import Polynomial
 from jaxmetal.lines.names import look_up
 from jaxmetal.lines.ratios import RATIOS, Ratio

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines.calibration import Calibration
 from jaxmetal.lines.curves import InverseCubic, Polynomial
 from jaxmetal.lines.names import look_up

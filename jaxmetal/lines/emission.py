@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import case_b, route
 from jaxmetal.lines.calibration import Calibration, constant_scatter
 from jaxmetal.lines.catalogue import calibration_set

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import SCENE, log_likelihood, tree
 from jaxmetal.observation import predict_all

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.peaks import find_peaks
 from jaxmetal.fit.problem import make, stack
 from jaxmetal.fit.seeds import branch, seed_of

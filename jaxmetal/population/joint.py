@@ -11,8 +11,9 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import worst_first
+from jaxmetal.edge.arrays import floats
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import worst_first
 from jaxmetal.fit.peaks import find_peaks
 from jaxmetal.fit.problem import Problem, constrain, log_density, make
 from jaxmetal.fit.problem import stack as side_by_side
@@ -27,7 +28,6 @@ from jaxmetal.population.relation import Relation
 from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.scatter import log_density as log_scatter
 from jaxmetal.population.selection import WITHOUT
-from jaxmetal.recipes.arrays import floats
 
 
 class Stack(NamedTuple):

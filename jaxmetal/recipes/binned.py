@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
 
 CONSTANT = 1e-4

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.arrays import as_grid, as_map, as_mask, floats, require_errors, require_some, standard_deviation
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument.psf import Kernel
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.ranges import require_within
 from jaxmetal.observation import Image, Sky, WeightedMap
-from jaxmetal.recipes.arrays import as_grid, as_map, as_mask, floats, require_errors, require_some, standard_deviation
 from jaxmetal.recipes.binned import as_bins, per_bin
 
 

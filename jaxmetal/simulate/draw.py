@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.model import SCENE, tree
 from jaxmetal.observation import Plan, Prediction, predict, predict_all
 from jaxmetal.prepare import prepare

@@ -12,7 +12,7 @@ import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import Emission, emission
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.spaxel import offsets as scatter

@@ -12,7 +12,7 @@ import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import RATIOS, Calibration, Ratio, calibration, dust_law, line
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.spaxel.branch import turnover

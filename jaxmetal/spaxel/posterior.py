@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.spaxel.fluxes import usable
 from jaxmetal.spaxel.grid import Grid, Levels, refine
 from jaxmetal.spaxel.summary import summarise

@@ -11,7 +11,7 @@ import numpy as np
 import numpyro
 from numpyro.infer import MCMC, NUTS
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.spaxel.posterior import checked_shapes
 
 SHARED = "offsets"

@@ -13,7 +13,7 @@ import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import Calibration, Emission, calibration, emission
 from jaxmetal.lines.calibration import constant_scatter
 from jaxmetal.numerics.tree import node, static

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.files import READERS
 from jaxmetal.io.config.priors import value

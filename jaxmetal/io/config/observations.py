@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.bins import bin_values, read_bins
 from jaxmetal.io.config.context import Context

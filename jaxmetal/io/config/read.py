@@ -9,8 +9,8 @@ from typing import Any
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW, FlatLambdaCDM
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding, worst_first
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fit.solve import METHODS
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxmetal.findings import worst_first
+from jaxmetal.edge.findings import worst_first
 from jaxmetal.fluxmaps import Measured
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.lines.fit_toml import SCATTER

@@ -12,7 +12,7 @@ import numpy as np
 from astropy.io.ascii import convert_numpy
 from astropy.table import Table
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.read import Job, read_job
 from jaxmetal.io.config.table import read_toml
 from jaxmetal.io.file import require_file

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.padding import padded, sizes, worth_padding
 from jaxmetal.io.config.read import Job
 from jaxmetal.io.folder import writing

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.io.sample.catalogue import NAME
 from jaxmetal.io.sample.collect import POSTERIORS
 from jaxmetal.io.sample.medians import Columns, half_width, measured

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.bins import CONSTANT, BinMap, bin_values, read_bins

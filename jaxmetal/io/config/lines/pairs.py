@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.observations import STYLES
 from jaxmetal.io.fits import Map

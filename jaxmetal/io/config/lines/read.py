@@ -11,8 +11,8 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding, worst_first
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.measure import light

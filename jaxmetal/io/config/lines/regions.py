@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.regions import aperture, between
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.fluxes import require_same_pixels

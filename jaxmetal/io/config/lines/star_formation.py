@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from astropy import units
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 
 def used_columns(used: np.ndarray | None, **columns: np.ndarray) -> list[np.ndarray]:

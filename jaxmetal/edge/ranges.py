@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 NUMBERS = (int, float, np.generic, np.ndarray, jax.Array)
 """What a fixed number can be, if it has no dimension."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.grid import Grid
 
 STYLES = ("sigma", "variance", "ivar")
