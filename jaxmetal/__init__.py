@@ -64,7 +64,7 @@ __all__ = [
 
 ROOMS = (
     "classical", "fit", "io", "fluxmaps", "model", "planning",
-    "plot", "population", "recipes", "result", "simulate", "spaxel",
+    "plot", "population", "recipes", "result", "run", "simulate", "spaxel",
 )  # fmt: skip
 """Rooms that cost time to import open on first use."""
 

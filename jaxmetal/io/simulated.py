@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxmetal.io.config.read import NOWHERE
 from jaxmetal.io.fits import write_maps
-from jaxmetal.io.sample.catalogue import NAME
+from jaxmetal.io.sample.columns import NAME
 from jaxmetal.io.tables import write_table
 from jaxmetal.simulate import Survey
 

@@ -12,11 +12,12 @@ from astropy.table import Column, MaskedColumn, Table
 from astropy.units import Unit
 
 from jaxmetal.io.folder import writing
-from jaxmetal.io.sample.catalogue import NAME, REDSHIFT, Catalogue
-from jaxmetal.io.sample.plan import Plan, write_whole
-from jaxmetal.io.sample.rows import FAILED, GOOD, SUSPECT, Entry, Row, read_rows
+from jaxmetal.io.sample.columns import FAILED, GOOD, NAME, POSTERIORS, REDSHIFT, SUSPECT
+from jaxmetal.run.catalogue import Catalogue
+from jaxmetal.run.plan import Plan, write_whole
+from jaxmetal.run.rows import Entry, Row, read_rows
 
-CHUNKS, THUMBNAILS, POSTERIORS = "chunks", "thumbnails", "posteriors"
+CHUNKS, THUMBNAILS = "chunks", "thumbnails"
 """Folders of a run."""
 
 

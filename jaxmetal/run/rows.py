@@ -12,7 +12,19 @@ import numpy as np
 
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.config.read import NOWHERE, Job
-from jaxmetal.io.sample.plan import write_whole
+from jaxmetal.io.sample.columns import (
+    FAILED,
+    GOOD,
+    HIGH,
+    LOW,
+    NARROWED,
+    PER_KPC,
+    PER_R_EFF,
+    PRIOR,
+    RESOLVED,
+    SUSPECT,
+    short,
+)
 from jaxmetal.numerics.convergence import effective_samples, r_hat
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import median, sites
@@ -20,18 +32,10 @@ from jaxmetal.result.criteria import residual
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.summary import unit
+from jaxmetal.run.plan import write_whole
 
-LOW, HIGH = "_lo", "_hi"
 INTERVAL = {"": ("median", 0.5), LOW: ("16 % quantile", 0.16), HIGH: ("84 % quantile", 0.84)}
 """Ending of a column -> what of a quantity stands there, and the probability below it."""
-GOOD, SUSPECT, FAILED = "ok", "suspect", "failed"
-"""A galaxy's status: nothing found; warnings, which its message repeats; no fit at all."""
-PER_KPC, PER_R_EFF = "_per_kpc", "_per_r_eff"
-"""Endings of the columns of a slope in other units."""
-NARROWED, RESOLVED, PRIOR = "_narrowed", "_resolved", "_prior_median"
-"""Endings of the columns that say what the data decided, and what the prior was."""
-
-
 MEANING = {
     "x0": "centre, to the West of the sky origin",
     "y0": "centre, to the North of the sky origin",
@@ -151,12 +155,6 @@ def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
 
 def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def short(site: str) -> str:
-    """A parameter's name without the parts that all share: `disc.metallicity.slope`."""
-    parts = [part for part in site.removeprefix("scene.").split(".") if part not in ("carries", "profile", "lights")]
-    return ".".join(parts[1:] if parts[0] == "sources" else parts)
 
 
 def _outcome(name: str, status: str, message: str) -> Row:

@@ -16,12 +16,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.read import Job, read_job
 from jaxmetal.io.config.table import read_toml
 from jaxmetal.io.file import require_file
-
-NAME = "name"
-"""The column of unique names."""
-
-REDSHIFT = "galaxy.z"
-"""The one place of the configuration that is carried to the table of results: populations need it."""
+from jaxmetal.io.sample.columns import NAME
 
 LONGEST = 250
 """Bytes of a name, which is part of the names of files."""

@@ -16,8 +16,9 @@ from jaxmetal.fit.batch import together
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import Problem, make, size, stack
 from jaxmetal.fit.solve import Options
-from jaxmetal.io.sample.catalogue import NAME, REDSHIFT, Catalogue
-from jaxmetal.io.sample.plan import Plan
+from jaxmetal.io.sample.columns import NAME, REDSHIFT
+from jaxmetal.run.catalogue import Catalogue
+from jaxmetal.run.plan import Plan
 
 CLIMB = 60
 """Gradients that the maxima and curvatures of a galaxy take, about."""

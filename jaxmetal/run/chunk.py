@@ -12,13 +12,14 @@ import jax
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.batch import Galaxy, batch
 from jaxmetal.io.folder import writing
-from jaxmetal.io.sample.catalogue import Catalogue
-from jaxmetal.io.sample.collect import CHUNKS, POSTERIORS, THUMBNAILS, chunk_path, posterior_path
-from jaxmetal.io.sample.plan import Plan, read_plan, write_whole
-from jaxmetal.io.sample.rows import GOOD, Row, row, row_of_failure, whereabouts, write_rows
+from jaxmetal.io.sample.columns import GOOD, POSTERIORS
 from jaxmetal.io.save import save_draws
 from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
+from jaxmetal.run.catalogue import Catalogue
+from jaxmetal.run.plan import Plan, read_plan, write_whole
+from jaxmetal.run.rows import Row, row, row_of_failure, whereabouts, write_rows
+from jaxmetal.run.table import CHUNKS, THUMBNAILS, chunk_path, posterior_path
 
 FITTING = ("method", "seed", "chains", "draws", "warmup", "start_count", "target_accept", "pad", "memory")
 """Options of a plan that `fit.batch` takes."""

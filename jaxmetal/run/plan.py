@@ -18,9 +18,9 @@ from jaxmetal.fit.padding import padded, sizes, worth_padding
 from jaxmetal.io.config.read import Job
 from jaxmetal.io.folder import writing
 from jaxmetal.io.provenance import checksum, provenance
-from jaxmetal.io.sample.catalogue import Catalogue, read_catalogue
 from jaxmetal.model import tree
 from jaxmetal.prior import split
+from jaxmetal.run.catalogue import Catalogue, read_catalogue
 
 FILE = "plan.json"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.chunk import fit_chunk
 from jaxmetal.edge.errors import InputError
+from jaxmetal.run.chunk import fit_chunk
 
 PATIENCE = "20s"
 """How long the scheduler may take to answer."""
