@@ -18,7 +18,7 @@ from resumable import write
 from sample import galaxy
 
 import jaxmetal as jm
-from jaxmetal.fit.batch import bytes_each
+from jaxmetal.fit.galaxies import bytes_each
 from jaxmetal.fit.solve import Options
 
 CASES: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {

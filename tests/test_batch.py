@@ -12,7 +12,7 @@ import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.fit.batch import together
+from jaxmetal.fit.galaxies import together
 from jaxmetal.fit.memory import fitting
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.solve import Options

@@ -9,10 +9,10 @@ import pytest
 import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps import FLAGS, Rule, Spectra, flagged
+from jaxmetal.fluxmaps.galaxy import light
 from jaxmetal.fluxmaps.judge import flags, judge, judge_extinction, judge_precision, judge_signs
 from jaxmetal.fluxmaps.keep import kept
 from jaxmetal.fluxmaps.luminosity import Magnification
-from jaxmetal.fluxmaps.measure import light
 from jaxmetal.instrument.bins import Bins
 
 GOOD = {

@@ -12,7 +12,7 @@ from astropy import units
 from astropy.table import Table
 
 from jaxmetal.cli import main
-from jaxmetal.cli.main import parser
+from jaxmetal.cli.commands import parser
 from jaxmetal.cli.sample import configuration, draw
 from jaxmetal.io.config import read_config
 from jaxmetal.io.population import kpc_per_arcsec

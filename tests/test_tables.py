@@ -11,7 +11,7 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.provenance import checksum, provenance
+from jaxmetal.io.record import checksum, provenance
 from jaxmetal.io.tables import column_units, read_table, write_table
 
 LINES = Path(__file__).parents[2] / "shared" / "data" / "as1063" / "line_fluxes_by_bin.dat"

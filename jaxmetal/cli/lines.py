@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.io.config.lines import read_lines
     from jaxmetal.io.lines import save_lines
     from jaxmetal.io.lines.contents import contents
-    from jaxmetal.io.lines.summary import summary
+    from jaxmetal.io.lines.text import summary
 
     folder = Path(arguments.output or f"{Path(arguments.config).stem}-lines")
     require_replaceable(folder, arguments.overwrite)

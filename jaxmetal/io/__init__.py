@@ -16,9 +16,9 @@ from jaxmetal.io.folder import output_folder, writing
 from jaxmetal.io.lines import save_lines
 from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.population import cosmic_age, kpc_per_arcsec, save_relation
-from jaxmetal.io.provenance import checksum, provenance
 from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.quality import read_used
+from jaxmetal.io.record import checksum, provenance
 from jaxmetal.io.sample.population import Population, read_population
 from jaxmetal.io.save import save
 from jaxmetal.io.tables import read_table, write_table

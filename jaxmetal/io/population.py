@@ -12,7 +12,7 @@ from arviz_base import from_dict
 from astropy.cosmology import FLRW, FlatLambdaCDM
 
 from jaxmetal.io.folder import MARKER, writing
-from jaxmetal.io.provenance import provenance
+from jaxmetal.io.record import provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.population.relation import Kind, Relation, summary, table
 

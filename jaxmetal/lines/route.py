@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import case_b
-from jaxmetal.lines.calibration import Calibration
+from jaxmetal.lines.strong_lines import Calibration
 
 SUM = "OIIIsum"
 """Both [OIII] lines, of which some calibrations are made."""

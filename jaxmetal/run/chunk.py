@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.fit.batch import Galaxy, batch
+from jaxmetal.fit.galaxies import Galaxy, batch
 from jaxmetal.io.folder import writing
 from jaxmetal.io.sample.columns import GOOD, POSTERIORS
 from jaxmetal.io.save import save_draws

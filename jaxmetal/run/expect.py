@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.batch import together
+from jaxmetal.fit.galaxies import together
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import Problem, make, size, stack
 from jaxmetal.fit.solve import Options

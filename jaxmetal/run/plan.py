@@ -17,7 +17,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.padding import padded, sizes, worth_padding
 from jaxmetal.io.config.read import Job
 from jaxmetal.io.folder import writing
-from jaxmetal.io.provenance import checksum, provenance
+from jaxmetal.io.record import checksum, provenance
 from jaxmetal.model import tree
 from jaxmetal.prior import split
 from jaxmetal.run.catalogue import Catalogue, read_catalogue

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.lines import Ratio
-from jaxmetal.spaxel.fluxes import usable
-from jaxmetal.spaxel.log_ratios import LogRatios
-from jaxmetal.spaxel.wang17 import Wang17
+from jaxmetal.spaxel.flux_likelihood import usable
+from jaxmetal.spaxel.ratio_likelihood import LogRatios
+from jaxmetal.spaxel.wang import Wang17
 
 
 class Expected(NamedTuple):

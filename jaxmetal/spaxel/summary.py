@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.spaxel.grid import Grid, density, quantiles, share_below
+from jaxmetal.spaxel.adaptive import Grid, density, quantiles, share_below
 
 SHARES = (0.16, 0.5, 0.84)
 EDGE = 0.02

@@ -5,6 +5,6 @@ column: compute it in `fluxmaps`, and describe it in `columns`; to add a file: a
 """
 
 from jaxmetal.io.lines.save import save_lines
-from jaxmetal.io.lines.summary import summary
+from jaxmetal.io.lines.text import summary
 
 __all__ = ["save_lines", "summary"]

@@ -14,8 +14,8 @@ from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER, writing
 from jaxmetal.io.lines.columns import descriptions, in_order, units
 from jaxmetal.io.lines.fit_toml import fit_toml
-from jaxmetal.io.lines.summary import summary
-from jaxmetal.io.provenance import provenance
+from jaxmetal.io.lines.text import summary
+from jaxmetal.io.record import provenance
 from jaxmetal.io.tables import write_table
 
 NUMBERS = "lines", "flags", "pixels"

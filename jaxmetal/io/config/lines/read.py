@@ -13,9 +13,9 @@ from astropy.cosmology import FLRW
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
+from jaxmetal.fluxmaps.galaxy import light
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.luminosity import Luminosity
-from jaxmetal.fluxmaps.measure import light
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.features import features, fluxes, in_one_unit, origin

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from jaxmetal.plot.maps import MapFit, map_size, maps
+from jaxmetal.plot.comparison import MapFit, map_size, maps
 from jaxmetal.plot.profile import Profile, radial_profile
 from jaxmetal.plot.style import new_figure
 

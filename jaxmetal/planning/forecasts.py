@@ -17,12 +17,12 @@ from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
-from jaxmetal.planning.fisher import fisher
+from jaxmetal.planning.curvature import fisher
 from jaxmetal.prepare import prepare
 from jaxmetal.prior import fill
 from jaxmetal.recipes.observations import metallicity_map
 from jaxmetal.scene import Carried, Scene, Source
-from jaxmetal.simulate.draw import draw, noiseless
+from jaxmetal.simulate.drawn import draw, noiseless
 from jaxmetal.simulate.exposure import DETECTED, DEX_TIMES_SNR, FLOOR
 from jaxmetal.tracer.gradient import Gradient
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.lines.calibration import Calibration
 from jaxmetal.lines.curves import InverseCubic, Polynomial
 from jaxmetal.lines.names import look_up
 from jaxmetal.lines.ratios import RATIOS
+from jaxmetal.lines.strong_lines import Calibration
 
 ALIASES: Mapping[str, str] = {"C19": "C20", "Maiolino+08": "M08", "Curti+20": "C20", "Curti+17": "C17"}
 """Other names of sets; Curti et al. 2020 was online in 2019."""

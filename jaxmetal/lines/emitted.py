@@ -12,10 +12,10 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import case_b, route
-from jaxmetal.lines.calibration import Calibration, constant_scatter
-from jaxmetal.lines.catalogue import calibration_set
 from jaxmetal.lines.dust import DustLaw, dust_law
 from jaxmetal.lines.lines import feature, line
+from jaxmetal.lines.literature import calibration_set
+from jaxmetal.lines.strong_lines import Calibration, constant_scatter
 from jaxmetal.numerics.tree import node, static
 
 

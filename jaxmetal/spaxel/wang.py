@@ -15,10 +15,10 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import Calibration, Emission, calibration, emission
-from jaxmetal.lines.calibration import constant_scatter
+from jaxmetal.lines.strong_lines import constant_scatter
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.spaxel.branch import turnover
-from jaxmetal.spaxel.fluxes import limits, usable
+from jaxmetal.spaxel.flux_likelihood import limits, usable
 
 COARSE, FINE = 64, 48
 """Nodes in ln Hb: over the whole prior, and where the mass is."""

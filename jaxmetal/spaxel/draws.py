@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.spaxel.grid import Levels
-from jaxmetal.spaxel.posterior import draw_nodes, grid
+from jaxmetal.spaxel.adaptive import Levels
+from jaxmetal.spaxel.integrate import draw_nodes, grid
 
 
 def joint(

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.spaxel.fluxes import usable
-from jaxmetal.spaxel.grid import Grid, Levels, refine
+from jaxmetal.spaxel.adaptive import Grid, Levels, refine
+from jaxmetal.spaxel.flux_likelihood import usable
 from jaxmetal.spaxel.summary import summarise
 
 CHUNK, ABREAST = 2048, 8

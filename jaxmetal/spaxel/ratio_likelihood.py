@@ -16,7 +16,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import RATIOS, Calibration, Ratio, calibration, dust_law, line
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.spaxel.branch import turnover
-from jaxmetal.spaxel.fluxes import extinction, limits, uniform, usable
+from jaxmetal.spaxel.flux_likelihood import extinction, limits, uniform, usable
 
 
 @node

@@ -12,7 +12,7 @@ import numpyro
 from numpyro.infer import MCMC, NUTS
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.spaxel.posterior import checked_shapes
+from jaxmetal.spaxel.integrate import checked_shapes
 
 SHARED = "offsets"
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.lines.calibration import Calibration
+from jaxmetal.lines.strong_lines import Calibration
 
 SAMPLES, HALVINGS = 400, 50
 
