@@ -17,7 +17,7 @@ from flux_maps import BINS, CONFIG, GRID, LABELS, LINES, ORIGIN, SHAPE, UNIT, fl
 import jaxmetal as jm
 from jaxmetal.cli import line_pictures, main
 from jaxmetal.edge.errors import InputError
-from jaxmetal.fluxmaps import FLAGS, Measured
+from jaxmetal.fluxmaps import FLAGS, MeasuredGalaxy
 from jaxmetal.fluxmaps.regions import summed
 from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.lines import read_lines
@@ -493,7 +493,7 @@ def test_what_says_nothing_is_left_out_of_the_map_for_the_fit(path):
     job = read_lines(path)
     found = {"z": np.full(SHAPE, 8.5), "z_sigma": np.full(SHAPE, 0.1), "flags": np.zeros(SHAPE, int)}
     found["flags"][2, 3], found["flags"][2, 4] = FLAGS["prior"].bit + FLAGS["lines"].bit, FLAGS["branches"].bit
-    maps = for_fit(Measured(spectra=job.spectra, found=found, regions=(), of_regions={}, findings=()))
+    maps = for_fit(MeasuredGalaxy(spectra=job.spectra, found=found, regions=(), of_regions={}, findings=()))
     left = KEPT.copy()
     left[2, 3] = False
     for name, value in {"data": 8.5, "sigma": 0.1}.items():

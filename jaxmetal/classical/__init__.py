@@ -8,10 +8,10 @@ slope is in units of `value` per unit of the `radius` given. Pixels where `used`
     line = classical.wls(table.radius, table.mean, table.error)
 
 May import: what is refused at the edge; nothing of the fits knows this room. To add a way to draw a line: a function
-that returns a `Line`, a line in `__all__`, and a test against numpy or scipy in tests/test_classical.py.
+that returns a `StraightLine`, a line in `__all__`, and a test against numpy or scipy in tests/test_classical.py.
 """
 
 from jaxmetal.classical.rings import Annuli, annuli
-from jaxmetal.classical.straight import Line, ols, wls
+from jaxmetal.classical.straight import StraightLine, ols, wls
 
-__all__ = ["Annuli", "Line", "annuli", "ols", "wls"]
+__all__ = ["Annuli", "StraightLine", "annuli", "ols", "wls"]

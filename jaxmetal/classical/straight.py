@@ -11,7 +11,7 @@ from jaxmetal.edge.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Line:
+class StraightLine:
     """value = central + slope radius, fitted.
 
     Attributes:
@@ -39,7 +39,7 @@ class Line:
         return float(np.sqrt(self.covariance[1, 1]))
 
 
-def ols(radius: np.ndarray, value: np.ndarray, *, used: np.ndarray | None = None) -> Line:
+def ols(radius: np.ndarray, value: np.ndarray, *, used: np.ndarray | None = None) -> StraightLine:
     """Ordinary least squares, the errors taken from the scatter about the line.
 
     Minimises sum (value - central - slope radius)^2. The covariance is s^2 (X^T X)^-1 with
@@ -51,12 +51,12 @@ def ols(radius: np.ndarray, value: np.ndarray, *, used: np.ndarray | None = None
     radius, value = used_columns(used, radius=radius, value=value)
     line = _line(radius, value, np.ones_like(radius))
     scatter = line.chi2 / line.dof if line.dof else np.nan
-    return Line(
+    return StraightLine(
         central=line.central, slope=line.slope, covariance=scatter * line.covariance, chi2=line.chi2, dof=line.dof
     )
 
 
-def wls(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray, *, used: np.ndarray | None = None) -> Line:
+def wls(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray, *, used: np.ndarray | None = None) -> StraightLine:
     """Least squares weighted by 1 / sigma^2, the errors taken from `sigma` as it is.
 
     Minimises chi2 = sum ((value - central - slope radius) / sigma)^2. The covariance is (X^T W X)^-1, not rescaled by
@@ -70,7 +70,7 @@ def wls(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray, *, used: np.nd
     return _line(radius, value, sigma)
 
 
-def _line(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray) -> Line:
+def _line(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray) -> StraightLine:
     """Weighted straight line; the radius is centred first, which keeps the normal equations well conditioned."""
     if np.unique(radius).size < 2:
         raise InputError(
@@ -86,6 +86,6 @@ def _line(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray) -> Line:
     central = (weight * value).sum() / total - slope * centre
     covariance = np.array([[1.0 / total + centre**2 / lever, -centre / lever], [-centre / lever, 1.0 / lever]])
     chi2 = (weight * (value - central - slope * radius) ** 2).sum()
-    return Line(
+    return StraightLine(
         central=float(central), slope=float(slope), covariance=covariance, chi2=float(chi2), dof=radius.size - 2
     )

@@ -19,11 +19,11 @@ from jaxmetal.fluxmaps.align import Offset, offset, shifted
 from jaxmetal.fluxmaps.by_ratio import by_each_ratio, comparison, deredden, dispersion
 from jaxmetal.fluxmaps.doublet import deblend
 from jaxmetal.fluxmaps.excitation import blended_diagram, mass_excitation, nii_diagram, sii_diagram
-from jaxmetal.fluxmaps.galaxy import Measured, measure
+from jaxmetal.fluxmaps.galaxy import MeasuredGalaxy, measure
 from jaxmetal.fluxmaps.judge import FLAGS, flagged
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
-from jaxmetal.fluxmaps.select import Selection, balmer_ebv, binned, klever, wang, wang_annuli
+from jaxmetal.fluxmaps.select import Selected, balmer_ebv, binned, klever, wang, wang_annuli
 from jaxmetal.fluxmaps.slopes import gradients
 from jaxmetal.fluxmaps.spectra import Spectra
 
@@ -31,10 +31,10 @@ __all__ = [
     "FLAGS",
     "Luminosity",
     "Magnification",
-    "Measured",
+    "MeasuredGalaxy",
     "Offset",
     "Rule",
-    "Selection",
+    "Selected",
     "Spectra",
     "balmer_ebv",
     "binned",

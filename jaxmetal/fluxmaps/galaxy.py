@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None] | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredGalaxy:
     """Results.
 
     Attributes:
@@ -61,7 +61,7 @@ def measure(
     luminosity: Luminosity | None = None,
     seed: int = 0,
     progress: Progress = None,
-) -> Measured:
+) -> MeasuredGalaxy:
     """Fits every spectrum that has a line, and the fluxes summed over regions, by one likelihood.
 
     Args:
@@ -102,7 +102,7 @@ def measure(
         *_patchy(spectra, masks, of_regions),
         *judge_precision((chosen.flux, chosen.sigma), sums),
     ]
-    return Measured(
+    return MeasuredGalaxy(
         spectra=chosen,
         found=found,
         regions=tuple(masks),

@@ -27,7 +27,7 @@ STRONG, FAINT, INTEGRATED, ANY_LINE, ANNULUS = 5.0, 2.5, 3.0, 5.0, 15.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Selection:
+class Selected:
     """What a rule keeps.
 
     Attributes:
@@ -41,7 +41,7 @@ class Selection:
 
 def klever(
     fluxes: Mapping[str, Any], sigmas: Mapping[str, Any], ratios: Iterable[str], *, integrated: bool = False
-) -> Selection:
+) -> Selected:
     """The rules of KLEVER (Curti et al. 2020, MNRAS 492, 821): ratios of which every line is detected.
 
     Detected: S/N >= 5 for Ha and [OIII]5007, 2.5 for other lines; 3 for all lines of an integrated spectrum. S2 is used
@@ -70,7 +70,7 @@ def klever(
     masks = {ratio: jnp.all(jnp.stack([detected[name] for name in lines]), axis=0) for ratio, lines in wanted.items()}
     if "S2" in masks and "N2" in masks:
         masks["S2"] = masks["S2"] & ~masks["N2"]
-    return Selection(masks)
+    return Selected(masks)
 
 
 def balmer_ebv(
@@ -118,7 +118,7 @@ def binned(flux: np.ndarray, sigma: np.ndarray, factor: int = 2) -> tuple[np.nda
     return flux[kept].reshape(blocks).sum((1, 3)), np.sqrt((sigma[kept] ** 2).reshape(blocks).sum((1, 3)))
 
 
-def wang(fluxes: Mapping[str, Any], sigmas: Mapping[str, Any]) -> Selection:
+def wang(fluxes: Mapping[str, Any], sigmas: Mapping[str, Any]) -> Selected:
     """Wang et al. 2017 (ApJ 837, 89): spaxels, binned before by `binned`, where one line at least has S/N >= 5.
 
     Returns:
@@ -128,7 +128,7 @@ def wang(fluxes: Mapping[str, Any], sigmas: Mapping[str, Any]) -> Selection:
         InputError: if shapes differ or a sigma is not positive.
     """
     kept = [jnp.asarray(fluxes[name]) >= ANY_LINE * jnp.asarray(sigmas[name]) for name in _checked(fluxes, sigmas)]
-    return Selection({"spaxels": jnp.any(jnp.stack(kept), axis=0)})
+    return Selected({"spaxels": jnp.any(jnp.stack(kept), axis=0)})
 
 
 def wang_annuli(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.classical import Line, annuli, ols, wls
+from jaxmetal.classical import StraightLine, annuli, ols, wls
 
 
 def gradients(
@@ -18,7 +18,7 @@ def gradients(
     signal: np.ndarray | None = None,
     noise: np.ndarray | None = None,
     **annulus: Any,
-) -> dict[str, Line]:
+) -> dict[str, StraightLine]:
     """Straight lines through spaxels and through annuli, each unweighted and weighted (as Wang et al. 2017, Table 5).
 
     Args:

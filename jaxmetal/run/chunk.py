@@ -17,7 +17,7 @@ from jaxmetal.io.save import save_draws
 from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.run.catalogue import Catalogue
-from jaxmetal.run.plan import Plan, read_plan, write_whole
+from jaxmetal.run.plan import RunPlan, read_plan, write_whole
 from jaxmetal.run.rows import Row, row, row_of_failure, whereabouts, write_rows
 from jaxmetal.run.table import CHUNKS, THUMBNAILS, chunk_path, posterior_path
 
@@ -74,7 +74,7 @@ def fit_chunk(folder: str, number: int, watch: Callable[[Row], None] = lambda fo
 
 
 def _galaxies(
-    plan: Plan, sample: Catalogue, number: int, known: dict[str, Known], failures: dict[str, Exception]
+    plan: RunPlan, sample: Catalogue, number: int, known: dict[str, Known], failures: dict[str, Exception]
 ) -> Iterator[Galaxy]:
     """Galaxies of a chunk as they are read; those that cannot be are put aside."""
     for index in plan.chunks[number]:

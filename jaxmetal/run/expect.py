@@ -18,7 +18,7 @@ from jaxmetal.fit.problem import Problem, make, size, stack
 from jaxmetal.fit.solve import Options
 from jaxmetal.io.sample.columns import NAME, REDSHIFT
 from jaxmetal.run.catalogue import Catalogue
-from jaxmetal.run.plan import Plan
+from jaxmetal.run.plan import RunPlan
 
 CLIMB = 60
 """Gradients that the maxima and curvatures of a galaxy take, about."""
@@ -34,7 +34,7 @@ LOOKS = 20
 """Galaxies of a group among which one that can be prepared is looked for."""
 
 
-def report(plan: Plan, catalogue: Catalogue) -> str:
+def report(plan: RunPlan, catalogue: Catalogue) -> str:
     """Groups, shapes, memory per device and expected time; each group's densities are compiled and timed on the way."""
     options = Options.among(plan.options)
     devices = ", ".join(f"{device.platform}:{device.id}" for device in jax.devices())
@@ -64,7 +64,7 @@ def report(plan: Plan, catalogue: Catalogue) -> str:
     return "\n".join(lines)
 
 
-def _unreadable(plan: Plan, catalogue: Catalogue) -> list[str]:
+def _unreadable(plan: RunPlan, catalogue: Catalogue) -> list[str]:
     """Which galaxies cannot be read and why, the first few of them."""
     reasons = [f"  {catalogue.names[int(row)]}: {why}" for row, why in plan.unreadable.items()]
     if not reasons:
@@ -84,7 +84,7 @@ def _columns(catalogue: Catalogue) -> list[str]:
     )
 
 
-def _rows_of_groups(plan: Plan) -> list[list[int]]:
+def _rows_of_groups(plan: RunPlan) -> list[list[int]]:
     """Readable rows of each group, in the plan's order."""
     rows = [i for chunk in plan.chunks for i in chunk if str(i) not in plan.unreadable]
     ends = np.cumsum([group["galaxies"] for group in plan.groups])

@@ -26,7 +26,7 @@ FILE = "plan.json"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
+class RunPlan:
     """A run.
 
     Attributes:
@@ -80,12 +80,12 @@ def make_plan(
     catalogue: Catalogue,
     options: dict[str, Any],
     watch: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> Plan:
+) -> RunPlan:
     """Reads every galaxy once, and groups those that share a compiled program into chunks.
 
     Args:
         catalogue: see `read_catalogue`.
-        options: see `Plan`; "pad" is decided here: stamps are padded if they have many sizes.
+        options: see `RunPlan`; "pad" is decided here: stamps are padded if they have many sizes.
         watch: wraps the loop over the galaxies (a progress bar).
     """
     kinds: dict[int, tuple[str, Any, Any]] = {}
@@ -112,7 +112,7 @@ def make_plan(
         if kind is not None
     ]
     paths = {"catalogue": catalogue.path, "configuration": catalogue.configuration_path}
-    return Plan(
+    return RunPlan(
         **{name: str(path.absolute()) for name, path in paths.items()},  # type: ignore[arg-type]
         checksums={name: checksum(path) for name, path in paths.items()},
         options={**options, "pad": pad},
@@ -147,7 +147,7 @@ def _without_sizes(observation: Any) -> Any:
     return dataclasses.replace(observation, **dict.fromkeys(parts))
 
 
-def write_plan(plan: Plan, folder: Path, configuration: Mapping[str, Any]) -> None:
+def write_plan(plan: RunPlan, folder: Path, configuration: Mapping[str, Any]) -> None:
     """Writes the plan and the run's provenance, with the configuration that all share, into an existing folder."""
     files = {name: getattr(plan, name) for name in plan.checksums}
     record = provenance(files, seed=plan.options["seed"], configuration=configuration)
@@ -156,7 +156,7 @@ def write_plan(plan: Plan, folder: Path, configuration: Mapping[str, Any]) -> No
         write_whole(folder / FILE, json.dumps(dataclasses.asdict(plan), indent=1, default=_plain) + "\n")
 
 
-def read_plan(folder: str | Path) -> Plan:
+def read_plan(folder: str | Path) -> RunPlan:
     """The plan of a run.
 
     Raises:
@@ -164,7 +164,7 @@ def read_plan(folder: str | Path) -> Plan:
     """
     path = Path(folder) / FILE
     try:
-        return Plan(**json.loads(path.read_text(encoding="utf-8")))
+        return RunPlan(**json.loads(path.read_text(encoding="utf-8")))
     except OSError:
         raise InputError(f"The folder {folder} holds no {FILE} of a run; start one without --resume.") from None
     except (ValueError, TypeError):

@@ -14,7 +14,7 @@ from astropy.units import Unit
 from jaxmetal.io.folder import writing
 from jaxmetal.io.sample.columns import FAILED, GOOD, NAME, POSTERIORS, REDSHIFT, SUSPECT
 from jaxmetal.run.catalogue import Catalogue
-from jaxmetal.run.plan import Plan, write_whole
+from jaxmetal.run.plan import RunPlan, write_whole
 from jaxmetal.run.rows import Entry, Row, read_rows
 
 CHUNKS, THUMBNAILS = "chunks", "thumbnails"
@@ -31,12 +31,12 @@ def posterior_path(folder: Path, name: str) -> Path:
     return folder / POSTERIORS / f"{name}.nc"
 
 
-def missing(folder: Path, plan: Plan, catalogue: Catalogue) -> list[int]:
+def missing(folder: Path, plan: RunPlan, catalogue: Catalogue) -> list[int]:
     """Chunks that are still to be fitted: without rows, with damaged ones, or without a posterior to be kept."""
     return [number for number in range(len(plan.chunks)) if not _complete(folder, plan, catalogue, number)]
 
 
-def unread(folder: Path, plan: Plan, catalogue: Catalogue) -> list[int]:
+def unread(folder: Path, plan: RunPlan, catalogue: Catalogue) -> list[int]:
     """Chunks with galaxies that could not be read: their files may have been mended since."""
     # They have chunks of their own: nothing was known that would group them.
     numbers = [number for number, rows in enumerate(plan.chunks) if str(rows[0]) in plan.unreadable]
@@ -44,7 +44,7 @@ def unread(folder: Path, plan: Plan, catalogue: Catalogue) -> list[int]:
     return [number for number, rows in found.items() if any(row["status"].value == FAILED for row in rows)]
 
 
-def collect(folder: Path, plan: Plan, catalogue: Catalogue) -> str:
+def collect(folder: Path, plan: RunPlan, catalogue: Catalogue) -> str:
     """Writes results.ecsv, results.fits and summary.txt of a complete run, and returns the summary.
 
     Rows stand in the catalogue's order, whatever the order in which they were fitted, and begin with the catalogue's
@@ -96,14 +96,14 @@ def summary(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _complete(folder: Path, plan: Plan, catalogue: Catalogue, number: int) -> bool:
+def _complete(folder: Path, plan: RunPlan, catalogue: Catalogue, number: int) -> bool:
     rows = _rows(folder, plan, catalogue, number)
     if rows is None or not plan.options["posteriors"]:
         return rows is not None
     return all(posterior_path(folder, row[NAME].value).is_file() for row in rows if row["status"].value != FAILED)
 
 
-def _rows(folder: Path, plan: Plan, catalogue: Catalogue, number: int) -> list[Row] | None:
+def _rows(folder: Path, plan: RunPlan, catalogue: Catalogue, number: int) -> list[Row] | None:
     return read_rows(chunk_path(folder, number), [catalogue.names[i] for i in plan.chunks[number]])
 
 

@@ -22,7 +22,7 @@ its `log_likelihood` against numpy and of its `log_marginal` against brute force
 numpyro. `jit` is called in `integrate` alone.
 """
 
-from jaxmetal.spaxel.adaptive import Grid, Levels
+from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid
 from jaxmetal.spaxel.draws import joint
 from jaxmetal.spaxel.flux_likelihood import Fluxes, fluxes
 from jaxmetal.spaxel.integrate import grid, posterior
@@ -35,9 +35,9 @@ from jaxmetal.spaxel.wang import Wang17, wang17
 __all__ = [
     "RATES",
     "Fluxes",
-    "Grid",
     "Levels",
     "LogRatios",
+    "PosteriorGrid",
     "Rate",
     "Wang17",
     "curti20",

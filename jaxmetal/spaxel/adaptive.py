@@ -31,7 +31,7 @@ class Levels:
     temper: tuple[float, ...] = (0.2, 0.3)
 
 
-class Grid(NamedTuple):
+class PosteriorGrid(NamedTuple):
     """Nodes and the mass at each.
 
     Attributes:
@@ -47,7 +47,7 @@ class Grid(NamedTuple):
     log_evidence: jax.Array
 
 
-def refine(log_density: LogDensity, z_range: jax.Array, a_v_range: jax.Array, levels: Levels) -> Grid:
+def refine(log_density: LogDensity, z_range: jax.Array, a_v_range: jax.Array, levels: Levels) -> PosteriorGrid:
     """The posterior under flat priors, integrated by the trapezoidal rule on nodes that follow its marginals.
 
     Args:
@@ -72,7 +72,7 @@ def refine(log_density: LogDensity, z_range: jax.Array, a_v_range: jax.Array, le
     mass = jnp.exp(height - peak) * _widths(z)[:, None] * _widths(a_v)
     total = jnp.sum(mass)
     area = jnp.sum(_widths(z)) * jnp.sum(_widths(a_v))
-    return Grid(z, a_v, mass / total, peak + jnp.log(total / area))
+    return PosteriorGrid(z, a_v, mass / total, peak + jnp.log(total / area))
 
 
 def quantiles(nodes: jax.Array, mass: jax.Array, shares: jax.Array) -> jax.Array:

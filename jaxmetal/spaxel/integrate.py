@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.spaxel.adaptive import Grid, Levels, refine
+from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid, refine
 from jaxmetal.spaxel.flux_likelihood import usable
 from jaxmetal.spaxel.summary import summarise
 
@@ -72,7 +72,7 @@ def posterior(
     return {name: np.concatenate([part[name] for part in found]).reshape(shape) for name in found[0]}
 
 
-def grid(likelihood: Any, flux: Any, sigma: Any, *, levels: Levels | None = None) -> Grid:
+def grid(likelihood: Any, flux: Any, sigma: Any, *, levels: Levels | None = None) -> PosteriorGrid:
     """The whole grid posterior of one spaxel.
 
     Args:
@@ -142,7 +142,7 @@ def one_spaxel(
     return summarise(found, likelihood, hb, usable(flux, sigma)[0])
 
 
-def posterior_grid(likelihood: Any, flux: jax.Array, sigma: jax.Array, levels: Levels) -> Grid:
+def posterior_grid(likelihood: Any, flux: jax.Array, sigma: jax.Array, levels: Levels) -> PosteriorGrid:
     """The grid of one spaxel; pure."""
     return refine(
         functools.partial(likelihood.log_marginal, flux, sigma),
@@ -153,7 +153,7 @@ def posterior_grid(likelihood: Any, flux: jax.Array, sigma: jax.Array, levels: L
 
 
 def draws(
-    likelihood: Any, flux: jax.Array, sigma: jax.Array, found: Grid, key: jax.Array, count: int
+    likelihood: Any, flux: jax.Array, sigma: jax.Array, found: PosteriorGrid, key: jax.Array, count: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Joint draws of Z, A_V and intrinsic Hb: nodes by systematic sampling, Hb given the node."""
     first, second = jax.random.split(key)
@@ -161,7 +161,7 @@ def draws(
     return z, a_v, likelihood.draw_hb(second, flux, sigma, z, a_v)
 
 
-def draw_nodes(found: Grid, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
+def draw_nodes(found: PosteriorGrid, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
     """Z and A_V of nodes in proportion to their mass, in the order of the grid."""
     cumulative = jnp.cumsum(found.mass.ravel())
     places = (jnp.arange(count) + jax.random.uniform(key, dtype=cumulative.dtype)) / count * cumulative[-1]

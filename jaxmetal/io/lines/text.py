@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxmetal.edge.findings import worst_first
-from jaxmetal.fluxmaps import Measured
+from jaxmetal.fluxmaps import MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.lines.fit_toml import SCATTER
 from jaxmetal.spaxel import RATES
@@ -20,18 +20,18 @@ ROWS = {
 }
 
 
-def summary(job: LinesJob, measured: Measured) -> str:
+def summary(job: LinesJob, measured: MeasuredGalaxy) -> str:
     """The summary as text."""
     blocks = (_trouble(job, measured), _map(job, measured), _regions(measured), _how(job))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _trouble(job: LinesJob, measured: Measured) -> str:
+def _trouble(job: LinesJob, measured: MeasuredGalaxy) -> str:
     findings = worst_first([*job.findings, *measured.findings])
     return "\n".join(f"- {finding}" for finding in findings) or "- Nothing suspicious."
 
 
-def _map(job: LinesJob, measured: Measured) -> str:
+def _map(job: LinesJob, measured: MeasuredGalaxy) -> str:
     known = measured.spectra.known
     what = "spaxels" if measured.spectra.ids is None else "rows" if job.spectra.grid is None else "bins"
     per = f" per {what.removesuffix('s')}"
@@ -45,7 +45,7 @@ def _map(job: LinesJob, measured: Measured) -> str:
     return "\n".join(lines)
 
 
-def _regions(measured: Measured) -> str:
+def _regions(measured: MeasuredGalaxy) -> str:
     lines = ["Summed fluxes:"] if measured.regions else []
     for k, name in enumerate(measured.regions):
         one = {key: values[k] for key, values in measured.of_regions.items()}

@@ -22,7 +22,7 @@ from jaxmetal.io.tables import column_units, read_table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Fluxes:
+class ReadFluxes:
     """What was read.
 
     Attributes:
@@ -38,7 +38,7 @@ class Fluxes:
     wavelengths: dict[str, float]
 
 
-def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> Fluxes:
+def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> ReadFluxes:
     """From a map per feature.
 
     Args:
@@ -68,7 +68,7 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     elif used is not None:
         spectra = dataclasses.replace(spectra, flux=np.where(used[..., None], flux, np.nan))
     headers = {name: one.header.get("RESTWAV") for name, one in maps.items()}
-    return Fluxes(
+    return ReadFluxes(
         spectra=spectra,
         first=first,
         units={name: maps[name].unit for name in measured},
@@ -76,7 +76,7 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     )
 
 
-def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> Fluxes:
+def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> ReadFluxes:
     """From a table with a row per bin or spectrum; arguments as `of_maps`.
 
     Raises:
@@ -116,7 +116,7 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
         spectra = in_bins(dataclasses.replace(spectra, grid=grid), bins, data, *values)
     units = column_units(path)
     found = {name: units.get(columns[name][0], "") for name in measured}
-    return Fluxes(spectra=spectra, first=labels, units=found, wavelengths={})
+    return ReadFluxes(spectra=spectra, first=labels, units=found, wavelengths={})
 
 
 def require_same_pixels(first: Map, other: Map, where: str, context: Context) -> None:
