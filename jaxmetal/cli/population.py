@@ -56,7 +56,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads, fits the relation, writes."""
     start(arguments)
-    from jaxmetal.io.population import save_relation
+    from jaxmetal.io.relation import save_relation
     from jaxmetal.io.sample.population import read_population
     from jaxmetal.plot import relation as picture
     from jaxmetal.population import Run, fit, summary

@@ -4,31 +4,7 @@ May import: posterior, model and everything below it; optax, numpyro, arviz-stat
 a function from `problem.Problem` to draws, and a branch in `choose.auto`.
 """
 
-from jaxmetal.fit.chains import Settings, run
 from jaxmetal.fit.choose import auto
 from jaxmetal.fit.galaxies import Galaxy, batch
-from jaxmetal.fit.laplace import laplace, propose
-from jaxmetal.fit.optimum import maximise
-from jaxmetal.fit.peaks import find_peaks
-from jaxmetal.fit.problem import Problem, log_density, make, stack
-from jaxmetal.fit.solve import Options, solve
-from jaxmetal.fit.start import starts
 
-__all__ = [
-    "Galaxy",
-    "Options",
-    "Problem",
-    "Settings",
-    "auto",
-    "batch",
-    "find_peaks",
-    "laplace",
-    "log_density",
-    "make",
-    "maximise",
-    "propose",
-    "run",
-    "solve",
-    "stack",
-    "starts",
-]
+__all__ = ["Galaxy", "auto", "batch"]

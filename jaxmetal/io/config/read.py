@@ -18,8 +18,8 @@ from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.observations import has_sky, observation
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
+from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.fits import Map, read_map
-from jaxmetal.io.population import kpc_per_arcsec
 from jaxmetal.model import tree
 from jaxmetal.prepare import default_sampling
 from jaxmetal.prior import sites, typical

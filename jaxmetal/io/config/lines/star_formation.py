@@ -15,8 +15,8 @@ from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.fluxes import require_same_pixels
 from jaxmetal.io.config.lines.units import in_cgs
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
+from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.fits import Map
-from jaxmetal.io.population import kpc_per_arcsec
 from jaxmetal.spaxel import RATES
 
 

@@ -1,23 +1,17 @@
-"""A relation as files, and what it needs of a cosmology."""
+"""The relation of a population as files."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from arviz_base import from_dict
-from astropy.cosmology import FLRW, FlatLambdaCDM
 
 from jaxmetal.io.folder import MARKER, writing
 from jaxmetal.io.record import provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.population.relation import Kind, Relation, summary, table
-
-DEFAULT_COSMOLOGY = FlatLambdaCDM(H0=70.0, Om0=0.3)
-"""That of Speagle et al. 2014 and most of the field's tables."""
 
 
 def save_relation(
@@ -28,7 +22,7 @@ def save_relation(
     kind: Kind = "equal-tailed",
     inputs: Mapping[str, str | Path] | None = None,
 ) -> None:
-    """Writes relation.ecsv, relation.nc (all draws), relation.txt and provenance.json.
+    """Writes relation.ecsv, relation.nc (all draws, for `xarray.open_datatree`), relation.txt and provenance.json.
 
     Args:
         relation: of `jaxmetal.population`.
@@ -54,13 +48,3 @@ def save_relation(
         draws = from_dict({"posterior": dict(relation.draws)}, attrs={"/": {"seed": relation.seed}})
         draws.to_netcdf(folder / "relation.nc", engine="h5netcdf")
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
-
-
-def cosmic_age(redshift: Any, cosmology: FLRW = DEFAULT_COSMOLOGY) -> np.ndarray:
-    """Age of the Universe at a redshift, Gyr, for `population.main_sequence`."""
-    return np.asarray(cosmology.age(np.asarray(redshift, float)).value)
-
-
-def kpc_per_arcsec(redshift: Any, cosmology: FLRW = DEFAULT_COSMOLOGY) -> np.ndarray:
-    """Proper kpc per arcsec at a redshift, for slopes in dex/kpc."""
-    return np.asarray(cosmology.kpc_proper_per_arcmin(np.asarray(redshift, float)).value) / 60.0
