@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxmetal.edge.columns import require_positive, used_columns
+from jaxmetal.edge.columns import used_columns
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.noise import require_errors
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,7 +72,7 @@ def annuli(
     """
     way, amount = _only_way(width=width, number=number, count=count, signal_to_noise=signal_to_noise)
     r, v, s = used_columns(used, radius=radius, value=value, sigma=sigma)
-    require_positive(sigma=s)
+    require_errors("sigma", s)
     if r.min() < 0:
         raise InputError(f"radius: expected none below 0, found {r.min():g}; give distances from the centre.")
     order = np.argsort(r, kind="stable")
@@ -125,7 +126,7 @@ def _signal(radius, signal, noise, used, order) -> tuple[np.ndarray, np.ndarray]
             "signal_to_noise: expected the arrays `signal` and `noise` with it, found one or none; give both."
         )
     _, signal, noise = used_columns(used, radius=radius, signal=signal, noise=noise)
-    require_positive(noise=noise)
+    require_errors("noise", noise)
     return signal[order], noise[order]
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxmetal.edge.columns import require_positive, used_columns
+from jaxmetal.edge.columns import used_columns
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.noise import require_errors
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +67,7 @@ def wls(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray, *, used: np.nd
         InputError: as `ols`, and when a used sigma is not positive.
     """
     radius, value, sigma = used_columns(used, radius=radius, value=value, sigma=sigma)
-    require_positive(sigma=sigma)
+    require_errors("sigma", sigma)
     return _line(radius, value, sigma)
 
 

@@ -2,7 +2,10 @@
 
 - `errors`: `InputError`, the one exception: which input, what was expected, what was found, what to do;
 - `findings`: what is merely suspicious, by severity, and reports of it;
-- `arrays`: arrays, masks, grids, counts and errors that users hand over;
+- `arrays`: arrays, masks, grids and counts that users hand over;
+- `noise`: sigma, variance or inverse variance, exactly one, and positive where there are data;
+- `bins`: maps of labels, and one value per bin;
+- `data`: data that a fit can use;
 - `columns`: 1-D arrays that belong together;
 - `ranges`: fixed numbers outside the range that their field declares.
 

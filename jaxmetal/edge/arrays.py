@@ -1,4 +1,4 @@
-"""Arrays and counts that users hand over, checked at the edge."""
+"""Arrays, masks, grids and counts that users hand over."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.grid import Grid
-
-STYLES = ("sigma", "variance", "ivar")
 
 
 def floats(name: str, values: Any) -> np.ndarray:
@@ -102,38 +100,13 @@ def as_grid(grid: Grid | None, pixel_scale: Any, shape: tuple[int, int]) -> Grid
     return Grid.regular(shape, float(pixel_scale))
 
 
-def standard_deviation(shape: tuple[int, ...], **styles: Any) -> np.ndarray:
-    """Sigma from exactly one of sigma, variance and inverse variance; what says "no data" (ivar 0, sigma inf) is inf.
-
-    Raises:
-        InputError: unless exactly one is given, a number or an array of the data's shape.
-    """
-    given = {name: value for name, value in styles.items() if value is not None}
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
+def require_finite(name: str, values: np.ndarray, used: np.ndarray) -> None:
+    """Refuses numbers that are used and not finite."""
+    bad = int(np.sum(used & ~np.isfinite(values)))
+    if bad:
         raise InputError(
-            f"Expected exactly one of {', '.join(STYLES)}, found {found}; say which one your error map is."
-        )
-    ((name, value),) = given.items()
-    array = floats(name, value)
-    if array.ndim:
-        require_shape(name, array, shape)
-    array = np.broadcast_to(array, shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if name == "ivar":
-            return np.where(array < 0, -1.0, 1.0 / np.sqrt(np.abs(array)))
-        return array if name == "sigma" else np.where(array < 0, -1.0, np.sqrt(np.abs(array)))
-
-
-def require_errors(name: str, sigma: np.ndarray, used: np.ndarray) -> None:
-    """Refuses errors that are not positive where the data are used."""
-    bad = used & ~(sigma > 0)
-    if bad.any():
-        missing = int(np.isnan(sigma[bad]).sum())
-        kind = "NaN" if missing == bad.sum() else "zero or negative" if not missing else "zero, negative or NaN"
-        raise InputError(
-            f"{name}: expected positive errors wherever there are data, found {int(bad.sum())} that are {kind}; "
-            "correct them or set `used` to False there."
+            f"{name}: expected finite numbers wherever `used` is True, found {bad} of {int(used.sum())} that are not; "
+            "set `used` to False there."
         )
 
 

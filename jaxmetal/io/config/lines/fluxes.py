@@ -12,7 +12,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lines.binned import bins_of, in_bins, per_bin, rows_of
+from jaxmetal.io.config.lines.binned import bins_of, by_bin, in_bins, rows_of
 from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
 from jaxmetal.io.config.observations import pixels_of, used_of
 from jaxmetal.io.config.table import take
@@ -64,7 +64,7 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     spectra = Spectra(features=measured, flux=flux, sigma=sigma, grid=grid)
     if "bins" in data:
         bins = bins_of(data, grid.shape, used, context)
-        spectra = in_bins(spectra, bins, data, *(per_bin(one, bins.bins, measured) for one in (flux, sigma)))
+        spectra = in_bins(spectra, bins, data, *(by_bin(one, bins.bins, measured) for one in (flux, sigma)))
     elif used is not None:
         spectra = dataclasses.replace(spectra, flux=np.where(used[..., None], flux, np.nan))
     headers = {name: one.header.get("RESTWAV") for name, one in maps.items()}
