@@ -14,7 +14,6 @@ from jaxmetal.fit.galaxies import Galaxy, batch
 from jaxmetal.io.folder import writing
 from jaxmetal.io.sample.columns import GOOD, POSTERIORS
 from jaxmetal.io.save import save_draws
-from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.run.catalogue import Catalogue
 from jaxmetal.run.plan import RunPlan, read_plan, write_whole
@@ -115,7 +114,7 @@ def _draw(fitted: list[tuple[Posterior, Row]], path: Path) -> None:
 
     shown = []
     for posterior, found in fitted:
-        maps = [label for label in posterior.observations if isinstance(posterior.tree[label], WeightedMap)]
+        maps = [label for label in posterior.observations if posterior.tree[label].properties]
         drawn = map_fit(posterior, (maps or posterior.observations)[0])
         shown.append(Thumbnail(found["name"].value, *drawn.painted(), found["status"].value == GOOD))
     drawing = BytesIO()
