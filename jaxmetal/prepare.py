@@ -12,10 +12,10 @@ import jax
 import numpy as np
 
 from jaxmetal import render
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.numerics.ranges import require_within
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.plan import Plan

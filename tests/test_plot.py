@@ -9,9 +9,9 @@ import pytest
 from matplotlib.text import Text
 
 from jaxmetal import plot
+from jaxmetal.classical import wls
 from jaxmetal.cli.demo import ending
-from jaxmetal.errors import InputError
-from jaxmetal.fit.classical import wls
+from jaxmetal.edge.errors import InputError
 from jaxmetal.frame import Disc
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.instrument.psf import Gaussian as GaussianPSF

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.cells import settle

@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.sampling import Sampling, choose
 from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.grid import cell_area, subpixels
