@@ -4,8 +4,9 @@ May import: posterior, model and everything below it; optax, numpyro, arviz-stat
 a function from `problem.Problem` to draws, and a branch in `choose.auto`.
 """
 
+from jaxmetal.chains import Settings
 from jaxmetal.fit.batch import Galaxy, batch
-from jaxmetal.fit.chains import Settings, run
+from jaxmetal.fit.chains import run
 from jaxmetal.fit.choose import auto
 from jaxmetal.fit.laplace import laplace, propose
 from jaxmetal.fit.optimum import maximise

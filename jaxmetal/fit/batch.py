@@ -12,9 +12,9 @@ import numpy as np
 from numpy.random import SeedSequence
 from tqdm.auto import tqdm
 
+from jaxmetal.chains import converged
 from jaxmetal.errors import InputError
 from jaxmetal.fit.choose import checked, posterior
-from jaxmetal.fit.diagnose import converged
 from jaxmetal.fit.laplace import MORE, PARTS
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded

@@ -92,5 +92,6 @@ def _widths(sites: Any) -> jax.Array:
         values = {name: prior.sample(jax.random.fold_in(key, i)) for i, (name, prior) in enumerate(sites.items())}
         return unconstrain(sites, values)
 
-    low, high = jnp.quantile(jax.vmap(drawn)(jax.random.split(jax.random.key(0), DRAWS)), jnp.array([0.16, 0.84]), axis=0)
+    vectors = jax.vmap(drawn)(jax.random.split(jax.random.key(0), DRAWS))
+    low, high = jnp.quantile(vectors, jnp.array([0.16, 0.84]), axis=0)
     return 0.5 * (high - low)

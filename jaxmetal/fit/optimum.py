@@ -11,7 +11,6 @@ import numpy as np
 
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.curvature import SMALL, first_scales, rescale
-from jaxmetal.fit.curvature import LARGE, SMALL, first_scales, rescale
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.search import begin, step
 

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import SeedSequence
 
+from jaxmetal.chains import converged
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.chains import CHUNK, Chains, Settings, run
-from jaxmetal.fit.diagnose import converged, diagnose, unwrap
+from jaxmetal.fit.diagnose import diagnose, unwrap
 from jaxmetal.fit.laplace import Proposals, propose, refine
 from jaxmetal.fit.metropolis import walk
 from jaxmetal.fit.optimum import Status
