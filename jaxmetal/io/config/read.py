@@ -11,7 +11,7 @@ from astropy.cosmology import FLRW, FlatLambdaCDM
 
 from jaxmetal.errors import InputError
 from jaxmetal.findings import Finding, worst_first
-from jaxmetal.fit.solve import METHODS
+from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.io.config.context import Context
