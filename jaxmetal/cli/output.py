@@ -61,7 +61,7 @@ def figures(
                 posterior, name, source, kpc_per_arcsec=kpc_per_arcsec, truth=truth
             )
             drawn[f"source_plane_{suffix}"] = of_posterior.galaxy(posterior, name, source)
-    if posterior.method != "map":
+    if posterior.sampled:
         drawn["corner"] = of_posterior.corner(posterior)
     with writing(folder):
         for name, figure in drawn.items():

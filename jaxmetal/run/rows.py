@@ -80,7 +80,7 @@ def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) ->
         kpc_per_arcsec: proper scale, for slopes per kpc.
     """
     trouble = [finding.text for finding in posterior.findings if finding.severity in ("error", "warning")]
-    verdicts = {} if posterior.method == "map" else {s[0]: resolution(posterior, *s) for s in gradients(posterior)}
+    verdicts = {s[0]: resolution(posterior, *s) for s in gradients(posterior)} if posterior.sampled else {}
     unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
     second = any(text.startswith("Second try") for text in posterior.decisions)
     found = _outcome(name, SUSPECT if trouble else GOOD, " ".join([*trouble, *unresolved]))
