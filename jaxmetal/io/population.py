@@ -12,7 +12,7 @@ from arviz_base import from_dict
 from astropy.cosmology import FLRW, FlatLambdaCDM
 
 from jaxmetal.io.folder import MARKER, writing
-from jaxmetal.io.provenance import provenance
+from jaxmetal.io.provenance import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.population.relation import Kind, Relation, summary, table
 
@@ -51,7 +51,7 @@ def save_relation(
         (folder / "relation.txt").write_text(summary(relation, level, kind) + "\n", encoding="utf-8")
         meta = {"pivots": pivots, "selection": relation.selection}
         write_table(folder / "relation.ecsv", table(relation, level, kind), descriptions=descriptions, meta=meta)
-        draws = from_dict({"posterior": dict(relation.draws)}, attrs={"/": {"seed": relation.seed}})
+        draws = from_dict({"posterior": dict(relation.draws)}, attrs={"/": {"format": FORMAT, "seed": relation.seed}})
         draws.to_netcdf(folder / "relation.nc", engine="h5netcdf")
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
