@@ -54,7 +54,7 @@ def _read(path: Path, parameter: str) -> np.ndarray | None:
     """Draws, and the log density of the prior there, shape (2, draws); None where they are not, or damaged."""
     try:
         with h5py.File(path) as file:
-            _require_known(path, int(file.attrs.get("format", FORMAT)))
+            _require_known(path, np.asarray(file.attrs.get("format", 0), int).max())
             (site,) = (name for name in file["posterior"] if short(name) == parameter)
             return np.stack([np.ravel(file[group][site]) for group in ("posterior", "log_prior")])
     except InputError:
@@ -64,7 +64,7 @@ def _read(path: Path, parameter: str) -> np.ndarray | None:
 
 
 def _require_known(path: Path, found: int) -> None:
-    """Files without a number are older than the first."""
+    """Refuses a format of the future; files without a number are older than the first."""
     if found > FORMAT:
         raise InputError(
             f"The posterior {path} must have a format up to {FORMAT}, found {found}; read it with a newer jaxmetal."
