@@ -64,9 +64,9 @@ def save(
 
 
 def save_draws(posterior: Posterior | View, path: str | Path | BytesIO) -> None:
-    """Draws, their log prior densities and sampler statistics as netCDF, in the layout of ArviZ.
+    """Draws, their log prior densities and sampler statistics as netCDF, in groups and with names as ArviZ has them.
 
-    `xarray.open_datatree(path, engine="h5netcdf")` reads it, for ArviZ's functions to take.
+    `xarray.open_datatree(path, engine="h5netcdf")` reads it.
     """
     seen = view(posterior)
     posterior = seen.posterior
