@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
     less = "galaxies per chunk, the most that an interrupted run loses"
     command.add_argument("--chunk-size", type=int, metavar="N", help=f"{less}; default: {size}")
     command.add_argument("--memory", type=float, metavar="GIB", help=f"for those fitted together; default: {memory:g}")
-    command.add_argument("--method", help="auto, map, laplace, hmc or nuts; default: the configuration's")
+    command.add_argument("--method", help="auto, nuts, map (no draws), ... (see fit.METHODS); default: the file's")
     command.add_argument("--seed", type=int, help="of all random numbers; default: the configuration's")
     command.add_argument("--quiet", action="store_true", help="no report and no progress bars")
     add_precision(command)
