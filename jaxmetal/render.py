@@ -3,7 +3,8 @@
     O[f] = bins . pixels . PSF . (f at beta = theta - alpha(theta))
     <P>  = g^-1( sum_sources O[L g(P)] / sum_sources O[L] )
 
-with the sums over sources taken before the ratio (Metha et al. 2024, RASTI, rzae010, eqs 1-3).
+with the sums over sources taken before the ratio. With g(P) = P these are the mean over an aperture and the blend of
+components of Metha et al. 2024, RASTI, rzae010, eqs 2 and 3.
 """
 
 from __future__ import annotations
