@@ -33,7 +33,7 @@ COLUMNS = ("symbol", "meaning", "source", "here", "unit", "function")
 def rows():
     """The rows of all tables of the page, as dictionaries."""
     lines = [line for line in (PACKAGE / "glossary.md").read_text().splitlines() if line.startswith("| ")]
-    cells = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
+    cells = [tuple(cell.strip(" `") for cell in line.strip("|").split("|")) for line in lines]
     return [dict(zip(COLUMNS, row, strict=True)) for row in cells if row != COLUMNS]
 
 
