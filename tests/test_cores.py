@@ -58,9 +58,9 @@ def test_moved_cores_give_the_same_map_and_derivatives(psf, second):
     moved = choose(
         fwhm=10.0 * PSFS[psf].fwhm,
         reach=12.0,
-        minor_size=2.4,
+        finest=2.4,
         lensed=False,
-        components=len(PSFS[psf].mixture()[0]),
+        components=PSFS[psf].form().components,
     )
     assert moved.core_order > 0
 

@@ -63,7 +63,7 @@ def blend(flux, values):
         for one, z in zip(flux, values, strict=True)
     ]
     layers = [render.Layer(field=field) for field in fields]
-    return render.blend([layers], [lambda field, cores: field], jm.mixing.Linear(), None)[0]
+    return render.blend(layers, lambda field, cores: field, jm.mixing.Linear(), None)[0]
 
 
 def factor(model, data, *arguments):

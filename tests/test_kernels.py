@@ -6,7 +6,7 @@ from operator_scenes import LENS, STEP, alone, look, observation, picture_of_lig
 
 import jaxmetal as jm
 from jaxmetal.instrument import Composed, Gaussian, Kernel, Moffat
-from jaxmetal.instrument.psf import FWHM_PER_SIGMA, Mixture, fwhm
+from jaxmetal.instrument.psf import FWHM_PER_SIGMA, fwhm
 from jaxmetal.observation import Plan
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -89,7 +89,7 @@ def test_a_blurred_picture_gets_the_difference_kernel():
     "psf",
     [
         Moffat(fwhm=0.5, beta=2.8),
-        Mixture(**dict(zip(("weights", "variances"), Moffat(fwhm=0.5, beta=2.8).mixture(), strict=True))),
+        Moffat(fwhm=0.5, beta=2.8).form(),
         Composed(parts=(Gaussian(fwhm=0.3), Gaussian(fwhm=0.4))),
         sampled(0.5, 0.1, 15, includes_pixel=False),
     ],

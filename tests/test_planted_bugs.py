@@ -10,7 +10,7 @@ from test_accuracy import BY_NAME, described, errors
 
 import jaxmetal as jm
 from jaxmetal import render
-from jaxmetal.prepare import default_sampling
+from jaxmetal.observation import default_sampling
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 

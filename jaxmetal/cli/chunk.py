@@ -17,7 +17,6 @@ from jaxmetal.io.sample.collect import CHUNKS, POSTERIORS, THUMBNAILS, chunk_pat
 from jaxmetal.io.sample.plan import Plan, read_plan, write_whole
 from jaxmetal.io.sample.rows import GOOD, Row, row, row_of_failure, whereabouts, write_rows
 from jaxmetal.io.save import save_draws
-from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
 
 FITTING = ("method", "seed", "chains", "draws", "warmup", "start_count", "target_accept", "pad", "memory")
@@ -114,7 +113,7 @@ def _draw(fitted: list[tuple[Posterior, Row]], path: Path) -> None:
 
     shown = []
     for posterior, found in fitted:
-        maps = [label for label in posterior.observations if isinstance(posterior.tree[label], WeightedMap)]
+        maps = [label for label in posterior.observations if posterior.tree[label].properties]
         drawn = map_fit(posterior, (maps or posterior.observations)[0])
         shown.append(Thumbnail(found["name"].value, *drawn.painted(), found["status"].value == GOOD))
     drawing = BytesIO()

@@ -8,7 +8,6 @@ from typing import Any
 
 from jaxmetal.io.folder import output_folder, writing
 from jaxmetal.io.save import save
-from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.summary import summary
 from jaxmetal.scene import Scene
@@ -52,8 +51,8 @@ def figures(
     drawn: dict[str, Any] = {}
     for name in posterior.observations:
         observation = posterior.tree[name]
-        carriers = [s for s in sources if set(getattr(observation, "properties", ())) & set(sources[s].carries)]
-        if not isinstance(observation, WeightedMap) or len(observation.properties) > 1:
+        carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
+        if len(observation.properties) != 1:
             drawn[f"fit_{name}"] = of_posterior.panels(posterior, name)
             continue
         for source in carriers:

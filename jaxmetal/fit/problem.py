@@ -21,7 +21,7 @@ from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.numerics.tree import node
 from jaxmetal.prepare import prepare
-from jaxmetal.prior import fill, split
+from jaxmetal.prior import fill, is_fixed, split
 
 
 @node
@@ -47,8 +47,8 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     """
     require_data(observations)
     plans = prepare(scene, observations, sampling)
-    if scene.lens and all(plan.beta is not None for plan in plans.values()):
-        # The plans hold the traced positions; deflection maps may be large, and every galaxy would carry its own.
+    if scene.lens and is_fixed(scene.lens) and all(plan.lens is not None for plan in plans.values()):
+        # The plans hold the deflections; their maps may be large, and every galaxy would carry its own.
         scene = dataclasses.replace(scene, lens=dict.fromkeys(scene.lens))
     skeleton, sites = split(tree(scene, observations))
     if not sites:

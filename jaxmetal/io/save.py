@@ -17,7 +17,6 @@ from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER, writing
 from jaxmetal.io.provenance import provenance
 from jaxmetal.io.tables import write_table
-from jaxmetal.observation import WeightedMap, registered
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import sites
 from jaxmetal.result.predictive import best_prediction, intrinsic_map, predictive, radius_map
@@ -60,7 +59,7 @@ def save(
         write_table(folder / "parameters.ecsv", **parameters(posterior))
         for name in posterior.observations:
             maps, units = observation_maps(posterior, name, kpc_per_arcsec)
-            write_maps(folder / f"maps_{name}.fits", maps, registered(posterior.filled()[name]), origin, units)
+            write_maps(folder / f"maps_{name}.fits", maps, posterior.filled()[name].pixels, origin, units)
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 
@@ -101,18 +100,18 @@ def observation_maps(
     observation = posterior.filled()[name]
     best, drawn = best_prediction(posterior, name), predictive(posterior, name)
     sigma = np.asarray(observation.noise.standard_deviation(best.value, best.light))
-    used, bins = np.asarray(observation.used), getattr(observation, "bins", None)
+    used, bins = np.asarray(observation.used), observation.bins
     maps: dict[str, Any] = {
         "data": np.where(used, observation.data, np.nan),
         "sigma": np.where(used, sigma, np.nan),
         "model": best.value,
-        "residual": np.where(used, (observation.data - best.value) / sigma, np.nan),
+        "residual": np.asarray(observation.residual(best)),
         "predicted_mean": drawn.mean,
         "predicted_sd": drawn.sd,
         "light": best.light,
     }
     maps = {key: _paint(values, bins) for key, values in maps.items()}
-    shown = _property_unit(posterior, observation)
+    shown = observation.quantity.unit if observation.properties else ""
     units = {key: shown for key in ("data", "sigma", "model", "predicted_mean", "predicted_sd")} if shown else {}
     for source, prop in _carriers(posterior, observation):
         radius = radius_map(posterior, name, source)
@@ -129,14 +128,8 @@ def observation_maps(
 def _carriers(posterior: Posterior, observation: Any) -> list[tuple[str, str]]:
     """(source, property) of what an observation shows."""
     sources = posterior.tree["scene"].sources
-    shown = getattr(observation, "properties", ())
+    shown = observation.properties
     return [(name, prop) for name, source in sources.items() for prop in shown if prop in source.carries]
-
-
-def _property_unit(posterior: Posterior, observation: Any) -> str:
-    if not isinstance(observation, WeightedMap):
-        return ""
-    return unit(posterior, f"scene.carries.{observation.properties[0]}.value")
 
 
 def _paint(values: Any, bins: Bins | None) -> np.ndarray:

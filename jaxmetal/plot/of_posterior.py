@@ -13,10 +13,10 @@ from matplotlib.figure import Figure, FigureBase
 from jaxmetal.fit.classical import wls
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
-from jaxmetal.observation import WeightedMap, registered
+from jaxmetal.observation import Quantity
 from jaxmetal.plot.corner import corner as draw_corner
 from jaxmetal.plot.fit_figure import fit_figure
-from jaxmetal.plot.labels import Quantity, parameter_labels
+from jaxmetal.plot.labels import parameter_labels
 from jaxmetal.plot.maps import MapFit, maps
 from jaxmetal.plot.prior_predictive import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile
@@ -26,12 +26,9 @@ from jaxmetal.prior import typical
 from jaxmetal.result.predictive import azimuthal_mean, best_prediction, profile, radius_map
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
-from jaxmetal.result.summary import UNITS, interval, unit
+from jaxmetal.result.summary import interval, unit
 from jaxmetal.scene import trace
 from jaxmetal.simulate.draw import from_prior
-
-LABELS = {"metallicity": "12 + log(O/H)"}
-"""Property -> how it is written; others as they are."""
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
@@ -39,24 +36,16 @@ MOST = 8
 """Parameters in a corner plot, unless they are named."""
 
 
-def quantity_of(observation: Any) -> Quantity:
-    """What an observation shows; the unit is known for images and for properties in dex and magnitudes."""
-    if not isinstance(observation, WeightedMap):
-        return Quantity(observation.light, "flux/pixel")
-    name = observation.properties[-1]
-    return Quantity(LABELS.get(name, name), UNITS.get(type(observation.mixing), ""))
-
-
 def of_prior(scene: Any, observations: Mapping[str, Any], name: str, *, seed: int = 0, count: int = 8) -> Figure:
     """Draws of one observation from a prior, noise-free, one panel each (see `simulate.from_prior`)."""
-    observation = typical(observations[name])
+    observation = typical(observations[name], {SCENE: scene, **observations})
     drawn = from_prior(scene, observations, jax.random.key(seed), count)[name]
     return prior_predictive(
         list(np.asarray(drawn)),
-        registered(observation),
-        quantity_of(observation),
+        observation.pixels,
+        observation.quantity,
         used=observation.used,
-        bins=getattr(observation, "bins", None),
+        bins=observation.bins,
     )
 
 
@@ -68,8 +57,8 @@ def map_fit(posterior: Posterior, name: str, quantity: Quantity | None = None) -
         data=observation.data,
         model=prediction.value,
         sigma=observation.noise.standard_deviation(prediction.value, prediction.light),
-        grid=registered(observation),
-        quantity=quantity or quantity_of(observation),
+        grid=observation.pixels,
+        quantity=quantity or observation.quantity,
         used=observation.used,
         bins=observation.bins,
         fwhm=fwhm(observation.psf),
@@ -168,7 +157,7 @@ def galaxy(posterior: Posterior, name: str, source: str, quantity: Quantity | No
     return source_plane(
         posterior.filled()[SCENE].sources[source],
         prop,
-        quantity or quantity_of(observation),
+        quantity or observation.quantity,
         half_size=float(np.nanmax(radius)),
         r_eff=None if size is None else float(np.median(size)),
         **scale,
@@ -208,7 +197,7 @@ def _shrinking(posterior: Posterior, name: str) -> float:
         return 1.0
     used = np.asarray(observation.used, float)
     shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
-    x, y = (np.asarray(a) for a in trace(lens, registered(observation).centres()))
+    x, y = (np.asarray(a) for a in trace(lens, observation.pixels.centres()))
     (x_row, x_column), (y_row, y_column) = np.gradient(x), np.gradient(y)
     area = np.abs(x_column * y_row - x_row * y_column)[shown]
-    return float(np.sqrt(np.nanmedian(area) / observation.grid.pixel_area))
+    return float(np.sqrt(np.nanmedian(area) / observation.pixels.pixel_area))

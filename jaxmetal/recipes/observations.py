@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.errors import InputError
-from jaxmetal.instrument.psf import Kernel
+from jaxmetal.instrument.forms import Kernel
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex
 from jaxmetal.numerics.grid import Grid
@@ -188,7 +188,7 @@ def _clean(data: np.ndarray, errors: np.ndarray, used: np.ndarray) -> tuple[np.n
 def _require_psf(psf: Any) -> None:
     if isinstance(psf, Kernel):
         return _require_kernel(psf)
-    if not hasattr(psf, "mixture"):
+    if not callable(getattr(psf, "form", None)):
         raise InputError(
             f"psf: expected a PSF of jaxmetal.instrument, found {type(psf).__name__}; "
             "write e.g. instrument.Gaussian(fwhm=0.7)."

@@ -49,10 +49,7 @@ def criteria(posterior: Posterior) -> Criteria:
 
 def residual(posterior: Posterior, name: str) -> np.ndarray:
     """(data - model) / sigma at the MAP, NaN where data are not used."""
-    observation = posterior.filled()[name]
-    prediction = best_prediction(posterior, name)
-    sigma = observation.noise.standard_deviation(prediction.value, prediction.light)
-    return np.where(observation.used, (observation.data - prediction.value) / sigma, np.nan)
+    return np.asarray(posterior.filled()[name].residual(best_prediction(posterior, name)))
 
 
 def pointwise(posterior: Posterior, name: str, count: int = 400) -> np.ndarray:

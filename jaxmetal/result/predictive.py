@@ -10,9 +10,9 @@ import numpy as np
 
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.radius import radius
-from jaxmetal.observation import Plan, Prediction, predict, registered
+from jaxmetal.observation import Plan, Prediction, predict
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import fill, split
+from jaxmetal.prior import fill, skeleton
 from jaxmetal.scene import carried_value, trace
 
 QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
@@ -38,12 +38,12 @@ def best_prediction(posterior: Posterior, name: str) -> Prediction:
 
 def predictive(posterior: Posterior, name: str, count: int = 96) -> Summarised:
     """Posterior-predictive map (without noise) of one observation from `count` evenly spaced draws."""
-    prior = split({SCENE: posterior.tree[SCENE], name: posterior.tree[name]})[0]
-    skeleton = {SCENE: prior[SCENE], "observation": prior[name]}
+    prior = skeleton({SCENE: posterior.tree[SCENE], name: posterior.tree[name]})
+    places = {SCENE: prior[SCENE], "observation": prior[name]}
     total = square = light = np.zeros(())
     done = 0
     for values in _chunks(posterior, count):
-        drawn = _predict_filled(skeleton, posterior.plans[name], values)
+        drawn = _predict_filled(places, posterior.plans[name], values)
         total = total + np.sum(drawn.value, axis=0, dtype=float)
         square = square + np.sum(np.square(drawn.value, dtype=float), axis=0)
         light = light + np.sum(drawn.light, axis=0, dtype=float)
@@ -65,9 +65,9 @@ def profile(posterior: Posterior, source: str, prop: str, radii: np.ndarray, cou
     Returns:
         shape (len(QUANTILES), len(radii)).
     """
-    skeleton = split({SCENE: posterior.tree[SCENE]})[0]
+    places = skeleton({SCENE: posterior.tree[SCENE]})
     drawn = np.concatenate(
-        [_profiles(skeleton, values, jnp.asarray(radii), source, prop) for values in _chunks(posterior, count)]
+        [_profiles(places, values, jnp.asarray(radii), source, prop) for values in _chunks(posterior, count)]
     )
     return np.quantile(drawn, QUANTILES, axis=0)
 
@@ -81,14 +81,14 @@ def azimuthal_mean(profile: Any, radii: Any) -> jax.Array:
 def intrinsic_map(posterior: Posterior, name: str, source: str, prop: str) -> np.ndarray:
     """The property before blending, at the traced centre of each pixel of an observation, at the MAP."""
     filled = posterior.filled()
-    beta = trace(filled[SCENE].lens, registered(filled[name]).centres())
+    beta = trace(filled[SCENE].lens, filled[name].pixels.centres())
     return np.asarray(carried_value(filled[SCENE].sources[source], prop, beta))
 
 
 def radius_map(posterior: Posterior, name: str, source: str) -> np.ndarray:
     """Deprojected source-plane radius of each pixel's centre, arcsec, at the MAP; NaN beyond the deflection map."""
     filled = posterior.filled()
-    beta = trace(filled[SCENE].lens, registered(filled[name]).centres())
+    beta = trace(filled[SCENE].lens, filled[name].pixels.centres())
     return np.asarray(radius(*filled[SCENE].sources[source].frame.to_plane(*beta)))
 
 
@@ -107,16 +107,16 @@ def _chunks(posterior: Posterior, count: int) -> list[dict[str, jax.Array]]:
 
 
 @jax.jit
-def _predict_filled(skeleton: Any, plan: Plan, values: Any) -> Prediction:
+def _predict_filled(places: Any, plan: Plan, values: Any) -> Prediction:
     def one(draw: Any) -> Prediction:
-        filled = fill(skeleton, draw)
+        filled = fill(places, draw)
         return predict(filled["observation"], filled[SCENE], plan)
 
     return jax.lax.map(one, values)
 
 
-def _profiles(skeleton: Any, values: Any, radii: jax.Array, source: str, prop: str) -> np.ndarray:
+def _profiles(places: Any, values: Any, radii: jax.Array, source: str, prop: str) -> np.ndarray:
     def one(draw: Any) -> jax.Array:
-        return azimuthal_mean(fill(skeleton, draw)[SCENE].sources[source].carries[prop].profile, radii)
+        return azimuthal_mean(fill(places, draw)[SCENE].sources[source].carries[prop].profile, radii)
 
     return np.asarray(jax.vmap(one)(values))

@@ -8,7 +8,6 @@ import jax
 import numpy as np
 
 from jaxmetal.instrument.psf import fwhm
-from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import sites
 from jaxmetal.result.scale import effective_radius
@@ -63,9 +62,5 @@ def _spread(prior: Any) -> float:
 def _beams(posterior: Posterior, source: str, prop: str) -> float | None:
     size = effective_radius(posterior, source, prop)
     filled = posterior.filled()
-    widths = [
-        fwhm(filled[n].psf)
-        for n in posterior.observations
-        if isinstance(filled[n], WeightedMap) and prop in filled[n].properties
-    ]
+    widths = [fwhm(filled[n].psf) for n in posterior.observations if prop in filled[n].properties]
     return None if size is None or not widths else float(np.mean(size)) / (0.5 * min(widths))

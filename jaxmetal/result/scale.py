@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxmetal.model import SCENE
+from jaxmetal.numerics.profile import half_light_radius
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
 
@@ -53,5 +54,5 @@ def effective_radius(posterior: Posterior, source: str, prop: str) -> np.ndarray
     if site in posterior.draws:
         return posterior.draws[site]
     tied = fill({SCENE: posterior.tree[SCENE]}, posterior.best)[SCENE]
-    size = getattr(tied.sources[source].lights[light], "r_eff", None)
+    size = half_light_radius(tied.sources[source].lights[light])
     return None if size is None else np.asarray(size)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxmetal.mixing import Dex, Magnitude
 from jaxmetal.numerics.convergence import effective_samples, r_hat
-from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.criteria import criteria
 from jaxmetal.result.resolution import resolution
@@ -17,7 +15,6 @@ SIZES = {"r_eff", "fwhm", "r_break", "r_core", "r_turn", "scale", "theta_e", "wi
 ARCSEC = POSITIONS | SIZES
 DEGREES = {"pa", "inclination", "pitch"}
 PER_ARCSEC = {"slope", "inner", "outer"}
-UNITS = {Dex: "dex", Magnitude: "mag"}
 
 
 def summary(posterior: Posterior, kpc_per_arcsec: float | None = None) -> str:
@@ -45,11 +42,8 @@ def unit(posterior: Posterior, site: str) -> str:
     if last in DEGREES:
         return "deg"
     parts = site.split(".")
-    observation = posterior.tree.get(parts[0])
-    if isinstance(observation, WeightedMap) and last == "jitter":
-        return _property_unit(posterior, observation.properties[0])
-    if isinstance(observation, Image) and last in ("jitter", "level"):
-        return "flux/pixel"
+    if parts[0] in posterior.observations and last in ("jitter", "level"):
+        return posterior.tree[parts[0]].quantity.unit
     value = _property_unit(posterior, parts[parts.index("carries") + 1]) if "carries" in parts else ""
     return f"{value}/arcsec" if last in PER_ARCSEC else value
 
@@ -57,8 +51,8 @@ def unit(posterior: Posterior, site: str) -> str:
 def _property_unit(posterior: Posterior, prop: str) -> str:
     for name in posterior.observations:
         observation = posterior.tree[name]
-        if isinstance(observation, WeightedMap) and prop in observation.properties:
-            return UNITS.get(type(observation.mixing), "")
+        if prop in observation.properties:
+            return observation.quantity.unit
     return ""
 
 
