@@ -102,8 +102,8 @@ def two_proposals(counts, vectors):
 
 
 def gaussians(**arguments):
-    weights, variances = jm.instrument.Moffat(**arguments).mixture()
-    return np.sum(weights / (2 * np.pi * variances) * np.exp(-0.5 * 0.5**2 / variances))
+    found = jm.instrument.Moffat(**arguments).form()
+    return np.sum(found.weights / (2 * np.pi * found.variances) * np.exp(-0.5 * 0.5**2 / found.variances))
 
 
 OURS = {
