@@ -18,7 +18,8 @@ from resumable import write
 from sample import galaxy
 
 import jaxmetal as jm
-from jaxmetal.fit.batch import bytes_each
+from jaxmetal.fit.galaxies import bytes_each
+from jaxmetal.fit.problem import make
 from jaxmetal.fit.solve import Options
 
 CASES: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {
@@ -35,7 +36,7 @@ def one(case: str, count: int) -> None:
     for _ in jm.fit.batch((galaxy(n, shape) for n in range(count)), memory=1e3, progress=False, **options):
         pass
     first = galaxy(0, shape)
-    estimate = bytes_each(jm.fit.make(first.scene, first.observations), Options.among(options))
+    estimate = bytes_each(make(first.scene, first.observations), Options.among(options))
     print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, estimate)
 
 

@@ -12,10 +12,10 @@ import jax
 import numpy as np
 
 from jaxmetal import render
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.numerics.ranges import require_within
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.plan import Plan
@@ -104,7 +104,8 @@ def _check_coverage(label: str, observation: Any, scene: Scene, plan: Any) -> No
         return
     sampling, grid = plan.sampling, observation.pixels
     alpha = _deflection(scene.lens, *render.view(grid, sampling))
-    lost = _any_in_pixels(~np.isfinite(np.asarray(alpha[0] + alpha[1])), round(sampling.density), sampling.margin)
+    uncovered = np.isnan(np.asarray(alpha[0] + alpha[1]))
+    lost = _any_in_pixels(uncovered, round(sampling.density), sampling.margin)
     needed = np.asarray(observation.used if observation.bins is None else observation.bins.labels >= 0)
     missing = int(np.sum(lost & needed))
     if missing:
@@ -117,7 +118,7 @@ def _check_coverage(label: str, observation: Any, scene: Scene, plan: Any) -> No
 def _any_in_pixels(samples: np.ndarray, density: int, margin: int) -> np.ndarray:
     ny, nx = (n // density for n in samples.shape)
     pixels = samples.reshape(ny, density, nx, density).any(axis=(1, 3))
-    return pixels[margin : ny - margin, margin : nx - margin]
+    return np.asarray(pixels)[margin : ny - margin, margin : nx - margin]
 
 
 # One program, instead of dozens for its single operations.

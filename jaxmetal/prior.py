@@ -16,7 +16,7 @@ import numpy as np
 import numpyro
 from numpyro.distributions import Distribution
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.tree import node, static
 
 

@@ -9,9 +9,9 @@ import pytest
 from matplotlib.text import Text
 
 from jaxmetal import plot
+from jaxmetal.classical import wls
 from jaxmetal.cli.demo import ending
-from jaxmetal.errors import InputError
-from jaxmetal.fit.classical import wls
+from jaxmetal.edge.errors import InputError
 from jaxmetal.frame import Disc
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.instrument.psf import Gaussian as GaussianPSF
@@ -390,9 +390,9 @@ def test_units_of_observations():
     }
     velocity = WeightedMap(**known, properties=("velocity",), mixing=Linear())
     colour = WeightedMap(**known, properties=("colour",), mixing=Magnitude())
-    assert str(of_posterior.quantity_of(Image(**known, light="halpha"))) == "halpha [flux/pixel]"
-    assert str(of_posterior.quantity_of(colour)) == "colour [mag]"
-    assert str(of_posterior.quantity_of(velocity)) == "velocity"
+    assert str(Image(**known, light="halpha").quantity) == "halpha [flux/pixel]"
+    assert str(colour.quantity) == "colour [mag]"
+    assert str(velocity.quantity) == "velocity"
 
 
 def test_other_pictures_of_a_posterior(posterior):

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads everything, plans the fit, reports."""
     start(arguments)
-    from jaxmetal.findings import worst_first
+    from jaxmetal.edge.findings import worst_first
     from jaxmetal.fit.diagnose import prior_warnings
     from jaxmetal.io.config import read_config
     from jaxmetal.model import tree

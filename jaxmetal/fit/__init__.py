@@ -1,34 +1,10 @@
-"""From a prior and data to a posterior: maxima, Laplace, HMC, NUTS, and the classical straight lines to compare with.
+"""From a prior and data to a posterior: maxima, Laplace, HMC, NUTS.
 
 May import: posterior, model and everything below it; optax, numpyro, arviz-stats, tqdm. To add a method: one file with
 a function from `problem.Problem` to draws, and a branch in `choose.auto`.
 """
 
-from jaxmetal.fit.batch import Galaxy, batch
-from jaxmetal.fit.chains import Settings, run
 from jaxmetal.fit.choose import auto
-from jaxmetal.fit.laplace import laplace, propose
-from jaxmetal.fit.optimum import maximise
-from jaxmetal.fit.peaks import find_peaks
-from jaxmetal.fit.problem import Problem, log_density, make, stack
-from jaxmetal.fit.solve import Options, solve
-from jaxmetal.fit.start import starts
+from jaxmetal.fit.galaxies import Galaxy, batch
 
-__all__ = [
-    "Galaxy",
-    "Options",
-    "Problem",
-    "Settings",
-    "auto",
-    "batch",
-    "find_peaks",
-    "laplace",
-    "log_density",
-    "make",
-    "maximise",
-    "propose",
-    "run",
-    "solve",
-    "stack",
-    "starts",
-]
+__all__ = ["Galaxy", "auto", "batch"]

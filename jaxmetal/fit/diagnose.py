@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpyro.distributions import Distribution
 
-from jaxmetal.findings import Finding
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.chains import Chains
 from jaxmetal.numerics.convergence import effective_samples, r_hat
 

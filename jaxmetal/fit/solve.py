@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import SeedSequence
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.chains import CHUNK, Chains, Settings, run
 from jaxmetal.fit.diagnose import converged, diagnose, unwrap

@@ -1,6 +1,6 @@
 """What the telescope does to a scene: PSF, pixels, bins, and how finely all that is sampled.
 
-May import: numerics and errors only. To add a PSF: a node with `fwhm`, `includes_pixel` and `form()`, which returns a
+May import: edge and numerics only. To add a PSF: a node with `fwhm`, `includes_pixel` and `form()`, which returns a
 `Mixture` of Gaussians or a `Kernel`; the accuracy tests then take it up.
 """
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.cells import integrate_cells
 from jaxmetal.numerics.gaussian import density, pixel_integral

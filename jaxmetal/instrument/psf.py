@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA, Kernel, Mixture
 from jaxmetal.numerics.tree import node, static, within
 

@@ -9,10 +9,12 @@ on a widened frame (`margin`), so that light from outside blurs in and nothing w
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.cells import settle
@@ -134,7 +136,7 @@ def transfer(psf: PSF, grid: Grid, sampling: Sampling) -> Separable | Fourier:
         InputError: if the PSF does not allow the route, or a kernel has no cell on the pixel's centre where it needs
             one.
     """
-    form = psf.form()
+    form: Any = psf.form()
     if sampling.route == "fft":
         return Fourier(kernel=form.on_cells(grid, sampling), sampling=sampling, includes_pixel=form.includes_pixel)
     if form.route != sampling.route:

@@ -15,7 +15,7 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER, writing
-from jaxmetal.io.provenance import provenance
+from jaxmetal.io.record import provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import sites

@@ -16,7 +16,7 @@ def static(**kwargs: Any) -> Any:
 
 
 def within(interval: str, **kwargs: Any) -> Any:
-    """A dataclass field for a number that must lie in an interval, written as "(0, 1]" (see `numerics.ranges`)."""
+    """A dataclass field for a number that must lie in an interval, written as "(0, 1]" (see `edge.ranges`)."""
     return dataclasses.field(metadata={"within": interval}, **kwargs)
 
 

@@ -33,7 +33,7 @@ def plan_pixels(
     shown = observation.shown(scene)
     lights = sharpened(shown, scene, now.scene)
     sharp = with_lights(now.scene, lights)
-    settled = [pair for pair in shown if _settled(scene, *pair, observation)]
+    settled = [(name, light) for name, light in shown if _settled(scene, name, light, observation)]
     sampling = asked if isinstance(asked, Sampling) else _changed(_default(now, settled), asked or {})
     grid = now.observation.pixels
     plan = Plan(
@@ -60,19 +60,17 @@ def with_lights(scene: Scene, lights: Mapping[str, Sharp]) -> Scene:
         return scene
 
     def renewed(name: str, source: Source) -> Source:
-        found = {light: lights.get(f"{name}.{light}") for light in source.lights}
-        return dataclasses.replace(
-            source,
-            lights={
-                light: profile if found[light] is None else found[light].put_into(profile)
-                for light, profile in source.lights.items()
-            },
-        )
+        sharp = {
+            light: lights[f"{name}.{light}"].put_into(profile)
+            for light, profile in source.lights.items()
+            if f"{name}.{light}" in lights
+        }
+        return dataclasses.replace(source, lights={**source.lights, **sharp})
 
     return dataclasses.replace(scene, sources={name: renewed(name, source) for name, source in scene.sources.items()})
 
 
-def _changed(usual: Sampling, counts: Mapping[str, int]) -> Sampling:
+def _changed(usual: Sampling, counts: Mapping[str, Any]) -> Sampling:
     """With what is asked for instead; cells within pixels leave no stride over several."""
     usual = dataclasses.replace(usual, stride=1) if "oversampling" in counts else usual
     return dataclasses.replace(usual, **counts)

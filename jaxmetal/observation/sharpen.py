@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.sampling import Sampling, choose
 from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.grid import cell_area, subpixels
@@ -27,6 +27,9 @@ from jaxmetal.scene import Scene
 
 STEPS = 12
 """Of Richardson and Lucy: more of them follow the noise of a picture with 2 % of its peak."""
+
+CLOSE = 0.05
+"""Departure from the picture, over its peak, up to which nothing needs a look."""
 
 
 @node
@@ -49,9 +52,8 @@ class Sharp:
 
     def finding(self, name: str) -> Finding:
         """What is left of the blur, in words."""
-        severity = "info" if self.left < 0.02 else "warning"
         return Finding(
-            severity,
+            "info" if self.left < CLOSE else "warning",
             f"The own blur of the picture '{name}' (FWHM {float(self.fwhm):.3g} arcsec) was undone by {STEPS} steps of "
             f"Richardson and Lucy; blurred again it is the picture to {float(self.left):.1%} of its peak.",
         )

@@ -32,10 +32,11 @@ def predict_all(observations: Mapping[str, Any], scene: Scene, plans: Mapping[st
         scene: with every leaf a number.
         plans: from `prepare`, of all observations or of some.
     """
-    scene, made = realised(scene), {}
+    scene = realised(scene)
+    made: dict[str, Prediction] = {}
     for name in sorted(plans, key=lambda label: _shares(plans[label]) is not None):
         plan, donor = plans[name], _shares(plans[name])
-        if donor in made:
+        if donor is not None and donor in made:
             plan = dataclasses.replace(plan, light=made[donor].light, transfer=plans[donor].transfer)
         made[name] = observations[name].predict(scene, plan)
     return made

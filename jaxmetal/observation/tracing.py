@@ -35,8 +35,8 @@ class OnSamples:
         traced: deflectors that are evaluated for every draw.
     """
 
-    fixed: jax.Array
-    modes: dict[str, jax.Array] = dataclasses.field(default_factory=dict)
+    fixed: jax.Array | np.ndarray
+    modes: dict[str, Any] = dataclasses.field(default_factory=dict)
     numbers: tuple[tuple[str, tuple[int, ...]], ...] = static(default=())
     traced: tuple[str, ...] = static(default=())
 
@@ -47,7 +47,7 @@ class OnSamples:
             lens: the deflectors, every leaf a number.
             theta: positions of the samples.
         """
-        total = self.fixed
+        total = jnp.asarray(self.fixed)
         for name, places in self.numbers:
             total = total + jnp.tensordot(_flat(lens[name], places), self.modes[name], axes=1)
         if self.traced:
@@ -127,6 +127,7 @@ _deflection = jax.jit(deflection)
 
 def _with_numbers(deflector: Any, numbers: jax.Array, places: tuple[int, ...], x: Any, y: Any) -> Any:
     """The deflection with these numbers in some leaves."""
+    structure: Any
     leaves, structure = jax.tree.flatten(deflector)
     start = 0
     for place in places:

@@ -10,17 +10,17 @@ import jax
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
 
-from jaxmetal.fit.classical import wls
+from jaxmetal.classical import wls
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
 from jaxmetal.observation import Quantity
-from jaxmetal.plot.corner import corner as draw_corner
-from jaxmetal.plot.fit_figure import fit_figure
+from jaxmetal.plot.comparison import MapFit, maps
+from jaxmetal.plot.intrinsic import source_plane
 from jaxmetal.plot.labels import parameter_labels
-from jaxmetal.plot.maps import MapFit, maps
-from jaxmetal.plot.prior_predictive import prior_predictive
+from jaxmetal.plot.marginals import corner as draw_corner
+from jaxmetal.plot.overview import fit_figure
+from jaxmetal.plot.prior_maps import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile
-from jaxmetal.plot.source_plane import source_plane
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import typical
 from jaxmetal.result.predictive import azimuthal_mean, best_prediction, profile, radius_map
@@ -28,7 +28,7 @@ from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
 from jaxmetal.result.summary import interval, unit
 from jaxmetal.scene import trace
-from jaxmetal.simulate.draw import from_prior
+from jaxmetal.simulate.drawn import from_prior
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 

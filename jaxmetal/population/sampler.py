@@ -12,12 +12,12 @@ from numpyro.handlers import seed as seeded
 from numpyro.handlers import substitute, trace
 from numpyro.infer import MCMC, NUTS, init_to_value
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.arrays import require_count
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.chains import Chains
 from jaxmetal.fit.choose import require_acceptance
 from jaxmetal.fit.diagnose import diagnose
-from jaxmetal.recipes.arrays import require_count
 
 LARGEST = 2**63
 """Seeds are below."""

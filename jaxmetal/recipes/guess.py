@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA
 from jaxmetal.instrument.psf import peak_width
 from jaxmetal.lens import distortion

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpyro.distributions as dist
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument.psf import peak_width
 from jaxmetal.light.gaussian import Gaussian

@@ -16,7 +16,7 @@ from collections.abc import Container
 from importlib.metadata import entry_points
 from typing import Any
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 
 def extensions(room: str, taken: Container[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from jax.tree_util import Partial
 
 from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.files import READERS

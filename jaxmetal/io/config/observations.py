@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.bins import per_bin
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.noise import STYLES
 from jaxmetal.instrument.psf import fwhm
-from jaxmetal.io.bins import bin_values, read_bins
+from jaxmetal.io.bins import read_bins
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
@@ -28,7 +30,6 @@ from jaxmetal.recipes.observations import light_image, weighted_map
 WIDEST = 2.0
 """Largest FWHM over the longer side of a map: anything wider is a wrong unit, and costs memory without end."""
 
-STYLES = ("sigma", "variance", "ivar")
 COMMON = (
     "kind",
     "data",
@@ -75,7 +76,7 @@ def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dic
             "dy": value(table.get("dy", 0.0), f"{where}.dy", context),
         }
         made = make(table, where, data, common, context)
-        return dataclasses.replace(made, noise=_noise(table, where, made, context))
+        return dataclasses.replace(made, noise=_noise(table, where, made, used, context))
 
     return read
 
@@ -156,7 +157,7 @@ def _sigma(table: dict[str, Any], where: str, data: Map, used: Any, context: Con
     return sigma
 
 
-def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> Any:
+def _noise(table: dict[str, Any], where: str, made: Any, used: np.ndarray | None, context: Context) -> Any:
     """The noise model around the errors that were read."""
     if "noise" not in table:
         return made.noise
@@ -168,8 +169,10 @@ def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> An
         if isinstance(getattr(noise, field.name), np.ndarray) and field.name not in extra
     }
     bins = made.bins
-    reduced = {n: a if bins is None or a.ndim < 2 else bin_values(a, bins)[0] for n, a in arrays.items()}
-    for name, array in reduced.items():
+    if bins is not None:
+        counted = bins.labels if used is None else np.where(used, bins.labels, -1)
+        arrays = {n: per_bin(f"{where}.noise.{n}", a, counted, bins.n) if a.ndim else a for n, a in arrays.items()}
+    for name, array in arrays.items():
         if array.shape not in ((), made.data.shape) or not np.all(
             np.isfinite(array[made.used] if array.ndim else array)
         ):
@@ -177,7 +180,7 @@ def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> An
                 f"{where}.noise.{name}: expected finite numbers wherever there are data, in their shape; "
                 "correct that map."
             )
-    return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in reduced.items()})
+    return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in arrays.items()})
 
 
 def judge_psf(where: str, now: Any) -> list[Finding]:

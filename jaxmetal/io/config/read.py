@@ -9,16 +9,16 @@ from typing import Any
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW, FlatLambdaCDM
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding, worst_first
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fit.solve import METHODS
 from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.observations import KINDS, has_sky, judge_psf, observation
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
+from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.fits import Map, read_map
-from jaxmetal.io.population import kpc_per_arcsec
 from jaxmetal.model import tree
 from jaxmetal.prior import sites, typical
 from jaxmetal.scene import Scene

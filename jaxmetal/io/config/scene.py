@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxmetal import recipes
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.frame import OnSky
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.nodes import build

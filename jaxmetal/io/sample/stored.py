@@ -9,7 +9,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from jaxmetal.io.sample.rows import short
+from jaxmetal.io.sample.columns import short
 
 KEPT = 400
 """Draws of each galaxy that are reused, evenly spaced."""
