@@ -261,17 +261,17 @@ def _(f_Hb=1e-17, D_L=8000.0):
     return 7.9e-42 * 2.86 * f_Hb * 4 * np.pi * (D_L * MPC) ** 2
 
 
-@equation("linemaps.excitation.KEWLEY01_NII", "Kewley et al. 2001, eq. 5")
+@equation("fluxmaps.excitation.KEWLEY01_NII", "Kewley et al. 2001, eq. 5")
 def _(x=-0.3):
     return 0.61 / (x - 0.47) + 1.19
 
 
-@equation("linemaps.excitation.KEWLEY01_SII", "Kewley et al. 2001, eq. 6")
+@equation("fluxmaps.excitation.KEWLEY01_SII", "Kewley et al. 2001, eq. 6")
 def _(x=-0.3):
     return 0.72 / (x - 0.32) + 1.30
 
 
-@equation("linemaps.excitation.KAUFFMANN03", "Kauffmann et al. 2003, eq. 1")
+@equation("fluxmaps.excitation.KAUFFMANN03", "Kauffmann et al. 2003, eq. 1")
 def _(x=-0.3):
     return 0.61 / (x - 0.05) + 1.3
 
@@ -279,7 +279,7 @@ def _(x=-0.3):
 MASSES, RATIOS = (grid.ravel() for grid in np.meshgrid(np.arange(8.5, 11.6, 0.1), np.arange(-0.98, 1.0, 0.05)))
 
 
-@equation("linemaps.excitation.mass_excitation", "Juneau et al. 2014, eqs 1 and 2")
+@equation("fluxmaps.excitation.mass_excitation", "Juneau et al. 2014, eqs 1 and 2")
 def _(x=MASSES, y=RATIOS):
     start = 0.375 / (np.minimum(x, 10.0) - 10.5) + 1.14
     upper = np.where(x <= 10.0, start, 410.24 - 109.333 * x + 9.71731 * x**2 - 0.288244 * x**3)

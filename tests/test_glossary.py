@@ -130,8 +130,8 @@ OURS = {
     ("spaxel.wang17", "Wang et al. 2017, eq. 2"): lambda **a: jm.spaxel.wang17(
         ("OIII5007", "Hbeta"), hb_range=(0.1, 10.0)
     ).log_likelihood(**a),
-    ("linemaps.excitation.mass_excitation", "Juneau et al. 2014, eqs 1 and 2"): lambda **a: np.stack(
-        jm.linemaps.excitation.mass_excitation(**a)
+    ("fluxmaps.excitation.mass_excitation", "Juneau et al. 2014, eqs 1 and 2"): lambda **a: np.stack(
+        jm.fluxmaps.excitation.mass_excitation(**a)
     ),
     ("population.regress", "Kelly 2007, eqs 16-24"): regress,
     ("population.fit", "Hogg et al. 2010, eq. 9"): hierarchical,
