@@ -19,8 +19,8 @@ from sample import galaxy
 
 import jaxmetal as jm
 from jaxmetal.fit.galaxies import bytes_each
+from jaxmetal.fit.method import Options
 from jaxmetal.fit.problem import make
-from jaxmetal.fit.solve import Options
 
 CASES: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {
     "maps of 81 x 85 pixels, the maximum": ((81, 85), {"method": "map", "start_count": 1}),

@@ -13,7 +13,7 @@ from arviz_stats.base import array_stats
 from use_case_1 import FWHM, PIXEL_SCALE, PIXELS, Data, Galaxy
 
 import jaxmetal as jm
-from jaxmetal.fit.diagnose import effective_samples, r_hat
+from jaxmetal.numerics.convergence import effective_samples, r_hat
 
 MIXING = {"dex": jm.mixing.Dex(), "linear": jm.mixing.Linear()}
 SLOPE = "scene.sources.disc.carries.metallicity.profile.slope"

@@ -29,8 +29,12 @@ def pointwise_log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) 
         filled: from `tree`, every leaf a number.
         plans: from `prepare`.
     """
-    seen = predict_all(filled, filled[SCENE], plans)
-    return {name: _pointwise(filled[name], seen[name]) for name in plans}
+    return pointwise_of(filled, predict_all(filled, filled[SCENE], plans))
+
+
+def pointwise_of(filled: dict[str, Any], seen: Mapping[str, Prediction]) -> dict[str, jax.Array]:
+    """`pointwise_log_likelihood` of observations that are predicted already."""
+    return {name: _pointwise(filled[name], prediction) for name, prediction in seen.items()}
 
 
 def log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) -> jax.Array:

@@ -25,9 +25,9 @@ class Posterior:
         log_posterior: at `best`, not normalised.
         log_evidence: Laplace's, natural logarithm.
         k_hat: Pareto shape of the Laplace approximation's importance weights; below 0.7 it is trustworthy. NaN
-            for method "map", which draws none.
+            where none were drawn: for method "map", and where very many numbers are free.
         sampler: "diverging", "leapfrogs", "accept", "log_density", each (chains, draws); empty without chains.
-        method: how the draws were made: "nuts", "hmc", "laplace" or "map".
+        method: how the draws were made: a name in `fit.METHODS`, "nuts", "hmc", "laplace" or "map" among them.
         decisions: why, one sentence each.
         findings: what to know before using the draws, worst first.
         seconds: wall time by stage.
@@ -47,6 +47,11 @@ class Posterior:
     findings: tuple[Finding, ...]
     seconds: dict[str, float]
     seed: int
+
+    @property
+    def sampled(self) -> bool:
+        """Whether there are draws, and not the best value alone."""
+        return bool(self.sampler)
 
     @property
     def observations(self) -> list[str]:

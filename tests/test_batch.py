@@ -14,9 +14,9 @@ import pytest
 import jaxmetal as jm
 from jaxmetal.fit.galaxies import together
 from jaxmetal.fit.memory import fitting
+from jaxmetal.fit.method import Options
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import log_density, make
-from jaxmetal.fit.solve import Options
 from jaxmetal.model import tree
 from jaxmetal.numerics.lengths import longer, narrower
 from jaxmetal.prior import split

@@ -4,8 +4,8 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 
-from jaxmetal.fit.chains import Chains
-from jaxmetal.fit.diagnose import converged, diagnose, prior_warnings, unwrap
+from jaxmetal.chains import Chains, converged
+from jaxmetal.fit.diagnose import diagnose, prior_warnings, unwrap
 from jaxmetal.result.resolution import _spread
 
 PA, SLOPE = "scene.sources.disc.frame.pa", "scene.sources.disc.carries.metallicity.profile.slope"

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _begin(arguments: argparse.Namespace, folder: Path) -> None:
     """Reads the catalogue, reports, and makes the folder of the run."""
     from jaxmetal.fit.choose import checked
-    from jaxmetal.fit.solve import Options
+    from jaxmetal.fit.method import Options
     from jaxmetal.io.config.table import child
     from jaxmetal.io.folder import output_folder, require_replaceable
     from jaxmetal.run.catalogue import read_catalogue

@@ -1,10 +1,11 @@
 """From a prior and data to a posterior: maxima, Laplace, HMC, NUTS.
 
-May import: posterior, model and everything below it; optax, numpyro, arviz-stats, tqdm. To add a method: one file with
-a function from `problem.Problem` to draws, and a branch in `choose.auto`.
+May import: posterior, chains, model and everything below them; optax, numpyro, arviz-stats, tqdm. To add a method: one
+file with a function `sample` as `method.Method` describes it, and its line in the table of `methods.py`.
 """
 
 from jaxmetal.fit.choose import auto
 from jaxmetal.fit.galaxies import Galaxy, batch
+from jaxmetal.fit.methods import METHODS
 
-__all__ = ["Galaxy", "auto", "batch"]
+__all__ = ["METHODS", "Galaxy", "auto", "batch"]

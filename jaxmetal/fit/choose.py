@@ -12,9 +12,11 @@ from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import worst_first
 from jaxmetal.fit.diagnose import prior_warnings
+from jaxmetal.fit.method import Options, Solution
+from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.problem import Problem, make, stack
 from jaxmetal.fit.seeds import seed_of
-from jaxmetal.fit.solve import METHODS, Options, Solution, solve
+from jaxmetal.fit.solve import solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.posterior import Posterior
@@ -48,7 +50,8 @@ def auto(
     Args:
         scene: a `Scene` whose leaves are numbers (fixed) or NumPyro distributions (free).
         observations: name -> `Image` or `WeightedMap`; all are fitted jointly.
-        method: "auto", "nuts", "hmc", "laplace" (Metropolis-corrected draws) or "map" (no draws: the best value alone).
+        method: "auto", "nuts", "hmc", "laplace" (Metropolis-corrected draws) or "map" (no draws: the best value alone);
+            a name in the table `fit.METHODS`, which says what each suits.
         seed: of all random numbers.
         chains: number of chains.
         draws: kept draws per chain, rounded up to a multiple of 50.
@@ -103,8 +106,7 @@ def checked(options: Options) -> Options:
     Raises:
         InputError: on an unknown method, naming those that there are, or on a number out of its range.
     """
-    if options.method not in METHODS:
-        raise InputError(f"Unknown method '{options.method}'; choose one of {', '.join(METHODS)}.")
+    method_of(options.method)
     for name, least in LEAST.items():
         require_count(name, getattr(options, name), least)
     if options.warmup is not None:

@@ -1,4 +1,4 @@
-"""Whether draws can be used: divergences, R-hat, effective samples, hits on prior bounds."""
+"""What to know before using the draws of a fit: how its chains went, angles, hits on prior bounds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 from numpyro.distributions import Distribution
 
+from jaxmetal.chains import Chains, judge
 from jaxmetal.edge.findings import Finding
-from jaxmetal.fit.chains import Chains
-from jaxmetal.numerics.convergence import effective_samples, r_hat
 
-R_HAT = 1.01
-ESS = 400.0
 PERIODIC = {"pa": 180.0}
 """Parameters that are angles, by the last part of their name, and their period in degrees."""
 
@@ -23,56 +20,10 @@ def unwrap(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray]) -> d
     return {name: _unwrap(values, best[name], PERIODIC.get(name.rsplit(".", 1)[-1])) for name, values in draws.items()}
 
 
-def r_hat_limit(draws: int) -> float:
-    """1.01, and some 10 over the number of draws, by which R-hat scatters even between perfect chains."""
-    return R_HAT + 10.0 / draws
-
-
-def converged(draws: Mapping[str, np.ndarray], chains: Chains) -> bool:
-    """No divergence, every R-hat below its limit, every effective sample size above 400 or a tenth of the draws."""
-    total = chains.diverging.size
-    return (
-        not chains.diverging.any()
-        and all(r_hat(values) < r_hat_limit(total) for values in draws.values())
-        and all(effective_samples(values) > min(ESS, 0.1 * total) for values in draws.values())
-    )
-
-
 def diagnose(draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str, Distribution]) -> list[Finding]:
     """What is wrong with the draws, one finding each."""
-    found = []
-    divergent = int(chains.diverging.sum())
-    if divergent:
-        found.append(
-            Finding(
-                "warning",
-                f"{divergent} of {chains.diverging.size} draws diverged; "
-                "raise target_accept towards 1, narrow the priors or reparametrise before using them.",
-            )
-        )
-    for name, values in draws.items():
-        if not np.all(np.isfinite(values)):
-            found.append(Finding("error", f"Draws of '{name}' are not finite; do not use this fit."))
-            continue
-        limit = r_hat_limit(chains.diverging.size)
-        if np.ptp(values) > 0 and r_hat(values) >= limit:
-            found.append(
-                Finding(
-                    "warning",
-                    f"R-hat of '{name}' is {r_hat(values):.3f} (should be below {limit:.3f}); "
-                    "run longer chains (more draws).",
-                )
-            )
-        if np.ptp(values) > 0 and effective_samples(values) < ESS:
-            found.append(
-                Finding(
-                    "warning",
-                    f"'{name}' has only {effective_samples(values):.0f} effective samples ({ESS:.0f} wanted); "
-                    "run longer chains (more draws).",
-                )
-            )
-        found += _bound_hits(name, values, sites[name])
-    return found
+    hits = [hit for name, values in draws.items() for hit in _bound_hits(name, values, sites[name])]
+    return judge(draws, chains) + hits
 
 
 def prior_warnings(sites: Mapping[str, Distribution]) -> list[Finding]:

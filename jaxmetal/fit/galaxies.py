@@ -12,16 +12,18 @@ import numpy as np
 from numpy.random import SeedSequence
 from tqdm.auto import tqdm
 
+from jaxmetal.chains import converged
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.choose import checked, posterior
-from jaxmetal.fit.diagnose import converged
 from jaxmetal.fit.laplace import MORE, PARTS
+from jaxmetal.fit.method import Options, Solution
+from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
 from jaxmetal.fit.rows import signature
 from jaxmetal.fit.seeds import branch, seed_of
-from jaxmetal.fit.solve import Options, Solution, solve
+from jaxmetal.fit.solve import solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.posterior import Posterior
@@ -168,7 +170,7 @@ def bytes_each(problem: Problem, options: Options) -> int:
     twice, as they are joined, and as if all turns of `PARTS` and then `MORE` times as many as draws were needed.
     """
     arrays = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
-    if options.method == "map":
+    if not method_of(options.method).draws:
         return COPIES * arrays
     real = jnp.result_type(float).itemsize
     drawn = (MORE + len(PARTS)) * options.chains * options.draws * (2 * size(problem.sites) + 4) * real
@@ -207,10 +209,10 @@ def _solved(
 def _second_try(
     singles: Any, poor: list[int], seeds: list[SeedSequence], options: Options, given: dict[str, np.ndarray]
 ) -> list[Any]:
-    """More starts, and NUTS in place of cheaper samplers."""
+    """More starts, and the method that stands in for one that may have chosen too cheaply."""
     thorough = options._replace(
         start_count=MORE_STARTS * options.start_count,
-        method="nuts" if options.method == "auto" else options.method,
+        method=method_of(options.method).again or options.method,
     )
     where = np.array(poor)
     solved = _solved(

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.optimum import Optimum, rescale
+from jaxmetal.fit.curvature import rescale
+from jaxmetal.fit.optimum import Optimum
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.seeds import branch
 from jaxmetal.fit.student import Mixture, fitted, pooled

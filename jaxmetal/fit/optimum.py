@@ -10,11 +10,15 @@ import jax
 import numpy as np
 
 from jaxmetal.fit import evaluate
+from jaxmetal.fit.curvature import SMALL, first_scales, rescale
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.search import begin, step
 
 STEPS = 100
-"""Largest number of evaluations from one start."""
+"""Largest number of evaluations of one climb."""
+
+ROUNDS = 3
+"""Climbs after the first where there are more than `SMALL` numbers, from the best end of each problem."""
 
 NEAR = 0.03
 """Gradient in the scaled coordinates (the distance to the maximum in standard deviations) that counts as converged."""
@@ -66,7 +70,7 @@ def rehearse(problems: Problem, points: jax.ShapeDtypeStruct) -> list[Callable[[
 def maximise(
     problems: Problem, which: np.ndarray, points: np.ndarray, jacobian: float, scaling: np.ndarray | None = None
 ) -> list[Optimum]:
-    """Runs the optimiser from each start.
+    """Runs the optimiser from each start; with more than `SMALL` numbers to the end from the most promising one alone.
 
     Args:
         problems: see `fit.problem.stack`.
@@ -78,14 +82,18 @@ def maximise(
     Returns:
         The end from each start.
     """
-    ends = _climb(
-        problems, which, points, jacobian, rescale(problems, which, points, jacobian) if scaling is None else scaling
-    )
-    tired = np.flatnonzero([end.status == Status.STEPS_USED_UP for end in ends])
-    if tired.size:
+    first = first_scales(problems, which, points, jacobian) if scaling is None else scaling
+    ends = _climb(problems, which, points, jacobian, first)
+    many = points.shape[1] > SMALL
+    for _ in range(ROUNDS if many else 1):
+        tired = [i for i, end in enumerate(ends) if end.status == Status.STEPS_USED_UP]
+        if many:
+            tired = sorted(set(tired) & set(_leaders(which, ends)))
+        if not tired:
+            break
         # The curvature at a poor start scales poorly near the maximum: once more from where it led.
-        again = np.stack([ends[i].vector for i in tired])
-        scaling = rescale(problems, which[tired], again, jacobian)
+        again, known = (np.stack([getattr(ends[i], name) for i in tired]) for name in ("vector", "scaling"))
+        scaling = rescale(problems, which[tired], again, jacobian, known if many else None)
         for i, end in zip(tired, _climb(problems, which[tired], again, jacobian, scaling), strict=True):
             ends[i] = end
     return ends
@@ -93,43 +101,16 @@ def maximise(
 
 def highest(which: np.ndarray, ends: Sequence[Optimum]) -> list[Optimum]:
     """The best end of each problem, in the order of the problems."""
-    best: dict[int, Optimum] = {}
-    for i, end in zip(which, ends, strict=True):
-        if i not in best or np.nan_to_num(end.log_density, nan=-np.inf) > best[i].log_density:
-            best[i] = end
-    return [best[i] for i in sorted(best)]
+    return [ends[i] for i in _leaders(which, ends)]
 
 
-def rescale(
-    problems: Problem, which: np.ndarray, points: np.ndarray, jacobian: float, scaling: np.ndarray | None = None
-) -> np.ndarray:
-    """Matrices S with S S^T ~ 1 / |hessian| at points (count, size), by central differences of the gradient.
-
-    Eigenvalues of the wrong sign are mirrored, tiny ones raised.
-
-    Args:
-        problems: see `fit.problem.stack`.
-        which: problem of each point, shape (count,).
-        points: shape (count, size).
-        jacobian: see `log_density`.
-        scaling: S known roughly, shape (count, size, size): the differences are taken along its columns.
-    """
-    count, size = points.shape
-    step = float(np.finfo(points.dtype).eps) ** (1.0 / 3.0)
-    if scaling is None:
-        basis = np.maximum(1.0, np.abs(points))[:, :, None] * np.eye(size, dtype=points.dtype)
-    else:
-        basis, step = scaling, 100.0 * step
-    moves = step * np.swapaxes(basis, 1, 2)
-    ends = np.stack([points[:, None] + moves, points[:, None] - moves]).reshape(-1, size)
-    slopes = evaluate.gradients(problems, np.tile(np.repeat(which, size), 2), ends, jacobian)[1]
-    slopes = slopes.reshape(2, count, size, size)
-    hessians = (slopes[1] - slopes[0]) @ basis / (2.0 * step)
-    finite = np.all(np.isfinite(hessians), axis=(1, 2))[:, None, None]
-    safe = np.where(finite, 0.5 * (hessians + np.swapaxes(hessians, 1, 2)), np.eye(size))
-    values, vectors = np.linalg.eigh(safe)
-    floor = np.maximum(1e-10 * np.max(np.abs(values), axis=1, keepdims=True), 1e-3)
-    return (basis @ (vectors / np.sqrt(np.maximum(np.abs(values), floor))[:, None, :])).astype(points.dtype)
+def _leaders(which: np.ndarray, ends: Sequence[Optimum]) -> list[int]:
+    """Places of the best ends."""
+    best: dict[int, int] = {}
+    for i, (problem, end) in enumerate(zip(which, ends, strict=True)):
+        if problem not in best or np.nan_to_num(end.log_density, nan=-np.inf) > ends[best[problem]].log_density:
+            best[problem] = i
+    return [best[problem] for problem in sorted(best)]
 
 
 def _climb(

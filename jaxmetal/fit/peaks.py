@@ -10,8 +10,9 @@ from numpy.random import SeedSequence
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
+from jaxmetal.fit.curvature import SMALL, rescale
 from jaxmetal.fit.laplace import Laplace, laplace
-from jaxmetal.fit.optimum import Optimum, Status, highest, maximise, rescale
+from jaxmetal.fit.optimum import Optimum, Status, highest, maximise
 from jaxmetal.fit.problem import Problem, constrain, pick
 from jaxmetal.fit.start import starts
 
@@ -58,9 +59,11 @@ def find_peaks(
 
 def _around(problems: Problem, which: list[int], tops: list[Optimum]) -> list[Peak]:
     """Maxima with their surroundings."""
-    # The scale of a distant start is poor: it is taken anew at the maximum, and once more at the mode.
-    places, summits = np.array(which), np.stack([top.vector for top in tops])
-    scaling = rescale(problems, places, summits, 1.0, np.stack([top.scaling for top in tops]))
+    places = np.array(which)
+    summits, scaling = (np.stack([getattr(top, name) for top in tops]) for name in ("vector", "scaling"))
+    if summits.shape[1] <= SMALL:
+        # The scale of a distant start is poor: it is taken anew at the maximum, and once more at the mode.
+        scaling = rescale(problems, places, summits, 1.0, scaling)
     gaussians = laplace(problems, which, maximise(problems, places, summits, 1.0, scaling))
     bests = evaluate.parameters(problems, which, summits[:, None, None])
     return [

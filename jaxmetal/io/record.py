@@ -12,6 +12,9 @@ from typing import Any
 
 from jaxmetal.edge.errors import InputError
 
+FORMAT = 1
+"""Of files of results: what stands where in them, and under which names. A reader refuses a higher number."""
+
 PACKAGES = ("jaxmetal", "jax", "jaxlib", "numpyro", "numpy", "astropy")
 """Whose versions are recorded."""
 
@@ -34,6 +37,7 @@ def provenance(
     """
     files = {name: {"path": str(path), "sha256": checksum(path)} for name, path in (inputs or {}).items()}
     return {
+        "format": FORMAT,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "platform": platform.platform(),

@@ -9,7 +9,7 @@ from pathlib import Path
 from arviz_base import from_dict
 
 from jaxmetal.io.folder import MARKER, writing
-from jaxmetal.io.record import provenance
+from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.population.relation import Kind, Relation, summary, table
 
@@ -45,6 +45,6 @@ def save_relation(
         (folder / "relation.txt").write_text(summary(relation, level, kind) + "\n", encoding="utf-8")
         meta = {"pivots": pivots, "selection": relation.selection}
         write_table(folder / "relation.ecsv", table(relation, level, kind), descriptions=descriptions, meta=meta)
-        draws = from_dict({"posterior": dict(relation.draws)}, attrs={"/": {"seed": relation.seed}})
+        draws = from_dict({"posterior": dict(relation.draws)}, attrs={"/": {"format": FORMAT, "seed": relation.seed}})
         draws.to_netcdf(folder / "relation.nc", engine="h5netcdf")
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")

@@ -25,7 +25,7 @@ class MapFit:
     Attributes:
         data: shape (ny, nx), or (n bins,) with `bins`.
         model: prediction, of the data's shape.
-        sigma: standard deviation of data - model, of the data's shape.
+        residual: (data - model) / sigma, of the data's shape.
         grid: pixels on the sky.
         quantity: what the map shows.
         used: True for values that count, of the data's shape; all by default.
@@ -35,7 +35,7 @@ class MapFit:
 
     data: Any
     model: Any
-    sigma: Any
+    residual: Any
     grid: Grid
     quantity: Quantity
     used: Any = None
@@ -44,11 +44,10 @@ class MapFit:
 
     def painted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Data, model and (data - model) / sigma as maps of shape (ny, nx), NaN where data are unused."""
-        data, model, sigma = (np.asarray(a, float) for a in (self.data, self.model, self.sigma))
+        data = np.asarray(self.data, float)
         used = np.isfinite(data) if self.used is None else np.asarray(self.used) & np.isfinite(data)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            residual = (data - model) / sigma
-        return tuple(paint(values, used, self.bins) for values in (data, model, residual))  # type: ignore[return-value]
+        data, model, residual = (paint(values, used, self.bins) for values in (data, self.model, self.residual))
+        return data, model, residual
 
 
 def map_size(grid: Grid) -> tuple[float, float]:

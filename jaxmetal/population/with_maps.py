@@ -132,7 +132,7 @@ def joint(
     chosen = chosen_priors(quantity, covariates, priors, robust)
     n, size = galaxies.mode.shape
     start = starts(chosen, given) | {"z": np.zeros(n), "others": np.zeros((n, size - 1))}
-    dense = [tuple(name for name in start if name not in ("z", "others"))]
+    dense = (tuple(name for name in start if name not in ("z", "others")),)
     draws, findings = sample(_model, (galaxies, given, chosen), run, start, dense)
     return Relation(
         quantity=quantity,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 
@@ -15,10 +15,14 @@ from jaxmetal.io.folder import writing
 from jaxmetal.io.sample.columns import GOOD, POSTERIORS
 from jaxmetal.io.save import save_draws
 from jaxmetal.posterior import Posterior
+from jaxmetal.result.views import View, view
 from jaxmetal.run.catalogue import Catalogue
 from jaxmetal.run.plan import RunPlan, read_plan, write_whole
 from jaxmetal.run.rows import Row, row, row_of_failure, whereabouts, write_rows
 from jaxmetal.run.table import CHUNKS, THUMBNAILS, chunk_path, posterior_path
+
+if TYPE_CHECKING:
+    from jaxmetal.plot.thumbnails import Thumbnail
 
 FITTING = ("method", "seed", "chains", "draws", "warmup", "start_count", "target_accept", "pad", "memory")
 """Options of a plan that `fit.batch` takes."""
@@ -31,6 +35,13 @@ class Known(NamedTuple):
 
     kpc_per_arcsec: float | None
     whereabouts: Row
+
+
+class Picture(NamedTuple):
+    """What the page of a chunk shows of a galaxy; little, for all posteriors of a chunk would fill the memory."""
+
+    thumbnail: Thumbnail
+    unit: str
 
 
 def fit_chunk(folder: str, number: int, watch: Callable[[Row], None] = lambda found: None) -> int:
@@ -54,13 +65,14 @@ def fit_chunk(folder: str, number: int, watch: Callable[[Row], None] = lambda fo
     galaxies = _galaxies(plan, plan.sample(), number, known, failures)
     options = {name: plan.options[name] for name in FITTING if name in plan.options}
     rows: list[Row] = []
-    pictures: dict[str, tuple[Posterior, Row]] = {}
+    pictures: dict[str, Picture] = {}
     for name, result in batch(galaxies, progress=False, **options):
-        rows.append(_row(name, result, known[name]))
-        if isinstance(result, Posterior):
-            pictures[name] = (result, rows[-1])
+        seen = view(result) if isinstance(result, Posterior) else result
+        rows.append(_row(name, seen, known[name]))
+        if isinstance(seen, View):
+            pictures[name] = _picture(seen, rows[-1])
             if plan.options["posteriors"]:
-                _keep(result, posterior_path(Path(folder), name))
+                _keep(seen, posterior_path(Path(folder), name))
         watch(rows[-1])
     for name, error in failures.items():
         rows.append(row_of_failure(name, error))
@@ -94,29 +106,35 @@ def _galaxies(
         )
 
 
-def _row(name: str, result: Posterior | InputError, known: Known) -> Row:
-    if not isinstance(result, Posterior):
-        return row_of_failure(name, result)
-    return row(name, result, known.kpc_per_arcsec) | known.whereabouts
+def _row(name: str, seen: View | InputError, known: Known) -> Row:
+    if not isinstance(seen, View):
+        return row_of_failure(name, seen)
+    return row(name, seen, known.kpc_per_arcsec) | known.whereabouts
 
 
-def _keep(posterior: Posterior, path: Path) -> None:
+def _keep(seen: View, path: Path) -> None:
     """Draws as netCDF. By way of memory: the library does not survive a full disk."""
     made = BytesIO()
-    save_draws(posterior, made)
+    save_draws(seen, made)
     write_whole(path, made.getvalue())
 
 
-def _draw(fitted: list[tuple[Posterior, Row]], path: Path) -> None:
-    """The page of a chunk: the first light-weighted map, or else the first observation, of every galaxy."""
+def _picture(seen: View, found: Row) -> Picture:
+    """The first light-weighted map, or else the first observation, of a galaxy."""
     from jaxmetal.plot.of_posterior import map_fit
-    from jaxmetal.plot.thumbnails import Thumbnail, page
+    from jaxmetal.plot.thumbnails import Thumbnail
 
-    shown = []
-    for posterior, found in fitted:
-        maps = [label for label in posterior.observations if posterior.tree[label].properties]
-        drawn = map_fit(posterior, (maps or posterior.observations)[0])
-        shown.append(Thumbnail(found["name"].value, *drawn.painted(), found["status"].value == GOOD))
+    labels = seen.posterior.observations
+    maps = [label for label in labels if seen.filled[label].properties]
+    drawn = map_fit(seen, (maps or labels)[0])
+    thumbnail = Thumbnail(found["name"].value, *drawn.painted(), found["status"].value == GOOD)
+    return Picture(thumbnail, drawn.quantity.unit)
+
+
+def _draw(pictures: list[Picture], path: Path) -> None:
+    """The page of a chunk."""
+    from jaxmetal.plot.thumbnails import page
+
     drawing = BytesIO()
-    page(shown, drawn.quantity.unit).savefig(drawing, dpi=DPI, format="png")
+    page([picture.thumbnail for picture in pictures], pictures[-1].unit).savefig(drawing, dpi=DPI, format="png")
     write_whole(path, drawing.getvalue())

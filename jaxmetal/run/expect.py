@@ -13,19 +13,16 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.galaxies import together
+from jaxmetal.fit.method import Options
+from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import Problem, make, size, stack
-from jaxmetal.fit.solve import Options
 from jaxmetal.io.sample.columns import NAME, REDSHIFT
 from jaxmetal.run.catalogue import Catalogue
 from jaxmetal.run.plan import RunPlan
 
 CLIMB = 60
 """Gradients that the maxima and curvatures of a galaxy take, about."""
-
-PER_DRAW = {"auto": (1.3, 0.0), "laplace": (1.3, 0.0), "map": (0.0, 0.0), "hmc": (0.0, 4.0), "nuts": (0.0, 6.0)}
-"""Densities and gradients that a draw of a method takes, about."""
-
 
 FEW = 5
 """Unreadable galaxies that are named."""
@@ -109,11 +106,10 @@ def _seconds_per_galaxy(problem: Problem, count: int, options: Options) -> float
     problems = stack([problem] * count)
     rows = np.zeros(2 * evaluate.BLOCK, int)
     points = np.zeros((len(rows), size(problem.sites)), jnp.result_type(float))
-    densities, gradients = PER_DRAW[options.method]
-    draws = options.chains * options.draws
-    return _timed(evaluate.values, problems, rows, points) * densities * draws + _timed(
+    method, draws = method_of(options.method), options.chains * options.draws
+    return _timed(evaluate.values, problems, rows, points) * method.densities * draws + _timed(
         evaluate.gradients, problems, rows, points
-    ) * (gradients * draws + CLIMB * options.start_count / 2)
+    ) * (method.gradients * draws + CLIMB * options.start_count / 2)
 
 
 def _timed(function: Any, problems: Problem, rows: np.ndarray, points: np.ndarray) -> float:

@@ -25,13 +25,12 @@ from jaxmetal.io.sample.columns import (
     SUSPECT,
     short,
 )
-from jaxmetal.numerics.convergence import effective_samples, r_hat
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import median, sites
-from jaxmetal.result.criteria import residual
+from jaxmetal.prior import median
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.summary import unit
+from jaxmetal.result.views import View, view
 from jaxmetal.run.plan import write_whole
 
 INTERVAL = {"": ("median", 0.5), LOW: ("16 % quantile", 0.16), HIGH: ("84 % quantile", 0.84)}
@@ -67,7 +66,7 @@ Row = dict[str, Entry]
 """Column -> entry."""
 
 
-def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) -> Row:
+def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = None) -> Row:
     """What the table of results says of a fitted galaxy.
 
     Quantities have three columns: the median, and `_lo` and `_hi`, the 16 and 84 % quantiles. The names of parameters
@@ -76,11 +75,13 @@ def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) ->
 
     Args:
         name: of the galaxy.
-        posterior: of its fit.
+        posterior: of its fit, or a view of it.
         kpc_per_arcsec: proper scale, for slopes per kpc.
     """
+    seen = view(posterior)
+    posterior = seen.posterior
     trouble = [finding.text for finding in posterior.findings if finding.severity in ("error", "warning")]
-    verdicts = {} if posterior.method == "map" else {s[0]: resolution(posterior, *s) for s in gradients(posterior)}
+    verdicts = {s[0]: resolution(seen, *s) for s in gradients(seen)} if posterior.sampled else {}
     unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
     second = any(text.startswith("Second try") for text in posterior.decisions)
     found = _outcome(name, SUSPECT if trouble else GOOD, " ".join([*trouble, *unresolved]))
@@ -91,8 +92,8 @@ def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) ->
             meaning = MEANING.get(site.rsplit(".", 1)[-1])
             what = f"{site}, {meaning}" if meaning else site
             found |= _quantity(short(site), values, unit(posterior, site), what)
-    for site, source, prop in gradients(posterior):
-        drawn, of_value = slopes(posterior, site, source, prop, kpc_per_arcsec), unit(posterior, site).split("/")[0]
+    for site, source, prop in gradients(seen):
+        drawn, of_value = slopes(seen, site, source, prop, kpc_per_arcsec), unit(posterior, site).split("/")[0]
         if drawn.per_kpc is not None:
             per_kpc = f"{site} per proper kpc of deprojected (semi-major-axis) radius"
             found |= _quantity(short(site) + PER_KPC, np.ravel(drawn.per_kpc), f"{of_value}/kpc", per_kpc)
@@ -103,15 +104,13 @@ def row(name: str, posterior: Posterior, kpc_per_arcsec: float | None = None) ->
         narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
         found[short(site) + NARROWED] = Entry(float(verdict.narrowed), "", narrowed)
         found[short(site) + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
-        middle = float(median(sites(posterior.tree)[site]))
+        middle = float(median(seen.priors[site]))
         found[short(site) + PRIOR] = Entry(middle, unit(posterior, site), f"median of the prior of {site}")
-    filled = posterior.filled()
     for label in posterior.observations:
-        found[f"{label}.fwhm"] = Entry(fwhm(filled[label].psf), "arcsec", "full width at half maximum of the PSF")
-        pulls = residual(posterior, label)
-        found[f"{label}.chi2"] = Entry(float(np.nansum(pulls**2)), "", "at the best fit")
-        found[f"{label}.data"] = Entry(int(np.sum(np.isfinite(pulls))), "", "number of data used")
-    return found | _diagnostics(posterior)
+        found[f"{label}.fwhm"] = Entry(fwhm(seen.filled[label].psf), "arcsec", "full width at half maximum of the PSF")
+        found[f"{label}.chi2"] = Entry(seen.chi2[label], "", "at the best fit")
+        found[f"{label}.data"] = Entry(seen.counts[label], "", "number of data used")
+    return found | _diagnostics(seen)
 
 
 def whereabouts(job: Job) -> Row:
@@ -172,16 +171,17 @@ def _quantity(name: str, values: np.ndarray, measured_in: str, what: str) -> Row
     }
 
 
-def _diagnostics(posterior: Posterior) -> Row:
+def _diagnostics(seen: View) -> Row:
+    posterior = seen.posterior
     found = {
         "k_hat": Entry(float(posterior.k_hat), "", "Pareto shape of Laplace's importance weights; good below 0.7"),
         "log_evidence": Entry(float(posterior.log_evidence), "", "Laplace's, natural logarithm"),
     }
     if not posterior.sampler:
         return found
-    draws, divergences = posterior.draws.values(), int(posterior.sampler["diverging"].sum())
+    divergences = int(posterior.sampler["diverging"].sum())
     return found | {
-        "r_hat": Entry(max(float(r_hat(values)) for values in draws), "", "largest of all parameters; good near 1"),
-        "ess": Entry(min(float(effective_samples(values)) for values in draws), "", "fewest effective samples"),
+        "r_hat": Entry(max(one.r_hat for one in seen.parameters), "", "largest of all parameters; good near 1"),
+        "ess": Entry(min(one.ess for one in seen.parameters), "", "fewest effective samples"),
         "divergences": Entry(divergences, "", "number of divergent draws"),
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
-from numpyro.infer import MCMC, NUTS
 
+from jaxmetal.chains import Settings
+from jaxmetal.chains import sample as drawn
 from jaxmetal.edge.errors import InputError
 from jaxmetal.spaxel.integrate import checked_shapes
 
@@ -73,19 +73,6 @@ def sample(
         shared: as for `model`.
         start: site -> first value per chain, shape (chains, ...), within its prior; by default the prior's middle.
     """
-    kernel = NUTS(
-        model(likelihood, flux, sigma, shared=shared),
-        init_strategy=numpyro.infer.init_to_median,
-        target_accept_prob=0.9,
-    )
-    sampler = MCMC(
-        kernel, num_warmup=warmup, num_samples=draws, num_chains=chains, chain_method="vectorized", progress_bar=False
-    )
-    first = None if start is None else _unconstrained(likelihood, start)
-    sampler.run(jax.random.key(seed), init_params=first)
-    return {name: np.asarray(values) for name, values in sampler.get_samples(group_by_chain=True).items()}
-
-
-def _unconstrained(likelihood: Any, start: dict[str, Any]) -> dict[str, jax.Array]:
-    to = numpyro.distributions.biject_to
-    return {name: to(likelihood.prior[name].support).inv(jnp.asarray(value)) for name, value in start.items()}
+    settings = Settings(chains=chains, warmup=warmup, draws=draws, adapt_mass=True, target_accept=0.9, dense=False)
+    made = model(likelihood, flux, sigma, shared=shared)
+    return drawn(made, (), settings, seed, initial=numpyro.infer.init_to_median, each=start).draws

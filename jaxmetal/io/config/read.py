@@ -11,7 +11,7 @@ from astropy.cosmology import FLRW, FlatLambdaCDM
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
-from jaxmetal.fit.solve import METHODS
+from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.observations import KINDS, has_sky, judge_psf, observation
