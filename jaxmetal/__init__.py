@@ -17,7 +17,7 @@ Importing the package changes no global setting of JAX; for double precision cal
 .. include:: glossary.md
 """
 
-from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, tracer
+from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, observation, render, tracer
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument import Bins, Sampling
@@ -53,8 +53,10 @@ __all__ = [
     "lines",
     "mixing",
     "node",
+    "observation",
     "predict",
     "prepare",
+    "render",
     "sample",
     "sites",
     "static",

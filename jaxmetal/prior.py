@@ -136,15 +136,12 @@ def sample(tree: Any) -> Any:
     return fill(tree, {name: numpyro.sample(name, prior) for name, prior in sites(tree).items()})
 
 
-def typical(tree: Any, whole: Any = None) -> Any:
+def typical(tree: Any) -> Any:
     """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function).
 
-    Args:
-        tree: a prior, or a part of one.
-        whole: what it is a part of, if its ties have their distributions there.
+    A part of a tree whose ties have their distributions elsewhere is taken out of the whole one afterwards.
     """
-    free = sites(tree if whole is None else whole)
-    return fill(tree, {name: np.asarray(median(prior)) for name, prior in free.items()})
+    return fill(tree, {name: np.asarray(median(prior)) for name, prior in sites(tree).items()})
 
 
 def median(prior: Distribution) -> jax.Array:

@@ -41,9 +41,9 @@ def run(arguments: argparse.Namespace) -> None:
     print("\n".join(f"- {finding}" for finding in found) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
     print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+z.5f} deg")
-    for name, observation in job.observations.items():
-        now = typical(observation, tree(job.scene, job.observations))
-        print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(now, plans[name])))
+    now = typical(tree(job.scene, job.observations))
+    for name, plan in plans.items():
+        print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(now[name], plan)))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
     print("\nFree parameters:\n" + "\n".join(f"  {name} ~ {written(prior)}" for name, prior in free.items()))
     if arguments.prior:

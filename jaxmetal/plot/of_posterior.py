@@ -37,7 +37,7 @@ MOST = 8
 
 def of_prior(scene: Any, observations: Mapping[str, Any], name: str, *, seed: int = 0, count: int = 8) -> Figure:
     """Draws of one observation from a prior, noise-free, one panel each (see `simulate.from_prior`)."""
-    observation = typical(observations[name], {SCENE: scene, **observations})
+    observation = typical({SCENE: scene, **observations})[name]
     drawn = from_prior(scene, observations, jax.random.key(seed), count)[name]
     return prior_predictive(
         list(np.asarray(drawn)),
@@ -105,7 +105,7 @@ def radial(
             truth=None if put_in is None else np.asarray(azimuthal_mean(put_in, radii)),
         ),
         line=wls(points.radius, points.value, points.sigma),
-        psf_half_width=0.5 * fwhm(observation.psf) * _shrinking(seen, name),
+        psf_half_width=0.5 * fwhm(observation.psf) * _shrinking(seen, name, source),
         kpc_per_arcsec=kpc_per_arcsec,
         r_eff=None if size is None else float(np.median(size)),
     )
@@ -206,14 +206,14 @@ def _image_per_datum(images: np.ndarray, bins: Any) -> np.ndarray:
     return np.array([np.bincount(numbers[labels == k], minlength=1).argmax() for k in range(bins.n)])
 
 
-def _shrinking(seen: View, name: str) -> float:
+def _shrinking(seen: View, name: str, source: str) -> float:
     """Size at the source over size on the sky, 1 / sqrt(median magnification of the used pixels); 1 without a lens."""
     observation = seen.filled[name]
     if not seen.filled[SCENE].lens:
         return 1.0
     used = np.asarray(observation.used, float)
     shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
-    x, y = (np.asarray(a) for a in traced(seen, name))
+    x, y = (np.asarray(a) for a in traced(seen, name, source))
     (x_row, x_column), (y_row, y_column) = np.gradient(x), np.gradient(y)
     area = np.abs(x_column * y_row - x_row * y_column)[shown]
     return float(np.sqrt(np.nanmedian(area) / observation.pixels.pixel_area))

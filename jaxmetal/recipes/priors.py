@@ -99,7 +99,7 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3) -> Scene:
     Raises:
         InputError: if the image has fewer peaks.
     """
-    seen = typical(image, [observed, image])
+    seen = typical([observed, image])[1]
     fwhm = float(peak_width(seen.psf))
     peaks = _peaks(seen, number, 1.5 * fwhm)
     flux = max(float(np.sum(np.where(image.used, image.data, 0.0))), 1e-30) / number
@@ -125,13 +125,14 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3) -> Scene:
 
 
 def _disc(observed: WeightedMap, light: Any, frame: Any, free_geometry: bool, source: str, profile: Any) -> Scene:
+    map_now, light_now = typical([observed, light])  # together, as a tie may run across both
     if is_observation(light):
-        guess, weight = guess_from_image(typical(light, [observed, light])), light.light
+        guess, weight = guess_from_image(light_now), light.light
         flux, size = dist.LogNormal(math.log(guess.flux), 1.0), dist.LogNormal(math.log(guess.r_eff), 0.5)
         light = Sersic(flux=flux, r_eff=size, n=1.0)
     else:
-        guess, weight = guess_from_map(observed), "light"
-        size = half_light_radius(typical(light))
+        guess, weight = guess_from_map(map_now), "light"
+        size = half_light_radius(light_now)
         guess = guess if size is None else guess._replace(r_eff=float(size))
     if frame is None:
         frame = (

@@ -81,7 +81,7 @@ def azimuthal_mean(profile: Any, radii: Any) -> jax.Array:
 def intrinsic_map(posterior: Posterior | View, name: str, source: str, prop: str) -> np.ndarray:
     """The property before blending, at the traced centre of each pixel of an observation, at the MAP."""
     seen = view(posterior)
-    return np.asarray(carried_value(seen.filled[SCENE].sources[source], prop, traced(seen, name)))
+    return np.asarray(carried_value(seen.filled[SCENE].sources[source], prop, traced(seen, name, source)))
 
 
 def radius_map(posterior: Posterior | View, name: str, source: str) -> np.ndarray:
@@ -89,17 +89,18 @@ def radius_map(posterior: Posterior | View, name: str, source: str) -> np.ndarra
     return view(posterior).once(_radius_map, name, source)
 
 
-def traced(posterior: Posterior | View, name: str) -> tuple[jax.Array, jax.Array]:
-    """Where the centres of an observation's pixels lie on the source's plane at the MAP, arcsec; NaN beyond the map."""
-    return view(posterior).once(_traced, name)
+def traced(posterior: Posterior | View, name: str, source: str) -> tuple[jax.Array, jax.Array]:
+    """Where the centres of an observation's pixels lie on a source's plane at the MAP, arcsec; NaN beyond the map."""
+    return view(posterior).once(_traced, name, source)
 
 
 def _radius_map(seen: View, name: str, source: str) -> np.ndarray:
-    return np.asarray(radius(*seen.filled[SCENE].sources[source].frame.to_plane(*traced(seen, name))))
+    return np.asarray(radius(*seen.filled[SCENE].sources[source].frame.to_plane(*traced(seen, name, source))))
 
 
-def _traced(seen: View, name: str) -> tuple[jax.Array, jax.Array]:
-    return trace(seen.filled[SCENE].lens, seen.filled[name].pixels.centres())
+def _traced(seen: View, name: str, source: str) -> tuple[jax.Array, jax.Array]:
+    scene = seen.filled[SCENE]
+    return trace(scene.lens, seen.filled[name].pixels.centres(), scene.sources[source].distance_ratio)
 
 
 def _chunks(posterior: Posterior, count: int) -> list[dict[str, jax.Array]]:

@@ -86,8 +86,9 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     starts = {_site(name): v for name, v in context.starts.items()}
     whole = tree(made, observations)
     require_possible(sites(whole), starts)
-    for name, seen in observations.items():
-        context.findings.extend(judge_psf(f"observations.{name}", typical(seen, whole)))
+    now = typical(whole)
+    for name in observations:
+        context.findings.extend(judge_psf(f"observations.{name}", now[name]))
     return Job(
         name=take(galaxy, "name", where, str, path.stem),
         scene=made,
