@@ -13,6 +13,8 @@
 
 Importing the package changes no global setting of JAX; for double precision call
 `jax.config.update("jax_enable_x64", True)`.
+
+.. include:: glossary.md
 """
 
 from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, observation, render, tracer

@@ -21,7 +21,7 @@ LN10 = 2.302585092994046
 
 @node
 class Linear:
-    """g(P) = P: velocities, ages, abundances by number (LINEAR of Metha et al. 2024, eq. 2)."""
+    """g(P) = P: velocities, ages, abundances by number; with P = 12 + log(O/H) the mean of Metha et al. 2024, eq. 2."""
 
     properties = 1
     unit = ""
@@ -41,7 +41,7 @@ class Linear:
 
 @node
 class Dex:
-    """g(P) = 10^P: properties in dex, 12 + log(O/H) above all (LOG of Metha et al. 2024, eq. 3)."""
+    """g(P) = 10^P: properties in dex, 12 + log(O/H) above all (the tracer type LOG of lenstronomy 1.14)."""
 
     properties = 1
     unit = "dex"

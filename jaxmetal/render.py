@@ -3,8 +3,9 @@
     O[f] = bins . pixels . PSF . (f at beta = theta - alpha(theta))
     <P>  = g^-1( sum_sources O[L g(P)] / sum_sources O[L] )
 
-with the sums over sources taken before the ratio (Metha et al. 2024, RASTI, rzae010, eqs 1-3). `expose` is the one
-blur: an image exposes L, a weighted map L and L g(P) together, and takes the ratio.
+with the sums over sources taken before the ratio. With g(P) = P these are the mean over an aperture and the blend of
+components of Metha et al. 2024, RASTI, rzae010, eqs 2 and 3. `expose` is the one blur: an image exposes L, a weighted
+map L and L g(P) together, and takes the ratio.
 """
 
 from __future__ import annotations

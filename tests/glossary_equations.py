@@ -1,0 +1,339 @@
+"""Equations of papers and codes in numpy and scipy, by the symbols of `jaxmetal/glossary.md`.
+
+The default of an argument is the value at which ours is compared; `ours` calls it by our names where building a node
+and calling it would not do.
+"""
+
+import inspect
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.stats import multivariate_t, norm
+from spectra import M08, m08
+
+EQUATIONS = {}
+C20_R3 = (-0.277, -3.549, -3.593, -0.981)
+"""Curti et al. 2020, Table 2."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    formula: object
+    fixed: dict
+    rtol: float
+
+    @property
+    def values(self):
+        """Symbol -> value; tuples as arrays."""
+        given = {name: one.default for name, one in inspect.signature(self.formula).parameters.items()}
+        return {name: np.array(value) if isinstance(value, tuple) else value for name, value in given.items()}
+
+
+def equation(function, source, rtol=1e-9, **fixed):
+    """Registers the formula of one entry; `fixed` are arguments of ours that the source has no symbol for."""
+
+    def register(formula):
+        EQUATIONS[function, source] = Equation(formula, fixed, rtol)
+        return formula
+
+    return register
+
+
+@equation("light.Sersic", "Graham & Driver 2005, eqs 1 and 2")
+def _(L_tot=3.0, R_e=0.7, n=2.3, R=0.4):
+    b = special.gammaincinv(2 * n, 0.5)
+    I_e = L_tot * b ** (2 * n) / (R_e**2 * 2 * np.pi * n * np.exp(b) * special.gamma(2 * n))
+    return I_e * np.exp(-b * ((R / R_e) ** (1 / n) - 1))
+
+
+@equation("light.sersic_b", "Ciotti & Bertin 1999, eq. 18", rtol=1e-8)
+def _(m=8.0):
+    high = 46 / (25515 * m**2) + 131 / (1148175 * m**3) - 2194697 / (30690717750 * m**4)
+    return 2 * m - 1 / 3 + 4 / (405 * m) + high
+
+
+@equation("light.Exponential", "Freeman 1970")
+def _(L=3.0, r_e=0.7, r=0.4):
+    alpha = brentq(lambda x: (1 + x) * np.exp(-x) - 0.5, 1.0, 3.0, xtol=1e-14) / r_e
+    return L * alpha**2 / (2 * np.pi) * np.exp(-alpha * r)
+
+
+@equation("light.Moffat", "Moffat 1969")
+def _(L=3.0, r_h=0.7, beta=2.6, r=0.4):
+    R = r_h / np.sqrt(2 ** (1 / (beta - 1)) - 1)
+    return L * (beta - 1) / (np.pi * R**2) * (1 + (r / R) ** 2) ** -beta
+
+
+@equation("instrument.Moffat", "Moffat 1969", rtol=1e-3)
+def _(w=0.7, beta=3.1):
+    """At half an arcsecond, where a sum of Gaussians is good to a thousandth."""
+    R = w / (2 * np.sqrt(2 ** (1 / beta) - 1))
+    return (beta - 1) / (np.pi * R**2) * (1 + (0.5 / R) ** 2) ** -beta
+
+
+@equation("light.sersic_from_lenstronomy", "lenstronomy, SERSIC_ELLIPSE", rtol=1e-7)
+def _(amp=1.7, R_sersic=0.6, n_sersic=1.4, q=0.5):
+    """On the sky, 0.9 arcsec along the major axis."""
+    k = 1.9992 * n_sersic - 0.3271
+    return amp * np.exp(-k * ((np.sqrt(q) * 0.9 / R_sersic) ** (1 / n_sersic) - 1))
+
+
+LIGHT, DEX = (4.0, 1.0, 0.5), (8.7, 8.2, 7.6)
+
+
+@equation("mixing.Linear", "Metha et al. 2024, eq. 2")
+def _(Sigma=LIGHT, Z=DEX):
+    return np.sum(Sigma * Z) / np.sum(Sigma)
+
+
+@equation("mixing.Dex", "lenstronomy, tracer type LOG")
+def _(L=LIGHT, T=DEX):
+    return np.log10(np.sum(L * 10**T) / np.sum(L))
+
+
+@equation("render.blend", "Metha et al. 2024, eqs 2 and 3")
+def _(Sigma_i=LIGHT, Z_i=DEX):
+    """In each of six pixels."""
+    return np.full((2, 3), np.sum(Sigma_i * Z_i) / np.sum(Sigma_i))
+
+
+@equation("tracer.slope_from_circularised", "lenstronomy, LINEAR_ELLIPSE")
+def _(k=-0.3, q=0.4):
+    return (k * np.sqrt(q) * 2.0) / 2.0
+
+
+@equation("tracer.slope_from_frapy", "FRApy")
+def _(grad=-0.3, q=0.4):
+    return (grad * q * 2.0) / 2.0
+
+
+@equation("frame.InclinedDisc.axis_ratio", "Hubble 1926")
+def _(i=63.0, q_0=0.2):
+    return brentq(lambda q: (q**2 - q_0**2) / (1 - q_0**2) - np.cos(np.radians(i)) ** 2, q_0, 1.0, xtol=1e-14)
+
+
+@equation("tracer.Rotation", "Courteau 1997")
+def _(v_0=10.0, v_c=150.0, r_t=0.4, x=0.5, y=-0.3):
+    r = np.hypot(x, y)
+    return v_0 + 2 / np.pi * v_c * np.arctan(r / r_t) * x / r
+
+
+@equation("lens.SIE", "Kormann et al. 1994", rtol=1e-6)
+def _(xi_0=1.3, f=0.6, x1=0.5, x2=-0.8):
+    rest, phi = np.sqrt(1 - f**2), np.arctan2(x2, x1)
+    return xi_0 * np.sqrt(f) / rest * np.array([np.arcsinh(rest / f * np.cos(phi)), np.arcsin(rest * np.sin(phi))])
+
+
+@equation("lens.SIE", "Tessore & Metcalf 2015", rtol=1e-6)
+def _(theta_E=1.3, q=0.6, x=0.5, y=-0.8):
+    b, f, phi = theta_E * np.sqrt(q), (1 - q) / (1 + q), np.arctan2(x, q * y)
+    alpha = 2 * b / (1 + q) * np.exp(1j * phi) * special.hyp2f1(1.0, 0.5, 1.5, -f * np.exp(2j * phi))
+    return np.array([alpha.imag, alpha.real])
+
+
+@equation("lens.Shear", "lenstronomy, SHEAR, x to the West")
+def _(gamma1=0.05, gamma2=-0.08, x=0.5, y=-0.8):
+    return np.array([[gamma1, gamma2], [gamma2, -gamma1]]) @ [x, y]
+
+
+@equation("io.deflection.distance_ratio", "Hogg 1999, eq. 19", rtol=1e-6)
+def _(z1=0.35, z2=1.4):
+    """For H_0 = 70, Omega_M = 0.3, Omega_Lambda = 0.6 and no radiation; distances over D_H."""
+    root = np.sqrt(0.1)
+    M1, M2 = (
+        np.sinh(root * quad(lambda x: (0.3 * (1 + x) ** 3 + 0.1 * (1 + x) ** 2 + 0.6) ** -0.5, 0, z)[0]) / root
+        for z in (z1, z2)
+    )
+    return (M2 * np.sqrt(1 + 0.1 * M1**2) - M1 * np.sqrt(1 + 0.1 * M2**2)) / M2
+
+
+@equation("likelihood.LightScaled.standard_deviation", "Metha et al. 2024, appendix A")
+def _(C1=0.002, C2=0.01, I=0.3):  # noqa: E741 - the paper's symbol
+    return np.sqrt(C1 + C2 / I)
+
+
+@equation("likelihood.SplitNormal.pointwise", "John 1982", light=1.0, used=True)
+def _(sigma_1=0.3, sigma_2=0.1, mu=8.2, x=8.0):
+    width = sigma_1 if x < mu else sigma_2
+    return np.log(np.sqrt(2 / np.pi) / (sigma_1 + sigma_2)) - 0.5 * ((x - mu) / width) ** 2
+
+
+@equation("lines.Line.air", "Morton 2000, eq. 8", name="x", label="x")
+def _(lambda_vac=5008.24):
+    s2 = (1e4 / lambda_vac) ** 2
+    return lambda_vac / (1 + 8.34254e-5 + 2.406147e-2 / (130 - s2) + 1.5998e-4 / (38.9 - s2))
+
+
+@equation("lines.dust_law", "Calzetti et al. 2000, eq. 4")
+def _(R_V=4.05):
+    """At Hbeta, below 0.63 micron."""
+    wave = 0.486268
+    return (2.659 * (-2.156 + 1.509 / wave - 0.198 / wave**2 + 0.011 / wave**3) + R_V) / R_V
+
+
+@equation("lines.dust_law", "Cardelli et al. 1989", rtol=1e-6)
+def _(R_V=3.4):
+    """At Hbeta, in the optical."""
+    y = 1 / 0.486268 - 1.82
+    a = (1.0, 0.17699, -0.50447, -0.02427, 0.72085, 0.01979, -0.77530, 0.32999)
+    b = (0.0, 1.41338, 2.28305, 1.07233, -5.38434, -0.62251, 5.30260, -2.09002)
+    return np.polyval(a[::-1], y) + np.polyval(b[::-1], y) / R_V
+
+
+@equation("lines.calibration", "Maiolino et al. 2008, Table 4")
+def _(Z=8.3):
+    return np.polyval(M08["R23"][0][::-1], Z - 8.69)
+
+
+SPECTRUM = {"OII": 3.0, "OIII4959": 0.34, "OIII5007": 1.0, "Hbeta": 1.0}
+
+
+@equation("lines.kk04", "Kobulnicky & Kewley 2004, eqs 13, 16 and 17", rtol=1e-6)
+def _(F=SPECTRUM, upper=(True, False)):
+    oiii = F["OIII4959"] + F["OIII5007"]
+    x, y = np.log10((F["OII"] + oiii) / F["Hbeta"]), np.log10(oiii / F["OII"])
+    Z = np.where(upper, 8.7, 8.2)
+    for _ in range(60):
+        q = 32.81 - 1.153 * y**2 + Z * (-3.396 - 0.025 * y + 0.1444 * y**2)
+        q = q / (4.603 - 0.3119 * y - 0.163 * y**2 + Z * (-0.48 + 0.0271 * y + 0.02037 * y**2))
+        lower = 9.40 + 4.65 * x - 3.17 * x**2 - q * (0.272 + 0.547 * x - 0.513 * x**2)
+        high = 9.72 - 0.777 * x - 0.951 * x**2 - 0.072 * x**3 - 0.811 * x**4
+        high = high - q * (0.0737 - 0.0713 * x - 0.141 * x**2 + 0.0373 * x**3 - 0.058 * x**4)
+        Z = np.where(upper, high, lower)
+    return Z
+
+
+FLUX, ERROR = (1.6, 0.9), (0.1, 0.05)
+"""Of [OIII] 5007 and Hb."""
+
+
+@equation("spaxel.patricio19", "Patricio et al. 2019, eq. 1")
+def _(Z=8.3, A_V=0.6, F=(3.0, 0.42, 0.9, 0.5, 1.6), dF=(0.2, 0.05, 0.04, 0.06, 0.1)):
+    wave = np.array([3728.485, 4341.68, 4862.68, 4960.30, 5008.24]) / 1e4
+    k = 2.659 * (-2.156 + 1.509 / wave - 0.198 / wave**2 + 0.011 / wave**3) + 4.05
+    bright = 10 ** (0.4 * k * A_V / 4.05)
+    oii, hg, hb, o4959, o5007 = F * bright
+    e2 = (dF / F) ** 2
+    total = oii + o4959 + o5007
+    sum_e2 = np.sum(((dF * bright) ** 2)[[0, 3, 4]]) / total**2
+    percent = 0.01 / np.log(10)
+    terms = [
+        (oii / hb, m08("R2", Z), e2[0] + e2[2], 0.1),
+        (o5007 / hb, m08("R3", Z), e2[4] + e2[2], 0.1),
+        (o5007 / oii, m08("O32", Z), e2[4] + e2[0], 0.1),
+        (total / hb, m08("R23", Z), sum_e2 + e2[2], 0.1),
+        (o5007 / o4959, np.log10(2.98), e2[4] + e2[3], percent),
+        (hb / hg, np.log10(2.135), e2[2] + e2[1], percent),
+    ]
+    return -0.5 * sum((np.log10(r) - m) ** 2 / (v / np.log(10) ** 2 + cal**2) for r, m, v, cal in terms)
+
+
+@equation("spaxel.curti20", "Curti et al. 2020, eq. 1")
+def _(Z=8.3, F=FLUX, dF=ERROR):
+    variance = np.sum((dF / F) ** 2) / np.log(10) ** 2 + 0.09**2
+    return -0.5 * (np.log10(F[0] / F[1]) - np.polyval(C20_R3[::-1], Z - 8.69)) ** 2 / variance
+
+
+@equation("spaxel.wang17", "Wang et al. 2017, eq. 2")
+def _(Z=8.3, A_V=0.6, f_Hb=1.9, f=FLUX, sigma=ERROR):
+    wave, powers = np.array([5008.24, 4862.68]) / 1e4, np.arange(8)
+    a = (1.0, 0.17699, -0.50447, -0.02427, 0.72085, 0.01979, -0.77530, 0.32999)
+    b = (0.0, 1.41338, 2.28305, 1.07233, -5.38434, -0.62251, 5.30260, -2.09002)
+    bright = 10 ** (0.4 * A_V * ((1 / wave[:, None] - 1.82) ** powers @ (np.array(a) + np.array(b) / 3.1)))
+    R, dex = np.array([10 ** m08("R3", Z), 1.0]), np.array([m08("R3", Z, "scatter"), 0.0])
+    sigma_R = R * (10**dex - 10**-dex) / 2
+    return -0.5 * np.sum((f * bright - R * f_Hb) ** 2 / ((sigma * bright) ** 2 + (sigma_R * f_Hb) ** 2))
+
+
+MPC = 3.0856775814913673e24
+
+
+@equation("spaxel.star_formation_rate", "Wang et al. 2017, eq. 3", rate="wang17")
+def _(f_Hb=1e-17, D_L=8000.0):
+    return 4.6e-42 * 2.86 * f_Hb * 4 * np.pi * (D_L * MPC) ** 2
+
+
+@equation("spaxel.star_formation_rate", "Kennicutt 1998, eq. 2", rate="k98")
+def _(f_Hb=1e-17, D_L=8000.0):
+    return 7.9e-42 * 2.86 * f_Hb * 4 * np.pi * (D_L * MPC) ** 2
+
+
+@equation("fluxmaps.excitation.KEWLEY01_NII", "Kewley et al. 2001, eq. 5")
+def _(x=-0.3):
+    return 0.61 / (x - 0.47) + 1.19
+
+
+@equation("fluxmaps.excitation.KEWLEY01_SII", "Kewley et al. 2001, eq. 6")
+def _(x=-0.3):
+    return 0.72 / (x - 0.32) + 1.30
+
+
+@equation("fluxmaps.excitation.KAUFFMANN03", "Kauffmann et al. 2003, eq. 1")
+def _(x=-0.3):
+    return 0.61 / (x - 0.05) + 1.3
+
+
+MASSES, RATIOS = (grid.ravel() for grid in np.meshgrid(np.arange(8.5, 11.6, 0.1), np.arange(-0.98, 1.0, 0.05)))
+
+
+@equation("fluxmaps.excitation.mass_excitation", "Juneau et al. 2014, eqs 1 and 2")
+def _(x=MASSES, y=RATIOS):
+    start = 0.375 / (np.minimum(x, 10.0) - 10.5) + 1.14
+    upper = np.where(x <= 10.0, start, 410.24 - 109.333 * x + 9.71731 * x**2 - 0.288244 * x**3)
+    lower = np.where(x <= 9.6, start, 352.066 - 93.8249 * x + 8.32651 * x**2 - 0.246416 * x**3)
+    return np.stack([(y < lower) & (y <= upper), (y >= lower) & (y <= upper), y > upper])
+
+
+@equation("population.main_sequence", "Speagle et al. 2014, eq. 28")
+def _(M=10.2, t=5.8):
+    return (0.84 - 0.026 * t) * M - (6.51 - 0.11 * t)
+
+
+@equation("population.mass_metallicity", "Wang et al. 2017, eq. 4")
+def _(M=10.2, A=8.4, B=0.3, M_0=9.5):
+    return A + B * (M - M_0)
+
+
+@equation("population.fundamental_metallicity", "Mannucci et al. 2011, eq. 2")
+def _(M=(8.7, 10.2), s=0.9):
+    m, mu = M - 10, M - 0.32 * s
+    high = 8.90 + 0.37 * m - 0.14 * s - 0.19 * m**2 + 0.12 * m * s - 0.054 * s**2
+    return np.where(mu < 9.5, 8.93 + 0.51 * (mu - 10), high)
+
+
+X, Y, E_X, E_Y, RHO = np.array([0.2, -0.9, 1.4]), np.array([0.1, -0.3, 0.9]), 0.3, 0.2, 0.4
+
+
+@equation("population.regress", "Kelly 2007, eqs 16-24")
+def _(alpha=0.1, beta=0.5, sigma=0.25, pi=(0.3, 0.7), mu=(-0.5, 0.8), tau2=(0.4, 0.9)):
+    total, cross = 0.0, RHO * E_X * E_Y
+    for p, m, t in zip(pi, mu, tau2, strict=True):
+        V = np.array([[t + E_X**2, beta * t + cross], [beta * t + cross, beta**2 * t + sigma**2 + E_Y**2]])
+        away = np.stack([X - m, Y - alpha - beta * m])
+        chi2 = np.sum(away * np.linalg.solve(V, away), axis=0)
+        total = total + p / (2 * np.pi * np.sqrt(np.linalg.det(V))) * np.exp(-0.5 * chi2)
+    return np.sum(np.log(total))
+
+
+@equation("population.fit", "Hogg et al. 2010, eq. 9")
+def _(x_obs=((0.1, 0.4, -0.2), (0.9, 0.5, 0.6)), p_0=((-0.7, -1.6, -1.2), (-2.3, -0.9, -0.9)), m=0.3, s=0.6):
+    return np.sum(np.log(np.sum(norm(m, s).pdf(x_obs) / np.exp(p_0), axis=1)))
+
+
+@equation("population.Selection.log_share", "Mandel et al. 2019, eq. 7", rtol=1e-6)
+def _(m=(0.3, -0.4), s=0.6):
+    """For galaxies that enter with the probability Phi(y / 0.2)."""
+    y = np.linspace(-9.0, 9.0, 20001)[:, None]
+    return np.log(np.trapezoid(norm(m, s).pdf(y) * norm.cdf(y / 0.2), y, axis=0))
+
+
+@equation("fit.student.pooled", "Cornuet et al. 2012, eq. 3")
+def _(N=(100, 300), x=((0.2, -0.4), (1.5, 0.3))):
+    """Relative to the first position; two proposals of 8 degrees of freedom."""
+    found = np.log(
+        N[0] * multivariate_t([0, 0], np.eye(2), 8).pdf(x) + N[1] * multivariate_t([1, 0], np.eye(2), 8).pdf(x)
+    )
+    return found - found[0]
