@@ -19,7 +19,7 @@ from jaxmetal.fit.laplace import MORE, PARTS
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
-from jaxmetal.fit.rows import signature
+from jaxmetal.fit.program import signature
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.fit.solve import Options, Solution, solve
 from jaxmetal.fit.start import require_possible
