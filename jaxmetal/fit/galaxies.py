@@ -21,7 +21,7 @@ from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
-from jaxmetal.fit.rows import signature
+from jaxmetal.fit.program import signature
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.fit.solve import solve
 from jaxmetal.fit.start import require_possible
