@@ -20,7 +20,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument import Bins, Sampling
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, static, within
+from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation import Image, Prediction, Sky, WeightedMap, predict
 from jaxmetal.prepare import prepare
 from jaxmetal.prior import Tied, fill, sample, sites, typical
@@ -51,6 +51,7 @@ __all__ = [
     "lines",
     "mixing",
     "node",
+    "parameter",
     "predict",
     "prepare",
     "sample",
@@ -58,7 +59,6 @@ __all__ = [
     "static",
     "tracer",
     "typical",
-    "within",
 ]
 
 

@@ -1,0 +1,27 @@
+"""What a free parameter means: its unit, what it does, whether it is an angle, and where it stands.
+
+Fields of nodes declare it (`numerics.tree.parameter`), and `meanings` reads it off a scene and its observations.
+Tables, labels, verdicts on gradients and the unwrapping of angles ask here; nothing is read from names. What nobody
+declares, as in users' own functions, has no unit, no role and no period.
+
+May import: model and everything below it. To add a role: a line in `roles.py`.
+"""
+
+from jaxmetal.meaning.of_sites import Meaning, meanings
+from jaxmetal.meaning.places import Place, declaring, places
+from jaxmetal.meaning.roles import GRADIENT, HALF_LIGHT, ROLES, SLOPES, Role
+from jaxmetal.meaning.units import property_unit
+
+__all__ = [
+    "GRADIENT",
+    "HALF_LIGHT",
+    "ROLES",
+    "SLOPES",
+    "Meaning",
+    "Place",
+    "Role",
+    "declaring",
+    "meanings",
+    "places",
+    "property_unit",
+]
