@@ -35,14 +35,15 @@ def run(arguments: argparse.Namespace) -> None:
     job = read_config(arguments.config)
     if arguments.prior:
         require_replaceable(arguments.prior, overwrite=None)
-    free = sites(tree(job.scene, job.observations))
+    whole = tree(job.scene, job.observations)
+    free = sites(whole)
     plans = prepare(job.scene, job.observations, job.settings["sampling"])
-    found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(free)])
+    found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(whole)])
     print("\n".join(f"- {finding}" for finding in found) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
     print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+z.5f} deg")
     for name, observation in job.observations.items():
-        now = typical(observation, tree(job.scene, job.observations))
+        now = typical(observation, whole)
         print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(now, plans[name])))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
     print("\nFree parameters:\n" + "\n".join(f"  {name} ~ {written(prior)}" for name, prior in free.items()))
