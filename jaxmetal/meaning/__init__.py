@@ -7,20 +7,19 @@ declares, as in users' own functions, has no unit, no role and no period.
 May import: model and everything below it. To add a role: a line in `roles.py`.
 """
 
-from jaxmetal.meaning.of_sites import Meaning, meanings
-from jaxmetal.meaning.places import Place, declaring, places
-from jaxmetal.meaning.roles import GRADIENT, HALF_LIGHT, ROLES, SLOPES, Role
+from jaxmetal.meaning.of_sites import Meaning, carried, meanings
+from jaxmetal.meaning.places import Place, places
+from jaxmetal.meaning.roles import ROLES, SLOPE, SLOPES, Role
 from jaxmetal.meaning.units import property_unit
 
 __all__ = [
-    "GRADIENT",
-    "HALF_LIGHT",
     "ROLES",
+    "SLOPE",
     "SLOPES",
     "Meaning",
     "Place",
     "Role",
-    "declaring",
+    "carried",
     "meanings",
     "places",
     "property_unit",

@@ -44,10 +44,9 @@ def meanings(tree: Mapping[str, Any]) -> dict[str, Meaning]:
     Args:
         tree: from `model.tree`, with distributions, ties or places (`prior.Free`) where something is free.
     """
-    observations = {name: part for name, part in tree.items() if name != SCENE}
     found: dict[str, list[Place]] = {}
     for place in places(tree):
-        unit = resolved(place.unit, _known(place.path, observations))
+        unit = resolved(place.unit, _known(place.path, tree))
         found.setdefault(place.site, []).append(place._replace(unit=unit))
     return {site: _joint(site, stands) for site, stands in found.items()}
 
@@ -59,12 +58,12 @@ def carried(place: Place) -> tuple[str, str] | None:
     return (path[2], path[4]) if at_home else None
 
 
-def _known(path: tuple[str, ...], observations: Mapping[str, Any]) -> dict[str, str]:
+def _known(path: tuple[str, ...], tree: Mapping[str, Any]) -> dict[str, str]:
     """What the relative words of a unit stand for at a place."""
-    if path[0] in observations:
-        return {"data": observations[path[0]].quantity.unit}
+    if path[0] != SCENE:
+        return {"data": tree[path[0]].quantity.unit}
     if path[3:4] == ("carries",):
-        return {"property": property_unit(observations, path[4])}
+        return {"property": property_unit(tree, path[4])}
     return {}
 
 

@@ -39,12 +39,6 @@ def places(tree: Any) -> list[Place]:
     return [_place(tree, site, keys) for site, keys in prior.places(tree)]
 
 
-def declaring(node: Any, role: str) -> str | None:
-    """The field of a node that declares a role, or None."""
-    fields = dataclasses.fields(node) if dataclasses.is_dataclass(node) else ()
-    return next((field.name for field in fields if field.metadata.get("role") == role), None)
-
-
 def _place(tree: Any, site: str, keys: tuple[Any, ...]) -> Place:
     """Follows the keys from the root; what a field declares holds for all in it, up to the next node."""
     here, holder, said = tree, None, _Said("")

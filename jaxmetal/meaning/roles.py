@@ -17,9 +17,9 @@ class Role(NamedTuple):
     symbol: str = ""
 
 
-GRADIENT, HALF_LIGHT = "slope", "half-light radius"
-"""A linear slope of a carried property, which has a verdict and other units; the radius that one of these is."""
-SLOPES = (GRADIENT, "inner slope", "outer slope")
+SLOPE = "slope"
+"""A linear slope of a carried property, which has a verdict and other units."""
+SLOPES = (SLOPE, "inner slope", "outer slope")
 """What should be free to have either sign."""
 
 ROLES = {
@@ -34,13 +34,13 @@ ROLES = {
     "inclination": Role("inclination, 0 for face-on"),
     "thickness": Role("axis ratio c/a seen edge-on"),
     "flux": Role("total flux, in the unit of the image"),
-    HALF_LIGHT: Role("half-light radius along the major axis", "R$_e$"),
+    "half-light radius": Role("half-light radius along the major axis", "R$_e$"),
     "Sersic index": Role("Sersic index", "Sersic n"),
     "exponent": Role("exponent of the wings"),
     "central": Role("value at the centre"),
     "value": Role("value"),
     "floor": Role("value at large radii"),
-    GRADIENT: Role("change per arcsec of deprojected (semi-major-axis) radius"),
+    SLOPE: Role("change per arcsec of deprojected (semi-major-axis) radius"),
     "inner slope": Role("change per arcsec of deprojected (semi-major-axis) radius, within the break"),
     "outer slope": Role("change per arcsec of deprojected (semi-major-axis) radius, beyond the break"),
     "radius": Role("radius"),

@@ -6,13 +6,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from jaxmetal.model import SCENE
+
 RELATIVE = re.compile(r"\b(property|data)\b(\^\d)?")
 """Words in the unit of a field that stand for another unit, and their power."""
 
 
-def property_unit(observations: Mapping[str, Any], name: str) -> str:
-    """Unit of a carried property, by the observations that show it; "" where none states one, or they disagree."""
-    stated = {one.quantity.unit for one in observations.values() if name in one.properties} - {""}
+def property_unit(tree: Mapping[str, Any], name: str) -> str:
+    """Unit of a carried property, by the observations that show it; "" where none states one, or they disagree.
+
+    Args:
+        tree: from `model.tree`.
+        name: of the property.
+    """
+    shown = [part.quantity.unit for label, part in tree.items() if label != SCENE and name in part.properties]
+    stated = set(shown) - {""}
     return stated.pop() if len(stated) == 1 else ""
 
 
