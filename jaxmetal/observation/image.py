@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.contract import Prediction, Quantity
 from jaxmetal.observation.exposure import blurred_light, padded, registered, residual
 from jaxmetal.observation.plan import Plan
@@ -20,9 +20,9 @@ from jaxmetal.scene import Scene
 class Sky:
     """A sky pedestal, constant or planar: level + x_slope x + y_slope y, flux per pixel, x and y in arcsec."""
 
-    level: Any = 0.0
-    x_slope: Any = 0.0
-    y_slope: Any = 0.0
+    level: Any = parameter("flux/pixel", role="pedestal", default=0.0)
+    x_slope: Any = parameter("flux/pixel/arcsec", role="tilt", default=0.0)
+    y_slope: Any = parameter("flux/pixel/arcsec", role="tilt", default=0.0)
 
     def __call__(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """Flux per pixel at sky positions in arcsec."""
@@ -44,15 +44,15 @@ class Image:
         dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
     """
 
-    data: Any
+    data: Any = parameter("data")
     noise: Any
     grid: Grid
     psf: Any
     light: str = static()
     used: Any
     sky: Any = dataclasses.field(default_factory=Sky)
-    dx: Any = 0.0
-    dy: Any = 0.0
+    dx: Any = parameter("arcsec", role="shift x", default=0.0)
+    dy: Any = parameter("arcsec", role="shift y", default=0.0)
 
     bins = None
     properties = ()

@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxmetal import render
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.contract import Prediction, Quantity
 from jaxmetal.observation.exposure import imager, layers, padded, registered, residual
 from jaxmetal.observation.plan import Plan
@@ -34,7 +34,7 @@ class WeightedMap:
         dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
     """
 
-    data: Any
+    data: Any = parameter("data")
     noise: Any
     grid: Grid
     psf: Any
@@ -42,8 +42,8 @@ class WeightedMap:
     mixing: Any
     used: Any
     bins: Any = None
-    dx: Any = 0.0
-    dy: Any = 0.0
+    dx: Any = parameter("arcsec", role="shift x", default=0.0)
+    dy: Any = parameter("arcsec", role="shift y", default=0.0)
 
     plan = plan_pixels
     residual = residual
