@@ -17,6 +17,7 @@ from jaxmetal.cli.output import write_results
 from jaxmetal.io.config.read import NOWHERE
 from jaxmetal.model import log_likelihood
 from jaxmetal.numerics.tree import node
+from jaxmetal.run.rows import row
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -53,6 +54,7 @@ class NotedSky:
 class NotedMixing:
     mark: object = 0.0
     properties = 1
+    unit = ""
 
     def reference(self, low, high):
         return high[0]
