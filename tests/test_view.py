@@ -9,7 +9,6 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from arviz_stats.base import array_stats
-from jaxmetal.io.sample.rows import row
 
 import jaxmetal as jm
 from jaxmetal import prior as prior_module
