@@ -51,7 +51,7 @@ class Posterior:
     @property
     def sampled(self) -> bool:
         """Whether there are draws, and not the best value alone."""
-        return bool(self.sampler)
+        return any(np.prod(values.shape[:2]) > 1 for values in self.draws.values())
 
     @property
     def observations(self) -> list[str]:

@@ -71,7 +71,7 @@ def conjugate(data):
     return float(mean), float(precision**-0.5), float(evidence)
 
 
-@pytest.mark.parametrize("method", ["map", "laplace", "hmc", "nuts", "auto"])
+@pytest.mark.parametrize("method", jm.fit.METHODS)
 def test_every_method_finds_the_conjugate_posterior(method):
     seen = {"map": observations()["map"]}
     mean, sd, evidence = conjugate(seen["map"].data)
@@ -79,12 +79,27 @@ def test_every_method_finds_the_conjugate_posterior(method):
     assert float(found.best[VALUE]) == pytest.approx(mean, abs=1e-3 * sd)
     assert found.log_evidence == pytest.approx(evidence, abs=1e-4)
     draws = found.draws[VALUE]
-    if method != "map":
+    assert found.sampled == jm.fit.METHODS[method].draws
+    if found.sampled:
         assert draws.shape == (4, 300)
         assert draws.mean() == pytest.approx(mean, abs=0.15 * sd)
         assert draws.std() == pytest.approx(sd, rel=0.1)
         assert found.k_hat < 0.5
     assert found.method == ("laplace" if method == "auto" else method)
+
+
+def test_an_own_method_needs_a_line_of_the_table_alone(monkeypatch):
+    def two(stage, found):
+        return {
+            i: one._replace(draws={name: np.stack([[value, value + 1]]) for name, value in one.peak.best.items()})
+            for i, one in found.items()
+        }
+
+    monkeypatch.setitem(jm.fit.METHODS, "two", jm.fit.Method(two, "tests"))
+    found = jm.fit.auto(scene(PRIOR), {"map": observations()["map"]}, method="two", start_count=1, progress=False)
+    np.testing.assert_allclose(np.diff(found.draws[VALUE][0]), 1.0)
+    assert found.method == "two"
+    assert found.sampled
 
 
 @pytest.fixture(scope="module")

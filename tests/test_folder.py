@@ -2,7 +2,7 @@
 
 import errno
 import os
-import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -159,10 +159,10 @@ def test_a_parent_without_permission(tmp_path):
     ],
 )
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, number, sentence):
-    def refuse(**_):
+    def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(InputError, match=sentence), output_folder(tmp_path / "fit"):
         pass
 

@@ -26,7 +26,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io import read_population, write_maps
 from jaxmetal.run import read_catalogue
 from jaxmetal.run.expect import _columns, _first, _unreadable, duration
-from jaxmetal.run.plan import read_plan
+from jaxmetal.run.plans import read_plan
 from jaxmetal.run.table import _for_fits
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -271,7 +271,7 @@ def test_an_interrupted_run_says_how_to_go_on(finished, tmp_path, monkeypatch, c
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jaxmetal.run.chunk.fit_chunk", stop)
+    monkeypatch.setattr("jaxmetal.run.fitting.fit_chunk", stop)
     assert main([*finished[0], "-o", str(tmp_path / "run")]) == 130
     assert "interrupted; finished chunks are kept in" in (said := capsys.readouterr()).err
     assert "--resume" in said.err
@@ -340,7 +340,7 @@ ARGUMENTS = {
     "no known suffix": (["batch", "sample.dat"], "must be an .ecsv, .fits or .csv"),
     "nothing to resume": ([None, "--resume"], "holds no plan.json"),
     "no chunk of that number": ([None, "--chunk", "0"], "holds no plan.json"),
-    "chunks of nothing": ([None, "--chunk-size", "0"], "above 0"),
+    "chunks of nothing": ([None, "--chunk-size", "0"], "chunk_size: expected a whole number of at least 1, found 0"),
     "memory of nothing": ([None, "--memory", "0"], "above 0"),
     "unknown method": ([None, "--method", "magic"], "Unknown method"),
 }

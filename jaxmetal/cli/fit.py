@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
     command = commands.add_parser("fit", help="fit what a TOML file describes and write a folder of results")
     command.add_argument("config", metavar="CONFIG.toml")
     add_output(command)
-    command.add_argument("--method", help="auto, map, laplace, hmc or nuts; default: the file's")
+    command.add_argument("--method", help="auto, nuts, map (no draws), ... (see fit.METHODS); default: the file's")
     command.add_argument("--seed", type=int, help="of all random numbers; default: the file's")
     add_quiet(command)
     add_precision(command)

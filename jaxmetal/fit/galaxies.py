@@ -21,7 +21,7 @@ from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
-from jaxmetal.fit.rows import signature
+from jaxmetal.fit.program import signature
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.fit.solve import solve
 from jaxmetal.fit.start import require_possible
@@ -36,6 +36,9 @@ MORE_STARTS = 4
 
 COPIES = 12
 """How many times a galaxy's arrays are held: as read, prepared, stacked, on a device, and what that leaves behind."""
+
+MATRICES = 6
+"""How many matrices of all free numbers a start has: scales, steps along them, gradients there, their curvature."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -170,11 +173,12 @@ def bytes_each(problem: Problem, options: Options) -> int:
     twice, as they are joined, and as if all turns of `PARTS` and then `MORE` times as many as draws were needed.
     """
     arrays = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
+    real, free = jnp.result_type(float).itemsize, size(problem.sites)
+    held = COPIES * arrays + MATRICES * options.start_count * free**2 * real
     if not method_of(options.method).draws:
-        return COPIES * arrays
-    real = jnp.result_type(float).itemsize
-    drawn = (MORE + len(PARTS)) * options.chains * options.draws * (2 * size(problem.sites) + 4) * real
-    return COPIES * arrays + 2 * drawn
+        return held
+    drawn = (MORE + len(PARTS)) * options.chains * options.draws * (2 * free + 4) * real
+    return held + 2 * drawn
 
 
 def _fit(

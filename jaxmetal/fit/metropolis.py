@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import SeedSequence
 
-from jaxmetal.fit.chains import Chains
+from jaxmetal.chains import Chains
 from jaxmetal.fit.laplace import Proposals
 
 

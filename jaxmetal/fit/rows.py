@@ -13,12 +13,12 @@ from functools import cache, partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from tqdm.auto import tqdm
 
 from jaxmetal.fit.memory import Block, budget, fitting
+from jaxmetal.fit.program import signature
 
 WIDER = 64
 """How many times longer a block is where rows are computed in lock-step on accelerators, if their memory allows."""
@@ -69,12 +69,6 @@ def each(
         blocks = _blocks(rows, count, made.length * len(devices))
         found = list(_in_turn(made.program, shared, watch(blocks), _over(devices)))
     return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:count], *found)
-
-
-def signature(tree: Any) -> Any:
-    """What trees must have in common to share a program: structure, names and shapes (hashable)."""
-    leaves, structure = jax.tree.flatten(tree)
-    return structure, tuple((np.shape(leaf), jnp.result_type(leaf)) for leaf in leaves)
 
 
 def _in_threads(devices: list[jax.Device]) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import re
 import warnings
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.file import require_file
-from jaxmetal.io.folder import writing
+from jaxmetal.io.folder import write_whole
 from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid
 from jaxmetal.numerics.grid import Grid
 
@@ -155,10 +155,9 @@ def write_maps(
         raise InputError(f"Unit '{units[name]}' is for a map '{name}', but the maps are {sorted(arrays)}; rename one.")
     header = grid_to_wcs(grid, origin).to_header()
     images = [_image(name, values, header, units.get(name)) for name, values in arrays.items()]
-    unfinished = Path(f"{path}.part")
-    with writing(path):
-        fits.HDUList([fits.PrimaryHDU(), *images]).writeto(unfinished, overwrite=True)
-        os.replace(unfinished, path)
+    made = BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(made)
+    write_whole(path, made.getvalue())
 
 
 def _image(name: str, values: np.ndarray, header: fits.Header, unit: str | None) -> fits.ImageHDU:

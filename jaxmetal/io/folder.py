@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -43,16 +44,45 @@ def output_folder(path: str | Path, *, overwrite: bool | None = False) -> Iterat
     """
     target = Path(path).absolute()
     require_replaceable(target, overwrite)
+    with unfinished(target) as folder:
+        folder.mkdir()
+        yield folder
+        require_replaceable(target, overwrite)
+
+
+def write_whole(path: str | Path, content: str | bytes) -> None:
+    """Writes a file that is either complete or absent, also when the process is killed or runs twice.
+
+    Args:
+        path: the file, replaced where it exists.
+        content: text, as UTF-8, or bytes.
+
+    Raises:
+        InputError: if nothing can be written there.
+    """
+    with unfinished(path) as file:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def unfinished(path: str | Path) -> Iterator[Path]:
+    """A hidden name next to `path`, for a file or a folder that takes its place when the block ends.
+
+    It vanishes when the block raises (Ctrl-C included).
+
+    Raises:
+        InputError: as `writing`.
+    """
+    target = Path(path).absolute()
+    hidden = target.with_name(f".{secrets.token_hex(8)}")
     with writing(target):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        with writing(target):
-            temporary.chmod(0o777 & ~_umask())
-            yield temporary
-            require_replaceable(target, overwrite)
-            _move(temporary, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            target.lstat()  # A name that is too long is refused before anything is written.
+        try:
+            yield hidden
+            _move(hidden, target)
+        finally:
+            shutil.rmtree(hidden) if hidden.is_dir() else hidden.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -96,9 +126,9 @@ def require_replaceable(path: str | Path, overwrite: bool | None) -> None:
 
 
 def _move(temporary: Path, target: Path) -> None:
-    """Renames, with the old folder set aside until the new one is in place."""
-    if not target.exists():
-        temporary.rename(target)
+    """Renames, with an old folder set aside until the new one is in place."""
+    if not (temporary.is_dir() and target.exists()):
+        temporary.replace(target)
         return
     aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
     old = target.rename(aside / target.name)
@@ -118,10 +148,3 @@ def _reason(error: BaseException | None) -> str | None:
             return REASONS[error.errno]
         error = error.__cause__ or error.__context__
     return None
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    current = os.umask(0)
-    os.umask(current)
-    return current

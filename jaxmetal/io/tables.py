@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from astropy.units import UnitsWarning
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.file import require_file
-from jaxmetal.io.folder import writing
+from jaxmetal.io.folder import write_whole
 from jaxmetal.io.spelling import nearest
 
 FITS = (".fits", ".fit", ".fits.gz", ".fit.gz")
@@ -85,8 +86,9 @@ def write_table(
     for name in table.colnames:
         table[name].unit = (units or {}).get(name)
         table[name].description = (descriptions or {}).get(name)
-    with writing(path):
-        table.write(path, format="ascii.ecsv")
+    made = StringIO()
+    table.write(made, format="ascii.ecsv")
+    write_whole(path, made.getvalue())
 
 
 def _read(path: Path) -> Table:

@@ -17,7 +17,7 @@ from jaxmetal.edge.findings import worst_first
 from jaxmetal.fit.peaks import find_peaks
 from jaxmetal.fit.problem import Problem, constrain, log_density, make
 from jaxmetal.fit.problem import stack as side_by_side
-from jaxmetal.fit.rows import signature
+from jaxmetal.fit.program import signature
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.population.columns import alike

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.galaxies import Galaxy, batch
-from jaxmetal.io.folder import writing
-from jaxmetal.io.sample.columns import GOOD, POSTERIORS
+from jaxmetal.io.folder import write_whole, writing
+from jaxmetal.io.sample.columns import FAILED, GOOD, POSTERIORS
 from jaxmetal.io.save import save_draws
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.views import View, view
-from jaxmetal.run.catalogue import Catalogue
-from jaxmetal.run.plan import RunPlan, read_plan, write_whole
 from jaxmetal.run.rows import Row, row, row_of_failure, whereabouts, write_rows
-from jaxmetal.run.table import CHUNKS, THUMBNAILS, chunk_path, posterior_path
+from jaxmetal.run.started import CHUNKS, THUMBNAILS, StartedRun, resume
 
 if TYPE_CHECKING:
     from jaxmetal.plot.thumbnails import Thumbnail
@@ -44,55 +44,82 @@ class Picture(NamedTuple):
     unit: str
 
 
-def fit_chunk(folder: str, number: int, watch: Callable[[Row], None] = lambda found: None) -> int:
-    """Fits the galaxies of a chunk and writes its rows when all are done.
+class Done(NamedTuple):
+    """What was done of a run since the last word of it.
+
+    Attributes:
+        galaxies: how many.
+        failed: how many of them have no fit.
+    """
+
+    galaxies: int
+    failed: int
+
+
+def fit_chunk(folder: str, number: int, watch: Callable[[Done], None] = lambda done: None) -> Done:
+    """Fits the galaxies of a chunk, in the precision of the plan, and writes its rows when all are done.
 
     Args:
         folder: of the run.
         number: of the chunk.
-        watch: called with each row as it is done.
+        watch: called as each galaxy is done.
 
     Returns:
-        How many galaxies the chunk has.
+        What was done of the chunk.
     """
-    plan = read_plan(folder)
+    run = resume(folder)
     with writing(folder):
         for part in (CHUNKS, THUMBNAILS, POSTERIORS):
-            (Path(folder) / part).mkdir(exist_ok=True)
-    jax.config.update("jax_enable_x64", not plan.options["float32"])
+            (run.folder / part).mkdir(exist_ok=True)
+    with _precision(run.plan.options["float32"]):
+        rows = _fitted(run, number, watch)
+    write_rows(run.chunk_path(number), rows)
+    return Done(len(rows), sum(row["status"].value == FAILED for row in rows))
+
+
+@contextlib.contextmanager
+def _precision(single: bool) -> Iterator[None]:
+    """Sets JAX's precision for as long as the block runs, in all its threads."""
+    before = jnp.result_type(float) == jnp.float64
+    jax.config.update("jax_enable_x64", not single)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
+def _fitted(run: StartedRun, number: int, watch: Callable[[Done], None]) -> list[Row]:
+    """The rows of a chunk; its posteriors and pictures are written on the way."""
     known: dict[str, Known] = {}
     failures: dict[str, Exception] = {}
-    galaxies = _galaxies(plan, plan.sample(), number, known, failures)
-    options = {name: plan.options[name] for name in FITTING if name in plan.options}
+    options = {name: run.plan.options[name] for name in FITTING if name in run.plan.options}
     rows: list[Row] = []
     pictures: dict[str, Picture] = {}
-    for name, result in batch(galaxies, progress=False, **options):
+    for name, result in batch(_galaxies(run, number, known, failures), progress=False, **options):
         seen = view(result) if isinstance(result, Posterior) else result
         rows.append(_row(name, seen, known[name]))
         if isinstance(seen, View):
             pictures[name] = _picture(seen, rows[-1])
-            if plan.options["posteriors"]:
-                _keep(seen, posterior_path(Path(folder), name))
-        watch(rows[-1])
+            if run.plan.options["posteriors"]:
+                _keep(seen, run.posterior_path(name))
+        watch(Done(1, int(not isinstance(seen, View))))
     for name, error in failures.items():
         rows.append(row_of_failure(name, error))
-        watch(rows[-1])
+        watch(Done(1, 1))
     if pictures:
         # In the catalogue's order, whatever the order in which they were fitted.
-        _draw([pictures[name] for name in known if name in pictures], Path(folder) / THUMBNAILS / f"{number:05d}.png")
-    write_rows(chunk_path(Path(folder), number), rows)
-    return len(rows)
+        _draw([pictures[name] for name in known if name in pictures], run.thumbnail_path(number))
+    return rows
 
 
 def _galaxies(
-    plan: RunPlan, sample: Catalogue, number: int, known: dict[str, Known], failures: dict[str, Exception]
+    run: StartedRun, number: int, known: dict[str, Known], failures: dict[str, Exception]
 ) -> Iterator[Galaxy]:
     """Galaxies of a chunk as they are read; those that cannot be are put aside."""
-    for index in plan.chunks[number]:
-        name = sample.names[index]
+    for index, name in zip(run.plan.chunks[number], run.names(number), strict=True):
         try:
-            job = sample.job(index)
-            plan.require_unchanged(job)
+            job = run.catalogue.job(index)
+            run.plan.require_unchanged(job)
         except Exception as error:  # whatever is wrong with one galaxy's files must not stop the others
             failures[name] = error
             continue

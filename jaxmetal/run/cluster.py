@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.run.chunk import fit_chunk
+from jaxmetal.run.chunk import Done, fit_chunk
 
 PATIENCE = "20s"
 """How long the scheduler may take to answer."""
@@ -40,8 +40,8 @@ def connect(address: str) -> Any:
         ) from None
 
 
-def fit_on_cluster(folder: Path, wanted: list[int], address: str) -> Iterator[int]:
-    """Fits chunks on the workers of a scheduler, which see the same folder; yields each as it is done.
+def fit_on_cluster(folder: Path, wanted: list[int], address: str) -> Iterator[Done]:
+    """Fits chunks on the workers of a scheduler, which see the same folder; yields what was done as each is.
 
     Args:
         folder: of the run, on a file system that all workers share.
@@ -54,10 +54,8 @@ def fit_on_cluster(folder: Path, wanted: list[int], address: str) -> Iterator[in
     with connect(address) as client:
         from distributed import as_completed
 
-        numbers = {
-            client.submit(fit_chunk, str(folder.absolute()), number, pure=False, retries=DEATHS): number
-            for number in wanted
-        }
-        for done in as_completed(list(numbers)):
-            done.result()
-            yield numbers[done]
+        submitted = [
+            client.submit(fit_chunk, str(folder.absolute()), number, pure=False, retries=DEATHS) for number in wanted
+        ]
+        for finished in as_completed(submitted):
+            yield finished.result()

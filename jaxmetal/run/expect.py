@@ -19,7 +19,7 @@ from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import Problem, make, size, stack
 from jaxmetal.io.sample.columns import NAME, REDSHIFT
 from jaxmetal.run.catalogue import Catalogue
-from jaxmetal.run.plan import RunPlan
+from jaxmetal.run.plans import RunPlan
 
 CLIMB = 60
 """Gradients that the maxima and curvatures of a galaxy take, about."""
@@ -31,8 +31,16 @@ LOOKS = 20
 """Galaxies of a group among which one that can be prepared is looked for."""
 
 
-def report(plan: RunPlan, catalogue: Catalogue) -> str:
-    """Groups, shapes, memory per device and expected time; each group's densities are compiled and timed on the way."""
+def report(plan: RunPlan) -> str:
+    """Groups, shapes, memory per device and expected time; each group's densities are compiled and timed on the way.
+
+    Args:
+        plan: see `run.plan`.
+
+    Raises:
+        InputError: if the catalogue has changed since it was planned.
+    """
+    catalogue = plan.sample()
     options = Options.among(plan.options)
     devices = ", ".join(f"{device.platform}:{device.id}" for device in jax.devices())
     lines = [

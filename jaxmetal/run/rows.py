@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.config.read import NOWHERE, Job
+from jaxmetal.io.folder import write_whole
 from jaxmetal.io.sample.columns import (
     FAILED,
     GOOD,
@@ -31,7 +32,7 @@ from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.summary import unit
 from jaxmetal.result.views import View, view
-from jaxmetal.run.plan import write_whole
+from jaxmetal.run.plans import require_format
 
 INTERVAL = {"": ("median", 0.5), LOW: ("16 % quantile", 0.16), HIGH: ("84 % quantile", 0.84)}
 """Ending of a column -> what of a quantity stands there, and the probability below it."""
@@ -61,6 +62,9 @@ class Entry(NamedTuple):
     unit: str
     description: str
 
+
+FORMAT = 1
+"""Of the file of a chunk; one without a number is of the first, before it was written down."""
 
 Row = dict[str, Entry]
 """Column -> entry."""
@@ -135,18 +139,23 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Writes the rows of a chunk, all or none."""
     columns = {column: entry[1:] for found in rows for column, entry in found.items()}
     values = [{column: entry.value for column, entry in found.items()} for found in rows]
-    content = {"columns": columns, "rows": values}
+    content = {"format": FORMAT, "columns": columns, "rows": values}
     write_whole(path, json.dumps({"sha256": _digest(content), **content}, indent=0) + "\n")
 
 
 def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
-    """The rows of a chunk; None unless the file is there, undamaged, with exactly these galaxies."""
+    """The rows of a chunk; None unless the file is there, undamaged, with exactly these galaxies.
+
+    Raises:
+        InputError: if the file has a format that is not known here.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.pop("sha256") != _digest(content):
             return None
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
+    require_format(path, content.get("format", FORMAT), FORMAT)
     columns = content["columns"]
     rows = [{column: Entry(value, *columns[column]) for column, value in one.items()} for one in content["rows"]]
     return rows if sorted(found["name"].value for found in rows) == sorted(names) else None

@@ -4,62 +4,44 @@ from __future__ import annotations
 
 from collections import Counter
 from io import BytesIO, StringIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.table import Column, MaskedColumn, Table
 from astropy.units import Unit
 
-from jaxmetal.io.folder import writing
-from jaxmetal.io.sample.columns import FAILED, GOOD, NAME, POSTERIORS, REDSHIFT, SUSPECT
-from jaxmetal.run.catalogue import Catalogue
-from jaxmetal.run.plan import RunPlan, write_whole
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.folder import write_whole
+from jaxmetal.io.sample.columns import FAILED, GOOD, NAME, REDSHIFT, SUSPECT
 from jaxmetal.run.rows import Entry, Row, read_rows
-
-CHUNKS, THUMBNAILS = "chunks", "thumbnails"
-"""Folders of a run."""
+from jaxmetal.run.started import StartedRun
 
 
-def chunk_path(folder: Path, number: int) -> Path:
-    """Where the rows of a chunk are."""
-    return folder / CHUNKS / f"{number:05d}.json"
+def rows_of(run: StartedRun, number: int) -> list[Row] | None:
+    """The rows of a chunk; None unless they are there, undamaged, of exactly its galaxies."""
+    return read_rows(run.chunk_path(number), run.names(number))
 
 
-def posterior_path(folder: Path, name: str) -> Path:
-    """Where the draws of a galaxy are, if they are kept."""
-    return folder / POSTERIORS / f"{name}.nc"
-
-
-def missing(folder: Path, plan: RunPlan, catalogue: Catalogue) -> list[int]:
-    """Chunks that are still to be fitted: without rows, with damaged ones, or without a posterior to be kept."""
-    return [number for number in range(len(plan.chunks)) if not _complete(folder, plan, catalogue, number)]
-
-
-def unread(folder: Path, plan: RunPlan, catalogue: Catalogue) -> list[int]:
-    """Chunks with galaxies that could not be read: their files may have been mended since."""
-    # They have chunks of their own: nothing was known that would group them.
-    numbers = [number for number, rows in enumerate(plan.chunks) if str(rows[0]) in plan.unreadable]
-    found = {number: _rows(folder, plan, catalogue, number) or [] for number in numbers}
-    return [number for number, rows in found.items() if any(row["status"].value == FAILED for row in rows)]
-
-
-def collect(folder: Path, plan: RunPlan, catalogue: Catalogue) -> str:
+def collect(run: StartedRun) -> str:
     """Writes results.ecsv, results.fits and summary.txt of a complete run, and returns the summary.
 
     Rows stand in the catalogue's order, whatever the order in which they were fitted, and begin with the catalogue's
     own columns that are no places of the configuration, and the redshift. Such a column whose name is that of a result
     (whatever its case, which FITS does not know) is called `catalogue.<name>`.
+
+    Args:
+        run: see `run.start`, `run.resume`.
+
+    Raises:
+        InputError: if chunks are still to be fitted, or the folder cannot be written.
     """
-    rows: dict[str, Row] = {}
-    for number in range(len(plan.chunks)):
-        rows |= {row[NAME].value: row for row in _rows(folder, plan, catalogue, number) or []}
+    catalogue, rows = run.catalogue, _all_rows(run)
     ordered = [rows[name] for name in catalogue.names]
     results: dict[str, Entry] = {}
     for column, entry in (cell for row in ordered for cell in row.items() if cell[0] != NAME):
         results.setdefault(column, entry)
     taken = {column.lower() for column in results}
-    table = Table({NAME: catalogue.names}, meta={"options": plan.options})
+    table = Table({NAME: catalogue.names}, meta={"options": run.plan.options})
     for column in catalogue.table.colnames:
         if column == REDSHIFT or column not in (NAME, *catalogue.places):
             table[f"catalogue.{column}" if column.lower() in taken else column] = catalogue.table[column]
@@ -72,10 +54,9 @@ def collect(folder: Path, plan: RunPlan, catalogue: Catalogue) -> str:
         text += f"results.fits lacks {', '.join(lost)}, which FITS cannot hold; results.ecsv has all columns.\n"
     ecsv = StringIO()
     table.write(ecsv, format="ascii.ecsv")
-    with writing(folder):
-        write_whole(folder / "results.ecsv", ecsv.getvalue())
-        write_whole(folder / "results.fits", _fits(plain))
-        write_whole(folder / "summary.txt", text)
+    files: dict[str, str | bytes] = {"results.ecsv": ecsv.getvalue(), "results.fits": _fits(plain), "summary.txt": text}
+    for name, content in files.items():
+        write_whole(run.folder / name, content)
     return text
 
 
@@ -96,15 +77,16 @@ def summary(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _complete(folder: Path, plan: RunPlan, catalogue: Catalogue, number: int) -> bool:
-    rows = _rows(folder, plan, catalogue, number)
-    if rows is None or not plan.options["posteriors"]:
-        return rows is not None
-    return all(posterior_path(folder, row[NAME].value).is_file() for row in rows if row["status"].value != FAILED)
-
-
-def _rows(folder: Path, plan: RunPlan, catalogue: Catalogue, number: int) -> list[Row] | None:
-    return read_rows(chunk_path(folder, number), [catalogue.names[i] for i in plan.chunks[number]])
+def _all_rows(run: StartedRun) -> dict[str, Row]:
+    """Name of each galaxy -> its row."""
+    found = [rows_of(run, number) for number in range(len(run.plan.chunks))]
+    left = [number for number, rows in enumerate(found) if rows is None]
+    if left:
+        raise InputError(
+            f"The run in {run.folder} must be complete, but {len(left)} of {len(found)} chunks are still to be fitted; "
+            "fit them first."
+        )
+    return {row[NAME].value: row for rows in found for row in rows or []}
 
 
 def _column(values: list[Any]) -> Any:

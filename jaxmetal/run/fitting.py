@@ -1,0 +1,73 @@
+"""Which chunks of a run are still to be fitted, and fitting them, here or on a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.sample.columns import FAILED
+from jaxmetal.run.chunk import Done, fit_chunk
+from jaxmetal.run.cluster import fit_on_cluster
+from jaxmetal.run.started import StartedRun
+from jaxmetal.run.table import rows_of
+
+
+def missing(run: StartedRun, *, unread: bool = False) -> list[int]:
+    """Numbers of the chunks that are still to be fitted: without rows, damaged, or without a posterior to be kept.
+
+    Args:
+        run: see `run.start`, `run.resume`.
+        unread: also those with galaxies that could not be read: their files may have been mended since.
+    """
+    wanted = {number for number in range(len(run.plan.chunks)) if not _complete(run, number)}
+    return sorted(wanted | set(_unread(run))) if unread else sorted(wanted)
+
+
+def fit(
+    run: StartedRun,
+    chunks: Iterable[int] | None = None,
+    *,
+    scheduler: str | None = None,
+    watch: Callable[[Done], None] = lambda done: None,
+) -> None:
+    """Fits chunks and writes the rows of each when all its galaxies are done.
+
+    What is interrupted loses the chunk that it was at; `missing` says which are left.
+
+    Args:
+        run: see `run.start`, `run.resume`.
+        chunks: their numbers; default: `missing`.
+        scheduler: address of a Dask cluster that does them, whose workers see the same folder.
+        watch: called as galaxies are done (on a cluster: as chunks are).
+
+    Raises:
+        InputError: if there is no chunk of a number, no scheduler answers, or the folder cannot be written.
+    """
+    wanted = missing(run) if chunks is None else list(chunks)
+    for number in wanted:
+        if not 0 <= number < len(run.plan.chunks):
+            raise InputError(
+                f"chunk: expected 0 to {len(run.plan.chunks) - 1}, the chunks of {run.folder}, found {number}."
+            )
+    if scheduler and wanted:
+        for done in fit_on_cluster(run.folder, wanted, scheduler):
+            watch(done)
+        return
+    for number in wanted:
+        fit_chunk(str(run.folder), number, watch)
+
+
+def _unread(run: StartedRun) -> Iterator[int]:
+    # Galaxies that could not be read have chunks of their own: nothing was known that would group them.
+    for number, members in enumerate(run.plan.chunks):
+        failed = (row["status"].value == FAILED for row in rows_of(run, number) or [])
+        if str(members[0]) in run.plan.unreadable and any(failed):
+            yield number
+
+
+def _complete(run: StartedRun, number: int) -> bool:
+    rows = rows_of(run, number)
+    if rows is None or not run.plan.options["posteriors"]:
+        return rows is not None
+    fitted = (row["name"].value for row in rows if row["status"].value != FAILED)
+    return all(run.posterior_path(name).is_file() for name in fitted)

@@ -1,0 +1,182 @@
+"""A run from Python: plan, start, fit, resume, collect; its files say their format; nothing is half-written."""
+
+import dataclasses
+import inspect
+import json
+import os
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from astropy.table import Table
+from configured import GRID, ORIGIN, SHAPE, write_galaxy
+
+from jaxmetal import run as runs
+from jaxmetal.cli.commands import parser
+from jaxmetal.edge.errors import InputError
+from jaxmetal.fit.padding import padded
+from jaxmetal.fit.problem import make
+from jaxmetal.fit.program import foreseen, signature
+from jaxmetal.io import write_maps
+from jaxmetal.io.folder import unfinished, write_whole
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+DATA, FWHM = "observations.metallicity.data", "observations.metallicity.psf.fwhm"
+PRIOR = "sources.disc.carries.metallicity.profile.slope"
+
+
+def write_sample(folder, **columns):
+    """A catalogue of three galaxies and what they share; returns both paths."""
+    configuration = write_galaxy(folder)
+    random = np.random.default_rng(2)
+    x, y = (np.asarray(a) for a in GRID.centres())
+    for i in range(3):
+        values = 8.6 - 0.1 * i * np.hypot(x, y) + random.normal(0.0, 0.05, SHAPE)
+        write_maps(folder / f"g{i}.fits", {"data": values}, GRID, ORIGIN)
+    table = {"name": ["a", "b", "c"], DATA: [f"g{i}.fits" for i in range(3)], **columns}
+    Table(table).write(folder / "sample.ecsv")
+    return folder / "sample.ecsv", configuration
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run that was interrupted after its first chunk, and then finished."""
+    folder = tmp_path_factory.mktemp("run")
+    plan = runs.plan(*write_sample(folder), method="map", chunk_size=2)
+    started = runs.start(plan, folder / "run")
+    assert runs.missing(started) == [0, 1]
+    runs.fit(started, [0])
+    with pytest.raises(InputError, match="1 of 2 chunks are still to be fitted"):
+        runs.collect(started)
+    told = []
+    again = runs.resume(folder / "run", method="map", chunk_size=2)
+    assert runs.missing(again) == [1]
+    runs.fit(again, watch=told.append)
+    assert told == [runs.Done(1, 0)]
+    return again, runs.collect(again)
+
+
+def test_a_run_of_python_leaves_the_table_of_the_command_line(finished):
+    run, text = finished
+    table = Table.read(run.folder / "results.ecsv")
+    assert list(table["name"]) == ["a", "b", "c"]
+    assert np.all(np.diff(table["disc.metallicity.slope"]) < -0.03)
+    assert text == (run.folder / "summary.txt").read_text()
+    assert runs.missing(run) == []
+
+
+def test_a_run_is_resumed_as_it_was_planned(finished):
+    run, _ = finished
+    assert runs.resume(run.folder, catalogue=run.plan.catalogue, seed=run.plan.options["seed"]).plan == run.plan
+    with pytest.raises(InputError, match="was planned with method = map, found nuts"):
+        runs.resume(run.folder, method="nuts")
+    with pytest.raises(InputError, match="holds a run already"):
+        runs.start(run.plan, run.folder)
+    with pytest.raises(InputError, match="chunk: expected 0 to 1, the chunks of"):
+        runs.fit(run, [2])
+
+
+def test_plans_of_before_are_read_and_those_of_the_future_refused(finished, tmp_path):
+    content = json.loads((finished[0].folder / "plan.json").read_text())
+    assert content["format"] == 1
+    for found, said in ((None, None), (2, "a format up to 1, found 2"), ("x", "a format up to 1, found x")):
+        changed = {name: value for name, value in content.items() if name != "format"}
+        (tmp_path / "plan.json").write_text(json.dumps(changed if found is None else {**changed, "format": found}))
+        if said is None:
+            assert runs.read_plan(tmp_path) == finished[0].plan
+        else:
+            with pytest.raises(InputError, match=said):
+                runs.read_plan(tmp_path)
+
+
+def test_rows_of_before_are_read_and_those_of_the_future_refused(finished, tmp_path):
+    from jaxmetal.run.rows import _digest, read_rows
+
+    content = json.loads(finished[0].chunk_path(0).read_text())
+    del content["sha256"]
+    for found, said in ((None, None), (7, "a format up to 1, found 7")):
+        changed = {name: value for name, value in content.items() if name != "format"}
+        changed |= {} if found is None else {"format": found}
+        (tmp_path / "rows.json").write_text(json.dumps({"sha256": _digest(changed), **changed}))
+        if said is None:
+            assert [row["name"].value for row in read_rows(tmp_path / "rows.json", ["a", "b"])] == ["a", "b"]
+        else:
+            with pytest.raises(InputError, match=said):
+                read_rows(tmp_path / "rows.json", ["a", "b"])
+
+
+def test_a_chunk_leaves_the_precision_as_it_was(finished, monkeypatch):
+    run, _ = finished
+    inside = []
+    monkeypatch.setattr("jaxmetal.run.chunk._fitted", lambda *_: inside.append(jnp.result_type(float)) or [])
+    monkeypatch.setattr("jaxmetal.run.chunk.write_rows", lambda *_: None)
+    single = dataclasses.replace(run, plan=dataclasses.replace(run.plan, options={**run.plan.options, "float32": True}))
+    monkeypatch.setattr("jaxmetal.run.chunk.resume", lambda _: single)
+    before = jax.config.read("jax_enable_x64")
+    runs.fit(single, [0])
+    assert inside == [jnp.float32]
+    assert jax.config.read("jax_enable_x64") == before
+
+
+def test_the_command_line_tells_the_defaults_of_python():
+    taken = inspect.signature(runs.plan).parameters
+    batch = parser()._subparsers._group_actions[0].choices["batch"].format_help()
+    words = " ".join(batch.split())
+    assert f"run loses; default: {taken['chunk_size'].default}" in words
+    assert f"fitted together; default: {taken['memory'].default:g}" in words
+
+
+def test_galaxies_that_share_a_program_are_planned_together(tmp_path):
+    """What is foreseen tells apart what the compiled programs tell apart: priors and sizes, not their numbers."""
+    prior = '{dist = "Normal", loc = -0.1, scale = 0.05}'
+    fixed = '{dist = "Uniform", low = -0.3, high = 0.3}'
+    catalogue = runs.read_catalogue(*write_sample(tmp_path, **{PRIOR: ["", prior, fixed]}))
+    jobs = [catalogue.job(i) for i in range(3)]
+    known = [foreseen(job.scene, job.observations) for job in jobs]
+    exact = [signature(make(job.scene, job.observations)) for job in jobs]
+    wide = [padded(job.observations) for job in jobs]
+    known.append(foreseen(jobs[0].scene, wide[0]))
+    exact.append(signature(make(jobs[0].scene, wide[0])))
+    for one in range(4):
+        for other in range(4):
+            assert (known[one] == known[other]) == (exact[one] == exact[other]), (one, other)
+    assert len(set(known)) == 3
+
+
+@pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt])
+def test_an_unfinished_file_or_folder_vanishes_and_the_old_one_stays(tmp_path, stop):
+    def file():
+        with unfinished(tmp_path / "old") as hidden:
+            hidden.write_text("half")
+            raise stop
+
+    def folder():
+        with unfinished(tmp_path / "new") as hidden:
+            hidden.mkdir()
+            (hidden / "part").write_text("half")
+            raise stop
+
+    (tmp_path / "old").write_text("whole")
+    for write in (file, folder):
+        with pytest.raises(stop):
+            write()
+    assert os.listdir(tmp_path) == ["old"]
+    assert (tmp_path / "old").read_text() == "whole"
+
+
+def test_whole_files_replace_old_ones_under_the_longest_names(tmp_path):
+    name = "x" * 255
+    for content in ("first", "Ω", b"\x00\xff"):
+        write_whole(tmp_path / name, content)
+    assert (tmp_path / name).read_bytes() == b"\x00\xff"
+    assert os.listdir(tmp_path) == [name]
+    with pytest.raises(InputError, match="name is too long"):
+        write_whole(tmp_path / (name + "x"), "nothing")
+
+
+def test_an_unwritable_map_leaves_nothing(tmp_path):
+    with pytest.raises(InputError, match="a folder that should hold it is missing"):
+        write_maps(tmp_path / "none" / "map.fits", {"data": np.zeros(SHAPE)}, GRID, ORIGIN)
+    assert os.listdir(tmp_path) == []
