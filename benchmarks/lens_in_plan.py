@@ -2,8 +2,8 @@
 
     python benchmarks/lens_in_plan.py
 
-A lensed disc on 241 x 241 pixels, deflections tabulated; geometry, light and gradient free. The maps of fixed, scaled and
-sheared lens are one program each; all three are timed in turn, and the least of several rounds is kept. The density of
+A lensed disc on 241 x 241 pixels, deflections tabulated; geometry, light and gradient free. Fixed, scaled and sheared
+lens are one program each; all three are timed in turn, and the least of several rounds is kept. The density of
 the scaled and sheared lens is compared with one that traces the lens anew. Writes results/lens_in_plan.json.
 """
 

@@ -22,7 +22,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument import Bins, Sampling
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, static, within
+from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation import Image, Prediction, Sky, WeightedMap, predict
 from jaxmetal.prepare import prepare
 from jaxmetal.prior import Tied, fill, sample, sites, typical
@@ -54,6 +54,7 @@ __all__ = [
     "mixing",
     "node",
     "observation",
+    "parameter",
     "predict",
     "prepare",
     "render",
@@ -62,7 +63,6 @@ __all__ = [
     "static",
     "tracer",
     "typical",
-    "within",
 ]
 
 

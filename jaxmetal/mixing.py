@@ -1,9 +1,9 @@
 """How a property mixes: g in  <P> = g^-1( O[L g(P)] / O[L] ).
 
 A mixing is any object with `properties` (how many carried properties it needs), `unit` (of what it reports, "" where
-any will do), `reference(low, high)`,
-`moments(values, reference)` (the fields that are averaged with the light's weight) and `combine(means, reference)`
-(what the instrument reports). The reference cancels in exact arithmetic; it keeps the fields of order one in float32.
+that is not known), `reference(low, high)`, `moments(values, reference)` (the fields that are averaged with the light's
+weight) and `combine(means, reference)` (what the instrument reports). The reference cancels in exact arithmetic; it
+keeps the fields of order one in float32.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, static
 
 Values = tuple[jax.Array, ...]
 
@@ -21,10 +21,14 @@ LN10 = 2.302585092994046
 
 @node
 class Linear:
-    """g(P) = P: velocities, ages, abundances by number; with P = 12 + log(O/H) the mean of Metha et al. 2024, eq. 2."""
+    """g(P) = P: velocities, ages, abundances by number; with P = 12 + log(O/H) the mean of Metha et al. 2024, eq. 2.
+
+    Attributes:
+        unit: of the property, for tables and pictures.
+    """
 
     properties = 1
-    unit = ""
+    unit: str = static(default="")
 
     def reference(self, low: Values, high: Values) -> jax.Array:
         """The middle of the range."""
@@ -81,10 +85,14 @@ class Magnitude:
 
 @node
 class SecondMoment:
-    """Observed dispersion of a line: sqrt(<sigma^2 + v^2> - <v>^2), for the properties (velocity, dispersion)."""
+    """Observed dispersion of a line: sqrt(<sigma^2 + v^2> - <v>^2), for the properties (velocity, dispersion).
+
+    Attributes:
+        unit: of both, for tables and pictures.
+    """
 
     properties = 2
-    unit = ""
+    unit: str = static(default="")
 
     def reference(self, low: Values, high: Values) -> jax.Array:
         """The middle of the velocities."""

@@ -19,8 +19,8 @@ class Posterior:
     Attributes:
         tree: the prior: {"scene": Scene, "<observation>": Image or WeightedMap, ...}.
         plans: observation name -> Plan.
-        draws: parameter name -> draws, shape (chains, draws, ...). Position angles lie within 90 degrees
-            of their best value.
+        draws: parameter name -> draws, shape (chains, draws, ...). Angles lie within half their period of their best
+            value.
         best: parameter name -> value at the maximum of the posterior density (MAP).
         log_posterior: at `best`, not normalised.
         log_evidence: Laplace's, natural logarithm.

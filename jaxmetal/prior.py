@@ -91,6 +91,14 @@ def sites(tree: Any) -> dict[str, Distribution]:
     return split(tree)[1]
 
 
+def places(tree: Any) -> list[tuple[str, tuple[Any, ...]]]:
+    """Where free parameters stand: site name and JAX's path of keys from the root, a tied site once for each place."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_site)
+    return [
+        (leaf.name if isinstance(leaf, (Tied, Free)) else _name(path), path) for path, leaf in leaves if is_site(leaf)
+    ]
+
+
 def is_fixed(tree: Any) -> bool:
     """Whether a tree has no free parameter."""
     return not any(is_site(leaf) for leaf in jax.tree_util.tree_leaves(tree, is_leaf=is_site))
@@ -165,7 +173,11 @@ def _strong(leaf: Any) -> Any:
     return jnp.asarray(leaf, jnp.result_type(float))
 
 
-def _name(path: Any) -> str:
-    # Unlabelled nodes (a Partial's keywords) add nothing to the name.
+def labels(path: Any) -> tuple[str, ...]:
+    """The parts of a parameter's name, from JAX's path of keys; unlabelled nodes (a Partial's keywords) add none."""
     labelled = (key for key in path if not isinstance(key, jax.tree_util.FlattenedIndexKey))
-    return ".".join(str(getattr(key, "name", getattr(key, "key", getattr(key, "idx", None)))) for key in labelled)
+    return tuple(str(getattr(key, "name", getattr(key, "key", getattr(key, "idx", None)))) for key in labelled)
+
+
+def _name(path: Any) -> str:
+    return ".".join(labels(path))

@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.profile import is_as_seen, is_on_sky
-from jaxmetal.numerics.tree import node, static, within
+from jaxmetal.numerics.profile import is_as_seen, is_on_sky, turns_of
+from jaxmetal.numerics.tree import node, parameter, static
 
 Position = tuple[jax.Array, jax.Array]
 
@@ -28,6 +28,11 @@ class Carried:
     weight: str = static()
     frame: Any = None
 
+    @property
+    def turns(self) -> int:
+        """Turns of its own frame that leave it as it is (see `numerics.profile`)."""
+        return turns_of(self.profile)
+
 
 @node
 class Source:
@@ -44,7 +49,13 @@ class Source:
     frame: Any
     lights: dict[str, Any]
     carries: dict[str, Carried] = dataclasses.field(default_factory=dict)
-    distance_ratio: Any = within("[0, inf)", default=1.0)
+    distance_ratio: Any = parameter("", within="[0, inf)", role="factor", default=1.0)
+
+    @property
+    def turns(self) -> int:
+        """Turns of the frame that leave all that lies on it as it is (see `numerics.profile`)."""
+        lights = [light for light in self.lights.values() if not is_on_sky(light)]
+        return turns_of(*lights, *(one.profile for one in self.carries.values() if one.frame is None))
 
 
 @node

@@ -4,8 +4,10 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 
+import jaxmetal as jm
 from jaxmetal.chains import Chains, converged
-from jaxmetal.fit.diagnose import diagnose, prior_warnings, unwrap
+from jaxmetal.fit.diagnose import diagnose, periods, prior_warnings, unwrap
+from jaxmetal.fit.problem import make, stack
 from jaxmetal.result.resolution import _spread
 
 PA, SLOPE = "scene.sources.disc.frame.pa", "scene.sources.disc.carries.metallicity.profile.slope"
@@ -24,14 +26,14 @@ def draws(seed=0, mean=0.0, sd=1.0, shape=(4, 500)):
 
 def test_angles_fold_around_their_best_value_whatever_turn_they_were_drawn_on():
     straddling = np.mod(draws(mean=179.0, sd=3.0), 180.0)
-    folded = unwrap({PA: straddling}, {PA: np.array(-2.0)})[PA]
+    folded = unwrap({PA: straddling}, {PA: np.array(-2.0)}, {PA: 180.0})[PA]
     assert np.std(folded) == pytest.approx(3.0, rel=0.1)
     assert np.mean(folded) == pytest.approx(-1.0, abs=0.3)
 
 
 def test_an_angle_far_from_its_bounds_does_not_hit_them_on_another_turn():
-    values = unwrap({PA: draws(mean=133.5, sd=2.0)}, {PA: np.array(133.5)})
-    assert not diagnose(values, chains(), {PA: dist.Uniform(-136.5, 43.5)})
+    values = unwrap({PA: draws(mean=133.5, sd=2.0)}, {PA: np.array(133.5)}, {PA: 180.0})
+    assert not diagnose(values, chains(), {PA: dist.Uniform(-136.5, 43.5)}, {PA: 180.0})
 
 
 def test_a_prior_of_heavy_tails_has_a_width():
@@ -41,22 +43,56 @@ def test_a_prior_of_heavy_tails_has_a_width():
 
 def test_draws_that_pile_up_at_a_bound_are_reported():
     values = {SLOPE: np.abs(draws(sd=0.01))}
-    found = diagnose(values, chains(), {SLOPE: dist.Uniform(0.0, 1.0)})
+    found = diagnose(values, chains(), {SLOPE: dist.Uniform(0.0, 1.0)}, {})
     assert any("piles up at a bound" in finding.text for finding in found)
 
 
 def test_divergences_disagreement_and_nan_are_trouble():
     good = {SLOPE: draws()}
     assert converged(good, chains())
-    assert not diagnose(good, chains(), {SLOPE: dist.Normal(0.0, 1.0)})
+    assert not diagnose(good, chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {})
     assert not converged(good, chains(divergent=1))
     apart = {SLOPE: draws() + np.arange(4)[:, None]}
     assert not converged(apart, chains())
-    assert any("R-hat" in finding.text for finding in diagnose(apart, chains(), {SLOPE: dist.Normal(0.0, 1.0)}))
+    assert any("R-hat" in finding.text for finding in diagnose(apart, chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {}))
     broken = {SLOPE: np.full((4, 500), np.nan)}
-    assert diagnose(broken, chains(), {SLOPE: dist.Normal(0.0, 1.0)})[0].severity == "error"
+    assert diagnose(broken, chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {})[0].severity == "error"
 
 
-def test_a_slope_that_cannot_change_sign_is_warned_of():
-    assert prior_warnings({SLOPE: dist.Uniform(-0.1, 0.0)})
-    assert not prior_warnings({SLOPE: dist.Normal(0.0, 0.3)})
+@pytest.mark.parametrize("field", ["inner", "outer"])
+def test_a_slope_that_cannot_change_sign_is_warned_of(field):
+    def warned(prior):
+        broken = jm.tracer.BrokenGradient(**{"central": 8.0, "inner": 0.0, "outer": 0.0, "r_break": 1.0, field: prior})
+        profile = jm.tracer.Sum(parts={"broken": broken})
+        source = jm.Source(frame=jm.frame.Disc(), lights={}, carries={"z": jm.Carried(profile=profile, weight="light")})
+        return prior_warnings({"scene": jm.Scene(sources={"disc": source})})
+
+    assert len(warned(dist.Uniform(-0.1, 0.0))) == len(warned(jm.Tied("steep", dist.Uniform(-0.1, 0.0)))) == 1
+    assert not warned(dist.Normal(0.0, 0.3))
+
+
+def test_each_wave_is_unwrapped_with_its_own_period():
+    straddling = np.stack([np.mod(draws(mean=359.0, sd=3.0), 360.0), np.mod(draws(mean=1.0, sd=3.0), 120.0)], axis=-1)
+    folded = unwrap({"phases": straddling}, {"phases": np.array([0.0, 119.0])}, {"phases": (360.0, 120.0)})["phases"]
+    np.testing.assert_allclose(np.std(folded, axis=(0, 1)), 3.0, rtol=0.1)
+    np.testing.assert_allclose(np.mean(folded, axis=(0, 1)), [-1.0, 121.0], atol=0.3)
+
+
+def test_the_angles_of_a_fit_keep_their_periods_when_problems_are_stacked():
+    arms = jm.tracer.SpiralArms(m=3, pitch=20.0, phase=dist.Normal(0.0, 90.0), amplitude=0.1, width=10.0, r_core=0.1)
+    light = jm.light.Exponential(flux=1.0, r_eff=1.0)
+    frame = jm.frame.Disc(pa=dist.Normal(0.0, 90.0), x0=dist.Normal(0.0, 0.1))
+    carried = jm.Carried(profile=arms, weight="light")
+    scene = jm.Scene(sources={"disc": jm.Source(frame=frame, lights={"light": light}, carries={"z": carried})})
+    observed = jm.WeightedMap(
+        data=np.full((5, 7), 8.0),
+        noise=jm.likelihood.Gaussian(sigma=0.1),
+        grid=jm.Grid.regular((5, 7), 0.3),
+        psf=jm.instrument.Gaussian(fwhm=0.5),
+        properties=("z",),
+        mixing=jm.mixing.Dex(),
+        used=np.ones((5, 7), bool),
+    )
+    problem = make(scene, {"map": observed})
+    phase = "scene.sources.disc.carries.z.profile.phase"
+    assert periods(stack([problem] * 2).skeleton) == {phase: 120.0, PA: 360.0}

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 import xarray
-from jaxmetal.errors import InputError
-from jaxmetal.io.provenance import FORMAT, provenance
 
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.sample.stored import stored
 
 NAME = "disc.metallicity.slope"

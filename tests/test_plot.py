@@ -259,7 +259,13 @@ def test_source_plane():
 def test_corner():
     slope = RNG.normal(-0.1, 0.02, size=600)
     draws = {SLOPE: slope, CENTRAL: 8.5 - slope + RNG.normal(0.0, 0.02, size=600), "fixed": np.full(600, 0.5)}
-    names = plot.parameter_labels({SLOPE: "dex/arcsec", CENTRAL: "dex", "fixed": ""})
+    names = plot.parameter_labels(
+        {
+            SLOPE: plot.Quantity("slope", "dex/arcsec"),
+            CENTRAL: plot.Quantity("central", "dex"),
+            "fixed": plot.Quantity("fixed", ""),
+        }
+    )
     figure = plot.corner(draws, truths={SLOPE: -0.1, CENTRAL: 8.6}, labels=names)
     written = labels(figure)
     assert "slope [dex/arcsec]" in written
@@ -280,7 +286,11 @@ def test_corner_refuses_vectors_and_missing_draws():
 
 def test_parameter_labels_tell_twins_apart():
     made = plot.parameter_labels(
-        {"scene.sources.a.frame.q": "", "scene.sources.b.frame.q": "", "map.psf.fwhm": "arcsec"}
+        {
+            "scene.sources.a.frame.q": plot.Quantity("axis ratio q", ""),
+            "scene.sources.b.frame.q": plot.Quantity("axis ratio q", ""),
+            "map.psf.fwhm": plot.Quantity("FWHM", "arcsec"),
+        }
     )
     assert made == {
         "scene.sources.a.frame.q": "a\naxis ratio q",

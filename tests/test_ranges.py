@@ -16,7 +16,7 @@ FIELDS = {
     for node in vars(room).values()
     if isinstance(node, type) and dataclasses.is_dataclass(node)
     for field in dataclasses.fields(node)
-    if "within" in field.metadata
+    if field.metadata.get("within")
 }
 
 
@@ -45,7 +45,7 @@ def test_defaults_lie_in_their_own_ranges():
 class Ring:
     """A profile as a user would write one."""
 
-    radius: float = jm.within("(0, inf)")
+    radius: float = jm.parameter("arcsec", within="(0, inf)")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from arviz_stats.base import array_stats
-from jaxmetal.io.sample.rows import row
 
 import jaxmetal as jm
 from jaxmetal import prior as prior_module
@@ -17,6 +16,7 @@ from jaxmetal.cli.output import write_results
 from jaxmetal.io.config.read import NOWHERE
 from jaxmetal.model import log_likelihood
 from jaxmetal.numerics.tree import node
+from jaxmetal.run.rows import row
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -53,6 +53,7 @@ class NotedSky:
 class NotedMixing:
     mark: object = 0.0
     properties = 1
+    unit = ""
 
     def reference(self, low, high):
         return high[0]

@@ -35,9 +35,10 @@ def run(arguments: argparse.Namespace) -> None:
     job = read_config(arguments.config)
     if arguments.prior:
         require_replaceable(arguments.prior, overwrite=None)
-    free = sites(tree(job.scene, job.observations))
+    whole = tree(job.scene, job.observations)
+    free = sites(whole)
     plans = prepare(job.scene, job.observations, job.settings["sampling"])
-    found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(free)])
+    found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(whole)])
     print("\n".join(f"- {finding}" for finding in found) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
     print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+z.5f} deg")

@@ -66,11 +66,11 @@ def ending(posterior: Posterior | View, name: str, truth: Scene) -> str:
     """The slope that was put in, that of a straight line through the pixels of a map, and that of the fit, as text."""
     from jaxmetal.plot.of_posterior import radial
     from jaxmetal.result.scale import gradients
-    from jaxmetal.result.summary import interval, unit
+    from jaxmetal.result.summary import interval
 
     seen = view(posterior)
     [(site, source, prop)] = gradients(seen)
-    per, line = unit(seen.posterior, site), radial(seen, name, source).line
+    per, line = seen.meanings[site].unit, radial(seen, name, source).line
     slopes = {
         "truth": f"{truth.sources[source].carries[prop].profile.slope:.3f} {per}",
         "naive": f"{line.slope:.3f} +- {line.slope_error:.3f} {per}, a weighted straight line through the pixels",

@@ -1,4 +1,4 @@
-"""The ranges that parameters can have, declared beside them: `q: Any = within("(0, 1]", default=1.0)`."""
+"""The ranges that parameters can have, declared beside them: `q: Any = parameter("", within="(0, 1]")`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NUMBERS = (int, float, np.generic, np.ndarray, jax.Array)
 
 
 def require_within(tree: Any, where: str = "") -> None:
-    """Refuses fixed numbers outside the range of their field (see `numerics.tree.within`).
+    """Refuses fixed numbers outside the range of their field (see `numerics.tree.parameter`).
 
     Distributions pass, since their support is the user's own statement, and so do arrays: a number per datum is part of
     the data.

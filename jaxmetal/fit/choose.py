@@ -94,7 +94,7 @@ def posterior(
         sampler={name: values for name, values in sampler.items() if name != "vectors"},
         method=solution.method,
         decisions=solution.decisions,
-        findings=worst_first([*prior_warnings(problem.sites), *solution.findings]),
+        findings=worst_first([*prior_warnings(tree), *solution.findings]),
         seconds=seconds,
         seed=seed,
     )

@@ -10,28 +10,37 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.chains import Chains, judge
 from jaxmetal.edge.findings import Finding
+from jaxmetal.meaning import SLOPES, meanings
+from jaxmetal.prior import sites
 
-PERIODIC = {"pa": 180.0}
-"""Parameters that are angles, by the last part of their name, and their period in degrees."""
+Periods = Mapping[str, Any]
+"""Name of a parameter that is an angle -> its period in degrees, one number or one for each element."""
 
 
-def unwrap(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def periods(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The angles of a scene and its observations."""
+    return {name: found.period for name, found in meanings(tree).items() if found.period is not None}
+
+
+def unwrap(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray], periods: Periods) -> dict[str, np.ndarray]:
     """Draws with angles folded to within half a period of their best value, so that means and R-hat make sense."""
-    return {name: _unwrap(values, best[name], PERIODIC.get(name.rsplit(".", 1)[-1])) for name, values in draws.items()}
+    return {name: _unwrap(values, best[name], periods.get(name)) for name, values in draws.items()}
 
 
-def diagnose(draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str, Distribution]) -> list[Finding]:
+def diagnose(
+    draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str, Distribution], periods: Periods
+) -> list[Finding]:
     """What is wrong with the draws, one finding each."""
-    hits = [hit for name, values in draws.items() for hit in _bound_hits(name, values, sites[name])]
+    hits = [hit for name, values in draws.items() for hit in _bound_hits(name, values, sites[name], periods.get(name))]
     return judge(draws, chains) + hits
 
 
-def prior_warnings(sites: Mapping[str, Distribution]) -> list[Finding]:
-    """Priors that decide the answer: slopes that cannot change sign."""
-    found = []
-    for name, prior in sites.items():
+def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
+    """Priors of a scene and its observations that decide the answer: slopes that cannot change sign."""
+    found, known = [], meanings(tree)
+    for name, prior in sites(tree).items():
         low, high = bounds(prior)
-        if name.rsplit(".", 1)[-1] in ("slope", "inner", "outer") and (np.any(low >= 0.0) or np.any(high <= 0.0)):
+        if known[name].role in SLOPES and (np.any(low >= 0.0) or np.any(high <= 0.0)):
             found.append(
                 Finding(
                     "warning",
@@ -50,12 +59,11 @@ def bounds(prior: Distribution) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(low, float), np.asarray(high, float)
 
 
-def _bound_hits(name: str, values: np.ndarray, prior: Distribution) -> list[Finding]:
+def _bound_hits(name: str, values: np.ndarray, prior: Distribution, period: Any) -> list[Finding]:
     low, high = bounds(prior)
     if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         return []
-    period = PERIODIC.get(name.rsplit(".", 1)[-1])
-    values = values if period is None else low + np.mod(values - low, period)
+    values = values if period is None else low + np.mod(values - low, np.asarray(period))
     place = (values - low) / (high - low)
     share = max(float(np.mean(place < 0.02)), float(np.mean(place > 0.98)))
     if share <= 0.04:
@@ -69,7 +77,8 @@ def _bound_hits(name: str, values: np.ndarray, prior: Distribution) -> list[Find
     ]
 
 
-def _unwrap(values: np.ndarray, best: np.ndarray, period: float | None) -> np.ndarray:
+def _unwrap(values: np.ndarray, best: np.ndarray, period: Any) -> np.ndarray:
     if period is None:
         return values
+    period = np.asarray(period)
     return best + np.mod(values - best + period / 2.0, period) - period / 2.0

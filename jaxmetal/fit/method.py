@@ -11,7 +11,7 @@ from numpy.random import SeedSequence
 from jaxmetal.chains import Chains
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.diagnose import unwrap
+from jaxmetal.fit.diagnose import periods, unwrap
 from jaxmetal.fit.peaks import Peak
 from jaxmetal.fit.problem import Problem
 
@@ -90,7 +90,8 @@ def drawn(stage: Stage, found: Solutions, chains: Sequence[Chains]) -> Solutions
     if not found:
         return found
     values = evaluate.parameters(stage.problems, list(found), np.stack([one.vectors for one in chains]))
+    angles = periods(stage.problems.skeleton)
     return {
-        i: one._replace(sampler=sampler, draws=unwrap(along, one.peak.best))
+        i: one._replace(sampler=sampler, draws=unwrap(along, one.peak.best, angles))
         for (i, one), sampler, along in zip(found.items(), chains, values, strict=True)
     }

@@ -13,7 +13,7 @@ from numpy.random import SeedSequence
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.fit.diagnose import diagnose
+from jaxmetal.fit.diagnose import diagnose, periods
 from jaxmetal.fit.method import Options, Solution, Stage
 from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.optimum import Status
@@ -57,8 +57,9 @@ def _sample(stage: Stage, peaks: dict[int, Peak]) -> dict[int, Solution]:
     asked = f"{name.upper()} as asked."
     begun = {i: Solution(peak, name, (asked,), np.nan, {}, None, _unreached(peak)) for i, peak in peaks.items()}
     found = method_of(name).sample(stage, begun)
+    angles = periods(stage.problems.skeleton)
     return {
-        i: one._replace(findings=one.findings + _diagnosed(one, pick(stage.problems.sites, i)))
+        i: one._replace(findings=one.findings + _diagnosed(one, pick(stage.problems.sites, i), angles))
         for i, one in found.items()
     }
 
@@ -70,5 +71,5 @@ def _unreached(peak: Peak) -> list[Finding]:
     return [Finding("warning", text)]
 
 
-def _diagnosed(solution: Solution, sites: Any) -> list[Finding]:
-    return [] if solution.sampler is None else diagnose(solution.draws, solution.sampler, sites)
+def _diagnosed(solution: Solution, sites: Any, angles: Mapping[str, Any]) -> list[Finding]:
+    return [] if solution.sampler is None else diagnose(solution.draws, solution.sampler, sites, angles)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
+
+
+def half_or_whole(_: Any, turns: int) -> float:
+    """Period of a major axis, degrees: half a turn, unless what lies on the disc tells the ends of the axis apart."""
+    return 360.0 if turns % 2 else 180.0
 
 
 @node
@@ -23,10 +30,10 @@ class Disc:
         pa: position angle of the major axis, degrees East of North; any real number.
     """
 
-    x0: jax.Array | float = 0.0
-    y0: jax.Array | float = 0.0
-    q: jax.Array | float = within("(0, 1]", default=1.0)
-    pa: jax.Array | float = 0.0
+    x0: jax.Array | float = parameter("arcsec", role="centre x", default=0.0)
+    y0: jax.Array | float = parameter("arcsec", role="centre y", default=0.0)
+    q: jax.Array | float = parameter("", within="(0, 1]", role="axis ratio", default=1.0)
+    pa: jax.Array | float = parameter("deg", role="position angle", period=half_or_whole, default=0.0)
 
     @property
     def axis_ratio(self) -> jax.Array | float:

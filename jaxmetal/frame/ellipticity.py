@@ -7,7 +7,7 @@ import jax
 from jaxmetal.frame.convert import from_ellipticity
 from jaxmetal.frame.disc import along_axes
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -32,10 +32,10 @@ class EllipticityDisc:
         e2: elongation along North-East (> 0) or North-West (< 0).
     """
 
-    x0: jax.Array | float = 0.0
-    y0: jax.Array | float = 0.0
-    e1: jax.Array | float = within("(-1, 1)", default=0.0)
-    e2: jax.Array | float = within("(-1, 1)", default=0.0)
+    x0: jax.Array | float = parameter("arcsec", role="centre x", default=0.0)
+    y0: jax.Array | float = parameter("arcsec", role="centre y", default=0.0)
+    e1: jax.Array | float = parameter("", within="(-1, 1)", role="ellipticity", default=0.0)
+    e2: jax.Array | float = parameter("", within="(-1, 1)", role="ellipticity", default=0.0)
 
     @property
     def axis_ratio(self) -> jax.Array:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.frame.disc import Disc
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.frame.disc import Disc, half_or_whole
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -23,11 +23,11 @@ class InclinedDisc:
         pa: position angle of the major axis, degrees East of North; any real number.
     """
 
-    x0: jax.Array | float = 0.0
-    y0: jax.Array | float = 0.0
-    inclination: jax.Array | float = within("[0, 90]", default=0.0)
-    thickness: jax.Array | float = within("[0, 1]", default=0.0)
-    pa: jax.Array | float = 0.0
+    x0: jax.Array | float = parameter("arcsec", role="centre x", default=0.0)
+    y0: jax.Array | float = parameter("arcsec", role="centre y", default=0.0)
+    inclination: jax.Array | float = parameter("deg", within="[0, 90]", role="inclination", default=0.0)
+    thickness: jax.Array | float = parameter("", within="[0, 1]", role="thickness", default=0.0)
+    pa: jax.Array | float = parameter("deg", role="position angle", period=half_or_whole, default=0.0)
 
     @property
     def axis_ratio(self) -> jax.Array:

@@ -17,7 +17,7 @@ from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.cells import integrate_cells
 from jaxmetal.numerics.gaussian import density, pixel_integral
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, static, within
+from jaxmetal.numerics.tree import node, parameter, static
 
 FWHM_PER_SIGMA = 2.3548200450309493
 """FWHM of a Gaussian over its standard deviation, 2 sqrt(2 ln 2)."""
@@ -38,8 +38,8 @@ class Mixture:
         includes_pixel: the widths are those of the effective PSF, pixel included.
     """
 
-    weights: Any
-    variances: Any
+    weights: Any = parameter("")
+    variances: Any = parameter("arcsec^2")
     includes_pixel: bool = static(default=False)
 
     route: ClassVar[str] = "separable"
@@ -104,8 +104,8 @@ class Kernel:
         includes_pixel: True for an empirical (effective) PSF, sampled from stars; False for an optical one.
     """
 
-    values: Any
-    step: Any = within("(0, inf)")
+    values: Any = parameter("")
+    step: Any = parameter("arcsec", within="(0, inf)", role="step")
     includes_pixel: bool = static()
 
     route: ClassVar[str] = "fft"

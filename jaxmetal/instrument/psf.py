@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA, Kernel, Mixture
-from jaxmetal.numerics.tree import node, static, within
+from jaxmetal.numerics.tree import node, parameter, static
 
 
 class PSF(Protocol):
@@ -41,7 +41,7 @@ class Gaussian:
         includes_pixel: the width is that of the effective PSF, pixel included.
     """
 
-    fwhm: Any = within("(0, inf)")
+    fwhm: Any = parameter("arcsec", within="(0, inf)", role="full width")
     includes_pixel: bool = static(default=False)
 
     def form(self) -> Mixture:
@@ -68,8 +68,8 @@ class Moffat:
         includes_pixel: the width is that of the effective PSF, pixel included.
     """
 
-    fwhm: Any = within("(0, inf)")
-    beta: Any = within("(1, inf)")
+    fwhm: Any = parameter("arcsec", within="(0, inf)", role="full width")
+    beta: Any = parameter("", within="(1, inf)", role="exponent")
     components: int = static(default=14)
     includes_pixel: bool = static(default=False)
 

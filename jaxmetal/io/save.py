@@ -20,7 +20,7 @@ from jaxmetal.io.tables import write_table
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.predictive import intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import effective_radius
-from jaxmetal.result.summary import summary, unit
+from jaxmetal.result.summary import summary
 from jaxmetal.result.views import View, view
 
 
@@ -74,7 +74,7 @@ def save_draws(posterior: Posterior | View, path: str | Path | BytesIO) -> None:
     attributes = {"format": FORMAT, "seed": posterior.seed, "method": posterior.method, "k_hat": posterior.k_hat}
     data = from_dict({name: group for name, group in groups.items() if group}, attrs={"/": attributes})
     for site in posterior.draws:
-        data["posterior"][site].attrs["units"] = unit(posterior, site)
+        data["posterior"][site].attrs["units"] = seen.meanings[site].unit
     data.to_netcdf(path, engine="h5netcdf")
 
 
@@ -83,7 +83,7 @@ def parameters(posterior: Posterior | View) -> dict[str, Any]:
     seen = view(posterior)
     posterior = seen.posterior
     rows = [
-        {"parameter": one.label, "unit": unit(posterior, one.site), "best": one.best, "mean": one.mean, "sd": one.sd}
+        {"parameter": one.label, "unit": seen.meanings[one.site].unit, "best": one.best, "mean": one.mean, "sd": one.sd}
         | one.quantiles
         for one in seen.parameters
     ]

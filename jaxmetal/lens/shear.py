@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -21,10 +21,10 @@ class Shear:
         y0: where the deflection is zero, arcsec to the North.
     """
 
-    gamma1: float | jax.Array
-    gamma2: float | jax.Array
-    x0: float | jax.Array = 0.0
-    y0: float | jax.Array = 0.0
+    gamma1: float | jax.Array = parameter("", role="shear")
+    gamma2: float | jax.Array = parameter("", role="shear")
+    x0: float | jax.Array = parameter("arcsec", role="centre x", default=0.0)
+    y0: float | jax.Array = parameter("arcsec", role="centre y", default=0.0)
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec."""

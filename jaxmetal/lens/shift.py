@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -31,8 +31,8 @@ class RegionShift:
 
     labels: jax.Array
     grid: Grid
-    dx: Mapping[str, Any]
-    dy: Mapping[str, Any]
+    dx: Mapping[str, Any] = parameter("arcsec", role="shift x")
+    dy: Mapping[str, Any] = parameter("arcsec", role="shift y")
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec: minus the shift."""

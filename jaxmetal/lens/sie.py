@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 CORE = 1e-8  # arcsec; keeps value and gradient finite at the very centre, unseen beyond a micro-arcsecond
 
@@ -30,11 +30,11 @@ class SIE:
         pa: position angle of the mass's major axis, degrees East of North.
     """
 
-    theta_e: float | jax.Array = within("[0, inf)")
-    x0: float | jax.Array = 0.0
-    y0: float | jax.Array = 0.0
-    q: float | jax.Array = within("(0, 1]", default=1.0)
-    pa: float | jax.Array = 0.0
+    theta_e: float | jax.Array = parameter("arcsec", within="[0, inf)", role="Einstein radius")
+    x0: float | jax.Array = parameter("arcsec", role="centre x", default=0.0)
+    y0: float | jax.Array = parameter("arcsec", role="centre y", default=0.0)
+    q: float | jax.Array = parameter("", within="(0, 1]", role="axis ratio", default=1.0)
+    pa: float | jax.Array = parameter("deg", role="position angle", period=180.0, default=0.0)
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.interpolate import bilinear, cubic
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, parameter, static
 
 INTERPOLATORS = {"bilinear": bilinear, "cubic": cubic}
 
@@ -34,10 +34,10 @@ class Tabulated:
         interpolation: "cubic" or "bilinear".
     """
 
-    alpha_x: jax.Array | np.ndarray
-    alpha_y: jax.Array | np.ndarray
+    alpha_x: jax.Array | np.ndarray = parameter("arcsec", role="deflection")
+    alpha_y: jax.Array | np.ndarray = parameter("arcsec", role="deflection")
     grid: Grid
-    scale: float | jax.Array = 1.0
+    scale: float | jax.Array = parameter("", role="factor", default=1.0)
     interpolation: Literal["bilinear", "cubic"] = static(default="cubic")
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 HALF_LIGHT = 1.6783469900166605
 """Half-light radius over scale length: the root of (1 + x) exp(-x) = 1/2."""
@@ -23,8 +25,10 @@ class Exponential:
         r_eff: half-light radius along the major axis, arcsec.
     """
 
-    flux: jax.Array | float = within("[0, inf)")
-    r_eff: jax.Array | float = within("(0, inf)")
+    turns: ClassVar[int] = 0
+
+    flux: jax.Array | float = parameter("flux", within="[0, inf)", role="flux")
+    r_eff: jax.Array | float = parameter("arcsec", within="(0, inf)", role="half-light radius")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""

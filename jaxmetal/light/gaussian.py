@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -21,8 +23,10 @@ class Gaussian:
         r_eff: half-light radius along the major axis, arcsec.
     """
 
-    flux: jax.Array | float = within("[0, inf)")
-    r_eff: jax.Array | float = within("(0, inf)")
+    turns: ClassVar[int] = 0
+
+    flux: jax.Array | float = parameter("flux", within="[0, inf)", role="flux")
+    r_eff: jax.Array | float = parameter("arcsec", within="(0, inf)", role="half-light radius")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -20,9 +22,11 @@ class Moffat:
         beta: slope of the wings, I ~ R^(-2 beta); above 1, or the flux is infinite.
     """
 
-    flux: jax.Array | float = within("[0, inf)")
-    r_eff: jax.Array | float = within("(0, inf)")
-    beta: jax.Array | float = within("(1, inf)")
+    turns: ClassVar[int] = 0
+
+    flux: jax.Array | float = parameter("flux", within="[0, inf)", role="flux")
+    r_eff: jax.Array | float = parameter("arcsec", within="(0, inf)", role="half-light radius")
+    beta: jax.Array | float = parameter("", within="(1, inf)", role="exponent")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""

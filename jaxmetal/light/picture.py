@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.interpolate import bilinear
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, parameter, static
 
 
 @node
@@ -35,12 +35,12 @@ class Picture:
     on_sky: ClassVar[bool] = True
     """It is called with sky coordinates, whatever the frame of its source."""
 
-    values: jax.Array | np.ndarray
+    values: jax.Array | np.ndarray = parameter("flux/arcsec^2")
     grid: Grid
     plane: Literal["source", "image"] = static()
     psf: Any = None
-    dx: jax.Array | float = 0.0
-    dy: jax.Array | float = 0.0
+    dx: jax.Array | float = parameter("arcsec", role="shift x", default=0.0)
+    dy: jax.Array | float = parameter("arcsec", role="shift y", default=0.0)
 
     def __call__(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the sky at (x, y) in arcsec."""

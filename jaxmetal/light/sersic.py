@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
 from jaxmetal.numerics.radius import power, radius
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 _B_SERIES = (-1.0 / 3.0, 4.0 / 405.0)
 _B_FIT = (1.80227450e-3, 8.53190196e-5, -8.57197190e-5, -7.18031907e-6, 1.19187648e-5, -3.12743957e-6, 2.91302542e-7)
@@ -26,9 +28,11 @@ class Sersic:
         n: Sersic index, 0.4 to 8; 0.5 is Gaussian, 1 exponential, 4 de Vaucouleurs.
     """
 
-    flux: jax.Array | float = within("[0, inf)")
-    r_eff: jax.Array | float = within("(0, inf)")
-    n: jax.Array | float = within("[0.4, 8]")
+    turns: ClassVar[int] = 0
+
+    flux: jax.Array | float = parameter("flux", within="[0, inf)", role="flux")
+    r_eff: jax.Array | float = parameter("arcsec", within="(0, inf)", role="half-light radius")
+    n: jax.Array | float = parameter("", within="[0.4, 8]", role="Sersic index")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""

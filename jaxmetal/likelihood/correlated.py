@@ -13,7 +13,7 @@ from jax.scipy.linalg import solve_triangular
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.likelihood.masking import usable
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -39,10 +39,10 @@ class Correlated:
 
     noise: Any
     correlation: Any
-    independent: Any = within("[0, 1]", default=1e-3)
-    jitter: Any = within("[0, inf)", default=0.0)
+    independent: Any = parameter("", within="[0, 1]", role="share", default=1e-3)
+    jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
     pixels: Any = None
-    positions: Any = None
+    positions: Any = parameter("pixel", default=None)
 
     @classmethod
     def over(cls, used: np.ndarray, **fields: Any) -> Correlated:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 # The most negative power, relative to the largest, that is taken for round-off.
 _NEGATIVE_POWER = 1e-6
@@ -29,7 +29,7 @@ class GaussianCorrelation:
         fwhm: full width at half maximum of the correlation (not of the smoothing kernel), pixels, > 0.
     """
 
-    fwhm: Any = within("(0, inf)")
+    fwhm: Any = parameter("pixel", within="(0, inf)", role="full width")
 
     def __call__(self, rows: jax.Array, columns: jax.Array) -> jax.Array:
         """Correlation at these lags, pixels."""
@@ -44,7 +44,7 @@ class KernelCorrelation:
         values: correlation at lags of -h..h rows and -w..w columns, shape (2h + 1, 2w + 1), 1 in the middle.
     """
 
-    values: Any
+    values: Any = parameter("")
 
     def __call__(self, rows: jax.Array, columns: jax.Array) -> jax.Array:
         """Correlation at the nearest whole-pixel lags."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -23,7 +23,7 @@ class EffectiveSamples:
     """
 
     noise: Any
-    correlated_pixels: Any = within("[1, inf)")
+    correlated_pixels: Any = parameter("", within="[1, inf)", role="number")
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Standard deviation of one pixel, of the shape of `model`."""

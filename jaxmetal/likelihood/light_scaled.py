@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from jaxmetal.likelihood.masking import usable
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -26,10 +26,10 @@ class LightScaled:
         jitter: scatter added in quadrature, in the units of the data.
     """
 
-    c1: Any = within("[0, inf)")
-    c2: Any = within("[0, inf)")
-    light: Any = None
-    jitter: Any = within("[0, inf)", default=0.0)
+    c1: Any = parameter("data^2", within="[0, inf)", role="variance")
+    c2: Any = parameter("data^2 flux/pixel", within="[0, inf)", role="variance times light")
+    light: Any = parameter("flux/pixel", default=None)
+    jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Total standard deviation, of the shape of `model`."""

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from jaxmetal.likelihood.masking import usable
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -27,9 +27,9 @@ class SplitNormal:
         jitter: scatter added in quadrature to both, in the units of the data.
     """
 
-    lower: Any = within("(0, inf)")
-    upper: Any = within("(0, inf)")
-    jitter: Any = within("[0, inf)", default=0.0)
+    lower: Any = parameter("data", within="(0, inf)", role="error")
+    upper: Any = parameter("data", within="(0, inf)", role="error")
+    jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
 
     def widths(self) -> tuple[jax.Array, jax.Array]:
         """Lower and upper error with the jitter added."""

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from jaxmetal.likelihood.masking import usable
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -26,10 +26,10 @@ class StudentT:
         scale: factor by which all `sigma` are wrong, > 0.
     """
 
-    sigma: Any = within("(0, inf)")
-    nu: Any = within("(0, inf)")
-    jitter: Any = within("[0, inf)", default=0.0)
-    scale: Any = within("(0, inf)", default=1.0)
+    sigma: Any = parameter("data", within="(0, inf)", role="error")
+    nu: Any = parameter("", within="(0, inf)", role="degrees of freedom")
+    jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
+    scale: Any = parameter("", within="(0, inf)", role="factor", default=1.0)
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Width of the core, of the shape of `model`; the variance itself does not exist for nu <= 2."""

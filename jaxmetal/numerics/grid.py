@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, parameter, static
 
 
 @node
@@ -28,8 +28,8 @@ class Grid:
     """
 
     shape: tuple[int, int] = static()
-    origin: Any
-    matrix: Any
+    origin: Any = parameter("arcsec")
+    matrix: Any = parameter("arcsec/pixel")
 
     @classmethod
     def regular(cls, shape: tuple[int, int], pixel_scale: float, centre: tuple[float, float] = (0.0, 0.0)) -> Grid:

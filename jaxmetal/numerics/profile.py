@@ -5,6 +5,7 @@ A profile is anything that is called with two coordinates. None of these is requ
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,15 @@ def half_light_radius(profile: Any) -> Any:
     """
     says = getattr(profile, "half_light_radius", None)
     return None if says is None else says()
+
+
+def turns_of(*profiles: Any) -> int:
+    """Into how many equal turns a circle can be cut, each of which leaves all profiles as they are.
+
+    By the `turns` of each, an integer: m for m equal arms; 0 where any turn will do, as for a function of the radius; 1
+    where none but the whole does, as where it says nothing.
+    """
+    return math.gcd(*(getattr(profile, "turns", 1) for profile in profiles))
 
 
 def overhang(profile: Any, grid: Grid) -> float:

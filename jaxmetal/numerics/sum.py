@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.profile import smallest_scale
+from jaxmetal.numerics.profile import smallest_scale, turns_of
 from jaxmetal.numerics.tree import node
 
 
@@ -23,6 +23,11 @@ class Sum:
     """
 
     parts: dict[str, Callable[[jax.Array, jax.Array], jax.Array]]
+
+    @property
+    def turns(self) -> int:
+        """Turns that all parts allow (see `numerics.profile`)."""
+        return turns_of(*self.parts.values())
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Sum over parts of part(u, v)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
@@ -15,13 +16,32 @@ def static(**kwargs: Any) -> Any:
     return dataclasses.field(metadata={"static": True}, **kwargs)
 
 
-def within(interval: str, **kwargs: Any) -> Any:
-    """A dataclass field for a number that must lie in an interval, written as "(0, 1]" (see `edge.ranges`)."""
-    return dataclasses.field(metadata={"within": interval}, **kwargs)
+Period = float | Sequence[float] | Callable[[Any, int], float | Sequence[float]]
+"""In degrees: of a number, of each element, or a function of the node and the `turns` of what it serves."""
+
+
+def parameter(
+    unit: str, *, within: str | None = None, role: str = "", period: Period | None = None, **kwargs: Any
+) -> Any:
+    """A dataclass field for a number, or an array of numbers, that knows what it means.
+
+        pa: Any = parameter("deg", role="position angle", period=180.0, default=0.0)
+
+    Args:
+        unit: "" for a pure number. The words "property" and "data" stand for the unit of the property that the node
+            describes and of its observation's data: "property/arcsec".
+        within: interval in which the number must lie, written as "(0, 1]" (see `edge.ranges`).
+        role: what the number does, one of `jaxmetal.meaning.ROLES` where one fits: "slope", "half-light radius".
+        period: of an angle, degrees. A function may depend on the node's static fields, and on the symmetry
+            (`numerics.profile.turns_of`) of all that a frame serves.
+        **kwargs: as of `dataclasses.field`.
+    """
+    said = {"unit": unit, "within": within, "role": role, "period": period}
+    return dataclasses.field(metadata=said, **kwargs)
 
 
 @dataclass_transform(
-    frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(static, within, dataclasses.field)
+    frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(static, parameter, dataclasses.field)
 )
 def node(cls: type[T]) -> type[T]:
     """Makes a class a frozen keyword-only dataclass that is also a JAX tree.

@@ -8,9 +8,10 @@ from typing import Any
 import jax
 
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.contract import Prediction, Quantity
-from jaxmetal.observation.exposure import blurred_light, padded, registered, residual
+from jaxmetal.observation.exposure import blurred_light, padded, residual
+from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.settle import plan_pixels
 from jaxmetal.scene import Scene
@@ -20,9 +21,9 @@ from jaxmetal.scene import Scene
 class Sky:
     """A sky pedestal, constant or planar: level + x_slope x + y_slope y, flux per pixel, x and y in arcsec."""
 
-    level: Any = 0.0
-    x_slope: Any = 0.0
-    y_slope: Any = 0.0
+    level: Any = parameter("flux/pixel", role="pedestal", default=0.0)
+    x_slope: Any = parameter("flux/pixel/arcsec", role="tilt", default=0.0)
+    y_slope: Any = parameter("flux/pixel/arcsec", role="tilt", default=0.0)
 
     def __call__(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """Flux per pixel at sky positions in arcsec."""
@@ -44,21 +45,24 @@ class Image:
         dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
     """
 
-    data: Any
+    data: Any = parameter("data")
     noise: Any
     grid: Grid
     psf: Any
     light: str = static()
     used: Any
     sky: Any = dataclasses.field(default_factory=Sky)
-    dx: Any = 0.0
-    dy: Any = 0.0
+    dx: Any = parameter("arcsec", role="shift x", default=0.0)
+    dy: Any = parameter("arcsec", role="shift y", default=0.0)
 
     bins = None
     properties = ()
     plan = plan_pixels
     residual = residual
     padded = padded
+    shape = property(grid_shape)
+    pointing = property(grid_and_registration)
+    pixels = property(registered_grid)
 
     @property
     def quantity(self) -> Quantity:
@@ -69,21 +73,6 @@ class Image:
     def subject(self) -> str:
         """The light."""
         return f"light '{self.light}'"
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(ny, nx)."""
-        return self.grid.shape
-
-    @property
-    def pointing(self) -> Any:
-        """Grid and registration."""
-        return self.grid, self.dx, self.dy
-
-    @property
-    def pixels(self) -> Grid:
-        """The grid in the scene's coordinates."""
-        return registered(self.grid, self.dx, self.dy)
 
     def shown(self, scene: Scene) -> list[tuple[str, str]]:
         """(source, light) pairs: of every source that has it, the light."""

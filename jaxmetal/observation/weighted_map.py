@@ -6,9 +6,10 @@ from typing import Any
 
 from jaxmetal import render
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.contract import Prediction, Quantity
-from jaxmetal.observation.exposure import imager, layers, padded, registered, residual
+from jaxmetal.observation.exposure import imager, layers, padded, residual
+from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.settle import plan_pixels
 from jaxmetal.scene import Scene
@@ -34,7 +35,7 @@ class WeightedMap:
         dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
     """
 
-    data: Any
+    data: Any = parameter("data")
     noise: Any
     grid: Grid
     psf: Any
@@ -42,12 +43,15 @@ class WeightedMap:
     mixing: Any
     used: Any
     bins: Any = None
-    dx: Any = 0.0
-    dy: Any = 0.0
+    dx: Any = parameter("arcsec", role="shift x", default=0.0)
+    dy: Any = parameter("arcsec", role="shift y", default=0.0)
 
     plan = plan_pixels
     residual = residual
     padded = padded
+    shape = property(grid_shape)
+    pointing = property(grid_and_registration)
+    pixels = property(registered_grid)
 
     @property
     def quantity(self) -> Quantity:
@@ -59,21 +63,6 @@ class WeightedMap:
     def subject(self) -> str:
         """The property."""
         return f"property '{self.properties[0]}'"
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(ny, nx)."""
-        return self.grid.shape
-
-    @property
-    def pointing(self) -> Any:
-        """Grid and registration."""
-        return self.grid, self.dx, self.dy
-
-    @property
-    def pixels(self) -> Grid:
-        """The grid in the scene's coordinates."""
-        return registered(self.grid, self.dx, self.dy)
 
     def shown(self, scene: Scene) -> list[tuple[str, str]]:
         """(source, light) pairs: of every source with the property, the light that weights it."""

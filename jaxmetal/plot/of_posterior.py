@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from jaxmetal.classical import wls
 from jaxmetal.instrument.psf import fwhm
+from jaxmetal.meaning import carried, property_unit
 from jaxmetal.model import SCENE
 from jaxmetal.observation import Quantity
 from jaxmetal.plot.comparison import MapFit, maps
@@ -25,7 +26,7 @@ from jaxmetal.prior import typical
 from jaxmetal.result.predictive import azimuthal_mean, profile, radius_map, traced
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
-from jaxmetal.result.summary import interval, unit
+from jaxmetal.result.summary import interval
 from jaxmetal.result.views import View, view
 from jaxmetal.simulate.drawn import from_prior
 
@@ -118,7 +119,7 @@ def sentence(posterior: Posterior | View, source: str, prop: str, kpc_per_arcsec
     if not sites:
         return ""
     drawn = slopes(seen, sites[0], source, prop, kpc_per_arcsec)
-    value = unit(seen.posterior, sites[0]).split("/")[0]
+    value = property_unit(seen.posterior.tree, prop)
     lengths = {"arcsec": drawn.per_arcsec, "kpc": drawn.per_kpc, "R$_e$": drawn.per_r_eff}
     texts = [f"{interval(d)} {value}/{length}".replace(" ", UNBROKEN) for length, d in lengths.items() if d is not None]
     verdict = resolution(seen, sites[0], source, prop).sentence
@@ -168,12 +169,12 @@ def galaxy(
 
 def corner(posterior: Posterior | View, names: Sequence[str] | None = None, truths: Any = None) -> Figure:
     """Marginals of named parameters; by default of `MOST` that are single numbers, carried properties first."""
-    posterior = view(posterior).posterior
-    flat = posterior.flat()
+    seen = view(posterior)
+    flat, known = seen.posterior.flat(), seen.meanings
     if names is None:
         single = [name for name, values in flat.items() if values.ndim == 1]
-        names = sorted(single, key=lambda name: ".carries." not in name)[:MOST]
-    labels = parameter_labels({name: unit(posterior, name) for name in names})
+        names = sorted(single, key=lambda name: not any(map(carried, known[name].places)))[:MOST]
+    labels = parameter_labels({name: Quantity(known[name].symbol, known[name].unit) for name in names})
     return draw_corner({name: flat[name] for name in names}, truths, labels)
 
 

@@ -83,4 +83,4 @@ def sample(
     )
     # A correlation's factor has constant entries, whose convergence means nothing.
     judged = {name: draws[name] for name in sites if name != "covariate.correlation"}
-    return draws, diagnose(judged, chains, sites)
+    return draws, diagnose(judged, chains, sites, {})

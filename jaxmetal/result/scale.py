@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxmetal.meaning import SLOPE, carried
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.profile import half_light_radius
 from jaxmetal.posterior import Posterior
+from jaxmetal.prior import fill
 from jaxmetal.result.views import View, view
 
 
@@ -28,14 +30,13 @@ class Slopes(NamedTuple):
 
 
 def gradients(posterior: Posterior | View) -> list[tuple[str, str, str]]:
-    """(site, source, property) of every free linear slope of the scene."""
-    posterior, found = view(posterior).posterior, []
-    for name, source in posterior.tree[SCENE].sources.items():
-        for prop in source.carries:
-            site = f"{SCENE}.sources.{name}.carries.{prop}.profile.slope"
-            if site in posterior.draws:
-                found.append((site, name, prop))
-    return found
+    """(site, source, property) of every free linear slope of the scene; one that is tied, for each property."""
+    seen = view(posterior)
+    places = [place for one in seen.meanings.values() for place in one.places if place.role == SLOPE]
+    stand = dict.fromkeys((place.site, carried(place)) for place in places)
+    sources = seen.posterior.tree[SCENE].sources
+    every = [(name, prop) for name, source in sources.items() for prop in source.carries]
+    return [(site, *where) for where in every for site, home in stand if home == where]
 
 
 def slopes(
@@ -52,10 +53,7 @@ def slopes(
 def effective_radius(posterior: Posterior | View, source: str, prop: str) -> np.ndarray | None:
     """Half-light radius (arcsec) of the light that weights a property: draws if free, else a number, or None."""
     seen = view(posterior)
-    posterior = seen.posterior
-    light = posterior.tree[SCENE].sources[source].carries[prop].weight
-    site = f"{SCENE}.sources.{source}.lights.{light}.r_eff"
-    if site in posterior.draws:
-        return posterior.draws[site]
-    size = half_light_radius(seen.filled[SCENE].sources[source].lights[light])
+    light = seen.posterior.tree[SCENE].sources[source].carries[prop].weight
+    drawn = fill({SCENE: seen.skeleton[SCENE]}, seen.posterior.draws)[SCENE]
+    size = half_light_radius(drawn.sources[source].lights[light])
     return None if size is None else np.asarray(size)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.criteria import criteria
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.views import View, view
-
-POSITIONS = {"x0", "y0", "dx", "dy", "u0", "v0"}
-SIZES = {"r_eff", "fwhm", "r_break", "r_core", "r_turn", "scale", "theta_e", "width"}
-ARCSEC = POSITIONS | SIZES
-DEGREES = {"pa", "inclination", "pitch"}
-PER_ARCSEC = {"slope", "inner", "outer"}
 
 
 def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) -> str:
@@ -35,28 +30,6 @@ def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) ->
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def unit(posterior: Posterior, site: str) -> str:
-    """Unit of a parameter, from the last part of its name and the property it belongs to."""
-    last = site.rsplit(".", 1)[-1]
-    if last in ARCSEC:
-        return "arcsec"
-    if last in DEGREES:
-        return "deg"
-    parts = site.split(".")
-    if parts[0] in posterior.observations and last in ("jitter", "level"):
-        return posterior.tree[parts[0]].quantity.unit
-    value = _property_unit(posterior, parts[parts.index("carries") + 1]) if "carries" in parts else ""
-    return f"{value}/arcsec" if last in PER_ARCSEC else value
-
-
-def _property_unit(posterior: Posterior, prop: str) -> str:
-    for name in posterior.observations:
-        observation = posterior.tree[name]
-        if prop in observation.properties:
-            return observation.quantity.unit
-    return ""
-
-
 def _trouble(posterior: Posterior) -> str:
     if not posterior.findings:
         return "No trouble found: chains converged, no divergences, no parameter at a bound of its prior."
@@ -66,7 +39,7 @@ def _trouble(posterior: Posterior) -> str:
 def _verdicts(seen: View, kpc_per_arcsec: float | None) -> str:
     lines = []
     for site, source, prop in gradients(seen):
-        drawn, value = slopes(seen, site, source, prop, kpc_per_arcsec), _property_unit(seen.posterior, prop)
+        drawn, value = slopes(seen, site, source, prop, kpc_per_arcsec), property_unit(seen.posterior.tree, prop)
         lines.append(f"Intrinsic (blur, pixels and lens corrected) gradient of {prop} in '{source}':")
         lines.append(f"  {resolution(seen, site, source, prop).sentence}")
         lines += [
@@ -92,7 +65,7 @@ def _table(seen: View) -> str:
     for one in seen.parameters:
         quantiles = _spelled(*(one.quantiles[name] for name in ("q16", "median", "q84")))
         quality = ("-", "-") if one.short else (f"{one.r_hat:.3f}", f"{one.ess:.0f}")
-        rows.append((one.label, unit(seen.posterior, one.site), quantiles, f"{one.best:.5g}", *quality))
+        rows.append((one.label, seen.meanings[one.site].unit, quantiles, f"{one.best:.5g}", *quality))
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from numpyro.distributions import Distribution
 
+from jaxmetal.meaning import Meaning, meanings
 from jaxmetal.model import SCENE, pointwise_of
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation import Plan, Prediction, predict_all
@@ -48,6 +49,11 @@ class View:
     def priors(self) -> dict[str, Distribution]:
         """Parameter name -> its prior."""
         return self._parts[1]
+
+    @cached_property
+    def meanings(self) -> dict[str, Meaning]:
+        """Parameter name -> what it is: unit, role, period, places."""
+        return meanings(self.posterior.tree)
 
     @cached_property
     def filled(self) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Known(NamedTuple):
     whereabouts: Row
 
 
-class Picture(NamedTuple):
+class Glance(NamedTuple):
     """What the page of a chunk shows of a galaxy; little, for all posteriors of a chunk would fill the memory."""
 
     thumbnail: Thumbnail
@@ -94,12 +94,12 @@ def _fitted(run: StartedRun, number: int, watch: Callable[[Done], None]) -> list
     failures: dict[str, Exception] = {}
     options = {name: run.plan.options[name] for name in FITTING if name in run.plan.options}
     rows: list[Row] = []
-    pictures: dict[str, Picture] = {}
+    pictures: dict[str, Glance] = {}
     for name, result in batch(_galaxies(run, number, known, failures), progress=False, **options):
         seen = view(result) if isinstance(result, Posterior) else result
         rows.append(_row(name, seen, known[name]))
         if isinstance(seen, View):
-            pictures[name] = _picture(seen, rows[-1])
+            pictures[name] = _glance(seen, rows[-1])
             if run.plan.options["posteriors"]:
                 _keep(seen, run.posterior_path(name))
         watch(Done(1, int(not isinstance(seen, View))))
@@ -146,7 +146,7 @@ def _keep(seen: View, path: Path) -> None:
     write_whole(path, made.getvalue())
 
 
-def _picture(seen: View, found: Row) -> Picture:
+def _glance(seen: View, found: Row) -> Glance:
     """The first light-weighted map, or else the first observation, of a galaxy."""
     from jaxmetal.plot.of_posterior import map_fit
     from jaxmetal.plot.thumbnails import Thumbnail
@@ -155,10 +155,10 @@ def _picture(seen: View, found: Row) -> Picture:
     maps = [label for label in labels if seen.filled[label].properties]
     drawn = map_fit(seen, (maps or labels)[0])
     thumbnail = Thumbnail(found["name"].value, *drawn.painted(), found["status"].value == GOOD)
-    return Picture(thumbnail, drawn.quantity.unit)
+    return Glance(thumbnail, drawn.quantity.unit)
 
 
-def _draw(pictures: list[Picture], path: Path) -> None:
+def _draw(pictures: list[Glance], path: Path) -> None:
     """The page of a chunk."""
     from jaxmetal.plot.thumbnails import page
 

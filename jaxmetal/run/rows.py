@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,27 +27,16 @@ from jaxmetal.io.sample.columns import (
     SUSPECT,
     short,
 )
+from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import median
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
-from jaxmetal.result.summary import unit
 from jaxmetal.result.views import View, view
 from jaxmetal.run.plans import require_format
 
 INTERVAL = {"": ("median", 0.5), LOW: ("16 % quantile", 0.16), HIGH: ("84 % quantile", 0.84)}
 """Ending of a column -> what of a quantity stands there, and the probability below it."""
-MEANING = {
-    "x0": "centre, to the West of the sky origin",
-    "y0": "centre, to the North of the sky origin",
-    "pa": "position angle of the major axis, East of North",
-    "q": "axis ratio b/a",
-    "central": "value at the centre",
-    "slope": "change per arcsec of deprojected (semi-major-axis) radius",
-    "r_eff": "half-light radius along the major axis",
-    "flux": "total flux, in the unit of the image",
-}
-"""Last part of a parameter's name -> what it is."""
 
 
 class Entry(NamedTuple):
@@ -85,7 +75,8 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = N
     seen = view(posterior)
     posterior = seen.posterior
     trouble = [finding.text for finding in posterior.findings if finding.severity in ("error", "warning")]
-    verdicts = {s[0]: resolution(seen, *s) for s in gradients(seen)} if posterior.sampled else {}
+    known, slopes_of = seen.meanings, columns(gradients(seen))
+    verdicts = {one: resolution(seen, *one) for one in slopes_of} if posterior.sampled else {}
     unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
     second = any(text.startswith("Second try") for text in posterior.decisions)
     found = _outcome(name, SUSPECT if trouble else GOOD, " ".join([*trouble, *unresolved]))
@@ -93,23 +84,23 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = N
     found["second_try"] = Entry(second, "", "whether the first fit was poor and done again, with more starts")
     for site, values in posterior.flat().items():
         if values.ndim == 1:
-            meaning = MEANING.get(site.rsplit(".", 1)[-1])
-            what = f"{site}, {meaning}" if meaning else site
-            found |= _quantity(short(site), values, unit(posterior, site), what)
-    for site, source, prop in gradients(seen):
-        drawn, of_value = slopes(seen, site, source, prop, kpc_per_arcsec), unit(posterior, site).split("/")[0]
+            what = ", ".join(filter(None, [site, known[site].description]))
+            found |= _quantity(short(site), values, known[site].unit, what)
+    for (site, source, prop), column in slopes_of.items():
+        drawn, of_value = slopes(seen, site, source, prop, kpc_per_arcsec), property_unit(posterior.tree, prop)
         if drawn.per_kpc is not None:
             per_kpc = f"{site} per proper kpc of deprojected (semi-major-axis) radius"
-            found |= _quantity(short(site) + PER_KPC, np.ravel(drawn.per_kpc), f"{of_value}/kpc", per_kpc)
+            found |= _quantity(column + PER_KPC, np.ravel(drawn.per_kpc), f"{of_value}/kpc", per_kpc)
         if drawn.per_r_eff is not None:
             per_r_eff = f"{site} per half-light radius"
-            found |= _quantity(short(site) + PER_R_EFF, np.ravel(drawn.per_r_eff), of_value, per_r_eff)
-    for site, verdict in verdicts.items():
+            found |= _quantity(column + PER_R_EFF, np.ravel(drawn.per_r_eff), of_value, per_r_eff)
+    for one, verdict in verdicts.items():
+        site, column = one[0], slopes_of[one]
         narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
-        found[short(site) + NARROWED] = Entry(float(verdict.narrowed), "", narrowed)
-        found[short(site) + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
+        found[column + NARROWED] = Entry(float(verdict.narrowed), "", narrowed)
+        found[column + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
         middle = float(median(seen.priors[site]))
-        found[short(site) + PRIOR] = Entry(middle, unit(posterior, site), f"median of the prior of {site}")
+        found[column + PRIOR] = Entry(middle, known[site].unit, f"median of the prior of {site}")
     for label in posterior.observations:
         found[f"{label}.fwhm"] = Entry(fwhm(seen.filled[label].psf), "arcsec", "full width at half maximum of the PSF")
         found[f"{label}.chi2"] = Entry(seen.chi2[label], "", "at the best fit")
@@ -163,6 +154,12 @@ def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
 
 def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def columns(slopes: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """(site, source, property) of a gradient -> name of its columns, with the place where a tie stands in several."""
+    stand = Counter(one[0] for one in slopes)
+    return {one: short(one[0]) if stand[one[0]] == 1 else ".".join([short(one[0]), *one[1:]]) for one in slopes}
 
 
 def _outcome(name: str, status: str, message: str) -> Row:

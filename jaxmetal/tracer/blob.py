@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -21,10 +21,10 @@ class Blob:
         sigma: Gaussian radius, arcsec.
     """
 
-    u0: jax.Array | float
-    v0: jax.Array | float
-    amplitude: jax.Array | float
-    sigma: jax.Array | float = within("(0, inf)")
+    u0: jax.Array | float = parameter("arcsec", role="position")
+    v0: jax.Array | float = parameter("arcsec", role="position")
+    amplitude: jax.Array | float = parameter("property", role="amplitude")
+    sigma: jax.Array | float = parameter("arcsec", within="(0, inf)", role="standard deviation")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -20,10 +22,12 @@ class BrokenGradient:
         r_break: radius of the break, arcsec.
     """
 
-    central: jax.Array | float
-    inner: jax.Array | float
-    outer: jax.Array | float
-    r_break: jax.Array | float = within("[0, inf)")
+    turns: ClassVar[int] = 0
+
+    central: jax.Array | float = parameter("property", role="central")
+    inner: jax.Array | float = parameter("property/arcsec", role="inner slope")
+    outer: jax.Array | float = parameter("property/arcsec", role="outer slope")
+    r_break: jax.Array | float = parameter("arcsec", within="[0, inf)", role="break radius")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

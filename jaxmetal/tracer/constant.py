@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -16,7 +18,9 @@ class Constant:
         value: in the property's unit.
     """
 
-    value: jax.Array | float
+    turns: ClassVar[int] = 0
+
+    value: jax.Array | float = parameter("property", role="value")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The value, in the shape of the coordinates (arcsec)."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -18,9 +20,11 @@ class FlattenedCore:
         r_core: radius of the core, arcsec; 0 gives `Gradient`.
     """
 
-    central: jax.Array | float
-    slope: jax.Array | float
-    r_core: jax.Array | float = within("[0, inf)")
+    turns: ClassVar[int] = 0
+
+    central: jax.Array | float = parameter("property", role="central")
+    slope: jax.Array | float = parameter("property/arcsec", role="slope")
+    r_core: jax.Array | float = parameter("arcsec", within="[0, inf)", role="core radius")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -19,9 +21,11 @@ class Exponential:
         scale: radius over which the excess falls by e, arcsec.
     """
 
-    floor: jax.Array | float
-    amplitude: jax.Array | float
-    scale: jax.Array | float = within("(0, inf)")
+    turns: ClassVar[int] = 0
+
+    floor: jax.Array | float = parameter("property", role="floor")
+    amplitude: jax.Array | float = parameter("property", role="amplitude")
+    scale: jax.Array | float = parameter("arcsec", within="(0, inf)", role="scale length")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

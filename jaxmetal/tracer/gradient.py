@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -17,8 +19,10 @@ class Gradient:
         slope: change per arcsec of deprojected radius.
     """
 
-    central: jax.Array | float
-    slope: jax.Array | float
+    turns: ClassVar[int] = 0
+
+    central: jax.Array | float = parameter("property", role="central")
+    slope: jax.Array | float = parameter("property/arcsec", role="slope")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

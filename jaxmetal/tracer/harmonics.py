@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import angle, radius
-from jaxmetal.numerics.tree import node, static, within
+from jaxmetal.numerics.tree import node, parameter, static
 
 
 @node
@@ -21,9 +23,14 @@ class AzimuthalHarmonics:
     """
 
     m: tuple[int, ...] = static()
-    amplitudes: jax.Array
-    phases: jax.Array
-    r_core: jax.Array | float = within("[0, inf)", default=0.0)
+    amplitudes: jax.Array = parameter("property", role="amplitude")
+    phases: jax.Array = parameter("deg", role="phase", period=lambda waves, _: [360.0 / m for m in waves.m])
+    r_core: jax.Array | float = parameter("arcsec", within="[0, inf)", role="core radius", default=0.0)
+
+    @property
+    def turns(self) -> int:
+        """What all terms have in common."""
+        return math.gcd(*self.m)
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

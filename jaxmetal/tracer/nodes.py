@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import radius
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -18,8 +20,10 @@ class RadialNodes:
         values: the property at these radii, shape (k,).
     """
 
-    radii: jax.Array
-    values: jax.Array
+    turns: ClassVar[int] = 0
+
+    radii: jax.Array = parameter("arcsec", role="radius")
+    values: jax.Array = parameter("property", role="value")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

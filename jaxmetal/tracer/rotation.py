@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node, within
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -22,9 +22,9 @@ class Rotation:
         r_turn: turn-over radius, arcsec.
     """
 
-    systemic: jax.Array | float
-    amplitude: jax.Array | float
-    r_turn: jax.Array | float = within("(0, inf)")
+    systemic: jax.Array | float = parameter("km/s", role="systemic velocity")
+    amplitude: jax.Array | float = parameter("km/s", role="amplitude")
+    r_turn: jax.Array | float = parameter("arcsec", within="(0, inf)", role="turn-over radius")
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Velocity at (u, v) in arcsec, km/s."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import angle
-from jaxmetal.numerics.tree import node, static, within
+from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.tracer.harmonics import away_from_centre
 
 
@@ -31,11 +31,16 @@ class SpiralArms:
     """
 
     m: int = static()
-    pitch: jax.Array | float = within("(0, 180)")
-    phase: jax.Array | float
-    amplitude: jax.Array | float
-    width: jax.Array | float = within("(0, inf)")
-    r_core: jax.Array | float = within("(0, inf)")
+    pitch: jax.Array | float = parameter("deg", within="(0, 180)", role="pitch angle")
+    phase: jax.Array | float = parameter("deg", role="phase", period=lambda arms, _: 360.0 / arms.m)
+    amplitude: jax.Array | float = parameter("property", role="amplitude")
+    width: jax.Array | float = parameter("deg", within="(0, inf)", role="standard deviation")
+    r_core: jax.Array | float = parameter("arcsec", within="(0, inf)", role="core radius")
+
+    @property
+    def turns(self) -> int:
+        """m: turned by one arm, the arms are the same."""
+        return self.m
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

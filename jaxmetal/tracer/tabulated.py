@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.interpolate import bilinear
-from jaxmetal.numerics.tree import node
+from jaxmetal.numerics.tree import node, parameter
 
 
 @node
@@ -20,7 +20,7 @@ class Tabulated:
         grid: where the pixels lie on the disc, its x being u and its y being v (arcsec); on a frame `OnSky` the sky.
     """
 
-    values: jax.Array | np.ndarray
+    values: jax.Array | np.ndarray = parameter("property", role="value")
     grid: Grid
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
