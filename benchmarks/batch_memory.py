@@ -18,8 +18,9 @@ from resumable import write
 from sample import galaxy
 
 import jaxmetal as jm
-from jaxmetal.fit.batch import bytes_each
+from jaxmetal.fit.galaxies import bytes_each
 from jaxmetal.fit.method import Options
+from jaxmetal.fit.problem import make
 
 CASES: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {
     "maps of 81 x 85 pixels, the maximum": ((81, 85), {"method": "map", "start_count": 1}),
@@ -35,7 +36,7 @@ def one(case: str, count: int) -> None:
     for _ in jm.fit.batch((galaxy(n, shape) for n in range(count)), memory=1e3, progress=False, **options):
         pass
     first = galaxy(0, shape)
-    estimate = bytes_each(jm.fit.make(first.scene, first.observations), Options.among(options))
+    estimate = bytes_each(make(first.scene, first.observations), Options.among(options))
     print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, estimate)
 
 

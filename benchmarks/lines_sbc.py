@@ -20,8 +20,8 @@ from resumable import write
 from scipy.stats import kstest
 
 import jaxmetal as jm
-from jaxmetal.spaxel.grid import Levels, quantiles, share_below
-from jaxmetal.spaxel.posterior import draws, posterior_grid
+from jaxmetal.spaxel.adaptive import Levels, quantiles, share_below
+from jaxmetal.spaxel.integrate import draws, posterior_grid
 
 LINES = ("OII", "Hg", "Hb", "OIII5007", "Ha", "NII6584")
 HB_MEAN, SEED, DRAWS = 1.0, 20_260, 999

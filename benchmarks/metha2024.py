@@ -19,7 +19,7 @@ import numpyro.distributions as dist
 from resumable import run, write
 
 import jaxmetal as jm
-from jaxmetal.fit.classical import wls
+from jaxmetal.classical import wls
 from jaxmetal.likelihood import LightScaled
 
 PIXELS, PIXEL = (121, 121), 0.066

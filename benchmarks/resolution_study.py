@@ -22,7 +22,7 @@ from metha2024 import C1, C2_AT_RE, PRIOR, SITE, SLOPE, TRUTH
 from resumable import write
 
 import jaxmetal as jm
-from jaxmetal.fit.classical import wls
+from jaxmetal.classical import wls
 
 PIXELS_PER_RE = (1.0, 1.4, 2.0, 3.0, 5.0, 8.0)
 

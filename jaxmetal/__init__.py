@@ -15,9 +15,9 @@ Importing the package changes no global setting of JAX; for double precision cal
 `jax.config.update("jax_enable_x64", True)`.
 """
 
-from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, tracer
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, observation, render, tracer
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument import Bins, Sampling
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, static, within
@@ -51,8 +51,10 @@ __all__ = [
     "lines",
     "mixing",
     "node",
+    "observation",
     "predict",
     "prepare",
+    "render",
     "sample",
     "sites",
     "static",
@@ -63,7 +65,8 @@ __all__ = [
 
 
 ROOMS = (
-    "fit", "io", "linemaps", "model", "planning", "plot", "population", "recipes", "result", "simulate", "spaxel"
+    "classical", "fit", "io", "fluxmaps", "model", "planning",
+    "plot", "population", "recipes", "result", "run", "simulate", "spaxel",
 )  # fmt: skip
 """Rooms that cost time to import open on first use."""
 

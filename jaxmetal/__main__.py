@@ -2,6 +2,6 @@
 
 import sys
 
-from jaxmetal.cli.main import main
+from jaxmetal.cli.commands import main
 
 sys.exit(main())

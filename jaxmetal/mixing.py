@@ -1,6 +1,7 @@
 """How a property mixes: g in  <P> = g^-1( O[L g(P)] / O[L] ).
 
-A mixing is any object with `properties` (how many carried properties it needs), `reference(low, high)`,
+A mixing is any object with `properties` (how many carried properties it needs), `unit` (of what it reports, "" where
+any will do), `reference(low, high)`,
 `moments(values, reference)` (the fields that are averaged with the light's weight) and `combine(means, reference)`
 (what the instrument reports). The reference cancels in exact arithmetic; it keeps the fields of order one in float32.
 """
@@ -23,6 +24,7 @@ class Linear:
     """g(P) = P: velocities, ages, abundances by number (LINEAR of Metha et al. 2024, eq. 2)."""
 
     properties = 1
+    unit = ""
 
     def reference(self, low: Values, high: Values) -> jax.Array:
         """The middle of the range."""
@@ -42,6 +44,7 @@ class Dex:
     """g(P) = 10^P: properties in dex, 12 + log(O/H) above all (LOG of Metha et al. 2024, eq. 3)."""
 
     properties = 1
+    unit = "dex"
 
     def reference(self, low: Values, high: Values) -> jax.Array:
         """The largest value."""
@@ -61,6 +64,7 @@ class Magnitude:
     """g(P) = 10^(-0.4 P): colours and magnitudes, weighted by the reference band's light."""
 
     properties = 1
+    unit = "mag"
 
     def reference(self, low: Values, high: Values) -> jax.Array:
         """The brightest value."""
@@ -80,6 +84,7 @@ class SecondMoment:
     """Observed dispersion of a line: sqrt(<sigma^2 + v^2> - <v>^2), for the properties (velocity, dispersion)."""
 
     properties = 2
+    unit = ""
 
     def reference(self, low: Values, high: Values) -> jax.Array:
         """The middle of the velocities."""

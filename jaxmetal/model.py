@@ -29,8 +29,12 @@ def pointwise_log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) 
         filled: from `tree`, every leaf a number.
         plans: from `prepare`.
     """
-    seen = predict_all(filled, filled[SCENE], plans)
-    return {name: _pointwise(filled[name], seen[name]) for name in plans}
+    return pointwise_of(filled, predict_all(filled, filled[SCENE], plans))
+
+
+def pointwise_of(filled: dict[str, Any], seen: Mapping[str, Prediction]) -> dict[str, jax.Array]:
+    """`pointwise_log_likelihood` of observations that are predicted already."""
+    return {name: _pointwise(filled[name], prediction) for name, prediction in seen.items()}
 
 
 def log_likelihood(filled: dict[str, Any], plans: Mapping[str, Plan]) -> jax.Array:
@@ -44,7 +48,22 @@ def observe(name: str, observation: Any, scene: Any, plan: Plan) -> None:
 
 
 def numpyro_model(scene: Any, observations: Mapping[str, Any]) -> Any:
-    """A NumPyro model of a prior scene and its observations, without arguments: for `numpyro.infer` and its tools."""
+    """A NumPyro model of a prior scene and its observations, for samplers, guides and tools of `numpyro.infer`.
+
+        model = jm.model.numpyro_model(prior, {"metallicity": observation})
+        MCMC(NUTS(model), num_warmup=500, num_samples=500).run(jax.random.key(0))
+
+    Args:
+        scene: prior, see `fit.auto`.
+        observations: name -> observation.
+
+    Returns:
+        A function without arguments. Its sample sites are the free parameters by their full paths, as those of a
+        `Posterior`; each observation is a factor `<observation>.log_likelihood`, normalised.
+
+    Raises:
+        InputError: as `prepare`.
+    """
     plans = prepare(scene, observations)
     prior = tree(scene, observations)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.findings import Finding
+from jaxmetal.edge.findings import Finding
 from jaxmetal.prior import fill
 
 

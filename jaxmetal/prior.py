@@ -16,7 +16,7 @@ import numpy as np
 import numpyro
 from numpyro.distributions import Distribution
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.tree import node, static
 
 
@@ -48,6 +48,22 @@ def split(tree: Any) -> tuple[Any, dict[str, Distribution]]:
     Raises:
         InputError: if a tie has no distribution, or more than one.
     """
+    places, found, mentioned = _separated(tree)
+    missing = mentioned - set(found)
+    if missing:
+        raise InputError(
+            f"Tie '{min(missing)}' has no distribution; write Tied('{min(missing)}', <distribution>) in one place."
+        )
+    return places, dict(sorted(found.items()))
+
+
+def skeleton(tree: Any) -> Any:
+    """The first output of `split`, also of a part of a tree whose ties have their distributions elsewhere."""
+    return _separated(tree)[0]
+
+
+def _separated(tree: Any) -> tuple[Any, dict[str, Distribution], set[str]]:
+    """A tree with the places of its parameters, the distributions in it, and the names of its ties."""
     found: dict[str, Distribution] = {}
     mentioned: set[str] = set()
 
@@ -67,13 +83,7 @@ def split(tree: Any) -> tuple[Any, dict[str, Distribution]]:
             return Free(name=name)
         return leaf if isinstance(leaf, Free) else _strong(leaf)
 
-    skeleton = jax.tree_util.tree_map_with_path(place, tree, is_leaf=is_site)
-    missing = mentioned - set(found)
-    if missing:
-        raise InputError(
-            f"Tie '{min(missing)}' has no distribution; write Tied('{min(missing)}', <distribution>) in one place."
-        )
-    return skeleton, dict(sorted(found.items()))
+    return jax.tree_util.tree_map_with_path(place, tree, is_leaf=is_site), found, mentioned
 
 
 def sites(tree: Any) -> dict[str, Distribution]:
@@ -102,13 +112,12 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
     """Puts values in the places of the free parameters.
 
     Args:
-        tree: a prior, or the first output of `split`.
+        tree: a prior, a part of one, or the first output of `split`.
         values: site name -> value; names that the tree does not have are ignored.
 
     Raises:
         InputError: if a free parameter has no value.
     """
-    skeleton = split(tree)[0]
 
     def put(leaf: Any) -> Any:
         if not isinstance(leaf, Free):
@@ -119,7 +128,7 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
             )
         return values[leaf.name]
 
-    return jax.tree_util.tree_map(put, skeleton, is_leaf=is_site)
+    return jax.tree_util.tree_map(put, skeleton(tree), is_leaf=is_site)
 
 
 def sample(tree: Any) -> Any:
@@ -128,7 +137,10 @@ def sample(tree: Any) -> Any:
 
 
 def typical(tree: Any) -> Any:
-    """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function)."""
+    """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function).
+
+    A part of a tree whose ties have their distributions elsewhere is taken out of the whole one afterwards.
+    """
     return fill(tree, {name: np.asarray(median(prior)) for name, prior in sites(tree).items()})
 
 

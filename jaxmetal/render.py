@@ -3,7 +3,8 @@
     O[f] = bins . pixels . PSF . (f at beta = theta - alpha(theta))
     <P>  = g^-1( sum_sources O[L g(P)] / sum_sources O[L] )
 
-with the sums over sources taken before the ratio (Metha et al. 2024, RASTI, rzae010, eqs 1-3).
+with the sums over sources taken before the ratio (Metha et al. 2024, RASTI, rzae010, eqs 1-3). `expose` is the one
+blur: an image exposes L, a weighted map L and L g(P) together, and takes the ratio.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.instrument.transfer import Cores
 from jaxmetal.numerics.cusp import polar_nodes, window
 from jaxmetal.numerics.grid import Grid, cell_area, subpixel_indices, subpixels
+from jaxmetal.numerics.profile import is_on_sky
 from jaxmetal.numerics.tree import node
-from jaxmetal.scene import Position, Scene, Source, carried_value, surface_brightness, trace
+from jaxmetal.scene import Position, Scene, Source, carried_value, surface_brightness
 
 Imager = Callable[[jax.Array, Cores | None], jax.Array]
+"""From samples on the grid, (channels, Ny, Nx), and in cores to pixels, (channels, ny, nx)."""
 
 
 @node
@@ -62,11 +65,14 @@ def has_core(scene: Scene, source: Source, light: str, sampling: Sampling) -> bo
 
     Pictures have no cusp; behind a lens the centre has several images, and the grid alone is used.
     """
-    return sampling.core_size > 0.0 and not scene.lens and not getattr(source.lights[light], "on_sky", False)
+    return sampling.core_size > 0.0 and not scene.lens and not is_on_sky(source.lights[light])
 
 
 def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, beta: Position) -> jax.Array:
     """Flux of a light in each sample cell, without the part that the polar core takes over."""
+    # Sub-pixels that no deflection map covers emit nothing here, and are refused by `prepare` near data.
+    covered = jnp.isfinite(beta[0] + beta[1])
+    beta = _known(beta)
     theta = view(grid, sampling)
     area = cell_area(grid, density=sampling.density, margin=sampling.margin)
     flux = surface_brightness(source, light, theta, beta) * area
@@ -76,18 +82,17 @@ def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sa
             subpixel_indices(n, density=sampling.density, margin=sampling.margin).astype(flux.dtype) for n in grid.shape
         )
         flux = flux * (1.0 - window(columns[None, :] - column, rows[:, None] - row, sampling.core_size))
-    # Sub-pixels that no deflection map covers hold NaN; they emit nothing here and are refused by `prepare` near data.
-    return jnp.where(jnp.isfinite(flux), flux, 0.0)
+    return jnp.where(covered & jnp.isfinite(flux), flux, 0.0)
+
+
+def _known(beta: Position) -> Position:
+    """With a harmless number where no map reaches: a NaN that is thrown away later would still reach derivatives."""
+    return jnp.nan_to_num(beta[0]), jnp.nan_to_num(beta[1])
 
 
 def _cusp(source: Source, grid: Grid) -> tuple[jax.Array, jax.Array]:
     """Native pixel position (column, row) of a source's centre."""
     return grid.to_pixel(source.frame.x0, source.frame.y0)
-
-
-def traced(scene: Scene, grid: Grid, sampling: Sampling) -> Position:
-    """Source-plane positions beta of the samples on the grid, arcsec; NaN where a deflection map does not reach."""
-    return trace(scene.lens, view(grid, sampling))
 
 
 def sample(
@@ -109,12 +114,12 @@ def sample(
         properties: names of carried properties.
         grid: the detector.
         sampling: how finely.
-        beta: from `traced`.
+        beta: source-plane positions of the samples on the grid, arcsec; NaN where a deflection map does not reach.
         flux: from `grid_flux` where it is known beforehand.
     """
     if flux is None:
         flux = grid_flux(scene, source, light, grid, sampling, beta)
-    beta = jnp.nan_to_num(beta[0]), jnp.nan_to_num(beta[1])
+    beta = _known(beta)
     field = Samples(flux=flux, values=tuple(carried_value(source, p, beta) for p in properties))
     if not has_core(scene, source, light, sampling):
         return Layer(field=field)
@@ -128,19 +133,42 @@ def sample(
     return Layer(field=field, core=core, centre=(column, row))
 
 
-def image(layers: list[Layer], imager: Imager) -> jax.Array:
-    """O[L] of layers that share one blur: flux per pixel, shape (ny, nx)."""
-    return _expose(layers, lambda samples: samples.flux[None], imager)[0]
+Fields = Callable[[Samples], jax.Array]
+"""What is exposed: from samples to flux times something, with the channels in front."""
+
+
+def expose(layers: list[Layer], imager: Imager, fields: Fields) -> jax.Array:
+    """O[f] of several fields under one blur: layers are summed sample by sample, then blurred and put into pixels once.
+
+    Args:
+        layers: at least one.
+        imager: the blur.
+        fields: e.g. `light_alone`, or L times functions of what is carried.
+
+    Returns:
+        shape (channels, ny, nx).
+    """
+    field: Any = sum(fields(layer.field) for layer in layers)
+    cores = [(layer.centre, fields(layer.core)) for layer in layers if layer.core is not None]
+    if not cores:
+        return imager(field, None)
+    column, row = (jnp.stack(positions) for positions in zip(*(centre for centre, _ in cores), strict=True))
+    return imager(field, Cores(column=column, row=row, flux=jnp.stack([flux for _, flux in cores], axis=1)))
+
+
+def light_alone(samples: Samples) -> jax.Array:
+    """L, one channel: what an image exposes."""
+    return samples.flux[None]
 
 
 def blend(
-    layers: list[list[Layer]], imagers: list[Imager], mixing: Any, bins: Any, light: jax.Array | None = None
+    layers: list[Layer], imager: Imager, mixing: Any, bins: Any, light: jax.Array | None = None
 ) -> tuple[jax.Array, jax.Array]:
     """The light-weighted property and its light, over sources and bins before the ratio.
 
     Args:
-        layers: groups of layers, each group with its own blur.
-        imagers: the blur of each group.
+        layers: at least one.
+        imager: the blur.
         mixing: see `jaxmetal.mixing`.
         bins: `Bins`, or None for pixels.
         light: the denominator in pixels, where it is known beforehand.
@@ -148,29 +176,19 @@ def blend(
     Returns:
         g^-1(numerator / denominator) and the denominator, each (ny, nx) or (n bins,).
     """
-    everything = [s for group in layers for layer in group for s in (layer.field, layer.core) if s is not None]
+    everything = [s for layer in layers for s in (layer.field, layer.core) if s is not None]
     reference = jax.lax.stop_gradient(mixing.reference(*_range([(s.flux, s.values) for s in everything])))
 
-    def channels(samples: Samples) -> jax.Array:
+    def moments(samples: Samples) -> jax.Array:
         weights = [jnp.ones_like(samples.flux)] if light is None else []
         return samples.flux * jnp.stack([*weights, *mixing.moments(samples.values, reference)])
 
-    sums: Any = sum(_expose(group, channels, imager) for group, imager in zip(layers, imagers, strict=True))
+    sums = expose(layers, imager, moments)
     sums = sums if light is None else jnp.concatenate([light[None], sums])
     sums = sums if bins is None else bins.total(sums)
     low, high = _range([(s.flux, mixing.moments(s.values, reference)) for s in everything])
     means = tuple(_mean(n, sums[0], lo, hi) for n, lo, hi in zip(sums[1:], low, high, strict=True))
     return mixing.combine(means, reference), sums[0]
-
-
-def _expose(layers: list[Layer], channels: Callable[[Samples], jax.Array], imager: Imager) -> jax.Array:
-    """Sums layers sample by sample, then blurs and bins them into pixels once: (channels, ny, nx)."""
-    field: Any = sum(channels(layer.field) for layer in layers)
-    cores = [(layer.centre, channels(layer.core)) for layer in layers if layer.core is not None]
-    if not cores:
-        return imager(field, None)
-    column, row = (jnp.stack(positions) for positions in zip(*(centre for centre, _ in cores), strict=True))
-    return imager(field, Cores(column=column, row=row, flux=jnp.stack([flux for _, flux in cores], axis=1)))
 
 
 def _range(

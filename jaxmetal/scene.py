@@ -8,7 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.profile import is_as_seen, is_on_sky
+from jaxmetal.numerics.tree import node, static, within
 
 Position = tuple[jax.Array, jax.Array]
 
@@ -36,11 +37,14 @@ class Source:
         frame: geometry shared by all lights and properties (`jaxmetal.frame`).
         lights: name -> light profile, e.g. {"halpha": Sersic(...)}.
         carries: name -> Carried, e.g. {"metallicity": Carried(profile=Gradient(...), weight="halpha")}.
+        distance_ratio: D_LS/D_S of the source over D_LS/D_S at the redshift for which the lens's deflections are: they
+            are multiplied by it. 0 is in front of the lens.
     """
 
     frame: Any
     lights: dict[str, Any]
     carries: dict[str, Carried] = dataclasses.field(default_factory=dict)
+    distance_ratio: Any = within("[0, inf)", default=1.0)
 
 
 @node
@@ -65,10 +69,14 @@ def deflection(lens: dict[str, Any], x: jax.Array, y: jax.Array) -> Position:
     return total
 
 
-def trace(lens: dict[str, Any], theta: Position) -> Position:
-    """The lens equation beta = theta - alpha(theta), arcsec."""
-    alpha = deflection(lens, *theta)
-    return theta[0] - alpha[0], theta[1] - alpha[1]
+def trace(lens: dict[str, Any], theta: Position, distance_ratio: Any = 1.0) -> Position:
+    """The lens equation beta = theta - distance_ratio alpha(theta), arcsec."""
+    return bent(theta, deflection(lens, *theta), distance_ratio)
+
+
+def bent(theta: Position, alpha: Any, distance_ratio: Any = 1.0) -> Position:
+    """beta = theta - distance_ratio alpha, of a deflection that is known; arcsec."""
+    return theta[0] - distance_ratio * alpha[0], theta[1] - distance_ratio * alpha[1]
 
 
 def surface_brightness(source: Source, light: str, theta: Position, beta: Position) -> jax.Array:
@@ -77,8 +85,8 @@ def surface_brightness(source: Source, light: str, theta: Position, beta: Positi
     Pictures are functions on the sky; those that state `plane="image"` are evaluated where they are seen, at theta.
     """
     profile = source.lights[light]
-    if getattr(profile, "on_sky", False):
-        return profile(*(theta if profile.plane == "image" else beta))
+    if is_on_sky(profile):
+        return profile(*(theta if is_as_seen(profile) else beta))
     return profile(*source.frame.to_plane(*beta)) / source.frame.axis_ratio
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import jaxmetal as jm
 from jaxmetal.instrument import Composed, Gaussian, Kernel, Moffat
 from jaxmetal.instrument.psf import FWHM_PER_SIGMA
-from jaxmetal.observation import Plan
-from jaxmetal.prepare import default_sampling
+from jaxmetal.observation import Plan, default_sampling
 
 SHAPE = (13, 17)
 STEP = 0.2  # arcsec

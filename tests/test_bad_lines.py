@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from configured import replace
-from line_maps import GRID, LINES, ORIGIN, write_lines
+from flux_maps import GRID, LINES, ORIGIN, write_lines
 
 from jaxmetal.cli import main
 from jaxmetal.io import write_maps
@@ -188,7 +188,10 @@ CASES = {
         "Without OII, whose fluxes are all NaN: ratio ",
     ),
     "blank errors": (pixels("OII_ERR", np.nan, np.s_[:]), "all 63 pixels are NaN"),
-    "zero sigma": (pixels("OII_ERR", 0.0), "features.OII: sigma must be above 0 in all 59 pixels"),
+    "zero sigma": (
+        pixels("OII_ERR", 0.0),
+        "features.OII: sigma: expected positive errors wherever there are data, found 1 zero",
+    ),
     "negative sigma": (pixels("OII_ERR", -1.0), "1 negative"),
     "no sigma": (text('sigma = "HB_ERR"\n', ""), "exactly one of sigma, variance and ivar, found none"),
     "two errors": (text('sigma = "HB_ERR"\n', 'sigma = "HB_ERR"\nivar = "HB_ERR"\n'), "found sigma and ivar"),
@@ -223,7 +226,10 @@ CASES = {
     "no pixel scale": (without_sky, "give a pixel scale in arcsec"),
     # Bins and tables
     "bins of what?": (data('bins = "bins.fits"'), "data.bin_values"),
-    "maps not in bins": (data('bins = "bins.fits"\nbin_values = "mean"'), "expected one value in each bin"),
+    "maps not in bins": (
+        data('bins = "bins.fits"\nbin_values = "mean"'),
+        "OII: expected one value per bin",
+    ),
     "file and table": (data('table = "lines.ecsv"'), "either a file of maps or a table, found both"),
     "no such column": (both(table(), text('flux = "HB"', 'flux = "HBETA"')), "must have a column HBETA"),
     "column of words": (table(words_for_numbers), "must hold numbers"),

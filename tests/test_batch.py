@@ -12,10 +12,11 @@ import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.fit.batch import together
+from jaxmetal.fit.galaxies import together
 from jaxmetal.fit.memory import fitting
 from jaxmetal.fit.method import Options
 from jaxmetal.fit.padding import padded
+from jaxmetal.fit.problem import log_density, make
 from jaxmetal.model import tree
 from jaxmetal.numerics.lengths import longer, narrower
 from jaxmetal.prior import split
@@ -147,9 +148,9 @@ def test_padding_leaves_the_posterior_density_as_it_is(bins):
     wide = padded(one.observations)
     assert wide["map"].grid.shape == (10, 12)
     assert int(np.sum(wide["map"].used)) == one.observations["map"].used.size
-    problems = [jm.fit.make(one.scene, seen) for seen in (one.observations, wide)]
+    problems = [make(one.scene, seen) for seen in (one.observations, wide)]
     point = np.array([0.3, -0.1])
-    narrow, padded_ = (float(jm.fit.log_density(problem, point)) for problem in problems)
+    narrow, padded_ = (float(log_density(problem, point)) for problem in problems)
     assert padded_ == pytest.approx(narrow, abs=2e-4)
 
 
@@ -162,7 +163,7 @@ def test_noise_that_counts_pixels_is_not_padded():
 
 
 def test_memory_limits_how_many_are_fitted_together():
-    problem = jm.fit.make(galaxy("a", 1).scene, galaxy("a", 1).observations)
+    problem = make(galaxy("a", 1).scene, galaxy("a", 1).observations)
     assert together(problem, Options(), 10.0) == 256
     assert together(problem, Options(), 1e-6) == 1
     assert 1 < together(problem, Options(), 0.05) < 256
@@ -201,14 +202,14 @@ def test_a_settled_lens_is_not_carried_by_every_galaxy():
     bend = 0.2 * np.asarray(grid.centres()[0])
     maps = jm.lens.Tabulated(alpha_x=bend, alpha_y=0.0 * bend, grid=grid)
     lensed = dataclasses.replace(one.scene, lens={"cluster": maps})
-    settled = jm.fit.make(lensed, one.observations)
+    settled = make(lensed, one.observations)
     whole = dataclasses.replace(settled, skeleton=split(tree(lensed, one.observations))[0])
     carried = [{np.shape(leaf) for leaf in jax.tree.leaves(problem)} for problem in (settled, whole)]
     assert [shape in shapes for shapes in carried] == [False, True]
-    densities = [float(jax.jit(jm.fit.log_density)(problem, np.array([0.3, -0.1]))) for problem in (settled, whole)]
+    densities = [float(jax.jit(log_density)(problem, np.array([0.3, -0.1]))) for problem in (settled, whole)]
     assert densities[0] == pytest.approx(densities[1], rel=1e-12)
     free = dataclasses.replace(lensed, lens={"cluster": dataclasses.replace(maps, scale=dist.Normal(1.0, 0.1))})
-    assert shape in {np.shape(leaf) for leaf in jax.tree.leaves(jm.fit.make(free, one.observations))}
+    assert shape in {np.shape(leaf) for leaf in jax.tree.leaves(make(free, one.observations))}
 
 
 def test_lengths_and_widths_are_few_and_close():

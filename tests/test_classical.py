@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from jaxmetal.errors import InputError
-from jaxmetal.fit.classical import annuli, ols, wls
+from jaxmetal.classical import annuli, ols, wls
+from jaxmetal.edge.errors import InputError
 
 RNG = np.random.default_rng(8)
 N = 203

@@ -74,6 +74,7 @@ def test_draws_come_back(results):
     with xarray.open_datatree(results / "posterior.nc", engine="h5netcdf") as tree:
         slope = tree["posterior"]["scene.sources.disc.carries.metallicity.profile.slope"]
         assert slope.dims == ("chain", "draw")
+        assert tree.attrs["format"] == 1
         table = Table.read(results / "parameters.ecsv")
         index = [name.endswith("slope") for name in table["parameter"]].index(True)
         assert float(slope.mean()) == pytest.approx(table["mean"][index])

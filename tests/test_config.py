@@ -8,7 +8,7 @@ import pytest
 from configured import CONFIG, GRID, ORIGIN, replace, write_galaxy
 
 import jaxmetal as jm
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config import read_config
 from jaxmetal.model import tree
 

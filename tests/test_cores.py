@@ -58,9 +58,9 @@ def test_moved_cores_give_the_same_map_and_derivatives(psf, second):
     moved = choose(
         fwhm=10.0 * PSFS[psf].fwhm,
         reach=12.0,
-        minor_size=2.4,
+        finest=2.4,
         lensed=False,
-        components=len(PSFS[psf].mixture()[0]),
+        components=PSFS[psf].form().components,
     )
     assert moved.core_order > 0
 
@@ -74,12 +74,12 @@ def test_moved_cores_give_the_same_map_and_derivatives(psf, second):
 
 
 def test_sharp_psfs_keep_every_sample():
-    assert choose(fwhm=1.5, reach=6.0, minor_size=2.0, lensed=False).core_order == 0
+    assert choose(fwhm=1.5, reach=6.0, finest=2.0, lensed=False).core_order == 0
 
 
 def test_wide_psfs_skip_pixels_where_nothing_is_small():
     wide = {"fwhm": 16.0, "reach": 30.0, "lensed": False, "coarse": True}
-    assert choose(minor_size=6.0, **wide).stride == 2
-    assert choose(minor_size=2.0, **wide).stride == 1
-    assert choose(minor_size=6.0, **{**wide, "lensed": True}).stride == 1
-    assert choose(minor_size=6.0, **{**wide, "coarse": False}).stride == 1
+    assert choose(finest=6.0, **wide).stride == 2
+    assert choose(finest=2.0, **wide).stride == 1
+    assert choose(finest=6.0, **{**wide, "lensed": True}).stride == 1
+    assert choose(finest=6.0, **{**wide, "coarse": False}).stride == 1

@@ -8,7 +8,7 @@ from astropy.cosmology import WMAP9, LambdaCDM
 from astropy.io import fits
 from scipy.integrate import quad
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.deflection import COSMOLOGY, check_deflection, distance_ratio, read_deflection
 from jaxmetal.io.wcs import sky_origin, wcs_to_grid
 from jaxmetal.lens import SIE, Tabulated, distortion

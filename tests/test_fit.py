@@ -230,7 +230,7 @@ def test_what_is_not_finite_is_told_by_observation_and_number(part):
     with pytest.raises(jm.InputError, match=f"{part} of 'map': .* found 2 of 63 that are not; set `used` to False"):
         jm.fit.auto(scene(PRIOR), {"map": spoilt})
     kept = dataclasses.replace(spoilt, used=np.isfinite(holed))
-    assert jm.fit.make(scene(PRIOR), {"map": kept}).sites
+    assert make(scene(PRIOR), {"map": kept}).sites
 
 
 def test_long_rows_show_their_progress(monkeypatch, capsys):

@@ -10,8 +10,7 @@ import pytest
 from test_accuracy import BY_NAME, described
 
 import jaxmetal as jm
-from jaxmetal.observation import Plan
-from jaxmetal.prepare import default_sampling
+from jaxmetal.observation import Plan, default_sampling
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 

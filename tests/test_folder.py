@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.folder import MARKER, output_folder, writing
 
 

@@ -7,7 +7,7 @@ import pytest
 from lenstronomy.Util import param_util
 
 from jaxmetal import frame
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.radius import radius
 
 FRAMES = [

@@ -12,7 +12,8 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.noise import standard_deviation
 from jaxmetal.io import bin_values, read_bins, read_kernel, read_map, read_used, to_sigma, write_maps
 from jaxmetal.numerics.grid import Grid
 
@@ -164,7 +165,7 @@ def test_noise_is_needed_only_where_data_are_used():
     used[6, 2], sigma[6, 2] = False, 0
     read, _ = to_sigma(data, sigma=sigma, used=used)
     assert np.isnan(read).sum() == 4
-    refused(lambda: to_sigma(data, sigma=sigma), "74 pixels", "1 zero")
+    refused(lambda: to_sigma(data, sigma=sigma), "among 74", "1 zero")
 
 
 def test_a_number_is_noise_everywhere():
@@ -175,8 +176,19 @@ def test_a_number_is_noise_everywhere():
 def test_noise_that_cannot_be_used(name):
     noise = np.full(SHAPE, 0.1)
     noise[0, :2], noise[1, :3], noise[2, :4] = 0, -1, np.nan
-    text = refused(lambda: to_sigma(VALUES, **{name: noise}), name, "77 pixels")
-    assert "4 NaN or infinite, 2 zero, 3 negative" in text
+    # An inverse variance of zero says that there is no datum.
+    zero = "" if name == "ivar" else "2 zero, "
+    refused(lambda: to_sigma(VALUES, **{name: noise}), name, f"found 4 NaN, {zero}3 negative among 77")
+
+
+@pytest.mark.parametrize(("name", "none"), [("sigma", np.inf), ("variance", np.inf), ("ivar", 0.0)])
+def test_noise_says_where_there_is_no_datum(name, none):
+    noise = np.full(SHAPE, 0.25)
+    noise[2, 3] = none
+    read, _ = to_sigma(VALUES, **{name: noise})
+    assert np.isposinf(read[2, 3])
+    assert np.sum(np.isfinite(read)) == VALUES.size - 1
+    np.testing.assert_array_equal(read, standard_deviation(SHAPE, **{name: noise}))
 
 
 def test_noise_must_be_given_once_and_fit():
@@ -354,9 +366,10 @@ def test_uneven_and_missing_values_of_bins(save):
     pixels = 8 + 0.01 * LABELS
     pixels[4, 4:9] += [0.0, 0.1, 0.2, 0.3, 0.4]
     pixels[5, 0] = pixels[1, 2] = np.nan
-    values, (uneven, missing) = bin_values(pixels, bins)
-    np.testing.assert_allclose(values, [8.23, 8.07, np.nan])
-    assert "within 1 of 3 bins (by up to 0.4)" in uneven.text
+    refused(lambda: bin_values(pixels, bins), "several in 1 of 3 bins", "a range of 0.4 in bin 0")
+    pixels[4, 4:9] = 8.03 + 2e-4 * np.arange(5)  # what single precision leaves
+    values, (missing,) = bin_values(pixels, bins)
+    np.testing.assert_allclose(values, [8.03 + 4e-4, 8.07, np.nan])
     assert "2 binned pixels and 1 of 3 bins have no value" in missing.text
     refused(lambda: bin_values(pixels.T, bins), "(7, 11)", "(11, 7)")
 

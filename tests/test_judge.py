@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
+from jaxmetal.fluxmaps import FLAGS, Rule, Spectra, flagged
+from jaxmetal.fluxmaps.galaxy import light
+from jaxmetal.fluxmaps.judge import flags, judge, judge_extinction, judge_precision, judge_signs
+from jaxmetal.fluxmaps.keep import kept
+from jaxmetal.fluxmaps.luminosity import Magnification
 from jaxmetal.instrument.bins import Bins
-from jaxmetal.linemaps import FLAGS, Rule, Spectra, flagged
-from jaxmetal.linemaps.judge import flags, judge, judge_extinction, judge_precision, judge_signs
-from jaxmetal.linemaps.keep import kept
-from jaxmetal.linemaps.luminosity import Magnification
-from jaxmetal.linemaps.measure import light
 
 GOOD = {
     "z": 8.6,

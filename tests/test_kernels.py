@@ -1,13 +1,12 @@
-"""Both routes, tabulated kernels and pictures blurred already are the same operator."""
+"""Both routes and tabulated kernels are the same operator."""
 
 import numpy as np
 import pytest
-from operator_scenes import LENS, STEP, alone, look, observation, picture_of_light, sampled, seen, source
+from operator_scenes import STEP, alone, look, observation, picture_of_light, sampled, source
 
 import jaxmetal as jm
 from jaxmetal.instrument import Composed, Gaussian, Kernel, Moffat
-from jaxmetal.instrument.psf import FWHM_PER_SIGMA, Mixture, fwhm
-from jaxmetal.observation import Plan
+from jaxmetal.instrument.psf import fwhm
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -63,33 +62,11 @@ def test_a_kernel_is_convolved_not_correlated():
     np.testing.assert_allclose(moved[1:, 2:], centred[:-1, :-2], rtol=1e-9, atol=1e-12)
 
 
-def test_a_blurred_picture_gets_the_difference_kernel():
-    """A picture of a Gaussian, in the image plane behind a lens, already blurred to 0.3 arcsec."""
-    light = jm.light.Gaussian(flux=1.0, r_eff=0.5)
-    own = Gaussian(fwhm=0.3)
-    grid = jm.Grid.regular((191, 207), 0.025)
-    x, y = grid.centres()
-    half_width = np.sqrt(0.5**2 + 2 * np.log(2) * (0.3 / FWHM_PER_SIGMA) ** 2)
-    values = np.asarray(jm.light.Gaussian(flux=1.0, r_eff=half_width)(x, y))
-    frame = jm.frame.Disc()
-    carries = {"metallicity": jm.Carried(profile=jm.tracer.Constant(value=8.5), weight="line")}
-
-    def scene(light, **lens):
-        return jm.Scene(sources={"disc": jm.Source(frame=frame, lights={"line": light}, carries=carries)}, **lens)
-
-    pictured = scene(jm.light.Picture(values=values, grid=grid, plane="image", psf=own), lens=LENS)
-    plan = Plan(sampling=jm.Sampling(oversampling=4, margin=4))
-    found = seen(observation(Gaussian(fwhm=0.6)), pictured, plan)
-    close(found, look(observation(Gaussian(fwhm=0.6)), scene(light)), light=3e-3, dex=1e-6)
-    with pytest.raises(jm.InputError, match="blurred more"):
-        jm.prepare(pictured, {"map": observation(Gaussian(fwhm=0.25))})
-
-
 @pytest.mark.parametrize(
     "psf",
     [
         Moffat(fwhm=0.5, beta=2.8),
-        Mixture(**dict(zip(("weights", "variances"), Moffat(fwhm=0.5, beta=2.8).mixture(), strict=True))),
+        Moffat(fwhm=0.5, beta=2.8).form(),
         Composed(parts=(Gaussian(fwhm=0.3), Gaussian(fwhm=0.4))),
         sampled(0.5, 0.1, 15, includes_pixel=False),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxmetal import lens as jl
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.grid import Grid
 
 GRID = Grid.regular((23, 31), 0.11, centre=(0.07, -0.03))

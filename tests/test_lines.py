@@ -342,7 +342,7 @@ def test_a_calibration_of_your_own_for_a_line_of_your_own():
 
 
 def test_kk04_solves_its_own_equations():
-    from jaxmetal.lines.kk04 import log_q, metallicity
+    from jaxmetal.lines.kobulnicky import log_q, metallicity
 
     fluxes = {"OII": 3.0, "OIII4959": 0.34, "OIII5007": 1.0, "Hbeta": 1.0, "NII6584": np.array([2.0, 0.01])}
     z = jm.lines.kk04(fluxes)

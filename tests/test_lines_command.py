@@ -12,11 +12,13 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from configured import replace
-from line_maps import BINS, CONFIG, GRID, LABELS, LINES, ORIGIN, SHAPE, UNIT, fluxes, write_lines
+from flux_maps import BINS, CONFIG, GRID, LABELS, LINES, ORIGIN, SHAPE, UNIT, fluxes, write_lines
 
 import jaxmetal as jm
 from jaxmetal.cli import line_pictures, main
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
+from jaxmetal.fluxmaps import FLAGS, MeasuredGalaxy
+from jaxmetal.fluxmaps.regions import summed
 from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.lines import read_lines
 from jaxmetal.io.config.lines.units import common, in_cgs, settle
@@ -24,8 +26,6 @@ from jaxmetal.io.config.lines.wavelengths import require_line
 from jaxmetal.io.lines.contents import CONTENTS, contents
 from jaxmetal.io.lines.fit_toml import SCATTER
 from jaxmetal.io.lines.save import for_fit
-from jaxmetal.linemaps import FLAGS, Measured
-from jaxmetal.linemaps.regions import summed
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -493,7 +493,7 @@ def test_what_says_nothing_is_left_out_of_the_map_for_the_fit(path):
     job = read_lines(path)
     found = {"z": np.full(SHAPE, 8.5), "z_sigma": np.full(SHAPE, 0.1), "flags": np.zeros(SHAPE, int)}
     found["flags"][2, 3], found["flags"][2, 4] = FLAGS["prior"].bit + FLAGS["lines"].bit, FLAGS["branches"].bit
-    maps = for_fit(Measured(spectra=job.spectra, found=found, regions=(), of_regions={}, findings=()))
+    maps = for_fit(MeasuredGalaxy(spectra=job.spectra, found=found, regions=(), of_regions={}, findings=()))
     left = KEPT.copy()
     left[2, 3] = False
     for name, value in {"data": 8.5, "sigma": 0.1}.items():

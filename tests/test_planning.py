@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from jaxmetal import planning, plot
-from jaxmetal.errors import InputError
-from jaxmetal.planning.forecast import CENTRAL, SLOPE
+from jaxmetal.edge.errors import InputError
+from jaxmetal.planning.forecasts import CENTRAL, SLOPE
 from jaxmetal.prepare import prepare
 from jaxmetal.prior import fill
-from jaxmetal.simulate.draw import noiseless
+from jaxmetal.simulate.drawn import noiseless
 
 SETTING = planning.Setting(snr=80.0, fwhm_per_r_eff=0.8, pixels_per_r_eff=3.0)
 

@@ -10,7 +10,7 @@ from test_accuracy import BY_NAME, described, errors
 
 import jaxmetal as jm
 from jaxmetal import render
-from jaxmetal.prepare import default_sampling
+from jaxmetal.observation import default_sampling
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -46,10 +46,10 @@ def pixel_applied_twice(patch):
 
 
 def blended_before_the_blur(patch):
-    def blend(layers, imagers, mixing, bins, *known):
-        field = layers[0][0].field
-        value = imagers[0](jnp.stack([jnp.ones_like(field.flux), field.values[0]]), None)
-        return value[1] / value[0], render.image(layers[0], imagers[0])
+    def blend(layers, imager, mixing, bins, *known):
+        field = layers[0].field
+        value = imager(jnp.stack([jnp.ones_like(field.flux), field.values[0]]), None)
+        return value[1] / value[0], render.expose(layers, imager, render.light_alone)[0]
 
     patch.setattr(render, "blend", blend)
 

@@ -9,9 +9,9 @@ import pytest
 from matplotlib.text import Text
 
 from jaxmetal import plot
+from jaxmetal.classical import wls
 from jaxmetal.cli.demo import ending
-from jaxmetal.errors import InputError
-from jaxmetal.fit.classical import wls
+from jaxmetal.edge.errors import InputError
 from jaxmetal.frame import Disc
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.instrument.psf import Gaussian as GaussianPSF
@@ -59,7 +59,7 @@ def example(grid=None, bins=None):
     return plot.MapFit(
         data=data,
         model=np.full(data.shape, 8.5),
-        sigma=np.full(data.shape, 0.05),
+        residual=(data - 8.5) / 0.05,
         grid=grid or rotated(0.0),
         quantity=Z,
         used=used,
@@ -184,13 +184,13 @@ def test_maps(grid, bins):
 def test_maps_without_any_used_value():
     fit = example()
     nothing = fit.data * np.nan
-    labels(plot.maps(plot.MapFit(data=nothing, model=fit.model, sigma=0.0 * fit.sigma, grid=fit.grid, quantity=Z)))
+    labels(plot.maps(plot.MapFit(data=nothing, model=fit.model, residual=nothing, grid=fit.grid, quantity=Z)))
 
 
-def test_residual_is_in_units_of_sigma():
-    fit = example()
-    residual = fit.painted()[2]
-    np.testing.assert_allclose(residual[5], (fit.data[5] - 8.5) / 0.05)
+def test_the_residual_is_painted_where_data_are_used():
+    fit = dataclasses.replace(example(), residual=np.arange(float(np.prod(SHAPE))).reshape(SHAPE))
+    unseen = ~(fit.used & np.isfinite(fit.data))
+    np.testing.assert_array_equal(fit.painted()[2], np.where(unseen, np.nan, fit.residual))
 
 
 def test_radial_profile():
@@ -390,9 +390,9 @@ def test_units_of_observations():
     }
     velocity = WeightedMap(**known, properties=("velocity",), mixing=Linear())
     colour = WeightedMap(**known, properties=("colour",), mixing=Magnitude())
-    assert str(of_posterior.quantity_of(Image(**known, light="halpha"))) == "halpha [flux/pixel]"
-    assert str(of_posterior.quantity_of(colour)) == "colour [mag]"
-    assert str(of_posterior.quantity_of(velocity)) == "velocity"
+    assert str(Image(**known, light="halpha").quantity) == "halpha [flux/pixel]"
+    assert str(colour.quantity) == "colour [mag]"
+    assert str(velocity.quantity) == "velocity"
 
 
 def test_other_pictures_of_a_posterior(posterior):

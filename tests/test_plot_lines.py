@@ -10,7 +10,7 @@ from spectra import CCM89, SIX, expected_fluxes
 
 import jaxmetal as jm
 from jaxmetal import plot
-from jaxmetal.fit.classical import wls
+from jaxmetal.classical import wls
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot import of_lines

@@ -18,7 +18,7 @@ from scipy import stats
 
 from jaxmetal import io, plot, population
 from jaxmetal.cli import main
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.population.covariates import along, design
 from jaxmetal.population.reuse import effective_numbers, judge, smoothed
 from jaxmetal.population.sampler import sample as draws_of

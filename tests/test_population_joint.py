@@ -8,7 +8,7 @@ import numpyro.distributions as dist
 import pytest
 
 from jaxmetal import population
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 BENCHMARKS = str(Path(__file__).resolve().parents[1] / "benchmarks")
 

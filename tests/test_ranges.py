@@ -7,7 +7,7 @@ import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.numerics.ranges import contains, require_within
+from jaxmetal.edge.ranges import contains, require_within
 
 ROOMS = (jm.frame, jm.instrument, jm.lens, jm.light, jm.likelihood, jm.tracer)
 FIELDS = {

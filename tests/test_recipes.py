@@ -8,7 +8,7 @@ import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument import Gaussian, Kernel
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -74,12 +74,12 @@ BAD = {
     "all NaN": ({"values": np.full(SHAPE, np.nan)}, "found none"),
     "text": ({"values": np.full(SHAPE, "x")}, "real numbers"),
     "sigma of another shape": ({"sigma": np.ones((11, 7))}, "found (11, 7)"),
-    "sigma zero": ({"sigma": changed(np.ones(SHAPE), (1, 1), 0.0)}, "1 that are zero or negative"),
-    "sigma negative": ({"sigma": -0.1}, "77 that are zero or negative"),
-    "sigma NaN": ({"sigma": changed(np.ones(SHAPE), (1, 1), np.nan)}, "1 that are NaN"),
+    "sigma zero": ({"sigma": changed(np.ones(SHAPE), (1, 1), 0.0)}, "found 1 zero among 77"),
+    "sigma negative": ({"sigma": -0.1}, "found 77 negative"),
+    "sigma NaN": ({"sigma": changed(np.ones(SHAPE), (1, 1), np.nan)}, "found 1 NaN among 77"),
     "no errors": ({"sigma": None}, "found none"),
     "two kinds of errors": ({"variance": 0.01}, "sigma and variance"),
-    "negative variance": ({"sigma": None, "variance": -1.0}, "zero or negative"),
+    "negative variance": ({"sigma": None, "variance": -1.0}, "found 77 negative"),
     "errors twice": ({"noise": jm.likelihood.Gaussian(sigma=0.1)}, "found both"),
     "no noise": ({"sigma": None, "noise": 0.1}, "a noise of jaxmetal.likelihood"),
     "no pixels": ({"pixel_scale": None}, "found neither"),

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
+from jaxmetal.fluxmaps.regions import aperture, between, covered, magnification, summed
 from jaxmetal.instrument.bins import Bins
-from jaxmetal.linemaps.regions import aperture, between, covered, magnification, summed
 from jaxmetal.numerics.grid import Grid
 
 SHAPE = (5, 7)

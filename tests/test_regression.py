@@ -5,7 +5,7 @@ import pytest
 from linmix_gibbs import gibbs
 
 from jaxmetal import population
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.convergence import effective_samples
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
-COMPILING = {"prepare", "fit", "result", "simulate", "planning", "spaxel", "cli"}
-"""Rooms that run things; `prepare` works on concrete numbers only, once per fit. Elsewhere `jit` is the caller's."""
+COMPILING = {"prepare", "observation", "chains", "fit", "result", "simulate", "planning", "spaxel", "cli"}
+"""Rooms that run things; plans are made of concrete numbers, once per fit. Elsewhere `jit` is the caller's."""
 
 
 def run(code: str) -> str:
@@ -56,6 +56,11 @@ def test_only_some_rooms_compile():
     }
     assert "fit" in found, "the search itself no longer finds anything"
     assert found <= COMPILING
+
+
+def test_observations_compile_only_while_they_plan():
+    planning = {"settle.py", "sharpen.py", "tracing.py"}
+    assert {p.name for p in (PACKAGE / "observation").glob("*.py") if compiles(ast.parse(p.read_text()))} == planning
 
 
 def test_the_parts_promised_at_the_front_door_open():

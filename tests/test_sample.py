@@ -22,12 +22,12 @@ from scipy.stats import norm
 
 from jaxmetal import population
 from jaxmetal.cli import main
-from jaxmetal.cli.batch_report import _columns, _first, _unreadable, duration
-from jaxmetal.errors import InputError
-from jaxmetal.io import write_maps
-from jaxmetal.io.sample import read_catalogue, read_population
-from jaxmetal.io.sample.collect import _for_fits
-from jaxmetal.io.sample.plan import read_plan
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io import read_population, write_maps
+from jaxmetal.run import read_catalogue
+from jaxmetal.run.expect import _columns, _first, _unreadable, duration
+from jaxmetal.run.plan import read_plan
+from jaxmetal.run.table import _for_fits
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -271,7 +271,7 @@ def test_an_interrupted_run_says_how_to_go_on(finished, tmp_path, monkeypatch, c
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jaxmetal.cli.chunk.fit_chunk", stop)
+    monkeypatch.setattr("jaxmetal.run.chunk.fit_chunk", stop)
     assert main([*finished[0], "-o", str(tmp_path / "run")]) == 130
     assert "interrupted; finished chunks are kept in" in (said := capsys.readouterr()).err
     assert "--resume" in said.err
@@ -416,7 +416,7 @@ def test_a_cluster_that_loses_a_worker_finds_the_same_table(finished, tmp_path, 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
 def test_no_scheduler_is_one_sentence(address, tmp_path, capsys, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("jaxmetal.cli.cluster.PATIENCE", "1s")
+    monkeypatch.setattr("jaxmetal.run.cluster.PATIENCE", "1s")
     command = write_sample(tmp_path)
     assert main([*command, "-o", str(tmp_path / "run"), "--scheduler", address]) == 2
     assert f"no Dask scheduler answers at {address}" in capsys.readouterr().err

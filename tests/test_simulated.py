@@ -12,11 +12,11 @@ from astropy import units
 from astropy.table import Table
 
 from jaxmetal.cli import main
-from jaxmetal.cli.main import parser
+from jaxmetal.cli.commands import parser
 from jaxmetal.cli.sample import configuration, draw
 from jaxmetal.io.config import read_config
-from jaxmetal.io.population import kpc_per_arcsec
-from jaxmetal.io.sample import read_catalogue
+from jaxmetal.io.cosmology import kpc_per_arcsec
+from jaxmetal.run import read_catalogue
 from jaxmetal.simulate import INSTRUMENTS
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")

@@ -10,7 +10,7 @@ from spectra import CCM89, M08, SIX, brute_force, expected_fluxes, m08
 
 import jaxmetal as jm
 from jaxmetal.spaxel import positive
-from jaxmetal.spaxel.log_ratios import PERCENT
+from jaxmetal.spaxel.ratio_likelihood import PERCENT
 
 POINTS = 1000
 

@@ -11,8 +11,8 @@ from spectra import SIX, brute_force, expected_fluxes
 
 import jaxmetal as jm
 from jaxmetal.io.tables import read_table
-from jaxmetal.spaxel.grid import Levels, density, quantiles, refine, share_below
-from jaxmetal.spaxel.posterior import posterior_grid
+from jaxmetal.spaxel.adaptive import Levels, density, quantiles, refine, share_below
+from jaxmetal.spaxel.integrate import posterior_grid
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 

@@ -7,7 +7,7 @@ import pytest
 
 import jaxmetal as jm
 from jaxmetal import io, simulate
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -25,7 +25,7 @@ def test_sizes_follow_the_mass_size_relation():
 
 
 def test_truths_are_those_of_the_population(monkeypatch):
-    module = importlib.import_module("jaxmetal.simulate.survey")
+    module = importlib.import_module("jaxmetal.simulate.surveys")
     monkeypatch.setattr(module, "expose", lambda truth, **_: truth)
     truths = sampled(3000, seed=5).truths
     slope, central = np.polyfit(truths["log_mass"] - PARENT.pivot, truths["gradient"], 1)

@@ -10,8 +10,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
-from jaxmetal.errors import InputError
-from jaxmetal.io.provenance import checksum, provenance
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.record import checksum, provenance
 from jaxmetal.io.tables import column_units, read_table, write_table
 
 LINES = Path(__file__).parents[2] / "shared" / "data" / "as1063" / "line_fluxes_by_bin.dat"

@@ -9,7 +9,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.wcs import grid_to_wcs, position_angle_of_y, sky_origin, wcs_to_grid
 
 SHAPE = (20, 31)

@@ -2,9 +2,9 @@
 
 Thin: each command reads, calls the library and writes; what is refused was refused below. May import everything;
 nothing imports it. To add a command: a file with `add(commands)` and `run(arguments)`, a line in `COMMANDS` of
-`main.py`, a test in `tests/test_cli.py`.
+`commands.py`, a test in `tests/test_cli.py`.
 """
 
-from jaxmetal.cli.main import main
+from jaxmetal.cli.commands import main
 
 __all__ = ["main"]

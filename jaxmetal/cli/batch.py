@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_precision, start
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 DEFAULTS = {"chunk_size": 64, "memory": 1.0}
 """Galaxies per chunk; GiB for galaxies fitted together."""
@@ -40,8 +40,8 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Plans, fits what is missing, collects."""
     start(arguments)
-    from jaxmetal.io.sample.collect import collect, missing, unread
-    from jaxmetal.io.sample.plan import read_plan
+    from jaxmetal.run.plan import read_plan
+    from jaxmetal.run.table import collect, missing, unread
 
     folder = Path(arguments.out)
     if not (arguments.resume or arguments.chunk is not None):
@@ -74,19 +74,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _begin(arguments: argparse.Namespace, folder: Path) -> None:
     """Reads the catalogue, reports, and makes the folder of the run."""
-    from jaxmetal.cli.batch_report import report
     from jaxmetal.fit.choose import checked
     from jaxmetal.fit.method import Options
     from jaxmetal.io.config.table import child
     from jaxmetal.io.folder import output_folder, require_replaceable
-    from jaxmetal.io.sample.catalogue import read_catalogue
-    from jaxmetal.io.sample.plan import FILE, make_plan, write_plan
+    from jaxmetal.run.catalogue import read_catalogue
+    from jaxmetal.run.expect import report
+    from jaxmetal.run.plan import FILE, make_plan, write_plan
 
     if (folder / FILE).is_file():
         raise InputError(f"The folder {folder} holds a run already; finish it with --resume, or choose another name.")
     require_replaceable(folder, overwrite=None)
     if arguments.scheduler:
-        from jaxmetal.cli.cluster import connect
+        from jaxmetal.run.cluster import connect
 
         connect(arguments.scheduler).close()
     catalogue = read_catalogue(arguments.catalogue, arguments.config)
@@ -128,7 +128,7 @@ def _require_as_planned(arguments: argparse.Namespace, plan: Any) -> None:
 def _fit(folder: Path, wanted: list[int], sizes: dict[int, int], arguments: argparse.Namespace) -> None:
     from tqdm.auto import tqdm
 
-    from jaxmetal.io.sample.rows import FAILED
+    from jaxmetal.io.sample.columns import FAILED
 
     failed = 0
     total = sum(sizes.values())
@@ -142,12 +142,12 @@ def _fit(folder: Path, wanted: list[int], sizes: dict[int, int], arguments: argp
             bar.update()
 
         if arguments.scheduler:
-            from jaxmetal.cli.cluster import fit_on_cluster
+            from jaxmetal.run.cluster import fit_on_cluster
 
             for number in fit_on_cluster(folder, wanted, arguments.scheduler):
                 bar.update(sizes[number])
             return
-        from jaxmetal.cli.chunk import fit_chunk
+        from jaxmetal.run.chunk import fit_chunk
 
         for number in wanted:
             fit_chunk(str(folder), number, watch)

@@ -25,24 +25,25 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads everything, plans the fit, reports."""
     start(arguments)
-    from jaxmetal.findings import worst_first
+    from jaxmetal.edge.findings import worst_first
     from jaxmetal.fit.diagnose import prior_warnings
     from jaxmetal.io.config import read_config
     from jaxmetal.model import tree
-    from jaxmetal.prepare import prepare
-    from jaxmetal.prior import sites
+    from jaxmetal.prepare import findings, prepare
+    from jaxmetal.prior import sites, typical
 
     job = read_config(arguments.config)
     if arguments.prior:
         require_replaceable(arguments.prior, overwrite=None)
     free = sites(tree(job.scene, job.observations))
     plans = prepare(job.scene, job.observations, job.settings["sampling"])
-    findings = worst_first([*job.findings, *prior_warnings(free)])
-    print("\n".join(f"- {finding}" for finding in findings) or "- Nothing suspicious.")
+    found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(free)])
+    print("\n".join(f"- {finding}" for finding in found) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
     print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+z.5f} deg")
-    for name, observation in job.observations.items():
-        print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(observation, plans[name])))
+    now = typical(tree(job.scene, job.observations))
+    for name, plan in plans.items():
+        print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(now[name], plan)))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
     print("\nFree parameters:\n" + "\n".join(f"  {name} ~ {written(prior)}" for name, prior in free.items()))
     if arguments.prior:
@@ -60,25 +61,18 @@ def draw_prior(job: Any, where: str) -> None:
 
 
 def describe(observation: Any, plan: Any) -> list[str]:
-    """Shape, scale, orientation, what is used, PSF and sampling of an observation, one line each."""
+    """Shape, scale, orientation, what is used, PSF and sampling of an observation of numbers, one line each."""
     from jaxmetal.instrument.psf import fwhm
     from jaxmetal.io.wcs import position_angle_of_y
-    from jaxmetal.prior import typical
 
-    now = typical(observation)
-    grid, used, data = observation.grid, np.asarray(observation.used), np.asarray(observation.data)
-    pixel, width = float(np.sqrt(grid.pixel_area)), fwhm(now.psf)
-    sigma = np.broadcast_to(np.asarray(now.noise.standard_deviation(data, np.ones_like(data))), data.shape)
+    grid, used, data = observation.pixels, np.asarray(observation.used), np.asarray(observation.data)
+    pixel, width = float(np.sqrt(grid.pixel_area)), fwhm(observation.psf)
+    sigma = np.broadcast_to(np.asarray(observation.noise.standard_deviation(data, np.ones_like(data))), data.shape)
     parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
-    what = (
-        f"image of the light '{observation.light}'"
-        if hasattr(observation, "light")
-        else (f"light-weighted map of {', '.join(observation.properties)}, {type(observation.mixing).__name__} mixing")
-    )
-    bins = getattr(observation, "bins", None)
+    bins = observation.bins
     middle = f"median {np.median(data[used]):.4g}, range {data[used].min():.4g} to {data[used].max():.4g}"
     return [
-        what,
+        observation.describe(),
         f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {pixel:.4g} arcsec; rows point to pa "
         f"{position_angle_of_y(grid):z.1f} deg ({parity} when they point North)",
         *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),

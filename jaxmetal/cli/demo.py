@@ -9,6 +9,7 @@ from jaxmetal.cli.engine import add_precision, add_quiet, shows_progress, start
 from jaxmetal.cli.output import add_output, write_results
 from jaxmetal.io.folder import require_replaceable
 from jaxmetal.posterior import Posterior
+from jaxmetal.result.views import View, view
 from jaxmetal.scene import Scene
 
 DRAWS = 400
@@ -49,28 +50,30 @@ def run(arguments: argparse.Namespace) -> None:
     posterior = auto(
         prior, galaxy.observations, seed=arguments.seed, start_count=1, draws=DRAWS, progress=shows_progress(arguments)
     )
+    seen = view(posterior)
     write_results(
-        posterior,
+        seen,
         arguments.output,
         arguments.overwrite,
         truth=galaxy.truth,
         origin=NOWHERE,
         configuration={"command": "demo"},
     )
-    print(f"\n{ending(posterior, 'metallicity', galaxy.truth)}")
+    print(f"\n{ending(seen, 'metallicity', galaxy.truth)}")
 
 
-def ending(posterior: Posterior, name: str, truth: Scene) -> str:
+def ending(posterior: Posterior | View, name: str, truth: Scene) -> str:
     """The slope that was put in, that of a straight line through the pixels of a map, and that of the fit, as text."""
     from jaxmetal.plot.of_posterior import radial
     from jaxmetal.result.scale import gradients
     from jaxmetal.result.summary import interval, unit
 
-    [(site, source, prop)] = gradients(posterior)
-    per, line = unit(posterior, site), radial(posterior, name, source).line
+    seen = view(posterior)
+    [(site, source, prop)] = gradients(seen)
+    per, line = unit(seen.posterior, site), radial(seen, name, source).line
     slopes = {
         "truth": f"{truth.sources[source].carries[prop].profile.slope:.3f} {per}",
         "naive": f"{line.slope:.3f} +- {line.slope_error:.3f} {per}, a weighted straight line through the pixels",
-        "intrinsic": f"{interval(posterior.draws[site])} {per}, the fit, which undoes blur and pixels",
+        "intrinsic": f"{interval(seen.posterior.draws[site])} {per}, the fit, which undoes blur and pixels",
     }
     return f"Slope of {prop}:\n" + "\n".join(f"  {what:9}  {value}" for what, value in slopes.items())

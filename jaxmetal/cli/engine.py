@@ -7,7 +7,7 @@ import sys
 
 import jax
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 
 def add_precision(command: argparse.ArgumentParser) -> None:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxmetal.fluxmaps import MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
+from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.folder import writing
-from jaxmetal.io.population import kpc_per_arcsec
-from jaxmetal.linemaps import Measured
 from jaxmetal.plot.of_lines import LineFit, Region, write
 from jaxmetal.spaxel import star_formation_rate
 
 
-def draw(job: LinesJob, measured: Measured, folder: Path) -> None:
+def draw(job: LinesJob, measured: MeasuredGalaxy, folder: Path) -> None:
     """Writes all pictures into a folder, which must exist."""
     spectra = measured.spectra
     fit = LineFit(
@@ -34,7 +34,7 @@ def draw(job: LinesJob, measured: Measured, folder: Path) -> None:
         write(folder, fit)
 
 
-def _region(job: LinesJob, measured: Measured, number: int) -> Region:
+def _region(job: LinesJob, measured: MeasuredGalaxy, number: int) -> Region:
     columns = {name: values[number] for name, values in measured.of_regions.items()}
     sums = [np.array([columns[f"{kind}_{name}"] for name in measured.spectra.features]) for kind in ("flux", "sigma")]
     extent, per_hb = None, None

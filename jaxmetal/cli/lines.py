@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.io.config.lines import read_lines
     from jaxmetal.io.lines import save_lines
     from jaxmetal.io.lines.contents import contents
-    from jaxmetal.io.lines.summary import summary
+    from jaxmetal.io.lines.text import summary
 
     folder = Path(arguments.output or f"{Path(arguments.config).stem}-lines")
     require_replaceable(folder, arguments.overwrite)
@@ -48,7 +48,7 @@ def measured_with_bar(job: Any, *, show: bool) -> Any:
     """All spectra and regions of a job, with a bar that counts spectra."""
     from tqdm.auto import tqdm
 
-    from jaxmetal.linemaps import measure
+    from jaxmetal.fluxmaps import measure
 
     most = int(job.spectra.known.sum()) + len(job.masks)
     with tqdm(total=most, unit="spectrum", desc="fitting", disable=not show, file=sys.stderr) as bar:

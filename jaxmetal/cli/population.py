@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxmetal.cli.engine import add_quiet, shows_progress, start
 from jaxmetal.cli.output import DPI, add_output
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.folder import output_folder, require_replaceable, writing
 
 DESCRIBING = {
@@ -56,7 +56,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads, fits the relation, writes."""
     start(arguments)
-    from jaxmetal.io.population import save_relation
+    from jaxmetal.io.relation import save_relation
     from jaxmetal.io.sample.population import read_population
     from jaxmetal.plot import relation as picture
     from jaxmetal.population import Run, fit, summary

@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 
 from jaxmetal.io.config.table import choose
-from jaxmetal.io.population import kpc_per_arcsec
+from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.simulate import INSTRUMENTS, Parent, Survey, median_size, stamp, survey
 from jaxmetal.simulate.niriss import PEAK_SNR
 

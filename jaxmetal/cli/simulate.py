@@ -11,9 +11,9 @@ from typing import Any
 
 from jaxmetal.cli.engine import add_precision, start
 from jaxmetal.cli.output import add_output
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.folder import MARKER, output_folder, require_replaceable, writing
-from jaxmetal.io.provenance import provenance
+from jaxmetal.io.record import provenance
 
 CONFIG = Path(__file__).with_name("simulated.toml")
 SLOPE, INSTRUMENT = -1.0, "NIRISS"

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import worst_first
+from jaxmetal.edge.arrays import require_count
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import worst_first
 from jaxmetal.fit.diagnose import prior_warnings
 from jaxmetal.fit.method import Options, Solution
 from jaxmetal.fit.methods import method_of
@@ -19,7 +20,6 @@ from jaxmetal.fit.solve import solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.posterior import Posterior
-from jaxmetal.recipes.arrays import require_count
 
 LEAST = {"chains": 1, "draws": 4, "start_count": 1}
 """Smallest counts of a fit; R-hat and effective sample sizes need four draws of every chain."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpyro.distributions import Distribution
 
 from jaxmetal.chains import Chains, judge
-from jaxmetal.findings import Finding
+from jaxmetal.edge.findings import Finding
 
 PERIODIC = {"pa": 180.0}
 """Parameters that are angles, by the last part of their name, and their period in degrees."""

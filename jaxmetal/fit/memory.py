@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 SHARE = 0.75
 """Of what a device grants; the rest is for programs, for gaps between arrays, and for what others hold there."""

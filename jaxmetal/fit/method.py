@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from jaxmetal.chains import Chains
-from jaxmetal.findings import Finding
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.diagnose import unwrap
 from jaxmetal.fit.peaks import Peak

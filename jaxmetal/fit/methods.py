@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.cheapest import cheapest
 from jaxmetal.fit.hamiltonian import hmc, nuts
 from jaxmetal.fit.method import Method, Solutions, Stage

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import SeedSequence
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.curvature import SMALL, rescale
 from jaxmetal.fit.laplace import Laplace, laplace

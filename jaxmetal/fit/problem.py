@@ -14,14 +14,14 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution, biject_to
 
-from jaxmetal.errors import InputError
-from jaxmetal.fit.data import require_data
+from jaxmetal.edge.data import require_data
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.numerics.tree import node
 from jaxmetal.prepare import prepare
-from jaxmetal.prior import fill, split
+from jaxmetal.prior import fill, is_fixed, is_site, split
 
 
 @node
@@ -45,10 +45,10 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     Raises:
         InputError: if nothing is free, there are no data, or used ones are not finite; or as `prepare`.
     """
-    require_data(observations)
+    require_data(observations, is_site)
     plans = prepare(scene, observations, sampling)
-    if scene.lens and all(plan.beta is not None for plan in plans.values()):
-        # The plans hold the traced positions; deflection maps may be large, and every galaxy would carry its own.
+    if scene.lens and is_fixed(scene.lens) and all(plan.lens is not None for plan in plans.values()):
+        # The plans hold the deflections; their maps may be large, and every galaxy would carry its own.
         scene = dataclasses.replace(scene, lens=dict.fromkeys(scene.lens))
     skeleton, sites = split(tree(scene, observations))
     if not sites:

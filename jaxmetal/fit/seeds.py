@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from numpy.random import SeedSequence
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 
 def seed_of(number: int, name: str | None = None) -> SeedSequence:

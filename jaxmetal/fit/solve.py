@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.random import SeedSequence
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.diagnose import diagnose
 from jaxmetal.fit.method import Options, Solution, Stage
 from jaxmetal.fit.methods import method_of

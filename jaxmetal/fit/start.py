@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpyro.distributions import Distribution
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.optimum import rehearse
 from jaxmetal.fit.problem import Problem, unconstrain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxmetal.findings import Finding
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.curvature import SMALL
 from jaxmetal.fit.laplace import Proposals, propose, refine
 from jaxmetal.fit.method import Solution, Solutions, Stage, drawn

@@ -46,7 +46,7 @@ def choose(
     *,
     fwhm: float,
     reach: float,
-    minor_size: float,
+    finest: float,
     lensed: bool,
     components: int = 1,
     coarse: bool = False,
@@ -57,14 +57,14 @@ def choose(
     Args:
         fwhm: of the PSF, pixels.
         reach: radius beyond which the PSF is negligible, pixels.
-        minor_size: half-light radius of the smallest light along its minor axis, pixels.
+        finest: smallest scale of lights, and of what they carry, along minor axes, pixels.
         lensed: behind a lens, where the grid alone must resolve the centre.
         components: Gaussians that the PSF consists of.
-        coarse: all that is carried changes as slowly as the light, so that a wide PSF needs not every pixel.
+        coarse: all scales are among those, so that under a wide PSF not every pixel is needed.
         kernel_oversampling: cells per pixel of a tabulated kernel, None for an analytic PSF.
     """
-    smooth = fwhm >= 8.0 and minor_size >= 1.0
-    density = (1 if smooth else 2 if minor_size >= 0.5 else 3) + (1 if lensed else 0)
+    smooth = fwhm >= 8.0 and finest >= 1.0
+    density = (1 if smooth else 2 if finest >= 0.5 else 3) + (1 if lensed else 0)
     # The polar core must resolve the response W, which is as wide as the PSF, or as a pixel under a sharper one.
     exact = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
     # Of few widths, so that galaxies with somewhat different seeing share a compiled program.
@@ -72,7 +72,7 @@ def choose(
     radial, angular = max(16, math.ceil(14 + 6 / width)), max(28, math.ceil(22 + 12 / width))
     cells = density if kernel_oversampling is None else kernel_oversampling
     wide = smooth and coarse and not lensed and kernel_oversampling is None
-    stride = max(1, min(int(fwhm / 7.5), int(0.5 * minor_size), 4)) if wide else 1
+    stride = max(1, int(min(fwhm / 7.5, 0.5 * finest, 4.0))) if wide else 1
     core_size = 4.0 * stride if cells == 1 else 2.5
     # Across the core, W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
     order = math.ceil(8 + (5 if components == 1 else 8) * EXTENT * core_size / width)

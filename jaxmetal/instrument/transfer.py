@@ -14,9 +14,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
+from jaxmetal.instrument.psf import PSF
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.numerics.cells import integrate_cells, settle
+from jaxmetal.numerics.cells import settle
 from jaxmetal.numerics.chebyshev import cardinals, nodes
 from jaxmetal.numerics.cusp import EXTENT, polar_nodes
 from jaxmetal.numerics.fourier import block_sum, convolve
@@ -123,7 +124,7 @@ class Fourier:
         return pixels[:, margin : pixels.shape[1] - margin, margin : pixels.shape[2] - margin]
 
 
-def transfer(psf: Any, grid: Grid, sampling: Sampling) -> Separable | Fourier:
+def transfer(psf: PSF, grid: Grid, sampling: Sampling) -> Separable | Fourier:
     """The map from samples on `grid` (widened and oversampled as `sampling` says) to its pixels.
 
     Args:
@@ -135,25 +136,24 @@ def transfer(psf: Any, grid: Grid, sampling: Sampling) -> Separable | Fourier:
         InputError: if the PSF does not allow the route, or a kernel has no cell on the pixel's centre where it needs
             one.
     """
+    form: Any = psf.form()
     if sampling.route == "fft":
-        kernel = _mixture_kernel(psf, grid, sampling) if hasattr(psf, "mixture") else _tabulated_kernel(psf, sampling)
-        return Fourier(kernel=kernel, sampling=sampling, includes_pixel=psf.includes_pixel)
-    if not hasattr(psf, "mixture"):
+        return Fourier(kernel=form.on_cells(grid, sampling), sampling=sampling, includes_pixel=form.includes_pixel)
+    if form.route != sampling.route:
         raise InputError(
             f"The separable route needs a PSF made of Gaussians, found {type(psf).__name__}; choose route 'fft'."
         )
-    weights, variances = psf.mixture()
-    sigmas = jnp.sqrt(variances)[:, None] / grid.steps[None, :]
+    sigmas = jnp.sqrt(form.variances)[:, None] / grid.steps[None, :]
     positions = [jnp.asarray(subpixel_indices(n, density=sampling.density, margin=sampling.margin)) for n in grid.shape]
-    along_y = _response(grid.shape[0], positions[0].astype(sigmas.dtype), sigmas[:, 1], psf.includes_pixel)
-    along_x = _response(grid.shape[1], positions[1].astype(sigmas.dtype), sigmas[:, 0], psf.includes_pixel)
+    along_y = _response(grid.shape[0], positions[0].astype(sigmas.dtype), sigmas[:, 1], form.includes_pixel)
+    along_x = _response(grid.shape[1], positions[1].astype(sigmas.dtype), sigmas[:, 0], form.includes_pixel)
     return Separable(
-        along_y=weights[:, None, None] * along_y,
+        along_y=form.weights[:, None, None] * along_y,
         along_x=along_x,
-        weights=weights,
+        weights=form.weights,
         sigmas=sigmas,
         sampling=sampling,
-        includes_pixel=psf.includes_pixel,
+        includes_pixel=form.includes_pixel,
     )
 
 
@@ -179,31 +179,3 @@ def _response(n: int, position: jax.Array, sigma: jax.Array, includes_pixel: boo
     offset = jnp.arange(n, dtype=position.dtype)[None, :, None] - position[None, None, :]
     line = density if includes_pixel else pixel_integral
     return line(offset, sigma[:, None, None])
-
-
-def _mixture_kernel(psf: Any, grid: Grid, sampling: Sampling) -> jax.Array:
-    """W of a mixture of Gaussians between all cells of the widened grid: nothing is cut off."""
-    s = sampling.oversampling
-    weights, variances = psf.mixture()
-    sigmas = jnp.sqrt(variances)[:, None] / grid.steps[None, :] * s
-    # With an even number of cells, the pixel's centre lies half a cell before the cell whose value is taken.
-    shift = 0.5 if psf.includes_pixel and s % 2 == 0 else 0.0
-    line = density if psf.includes_pixel else pixel_integral
-    spans = [(n + 2 * sampling.margin) * s - 1 for n in grid.shape]
-    along_y, along_x = (
-        line(jnp.arange(-span, span + 1, dtype=sigmas.dtype)[None, :] - shift, sigmas[:, axis, None])
-        for axis, span in zip((1, 0), spans, strict=True)
-    )
-    return jnp.einsum("k,ki,kj->ij", weights, along_y, along_x, precision=HIGHEST)
-
-
-def _tabulated_kernel(psf: Any, sampling: Sampling) -> jax.Array:
-    """Samples of an effective PSF as they are; those of an optical PSF integrated over the cell around each."""
-    if not psf.includes_pixel:
-        return integrate_cells(jnp.asarray(psf.values))
-    if sampling.oversampling % 2 == 0:
-        raise InputError(
-            "A kernel that includes the pixel needs a cell on the pixel's centre, but has "
-            f"{sampling.oversampling} cells per pixel; resample it to an odd number."
-        )
-    return jnp.asarray(psf.values)

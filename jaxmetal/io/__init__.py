@@ -10,15 +10,16 @@ tests/test_io_input.py.
 from jaxmetal.io.bins import BinMap, bin_values, read_bins
 from jaxmetal.io.config import Job, read_config
 from jaxmetal.io.config.lines import LinesJob, read_lines
+from jaxmetal.io.cosmology import cosmic_age, kpc_per_arcsec
 from jaxmetal.io.deflection import DeflectionMap, check_deflection, read_deflection
 from jaxmetal.io.fits import Map, read_map, write_maps
 from jaxmetal.io.folder import output_folder, writing
 from jaxmetal.io.lines import save_lines
 from jaxmetal.io.noise import to_sigma
-from jaxmetal.io.population import cosmic_age, kpc_per_arcsec, save_relation
-from jaxmetal.io.provenance import checksum, provenance
 from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.quality import read_used
+from jaxmetal.io.record import checksum, provenance
+from jaxmetal.io.relation import save_relation
 from jaxmetal.io.sample.population import Population, read_population
 from jaxmetal.io.save import save
 from jaxmetal.io.tables import read_table, write_table

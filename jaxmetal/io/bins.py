@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.bins import numbered, per_bin
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Hdu, read_map
 
-CONSTANT = 1e-5
-"""Largest spread within a bin, over the largest value, that single precision explains."""
 FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
 """First bytes of a FITS file, plain and gzipped."""
 
@@ -60,43 +59,23 @@ def read_bins(path: str | Path, *, shape: tuple[int, int] | None = None, none: i
 def bin_values(values: np.ndarray, bins: Bins) -> tuple[np.ndarray, tuple[Finding, ...]]:
     """One value per bin of a map that was measured in bins, shape (n,), and what is worth knowing.
 
-    The mean over the bin's finite pixels; NaN for a bin without any.
+    NaN for a bin without a finite pixel.
 
     Args:
-        values: shape (ny, nx), constant within each bin.
+        values: shape (ny, nx), constant within each bin (see `edge.bins.per_bin`).
         bins: of the same shape.
 
     Raises:
-        InputError: if the shapes differ.
+        InputError: if the shapes differ, or the map varies within a bin.
     """
     labels, values = np.asarray(bins.labels), np.asarray(values, float)
-    if values.shape != labels.shape:
-        raise InputError(
-            f"A binned map must have the bins' shape {labels.shape}, but has {values.shape}; use its own bins."
-        )
-    binned, known = labels >= 0, np.isfinite(values) & (labels >= 0)
-    where, what = labels[known], values[known]
-    count = np.bincount(where, minlength=bins.n)
-    low, high = np.full(bins.n, np.inf), np.full(bins.n, -np.inf)
-    np.minimum.at(low, where, what)
-    np.maximum.at(high, where, what)
-    # Means about each bin's minimum: a constant bin keeps its value to the last digit.
-    offset = np.bincount(where, weights=what - low[where], minlength=bins.n)
-    mean = np.where(count > 0, low, np.nan) + offset / np.maximum(count, 1)
-    return mean, tuple(_judge(np.where(count > 0, high - low, 0), what, count, int((binned & ~known).sum())))
-
-
-def _judge(spread: np.ndarray, values: np.ndarray, count: np.ndarray, missing: int) -> list[Finding]:
-    findings = []
-    uneven = spread > CONSTANT * np.abs(values).max(initial=0)
-    if uneven.any():
-        text = f"The map differs within {uneven.sum()} of {len(count)} bins (by up to {spread.max():.3g})"
-        findings.append(Finding("warning", f"{text}; their mean was taken, without weighting by light."))
-    if missing:
-        empty = f"{(count == 0).sum()} of {len(count)} bins have no value"
-        text = f"The map holds no number in {missing} binned pixels and {empty}"
-        findings.append(Finding("warning", f"{text}; check that the bins belong to this map."))
-    return findings
+    found = per_bin("map", values, labels, bins.n)
+    missing = int(np.sum((labels >= 0) & ~np.isfinite(values))) if values.ndim == 2 else 0
+    if not missing:
+        return found, ()
+    empty = f"{np.isnan(found).sum()} of {bins.n} bins have no value"
+    text = f"The map holds no number in {missing} binned pixels and {empty}; check that the bins belong to this map."
+    return found, (Finding("warning", text),)
 
 
 def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
@@ -132,19 +111,8 @@ def _read_table(path: str | Path, shape: tuple[int, int] | None) -> np.ndarray:
 
 
 def _relabel(path: str | Path, values: np.ndarray, none: int) -> BinMap:
-    if (values != np.round(values)).any():
-        example = values[values != np.round(values)][0]
-        raise InputError(f"The bin map {path} must hold whole numbers, but holds e.g. {example}; is it another map?")
-    names = values.astype(np.int64)
-    binned = (names >= 0) & (names != none)
-    if not binned.any():
-        raise InputError(
-            f"The bin map {path} has no pixel in a bin (ids below 0 and {none} mean none); check the file."
-        )
-    ids, labels = np.unique(names[binned], return_inverse=True)
-    relabelled = np.full(names.shape, -1, np.int32)
-    relabelled[binned] = labels
-    return BinMap(Bins(labels=relabelled, n=len(ids)), ids, tuple(_missing_ids(path, ids)))
+    labels, ids = numbered(f"The bin map {path}", np.where(values == none, -1.0, values))
+    return BinMap(Bins(labels=labels, n=len(ids)), ids, tuple(_missing_ids(path, ids)))
 
 
 def _missing_ids(path: str | Path, ids: np.ndarray) -> list[Finding]:

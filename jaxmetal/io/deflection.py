@@ -16,8 +16,8 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW, FlatLambdaCDM
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Report
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Report
 from jaxmetal.io.fits import Hdu, Map, read_map
 from jaxmetal.lens.check import check_amplification, check_map
 from jaxmetal.lens.tabulated import Tabulated

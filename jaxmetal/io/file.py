@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 
 def require_file(path: str | Path, what: str, advice: str = "check its path") -> None:

@@ -16,7 +16,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.file import require_file
 from jaxmetal.io.folder import writing
 from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid

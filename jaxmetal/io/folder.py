@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 MARKER = "provenance.json"
 """What every folder of results holds, and what a folder must hold (or be empty) before it may be replaced."""

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from astropy import units
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.noise import POWERS, only_style, require_errors, standard_deviation
 from jaxmetal.io.fits import Map
 
-POWERS = {"sigma": 1.0, "variance": 0.5, "ivar": -0.5}
-"""sigma = given ** power."""
 NAMES = {
     "sigma": ("ERR", "ERROR", "SIGMA", "STDDEV", "RMS", "UNCERT"),
     "variance": ("VAR", "VARIANCE", "STAT"),
@@ -38,47 +37,25 @@ def to_sigma(
         used: True for pixels that count; noise is needed nowhere else.
 
     Returns:
-        sigma, NaN where it is not known (and not needed), and whether its size is that of another of the three.
+        sigma, infinite where the noise says that there is no datum (see `edge.noise.standard_deviation`), NaN where it
+        is not known (and not needed); and whether its size is that of another of the three.
 
     Raises:
         InputError: if not exactly one is given, shapes differ, the file of the noise says that it is another of the
             three, or noise is zero, negative or missing where needed.
     """
-    choices = {"sigma": sigma, "variance": variance, "ivar": ivar}
-    given = {name: value for name, value in choices.items() if value is not None}
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
-        raise InputError(
-            f"Noise must be given as exactly one of sigma, variance and ivar, but found {found}; give one."
-        )
-    [(name, noise)] = given.items()
-    shown = np.asarray(_values(data), float)
-    values = np.asarray(_values(noise), float)
-    if values.shape not in ((), shown.shape):
-        raise InputError(f"{name} must have the data's shape {shown.shape}, but has {values.shape}; check the files.")
-    values = np.broadcast_to(values, shown.shape)
+    name, noise = only_style({"sigma": sigma, "variance": variance, "ivar": ivar}, "noise")
+    shown, values = np.asarray(_values(data), float), np.asarray(_values(noise), float)
+    found = standard_deviation(shown.shape, **{name: values})
     needed = np.isfinite(shown) if used is None else np.isfinite(shown) & np.asarray(used, bool)
     _require_as_stated(name, noise, data)
-    _require_positive(name, values, needed)
-    good = np.isfinite(values) & (values > 0)
-    result = np.where(good, values, np.nan) ** POWERS[name]
-    return result, _suspicions(name, values, shown, needed)
+    require_errors(name, found, needed)
+    known = needed & np.isfinite(found)
+    return np.where(found > 0.0, found, np.nan), _suspicions(name, np.broadcast_to(values, shown.shape), shown, known)
 
 
 def _values(given: Any) -> Any:
     return given.values if isinstance(given, Map) else given
-
-
-def _require_positive(name: str, values: np.ndarray, needed: np.ndarray) -> None:
-    counts = {
-        "NaN or infinite": ~np.isfinite(values) & needed,
-        "zero": (values == 0) & needed,
-        "negative": (values < 0) & needed,
-    }
-    bad = ", ".join(f"{mask.sum()} {how}" for how, mask in counts.items() if mask.any())
-    if bad:
-        text = f"{name} must be above 0 in all {needed.sum()} pixels with data, but there are {bad}"
-        raise InputError(f"{text}; mask those pixels or correct the noise.")
 
 
 def _require_as_stated(name: str, noise: Any, data: Any) -> None:

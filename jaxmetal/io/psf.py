@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding, worst_first
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.instrument.psf import Kernel, fwhm
 from jaxmetal.io.fits import Hdu, read_map
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.fits import Hdu, read_map
 
 

@@ -15,20 +15,17 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER, writing
-from jaxmetal.io.provenance import provenance
+from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
-from jaxmetal.observation import WeightedMap, registered
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import sites
-from jaxmetal.result.predictive import best_prediction, intrinsic_map, predictive, radius_map
+from jaxmetal.result.predictive import intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import effective_radius
 from jaxmetal.result.summary import summary, unit
-
-QUANTILES = {"q025": 0.025, "q16": 0.16, "median": 0.5, "q84": 0.84, "q975": 0.975}
+from jaxmetal.result.views import View, view
 
 
 def save(
-    posterior: Posterior,
+    posterior: Posterior | View,
     folder: str | Path,
     *,
     origin: SkyCoord,
@@ -39,7 +36,7 @@ def save(
     """Writes summary.txt, posterior.nc, parameters.ecsv, maps_<observation>.fits and provenance.json.
 
     Args:
-        posterior: of a fit.
+        posterior: of a fit, or a view of it.
         folder: an existing folder (see `io.folder.output_folder`).
         origin: sky origin, for the maps' world coordinates.
         kpc_per_arcsec: proper scale, for slopes per kpc and the radius maps.
@@ -49,78 +46,78 @@ def save(
     Raises:
         InputError: if the folder cannot be written or an input cannot be read.
     """
-    folder = Path(folder)
+    folder, seen = Path(folder), view(posterior)
+    posterior = seen.posterior
     record = provenance(inputs, seed=posterior.seed, configuration=configuration)
     record["method"], record["decisions"] = posterior.method, list(posterior.decisions)
     record["sky_origin_deg"] = [float(origin.spherical.lon.deg), float(origin.spherical.lat.deg)]
     record["kpc_per_arcsec"] = kpc_per_arcsec
     with writing(folder):
-        (folder / "summary.txt").write_text(summary(posterior, kpc_per_arcsec), encoding="utf-8")
-        save_draws(posterior, folder / "posterior.nc")
-        write_table(folder / "parameters.ecsv", **parameters(posterior))
+        (folder / "summary.txt").write_text(summary(seen, kpc_per_arcsec), encoding="utf-8")
+        save_draws(seen, folder / "posterior.nc")
+        write_table(folder / "parameters.ecsv", **parameters(seen))
         for name in posterior.observations:
-            maps, units = observation_maps(posterior, name, kpc_per_arcsec)
-            write_maps(folder / f"maps_{name}.fits", maps, registered(posterior.filled()[name]), origin, units)
+            maps, units = observation_maps(seen, name, kpc_per_arcsec)
+            write_maps(folder / f"maps_{name}.fits", maps, seen.filled[name].pixels, origin, units)
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 
-def save_draws(posterior: Posterior, path: str | Path | BytesIO) -> None:
-    """Draws, their log prior densities and sampler statistics as netCDF, in ArviZ's layout (`arviz.from_netcdf`)."""
-    priors = {name: np.asarray(prior.log_prob(posterior.draws[name])) for name, prior in sites(posterior.tree).items()}
+def save_draws(posterior: Posterior | View, path: str | Path | BytesIO) -> None:
+    """Draws, their log prior densities and sampler statistics as netCDF, in groups and with names as ArviZ has them.
+
+    `xarray.open_datatree(path, engine="h5netcdf")` reads it.
+    """
+    seen = view(posterior)
+    posterior = seen.posterior
+    priors = {name: np.asarray(prior.log_prob(posterior.draws[name])) for name, prior in seen.priors.items()}
     groups = {"posterior": posterior.draws, "log_prior": priors, "sample_stats": _named(posterior.sampler)}
-    attributes = {"seed": posterior.seed, "method": posterior.method, "k_hat": posterior.k_hat}
+    attributes = {"format": FORMAT, "seed": posterior.seed, "method": posterior.method, "k_hat": posterior.k_hat}
     data = from_dict({name: group for name, group in groups.items() if group}, attrs={"/": attributes})
     for site in posterior.draws:
         data["posterior"][site].attrs["units"] = unit(posterior, site)
     data.to_netcdf(path, engine="h5netcdf")
 
 
-def parameters(posterior: Posterior) -> dict[str, Any]:
+def parameters(posterior: Posterior | View) -> dict[str, Any]:
     """Columns, descriptions and meta of the table of parameters, one row per number."""
-    rows = []
-    for site, values in posterior.flat().items():
-        for index in np.ndindex(values.shape[1:]):
-            element = values[(slice(None), *index)]
-            label = site + (f"[{','.join(map(str, index))}]" if index else "")
-            quantiles = {name: float(np.quantile(element, q)) for name, q in QUANTILES.items()}
-            best = float(posterior.best[site][index])
-            rows.append(
-                {"parameter": label, "unit": unit(posterior, site), "best": best, "mean": float(element.mean())}
-                | {"sd": float(element.std())}
-                | quantiles
-            )
+    seen = view(posterior)
+    posterior = seen.posterior
+    rows = [
+        {"parameter": one.label, "unit": unit(posterior, one.site), "best": one.best, "mean": one.mean, "sd": one.sd}
+        | one.quantiles
+        for one in seen.parameters
+    ]
     descriptions = {"best": "maximum of the posterior", "q16": "16 % quantile", "q84": "84 % quantile"}
     meta = {"method": posterior.method, "seed": posterior.seed, "findings": [str(f) for f in posterior.findings]}
     return {"columns": {key: [row[key] for row in rows] for key in rows[0]}, "descriptions": descriptions, "meta": meta}
 
 
 def observation_maps(
-    posterior: Posterior, name: str, kpc_per_arcsec: float | None
+    posterior: Posterior | View, name: str, kpc_per_arcsec: float | None
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Data, model, residual; for carried properties, intrinsic values and radii (arcsec, kpc, R_e). And units."""
-    observation = posterior.filled()[name]
-    best, drawn = best_prediction(posterior, name), predictive(posterior, name)
-    sigma = np.asarray(observation.noise.standard_deviation(best.value, best.light))
-    used, bins = np.asarray(observation.used), getattr(observation, "bins", None)
+    seen = view(posterior)
+    observation, best, drawn = seen.filled[name], seen.predictions[name], predictive(seen, name)
+    used, bins = np.asarray(observation.used), observation.bins
     maps: dict[str, Any] = {
         "data": np.where(used, observation.data, np.nan),
-        "sigma": np.where(used, sigma, np.nan),
+        "sigma": np.where(used, seen.sigmas[name], np.nan),
         "model": best.value,
-        "residual": np.where(used, (observation.data - best.value) / sigma, np.nan),
+        "residual": seen.residuals[name],
         "predicted_mean": drawn.mean,
         "predicted_sd": drawn.sd,
         "light": best.light,
     }
     maps = {key: _paint(values, bins) for key, values in maps.items()}
-    shown = _property_unit(posterior, observation)
+    shown = observation.quantity.unit if observation.properties else ""
     units = {key: shown for key in ("data", "sigma", "model", "predicted_mean", "predicted_sd")} if shown else {}
-    for source, prop in _carriers(posterior, observation):
-        radius = radius_map(posterior, name, source)
-        maps[f"{prop}_{source}"] = intrinsic_map(posterior, name, source, prop)
+    for source, prop in _carriers(seen.posterior, observation):
+        radius = radius_map(seen, name, source)
+        maps[f"{prop}_{source}"] = intrinsic_map(seen, name, source, prop)
         maps[f"radius_{source}"], units[f"radius_{source}"] = radius, "arcsec"
         if kpc_per_arcsec is not None:
             maps[f"radius_kpc_{source}"], units[f"radius_kpc_{source}"] = radius * kpc_per_arcsec, "kpc"
-        size = effective_radius(posterior, source, prop)
+        size = effective_radius(seen, source, prop)
         if size is not None:
             maps[f"radius_re_{source}"] = radius / float(np.median(size))
     return maps, units
@@ -129,14 +126,8 @@ def observation_maps(
 def _carriers(posterior: Posterior, observation: Any) -> list[tuple[str, str]]:
     """(source, property) of what an observation shows."""
     sources = posterior.tree["scene"].sources
-    shown = getattr(observation, "properties", ())
+    shown = observation.properties
     return [(name, prop) for name, source in sources.items() for prop in shown if prop in source.carries]
-
-
-def _property_unit(posterior: Posterior, observation: Any) -> str:
-    if not isinstance(observation, WeightedMap):
-        return ""
-    return unit(posterior, f"scene.carries.{observation.properties[0]}.value")
 
 
 def _paint(values: Any, bins: Bins | None) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxmetal.io.config.read import NOWHERE
 from jaxmetal.io.fits import write_maps
-from jaxmetal.io.sample.catalogue import NAME
+from jaxmetal.io.sample.columns import NAME
 from jaxmetal.io.tables import write_table
 from jaxmetal.simulate import Survey
 
@@ -24,7 +24,7 @@ PA_ERROR = 10.0
 """Error of the position angles that the catalogue knows, degrees."""
 
 
-class Column(NamedTuple):
+class CatalogueColumn(NamedTuple):
     """What a column of a table is.
 
     Attributes:
@@ -93,31 +93,31 @@ def write_sample(sample: Survey, folder: Path, seed: int = 0) -> dict[str, Any]:
     for name, galaxy in zip(names, sample.galaxies, strict=True):
         (folder / MAPS / name).mkdir(parents=True)
         write_galaxy(galaxy.observations, folder / MAPS / name)
-    named = {NAME: Column(names, "", "of the galaxy")}
-    truth = {name: Column(sample.truths[key], unit, text) for name, (key, unit, text) in TRUTHS.items()}
+    named = {NAME: CatalogueColumn(names, "", "of the galaxy")}
+    truth = {name: CatalogueColumn(sample.truths[key], unit, text) for name, (key, unit, text) in TRUTHS.items()}
     catalogue = named | {name: truth[name] for name in ("galaxy.z", "log_mass")} | _places(sample, names, seed)
     _write(catalogue, folder / "sample.ecsv")
     _write(named | truth, folder / "truth.ecsv")
     return {name: column.values[0] for name, column in catalogue.items()}
 
 
-def _places(sample: Survey, names: list[str], seed: int) -> dict[str, Column]:
+def _places(sample: Survey, names: list[str], seed: int) -> dict[str, CatalogueColumn]:
     """The columns that replace entries of the configuration, named by their place in it."""
     columns = {}
     for observation in sample.galaxies[0].observations:
         place, paths = f"observations.{observation}", [f"{MAPS}/{name}/{observation}.fits" for name in names]
-        columns[f"{place}.data.file"] = Column(paths, "", f"{observation}, relative to the configuration")
-        columns[f"{place}.sigma.file"] = Column(paths, "", "its errors, in another extension of the same file")
+        columns[f"{place}.data.file"] = CatalogueColumn(paths, "", f"{observation}, relative to the configuration")
+        columns[f"{place}.sigma.file"] = CatalogueColumn(paths, "", "its errors, in another extension of the same file")
         widths = [float(galaxy.observations[observation].psf.fwhm) for galaxy in sample.galaxies]
-        columns[f"{place}.psf.fwhm"] = Column(widths, "arcsec", "FWHM of the point-spread function")
+        columns[f"{place}.psf.fwhm"] = CatalogueColumn(widths, "arcsec", "FWHM of the point-spread function")
     # A stream of its own: the survey has drawn its galaxies with the seed itself.
     seen = sample.truths["pa"] + PA_ERROR * np.random.default_rng([seed, 1]).normal(size=len(names))
     priors = [f'{{dist = "Normal", loc = {pa:.1f}, scale = {PA_ERROR}}}' for pa in seen]
-    columns["sources.disc.frame.pa"] = Column(priors, "", "prior of the position angle in degrees, as TOML")
+    columns["sources.disc.frame.pa"] = CatalogueColumn(priors, "", "prior of the position angle in degrees, as TOML")
     return columns
 
 
-def _write(columns: dict[str, Column], path: Path) -> None:
+def _write(columns: dict[str, CatalogueColumn], path: Path) -> None:
     write_table(
         path,
         {name: column.values for name, column in columns.items()},

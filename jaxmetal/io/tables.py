@@ -14,7 +14,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.units import UnitsWarning
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.file import require_file
 from jaxmetal.io.folder import writing
 from jaxmetal.io.spelling import nearest

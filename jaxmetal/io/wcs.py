@@ -18,7 +18,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import celestial_frame_to_wcs
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.grid import Grid
 
 ARCSEC_PER_RADIAN = 180 * 3600 / np.pi

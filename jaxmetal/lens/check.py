@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxmetal.findings import Finding, Report
+from jaxmetal.edge.findings import Finding, Report
 from jaxmetal.lens.derive import distortion
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid

@@ -30,3 +30,11 @@ class Exponential:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""
         scale = self.r_eff / HALF_LIGHT
         return self.flux / (2.0 * jnp.pi * jnp.square(scale)) * jnp.exp(-radius(u, v) / scale)
+
+    def smallest_scale(self) -> jax.Array | float:
+        """The half-light radius, arcsec."""
+        return self.r_eff
+
+    def half_light_radius(self) -> jax.Array | float:
+        """Along the major axis, arcsec."""
+        return self.r_eff

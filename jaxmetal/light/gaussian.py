@@ -28,3 +28,11 @@ class Gaussian:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""
         log2, area = jnp.log(2.0), jnp.square(self.r_eff)
         return self.flux * log2 / (jnp.pi * area) * jnp.exp(-log2 * (jnp.square(u) + jnp.square(v)) / area)
+
+    def smallest_scale(self) -> jax.Array | float:
+        """The half-light radius, arcsec."""
+        return self.r_eff
+
+    def half_light_radius(self) -> jax.Array | float:
+        """Along the major axis, arcsec."""
+        return self.r_eff

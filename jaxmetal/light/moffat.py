@@ -29,3 +29,11 @@ class Moffat:
         core = jnp.square(self.r_eff) / jnp.expm1(jnp.log(2.0) / (self.beta - 1.0))
         fall = jnp.exp(-self.beta * jnp.log1p((jnp.square(u) + jnp.square(v)) / core))
         return self.flux * (self.beta - 1.0) / (jnp.pi * core) * fall
+
+    def smallest_scale(self) -> jax.Array | float:
+        """The half-light radius, arcsec."""
+        return self.r_eff
+
+    def half_light_radius(self) -> jax.Array | float:
+        """Along the major axis, arcsec."""
+        return self.r_eff

@@ -26,7 +26,8 @@ class Picture:
         grid: where the pixels lie.
         plane: "source": the picture shows the source without the lens, and is evaluated where the ray arrives;
             "image": it was taken through the lens, and is evaluated where it is seen.
-        psf: the blur that the picture already has; None: none.
+        psf: the blur that the picture already has, without free parameters; None: none. It is undone once, before
+            anything is predicted.
         dx: registration: the picture's features lie this far West of where its grid says, arcsec.
         dy: the same to the North, arcsec.
     """
@@ -45,6 +46,20 @@ class Picture:
         """Flux per arcsec^2 of the sky at (x, y) in arcsec."""
         column, row = self.grid.to_pixel(x - self.dx, y - self.dy)
         return bilinear(jnp.pad(self.values, 1), column + 1.0, row + 1.0)
+
+    def smallest_scale(self) -> jax.Array:
+        """The shorter side of a pixel, arcsec."""
+        return self.grid.steps.min()
+
+    def overhang(self, grid: Grid) -> float:
+        """By how many pixels it reaches beyond a frame; through a lens that is not known."""
+        if self.plane != "image":
+            return np.inf
+        ny, nx = self.grid.shape
+        x, y = self.grid.to_sky(np.array([-1.0, nx, -1.0, nx]), np.array([-1.0, -1.0, ny, ny]))
+        column, row = grid.to_pixel(x + self.dx, y + self.dy)
+        beyond = [-column, column - (grid.shape[1] - 1), -row, row - (grid.shape[0] - 1)]
+        return max(1.0, float(max(np.max(b) for b in beyond)))
 
 
 def clip_negative(picture: Picture) -> tuple[Picture, float]:

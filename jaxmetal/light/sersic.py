@@ -38,6 +38,14 @@ class Sersic:
         shape = jnp.exp(log_norm - b * power(radius(u, v) / self.r_eff, 1.0 / self.n))
         return self.flux * shape / (2.0 * jnp.pi * self.n * jnp.square(self.r_eff))
 
+    def smallest_scale(self) -> jax.Array | float:
+        """The half-light radius, arcsec."""
+        return self.r_eff
+
+    def half_light_radius(self) -> jax.Array | float:
+        """Along the major axis, arcsec."""
+        return self.r_eff
+
 
 def sersic_b(n: jax.Array | float) -> jax.Array | float:
     """The b that puts half of a Sersic profile's light within r_eff: P(2n, b) = 1/2, P the incomplete gamma function.

@@ -24,3 +24,7 @@ class Unweighted:
     def __call__(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """1 at every sky position."""
         return jnp.ones_like(x)
+
+    def smallest_scale(self) -> float:
+        """None: it is the same everywhere."""
+        return float("inf")

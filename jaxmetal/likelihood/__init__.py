@@ -10,7 +10,7 @@ A noise is a node (`numerics.tree.node`) with three methods; there is no base cl
 `model` is the predicted map and `light` the blurred model light, both of the shape of the data.
 
 To add a noise: copy `student.py`, begin `pointwise` with `usable`, test it against scipy in `tests/test_likelihood.py`,
-and export it here. May import: numerics, errors, jax, numpyro.distributions.
+and export it here. May import: edge, numerics, jax, numpyro.distributions.
 """
 
 from jaxmetal.likelihood.censored import Censored

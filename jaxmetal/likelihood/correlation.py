@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.tree import node, within
 
 # The most negative power, relative to the largest, that is taken for round-off.

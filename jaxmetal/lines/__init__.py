@@ -18,15 +18,15 @@ To add one for everybody: a table in `calibrations.toml`, with its source; the t
 in `dust.toml`. A line: a row of `LINES` and of every law. Imports: numerics, errors.
 """
 
-from jaxmetal.lines.calibration import Calibration, calibration_of_your_own
 from jaxmetal.lines.case_b import NII_DOUBLET, OIII_DOUBLET, over_hbeta
-from jaxmetal.lines.catalogue import calibration, calibration_set, catalogue
 from jaxmetal.lines.dust import DustLaw, dust_law, laws
-from jaxmetal.lines.emission import Emission, emission
-from jaxmetal.lines.invert import invert, turnovers
-from jaxmetal.lines.kk04 import kk04
+from jaxmetal.lines.emitted import Emission, emission
+from jaxmetal.lines.kobulnicky import kk04
 from jaxmetal.lines.lines import LINES, Line, feature, line
+from jaxmetal.lines.literature import calibration, calibration_set, catalogue
 from jaxmetal.lines.ratios import RATIOS, Ratio
+from jaxmetal.lines.roots import invert, turnovers
+from jaxmetal.lines.strong_lines import Calibration, calibration_of_your_own
 
 __all__ = [
     "LINES",

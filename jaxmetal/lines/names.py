@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 
 Factors = tuple[tuple[tuple[str, ...], float], ...]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import case_b
-from jaxmetal.lines.calibration import Calibration
+from jaxmetal.lines.strong_lines import Calibration
 
 SUM = "OIIIsum"
 """Both [OIII] lines, of which some calibrations are made."""

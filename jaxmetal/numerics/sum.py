@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 
+from jaxmetal.numerics.profile import smallest_scale
 from jaxmetal.numerics.tree import node
 
 
@@ -24,3 +27,7 @@ class Sum:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Sum over parts of part(u, v)."""
         return functools.reduce(operator.add, (part(u, v) for part in self.parts.values()))
+
+    def smallest_scale(self) -> Any:
+        """The least of its parts."""
+        return functools.reduce(jnp.minimum, (smallest_scale(part) for part in self.parts.values()))

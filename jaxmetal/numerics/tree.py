@@ -16,7 +16,7 @@ def static(**kwargs: Any) -> Any:
 
 
 def within(interval: str, **kwargs: Any) -> Any:
-    """A dataclass field for a number that must lie in an interval, written as "(0, 1]" (see `numerics.ranges`)."""
+    """A dataclass field for a number that must lie in an interval, written as "(0, 1]" (see `edge.ranges`)."""
     return dataclasses.field(metadata={"within": interval}, **kwargs)
 
 
@@ -34,3 +34,16 @@ def node(cls: type[T]) -> type[T]:
     meta = [field.name for field in fields if field.metadata.get("static")]
     data = [field.name for field in fields if not field.metadata.get("static")]
     return jax.tree_util.register_dataclass(made, data_fields=data, meta_fields=meta)
+
+
+def realised(tree: T) -> T:
+    """The tree with what its nodes compute once per draw, where they have a method `realise()` that returns it.
+
+    A field drawn on its Fourier modes, or a cluster whose galaxies share three numbers, is then not computed again for
+    every observation. Such a node stands for what `realise()` returns, and need not be callable itself.
+    """
+    return jax.tree.map(lambda part: part.realise() if _computes_once(part) else part, tree, is_leaf=_computes_once)
+
+
+def _computes_once(part: Any) -> bool:
+    return hasattr(type(part), "realise")

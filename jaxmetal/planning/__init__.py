@@ -4,7 +4,7 @@ May import: fit, simulate and everything below them. Pictures are made by plot. 
 to errors, checked against the scatter of actual fits in `tests/test_planning.py`.
 """
 
-from jaxmetal.planning.fisher import Fisher, fisher
-from jaxmetal.planning.forecast import Scatter, Setting, fisher_error, forecast, observed, simulated_error
+from jaxmetal.planning.curvature import Fisher, fisher
+from jaxmetal.planning.forecasts import Scatter, Setting, fisher_error, forecast, observed, simulated_error
 
 __all__ = ["Fisher", "Scatter", "Setting", "fisher", "fisher_error", "forecast", "observed", "simulated_error"]

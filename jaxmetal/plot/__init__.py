@@ -10,17 +10,17 @@ tests/test_plot.py.
 """
 
 from jaxmetal.plot import of_lines, of_posterior
-from jaxmetal.plot.calibration_curves import FittedSpectra, calibration_curves
-from jaxmetal.plot.corner import corner
-from jaxmetal.plot.fit_figure import fit_figure
-from jaxmetal.plot.forecast import forecast
+from jaxmetal.plot.comparison import MapFit, maps
+from jaxmetal.plot.curves import FittedSpectra, calibration_curves
+from jaxmetal.plot.forecasts import forecast
+from jaxmetal.plot.intrinsic import source_plane
 from jaxmetal.plot.labels import Quantity, parameter_labels
-from jaxmetal.plot.map_panels import Panel, map_panels
-from jaxmetal.plot.maps import MapFit, maps
-from jaxmetal.plot.prior_predictive import prior_predictive
+from jaxmetal.plot.marginals import corner
+from jaxmetal.plot.overview import fit_figure
+from jaxmetal.plot.panels import Panel, map_panels
+from jaxmetal.plot.prior_maps import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile, radial_profile
-from jaxmetal.plot.relation import relation
-from jaxmetal.plot.source_plane import source_plane
+from jaxmetal.plot.relations import relation
 
 __all__ = [
     "Band",

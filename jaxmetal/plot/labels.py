@@ -3,23 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-
-class Quantity(NamedTuple):
-    """What a map shows.
-
-    Attributes:
-        label: e.g. "12 + log(O/H)".
-        unit: e.g. "dex"; empty for a pure number.
-    """
-
-    label: str
-    unit: str
-
-    def __str__(self) -> str:
-        return f"{self.label} [{self.unit}]" if self.unit else self.label
-
+from jaxmetal.observation.contract import Quantity
 
 SYMBOLS = {
     "x0": "x$_0$",

@@ -12,11 +12,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jaxmetal.linemaps import gradients
-from jaxmetal.plot.calibration_curves import FittedSpectra, calibration_curves
-from jaxmetal.plot.corner import corner as draw_corner
+from jaxmetal.fluxmaps import gradients
+from jaxmetal.plot.curves import FittedSpectra, calibration_curves
 from jaxmetal.plot.labels import Quantity
-from jaxmetal.plot.map_panels import Panel, map_panels
+from jaxmetal.plot.marginals import corner as draw_corner
+from jaxmetal.plot.panels import Panel, map_panels
 from jaxmetal.plot.picture import paint
 from jaxmetal.plot.profile import Points, Profile, radial_profile
 from jaxmetal.plot.style import DIVERGING, IMAGES, NAIVE, new_figure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,28 +9,25 @@ import jax
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
 
-from jaxmetal.fit.classical import wls
+from jaxmetal.classical import wls
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
-from jaxmetal.observation import WeightedMap, registered
-from jaxmetal.plot.corner import corner as draw_corner
-from jaxmetal.plot.fit_figure import fit_figure
-from jaxmetal.plot.labels import Quantity, parameter_labels
-from jaxmetal.plot.maps import MapFit, maps
-from jaxmetal.plot.prior_predictive import prior_predictive
+from jaxmetal.observation import Quantity
+from jaxmetal.plot.comparison import MapFit, maps
+from jaxmetal.plot.intrinsic import source_plane
+from jaxmetal.plot.labels import parameter_labels
+from jaxmetal.plot.marginals import corner as draw_corner
+from jaxmetal.plot.overview import fit_figure
+from jaxmetal.plot.prior_maps import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile
-from jaxmetal.plot.source_plane import source_plane
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import typical
-from jaxmetal.result.predictive import azimuthal_mean, best_prediction, profile, radius_map
+from jaxmetal.result.predictive import azimuthal_mean, profile, radius_map, traced
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
-from jaxmetal.result.summary import UNITS, interval, unit
-from jaxmetal.scene import trace
-from jaxmetal.simulate.draw import from_prior
-
-LABELS = {"metallicity": "12 + log(O/H)"}
-"""Property -> how it is written; others as they are."""
+from jaxmetal.result.summary import interval, unit
+from jaxmetal.result.views import View, view
+from jaxmetal.simulate.drawn import from_prior
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
@@ -39,37 +35,29 @@ MOST = 8
 """Parameters in a corner plot, unless they are named."""
 
 
-def quantity_of(observation: Any) -> Quantity:
-    """What an observation shows; the unit is known for images and for properties in dex and magnitudes."""
-    if not isinstance(observation, WeightedMap):
-        return Quantity(observation.light, "flux/pixel")
-    name = observation.properties[-1]
-    return Quantity(LABELS.get(name, name), UNITS.get(type(observation.mixing), ""))
-
-
 def of_prior(scene: Any, observations: Mapping[str, Any], name: str, *, seed: int = 0, count: int = 8) -> Figure:
     """Draws of one observation from a prior, noise-free, one panel each (see `simulate.from_prior`)."""
-    observation = typical(observations[name])
+    observation = typical({SCENE: scene, **observations})[name]
     drawn = from_prior(scene, observations, jax.random.key(seed), count)[name]
     return prior_predictive(
         list(np.asarray(drawn)),
-        registered(observation),
-        quantity_of(observation),
+        observation.pixels,
+        observation.quantity,
         used=observation.used,
-        bins=getattr(observation, "bins", None),
+        bins=observation.bins,
     )
 
 
-def map_fit(posterior: Posterior, name: str, quantity: Quantity | None = None) -> MapFit:
+def map_fit(posterior: Posterior | View, name: str, quantity: Quantity | None = None) -> MapFit:
     """An observation and its prediction at the MAP."""
-    observation = posterior.filled()[name]
-    prediction = best_prediction(posterior, name)
+    seen = view(posterior)
+    observation = seen.filled[name]
     return MapFit(
         data=observation.data,
-        model=prediction.value,
-        sigma=observation.noise.standard_deviation(prediction.value, prediction.light),
-        grid=registered(observation),
-        quantity=quantity or quantity_of(observation),
+        model=seen.predictions[name].value,
+        residual=seen.residuals[name],
+        grid=observation.pixels,
+        quantity=quantity or observation.quantity,
         used=observation.used,
         bins=observation.bins,
         fwhm=fwhm(observation.psf),
@@ -77,7 +65,7 @@ def map_fit(posterior: Posterior, name: str, quantity: Quantity | None = None) -
 
 
 def radial(
-    posterior: Posterior,
+    posterior: Posterior | View,
     name: str,
     source: str,
     quantity: Quantity | None = None,
@@ -89,7 +77,7 @@ def radial(
     """The intrinsic profile of a source beside the naive points and line of a map.
 
     Args:
-        posterior: of a fit.
+        posterior: of a fit, or a view of it.
         name: of the light-weighted map.
         source: name of the source.
         quantity: what the map shows.
@@ -97,92 +85,110 @@ def radial(
         images: number of the lensed image that each pixel belongs to, shape (ny, nx); 0 for none.
         truth: the scene behind simulated data, to be drawn as well.
     """
-    fit = map_fit(posterior, name, quantity)
-    observation, prop = posterior.tree[name], posterior.tree[name].properties[0]
-    radius = _per_datum(radius_map(posterior, name, source), fit.bins)
-    data, sigma = np.asarray(fit.data, float), np.asarray(fit.sigma, float)
-    good = np.asarray(observation.used) & np.isfinite(radius + data + sigma)
-    points = Points(
-        radius=radius[good],
-        value=data[good],
-        sigma=sigma[good],
-        image=None if images is None else _image_per_datum(images, fit.bins)[good],
-    )
+    seen = view(posterior)
+    observation = seen.filled[name]
+    prop, points = observation.properties[0], _points(seen, name, source, images)
     radii = np.linspace(0.0, 1.04 * points.radius.max(), 60)
-    peak = dataclasses.replace(posterior, draws={n: np.asarray(v)[None, None] for n, v in posterior.best.items()})
-    _, low, median, high, _ = profile(posterior, source, prop, radii)
+    _, low, median, high, _ = profile(seen, source, prop, radii)
+    best = seen.filled[SCENE].sources[source].carries[prop].profile
     put_in = None if truth is None else truth.sources[source].carries[prop].profile
-    size = effective_radius(posterior, source, prop)
+    size = effective_radius(seen, source, prop)
     return Profile(
         points=points,
-        quantity=fit.quantity,
+        quantity=quantity or observation.quantity,
         band=Band(
             radius=radii,
             low=low,
             median=median,
             high=high,
-            best=profile(peak, source, prop, radii, 1)[2],
+            best=np.asarray(azimuthal_mean(best, radii)),
             truth=None if put_in is None else np.asarray(azimuthal_mean(put_in, radii)),
         ),
         line=wls(points.radius, points.value, points.sigma),
-        psf_half_width=0.5 * fwhm(posterior.filled()[name].psf) * _shrinking(posterior, name),
+        psf_half_width=0.5 * fwhm(observation.psf) * _shrinking(seen, name, source),
         kpc_per_arcsec=kpc_per_arcsec,
         r_eff=None if size is None else float(np.median(size)),
     )
 
 
-def sentence(posterior: Posterior, source: str, prop: str, kpc_per_arcsec: float | None = None) -> str:
+def sentence(posterior: Posterior | View, source: str, prop: str, kpc_per_arcsec: float | None = None) -> str:
     """Slope of a property in all units, and whether it is resolved; empty without a free linear slope."""
-    sites = [site for site, *where in gradients(posterior) if where == [source, prop]]
+    seen = view(posterior)
+    sites = [site for site, *where in gradients(seen) if where == [source, prop]]
     if not sites:
         return ""
-    drawn = slopes(posterior, sites[0], source, prop, kpc_per_arcsec)
-    value = unit(posterior, sites[0]).split("/")[0]
+    drawn = slopes(seen, sites[0], source, prop, kpc_per_arcsec)
+    value = unit(seen.posterior, sites[0]).split("/")[0]
     lengths = {"arcsec": drawn.per_arcsec, "kpc": drawn.per_kpc, "R$_e$": drawn.per_r_eff}
     texts = [f"{interval(d)} {value}/{length}".replace(" ", UNBROKEN) for length, d in lengths.items() if d is not None]
-    verdict = resolution(posterior, sites[0], source, prop).sentence
+    verdict = resolution(seen, sites[0], source, prop).sentence
     return f"Intrinsic gradient of {prop}: {', '.join(texts)}. {verdict}"
 
 
 def overview(
-    posterior: Posterior, name: str, source: str, quantity: Quantity | None = None, *, title: str = "", **options: Any
+    posterior: Posterior | View,
+    name: str,
+    source: str,
+    quantity: Quantity | None = None,
+    *,
+    title: str = "",
+    **options: Any,
 ) -> Figure:
     """The fit of a light-weighted map in one picture; options as for `radial`."""
-    prop = posterior.tree[name].properties[0]
-    words = sentence(posterior, source, prop, options.get("kpc_per_arcsec"))
-    shown = radial(posterior, name, source, quantity, **options)
-    return fit_figure(map_fit(posterior, name, quantity), shown, words, title)
+    seen = view(posterior)
+    prop = seen.filled[name].properties[0]
+    words = sentence(seen, source, prop, options.get("kpc_per_arcsec"))
+    shown = radial(seen, name, source, quantity, **options)
+    return fit_figure(map_fit(seen, name, quantity), shown, words, title)
 
 
-def panels(posterior: Posterior, name: str, quantity: Quantity | None = None) -> FigureBase:
+def panels(posterior: Posterior | View, name: str, quantity: Quantity | None = None) -> FigureBase:
     """Data, model and residual of any observation."""
     return maps(map_fit(posterior, name, quantity))
 
 
-def galaxy(posterior: Posterior, name: str, source: str, quantity: Quantity | None = None, **scale: Any) -> Figure:
+def galaxy(
+    posterior: Posterior | View, name: str, source: str, quantity: Quantity | None = None, **scale: Any
+) -> Figure:
     """The property of a light-weighted map on the source's plane at the MAP, out to the outermost used data."""
-    observation = posterior.filled()[name]
+    seen = view(posterior)
+    observation = seen.filled[name]
     prop = observation.properties[0]
-    radius = _per_datum(radius_map(posterior, name, source), observation.bins)[np.asarray(observation.used)]
-    size = effective_radius(posterior, source, prop)
+    radius = _per_datum(radius_map(seen, name, source), observation.bins)[np.asarray(observation.used)]
+    size = effective_radius(seen, source, prop)
     return source_plane(
-        posterior.filled()[SCENE].sources[source],
+        seen.filled[SCENE].sources[source],
         prop,
-        quantity or quantity_of(observation),
+        quantity or observation.quantity,
         half_size=float(np.nanmax(radius)),
         r_eff=None if size is None else float(np.median(size)),
         **scale,
     )
 
 
-def corner(posterior: Posterior, names: Sequence[str] | None = None, truths: Any = None) -> Figure:
+def corner(posterior: Posterior | View, names: Sequence[str] | None = None, truths: Any = None) -> Figure:
     """Marginals of named parameters; by default of `MOST` that are single numbers, carried properties first."""
+    posterior = view(posterior).posterior
     flat = posterior.flat()
     if names is None:
         single = [name for name, values in flat.items() if values.ndim == 1]
         names = sorted(single, key=lambda name: ".carries." not in name)[:MOST]
     labels = parameter_labels({name: unit(posterior, name) for name in names})
     return draw_corner({name: flat[name] for name in names}, truths, labels)
+
+
+def _points(seen: View, name: str, source: str, images: np.ndarray | None) -> Points:
+    """The used data of a map at their deprojected radii."""
+    observation = seen.filled[name]
+    radius = _per_datum(radius_map(seen, name, source), observation.bins)
+    data, sigma = np.asarray(observation.data, float), np.asarray(seen.sigmas[name], float)
+    good = np.asarray(observation.used) & np.isfinite(radius + data + sigma)
+    return Points(
+        radius=radius[good],
+        value=data[good],
+        sigma=sigma[good],
+        image=None if images is None else _image_per_datum(images, observation.bins)[good],
+    )
 
 
 def _per_datum(pixels: np.ndarray, bins: Any) -> np.ndarray:
@@ -200,15 +206,14 @@ def _image_per_datum(images: np.ndarray, bins: Any) -> np.ndarray:
     return np.array([np.bincount(numbers[labels == k], minlength=1).argmax() for k in range(bins.n)])
 
 
-def _shrinking(posterior: Posterior, name: str) -> float:
+def _shrinking(seen: View, name: str, source: str) -> float:
     """Size at the source over size on the sky, 1 / sqrt(median magnification of the used pixels); 1 without a lens."""
-    filled = posterior.filled()
-    observation, lens = filled[name], filled[SCENE].lens
-    if not lens:
+    observation = seen.filled[name]
+    if not seen.filled[SCENE].lens:
         return 1.0
     used = np.asarray(observation.used, float)
     shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
-    x, y = (np.asarray(a) for a in trace(lens, registered(observation).centres()))
+    x, y = (np.asarray(a) for a in traced(seen, name, source))
     (x_row, x_column), (y_row, y_column) = np.gradient(x), np.gradient(y)
     area = np.abs(x_column * y_row - x_row * y_column)[shown]
-    return float(np.sqrt(np.nanmedian(area) / observation.grid.pixel_area))
+    return float(np.sqrt(np.nanmedian(area) / observation.pixels.pixel_area))

@@ -10,7 +10,6 @@ in `relations.py` with its source and equation, and numbers from elsewhere in `t
 
 from jaxmetal.population.correlation import Spearman, spearman
 from jaxmetal.population.galaxies import Covariate, Draws, Measured
-from jaxmetal.population.joint import Stack, joint, stack
 from jaxmetal.population.linear import default_priors, fit
 from jaxmetal.population.regression import regress
 from jaxmetal.population.relation import Interval, Relation, interval, summary, table
@@ -23,6 +22,7 @@ from jaxmetal.population.relations import (
 )
 from jaxmetal.population.sampler import Run
 from jaxmetal.population.selection import Selection
+from jaxmetal.population.with_maps import Stack, joint, stack
 
 __all__ = [
     "Covariate",

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.recipes.arrays import floats
+from jaxmetal.edge.arrays import floats
+from jaxmetal.edge.errors import InputError
 
 
 def words(name: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.arrays import floats
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.population.columns import alike, column, errors, flags, number
-from jaxmetal.recipes.arrays import floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,8 +12,8 @@ import numpyro
 import numpyro.distributions as dist
 from jax.scipy.special import logsumexp
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import worst_first
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import worst_first
 from jaxmetal.population.covariates import Design, along, design
 from jaxmetal.population.galaxies import Covariate, Draws, Measured, require_same_galaxies
 from jaxmetal.population.link import positive

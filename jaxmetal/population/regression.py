@@ -10,14 +10,14 @@ import numpyro
 import numpyro.distributions as dist
 from jax.scipy.special import logsumexp
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import worst_first
+from jaxmetal.edge.arrays import floats, require_count
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import worst_first
 from jaxmetal.population.columns import alike
 from jaxmetal.population.galaxies import Covariate, Measured, require_same_galaxies
 from jaxmetal.population.relation import Relation
 from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.selection import WITHOUT
-from jaxmetal.recipes.arrays import floats, require_count
 
 LONG = Run(warmup=1000, target_accept=0.95)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from jaxmetal.findings import Finding
+from jaxmetal.edge.findings import Finding
 from jaxmetal.numerics.convergence import effective_samples, r_hat
 from jaxmetal.population.correlation import Spearman, spearman
 from jaxmetal.population.galaxies import Covariate, Draws, Measured

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.findings import Finding
+from jaxmetal.edge.findings import Finding
 from jaxmetal.population.galaxies import Draws
 from jaxmetal.population.scatter import log_density
 

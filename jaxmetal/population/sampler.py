@@ -10,11 +10,11 @@ from numpyro.infer import init_to_value
 
 from jaxmetal.chains import Settings
 from jaxmetal.chains import sample as drawn
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.arrays import require_count
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.choose import require_acceptance
 from jaxmetal.fit.diagnose import diagnose
-from jaxmetal.recipes.arrays import require_count
 
 LARGEST = 2**63
 """Seeds are below."""

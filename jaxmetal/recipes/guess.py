@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.instrument.psf import FWHM_PER_SIGMA, peak_width
+from jaxmetal.edge.errors import InputError
+from jaxmetal.instrument.forms import FWHM_PER_SIGMA
+from jaxmetal.instrument.psf import peak_width
 from jaxmetal.lens import distortion
 from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.prior import typical
@@ -56,14 +57,14 @@ def guess_from_image(image: Image) -> Guess:
         raise InputError(
             "The image has no pixel brighter than 3 sigma to guess a prior from; give the frame and the light yourself."
         )
-    x, y = (np.asarray(a) for a in image.grid.centres())
-    return _moments(x, y, weights, float(peak_width(image.psf)) / FWHM_PER_SIGMA, float(np.sqrt(image.grid.pixel_area)))
+    x, y = (np.asarray(a) for a in image.pixels.centres())
+    return _moments(x, y, weights, peak_width(image.psf) / FWHM_PER_SIGMA, _pixel(image))
 
 
 def guess_from_map(observed: WeightedMap) -> Guess:
     """Moments of a map's used pixels weighted by 1 / sigma^2: precise pixels are bright ones. No flux."""
     x, y, weights = _map_pixels(observed)
-    return _moments(x, y, weights, 0.0, float(np.sqrt(observed.grid.pixel_area)))
+    return _moments(x, y, weights, 0.0, _pixel(observed))
 
 
 def guess_through_lens(observed: WeightedMap, lens: dict[str, Any], light: Any) -> Guess:
@@ -87,7 +88,12 @@ def guess_through_lens(observed: WeightedMap, lens: dict[str, Any], light: Any) 
         raise InputError(
             "No used pixel has both light and a deflection; check the picture, the deflection map and the sky origin."
         )
-    return _moments(bx[traced], by[traced], weights[traced], 0.0, 0.1 * float(np.sqrt(observed.grid.pixel_area)))
+    return _moments(bx[traced], by[traced], weights[traced], 0.0, 0.1 * _pixel(observed))
+
+
+def _pixel(observed: Any) -> float:
+    """Side of a pixel, arcsec."""
+    return float(np.sqrt(typical(observed).pixels.pixel_area))
 
 
 def _map_pixels(observed: WeightedMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -98,7 +104,7 @@ def _map_pixels(observed: WeightedMap) -> tuple[np.ndarray, np.ndarray, np.ndarr
     weights = np.where(used, sigma**-2.0, 0.0)
     if observed.bins is not None:
         weights = np.nan_to_num(np.asarray(observed.bins.paint(jnp.asarray(weights))))
-    x, y = (np.asarray(a) for a in observed.grid.centres())
+    x, y = (np.asarray(a) for a in observed.pixels.centres())
     return x, y, weights
 
 

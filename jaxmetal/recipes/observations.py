@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.instrument.psf import Kernel
+from jaxmetal.edge.arrays import as_grid, as_map, as_mask, floats, require_some
+from jaxmetal.edge.bins import per_bin
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.noise import require_errors, standard_deviation
+from jaxmetal.edge.ranges import require_within
+from jaxmetal.instrument.forms import Kernel
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.ranges import require_within
 from jaxmetal.observation import Image, Sky, WeightedMap
-from jaxmetal.recipes.arrays import as_grid, as_map, as_mask, floats, require_errors, require_some, standard_deviation
-from jaxmetal.recipes.binned import as_bins, per_bin
+from jaxmetal.recipes.binned import as_bins
 
 
 def metallicity_map(values: Any, *, mixing: Any = None, **keywords: Any) -> WeightedMap:
@@ -170,7 +172,7 @@ def _errors(data: np.ndarray, noise: Any, **styles: Any) -> np.ndarray:
 def _reduce(data: np.ndarray, errors: np.ndarray, used: np.ndarray, bins: Any) -> tuple[np.ndarray, ...]:
     """Data, errors and mask by bin; a bin is used if any of its pixels is."""
     data, errors = np.where(used, data, np.nan), np.where(used, errors, np.nan)
-    data, errors = per_bin("values", data, bins), per_bin("sigma", errors, bins)
+    data, errors = (per_bin(*one, bins.labels, bins.n) for one in (("values", data), ("sigma", errors)))
     return data, errors, np.isfinite(data)
 
 
@@ -188,7 +190,7 @@ def _clean(data: np.ndarray, errors: np.ndarray, used: np.ndarray) -> tuple[np.n
 def _require_psf(psf: Any) -> None:
     if isinstance(psf, Kernel):
         return _require_kernel(psf)
-    if not hasattr(psf, "mixture"):
+    if not callable(getattr(psf, "form", None)):
         raise InputError(
             f"psf: expected a PSF of jaxmetal.instrument, found {type(psf).__name__}; "
             "write e.g. instrument.Gaussian(fwhm=0.7)."

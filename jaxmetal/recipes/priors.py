@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import numpyro.distributions as dist
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument.psf import peak_width
 from jaxmetal.light.gaussian import Gaussian
 from jaxmetal.light.sersic import Sersic
-from jaxmetal.observation import Image, WeightedMap
+from jaxmetal.numerics.profile import half_light_radius, is_on_sky
+from jaxmetal.observation import Image, WeightedMap, is_observation
 from jaxmetal.prior import typical
 from jaxmetal.recipes.guess import Guess, guess_from_image, guess_from_map, guess_through_lens
 from jaxmetal.scene import Carried, Scene, Source
@@ -73,7 +74,7 @@ def lensed_gradient(
         weight: name of the light.
     """
     numbers = {name: typical(deflector) for name, deflector in lens.items()}
-    if not getattr(light, "on_sky", False):
+    if not is_on_sky(light):
         raise InputError(
             f"light: expected a Picture seen through the lens, found {type(light).__name__}; "
             "use `gradient` and add the lens."
@@ -98,8 +99,9 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3) -> Scene:
     Raises:
         InputError: if the image has fewer peaks.
     """
-    fwhm = float(peak_width(typical(image.psf)))
-    peaks = _peaks(image, number, 1.5 * fwhm)
+    seen = typical([observed, image])[1]
+    fwhm = float(peak_width(seen.psf))
+    peaks = _peaks(seen, number, 1.5 * fwhm)
     flux = max(float(np.sum(np.where(image.used, image.data, 0.0))), 1e-30) / number
     value = _median(observed)
     return Scene(
@@ -123,13 +125,15 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3) -> Scene:
 
 
 def _disc(observed: WeightedMap, light: Any, frame: Any, free_geometry: bool, source: str, profile: Any) -> Scene:
-    if isinstance(light, Image):
-        guess, weight = guess_from_image(light), light.light
+    map_now, light_now = typical([observed, light])  # together, as a tie may run across both
+    if is_observation(light):
+        guess, weight = guess_from_image(light_now), light.light
         flux, size = dist.LogNormal(math.log(guess.flux), 1.0), dist.LogNormal(math.log(guess.r_eff), 0.5)
         light = Sersic(flux=flux, r_eff=size, n=1.0)
     else:
-        guess, weight = guess_from_map(observed), "light"
-        guess = guess._replace(r_eff=float(getattr(typical(light), "r_eff", guess.r_eff)))
+        guess, weight = guess_from_map(map_now), "light"
+        size = half_light_radius(light_now)
+        guess = guess if size is None else guess._replace(r_eff=float(size))
     if frame is None:
         frame = (
             _free_disc(guess, 0.3 * guess.r_eff)
@@ -169,7 +173,7 @@ def _median(observed: WeightedMap) -> float:
 
 def _peaks(image: Image, number: int, apart: float) -> list[tuple[float, float]]:
     """Sky positions of the brightest pixels, each at least `apart` arcsec from the ones before."""
-    x, y = (np.asarray(a) for a in image.grid.centres())
+    x, y = (np.asarray(a) for a in image.pixels.centres())
     left = np.where(image.used, image.data, -np.inf)
     found: list[tuple[float, float]] = []
     for _ in range(number):

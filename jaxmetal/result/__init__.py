@@ -1,7 +1,8 @@
 """What is read off a posterior: summary, gradients in all units, resolution, predictive maps, criteria.
 
-May import: posterior, model and everything below it; arviz-stats. Files are written by io, pictures by plot. To add a
-quantity: a function of a `Posterior` in a file of its own.
+All of it goes through one `View` of the fit, which keeps what has been computed. May import: posterior, model and
+everything below it; arviz-stats. Files are written by io, pictures by plot. To add a quantity: a function of a
+`Posterior` or a `View` in a file of its own, that starts with `view(posterior)`; costly ones are kept with `View.once`.
 """
 
 from jaxmetal.posterior import Posterior
@@ -10,9 +11,11 @@ from jaxmetal.result.predictive import best_prediction, intrinsic_map, predictiv
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.summary import summary
+from jaxmetal.result.views import View, view
 
 __all__ = [
     "Posterior",
+    "View",
     "best_prediction",
     "criteria",
     "gradients",
@@ -25,4 +28,5 @@ __all__ = [
     "resolution",
     "slopes",
     "summary",
+    "view",
 ]

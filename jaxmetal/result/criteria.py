@@ -10,8 +10,8 @@ import numpy as np
 
 from jaxmetal.model import pointwise_log_likelihood
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import fill, split
-from jaxmetal.result.predictive import best_prediction
+from jaxmetal.prior import fill
+from jaxmetal.result.views import View, view
 
 
 class Criteria(NamedTuple):
@@ -34,34 +34,27 @@ class Criteria(NamedTuple):
     log_evidence: float
 
 
-def criteria(posterior: Posterior) -> Criteria:
+def criteria(posterior: Posterior | View) -> Criteria:
     """chi2, likelihood, BIC and evidence."""
-    filled = posterior.filled()
-    chi2 = {name: float(np.nansum(residual(posterior, name) ** 2)) for name in posterior.observations}
-    terms = _pointwise(filled, posterior.plans)
-    total = float(sum(jnp.sum(values) for values in terms.values()))
-    n_data = int(sum(np.sum(np.asarray(filled[name].used)) for name in posterior.observations))
-    n_parameters = int(sum(np.size(value) for value in posterior.best.values()))
-    return Criteria(
-        n_data, n_parameters, chi2, total, n_parameters * float(np.log(n_data)) - 2.0 * total, posterior.log_evidence
-    )
+    seen = view(posterior)
+    total = float(sum(np.sum(values) for values in seen.log_likelihoods.values()))
+    n_data, n_parameters = sum(seen.counts.values()), len(seen.parameters)
+    bic = n_parameters * float(np.log(n_data)) - 2.0 * total
+    return Criteria(n_data, n_parameters, seen.chi2, total, bic, seen.posterior.log_evidence)
 
 
-def residual(posterior: Posterior, name: str) -> np.ndarray:
+def residual(posterior: Posterior | View, name: str) -> np.ndarray:
     """(data - model) / sigma at the MAP, NaN where data are not used."""
-    observation = posterior.filled()[name]
-    prediction = best_prediction(posterior, name)
-    sigma = observation.noise.standard_deviation(prediction.value, prediction.light)
-    return np.where(observation.used, (observation.data - prediction.value) / sigma, np.nan)
+    return view(posterior).residuals[name]
 
 
-def pointwise(posterior: Posterior, name: str, count: int = 400) -> np.ndarray:
+def pointwise(posterior: Posterior | View, name: str, count: int = 400) -> np.ndarray:
     """Log-likelihood of every used datum for evenly spaced draws, shape (1, count, data): what PSIS-LOO needs."""
-    flat = posterior.flat()
+    seen = view(posterior)
+    posterior, flat = seen.posterior, seen.posterior.flat()
     index = np.linspace(0, len(next(iter(flat.values()))) - 1, count).round().astype(int)
-    skeleton = split(posterior.tree)[0]
     terms = _pointwise_many(
-        skeleton, {name: posterior.plans[name]}, {n: jnp.asarray(v[index]) for n, v in flat.items()}
+        seen.skeleton, {name: posterior.plans[name]}, {n: jnp.asarray(v[index]) for n, v in flat.items()}
     )[name]
     return np.asarray(terms)[None][:, :, np.asarray(posterior.tree[name].used)]
 
@@ -82,7 +75,7 @@ class Loo(NamedTuple):
     k_hat: float
 
 
-def loo(posterior: Posterior, name: str) -> Loo:
+def loo(posterior: Posterior | View, name: str) -> Loo:
     """PSIS-LOO of one observation (Vehtari, Gelman & Gabry 2017); its pointwise terms must be independent."""
     from arviz_stats.base import array_stats
 
@@ -90,11 +83,6 @@ def loo(posterior: Posterior, name: str) -> Loo:
     return Loo(
         float(np.sum(elpd)), float(np.sqrt(elpd.size * np.var(elpd))), float(np.sum(p_loo)), float(np.max(k_hat))
     )
-
-
-@jax.jit
-def _pointwise(filled: Any, plans: Any) -> dict[str, jax.Array]:
-    return pointwise_log_likelihood(filled, plans)
 
 
 @jax.jit

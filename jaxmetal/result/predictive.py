@@ -10,13 +10,12 @@ import numpy as np
 
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.radius import radius
-from jaxmetal.observation import Plan, Prediction, predict, registered
+from jaxmetal.observation import Plan, Prediction, predict
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import fill, split
+from jaxmetal.prior import fill
+from jaxmetal.result.parameters import QUANTILES
+from jaxmetal.result.views import View, view
 from jaxmetal.scene import carried_value, trace
-
-QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
-"""Median, 68 % and 95 % intervals."""
 
 CHUNK = 16
 """Draws that are predicted in one call."""
@@ -30,20 +29,22 @@ class Summarised(NamedTuple):
     light: np.ndarray
 
 
-def best_prediction(posterior: Posterior, name: str) -> Prediction:
+def best_prediction(posterior: Posterior | View, name: str) -> Prediction:
     """The noise-free prediction of one observation at the MAP."""
-    filled = posterior.filled()
-    return jax.tree.map(np.asarray, _predict(filled[name], filled[SCENE], posterior.plans[name]))
+    return view(posterior).predictions[name]
 
 
-def predictive(posterior: Posterior, name: str, count: int = 96) -> Summarised:
+def predictive(posterior: Posterior | View, name: str, count: int = 96) -> Summarised:
     """Posterior-predictive map (without noise) of one observation from `count` evenly spaced draws."""
-    prior = split({SCENE: posterior.tree[SCENE], name: posterior.tree[name]})[0]
-    skeleton = {SCENE: prior[SCENE], "observation": prior[name]}
+    return view(posterior).once(_predictive, name, count)
+
+
+def _predictive(seen: View, name: str, count: int) -> Summarised:
+    skeleton = {SCENE: seen.skeleton[SCENE], "observation": seen.skeleton[name]}
     total = square = light = np.zeros(())
     done = 0
-    for values in _chunks(posterior, count):
-        drawn = _predict_filled(skeleton, posterior.plans[name], values)
+    for values in _chunks(seen.posterior, count):
+        drawn = _predict_filled(skeleton, seen.posterior.plans[name], values)
         total = total + np.sum(drawn.value, axis=0, dtype=float)
         square = square + np.sum(np.square(drawn.value, dtype=float), axis=0)
         light = light + np.sum(drawn.light, axis=0, dtype=float)
@@ -52,11 +53,11 @@ def predictive(posterior: Posterior, name: str, count: int = 96) -> Summarised:
     return Summarised(mean, np.sqrt(np.maximum(square / done - mean**2, 0.0)), light / done)
 
 
-def profile(posterior: Posterior, source: str, prop: str, radii: np.ndarray, count: int = 400) -> np.ndarray:
+def profile(posterior: Posterior | View, source: str, prop: str, radii: np.ndarray, count: int = 400) -> np.ndarray:
     """Quantiles of the intrinsic profile P(R), the mean over azimuth at each deprojected radius.
 
     Args:
-        posterior: of a fit.
+        posterior: of a fit, or a view of it.
         source: name of the source.
         prop: name of the property.
         radii: deprojected (semi-major-axis) radii, arcsec.
@@ -65,11 +66,10 @@ def profile(posterior: Posterior, source: str, prop: str, radii: np.ndarray, cou
     Returns:
         shape (len(QUANTILES), len(radii)).
     """
-    skeleton = split({SCENE: posterior.tree[SCENE]})[0]
-    drawn = np.concatenate(
-        [_profiles(skeleton, values, jnp.asarray(radii), source, prop) for values in _chunks(posterior, count)]
-    )
-    return np.quantile(drawn, QUANTILES, axis=0)
+    seen = view(posterior)
+    skeleton, chunks = {SCENE: seen.skeleton[SCENE]}, _chunks(seen.posterior, count)
+    drawn = np.concatenate([_profiles(skeleton, values, jnp.asarray(radii), source, prop) for values in chunks])
+    return np.quantile(drawn, list(QUANTILES.values()), axis=0)
 
 
 def azimuthal_mean(profile: Any, radii: Any) -> jax.Array:
@@ -78,23 +78,29 @@ def azimuthal_mean(profile: Any, radii: Any) -> jax.Array:
     return jnp.mean(profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
 
 
-def intrinsic_map(posterior: Posterior, name: str, source: str, prop: str) -> np.ndarray:
+def intrinsic_map(posterior: Posterior | View, name: str, source: str, prop: str) -> np.ndarray:
     """The property before blending, at the traced centre of each pixel of an observation, at the MAP."""
-    filled = posterior.filled()
-    beta = trace(filled[SCENE].lens, registered(filled[name]).centres())
-    return np.asarray(carried_value(filled[SCENE].sources[source], prop, beta))
+    seen = view(posterior)
+    return np.asarray(carried_value(seen.filled[SCENE].sources[source], prop, traced(seen, name, source)))
 
 
-def radius_map(posterior: Posterior, name: str, source: str) -> np.ndarray:
+def radius_map(posterior: Posterior | View, name: str, source: str) -> np.ndarray:
     """Deprojected source-plane radius of each pixel's centre, arcsec, at the MAP; NaN beyond the deflection map."""
-    filled = posterior.filled()
-    beta = trace(filled[SCENE].lens, registered(filled[name]).centres())
-    return np.asarray(radius(*filled[SCENE].sources[source].frame.to_plane(*beta)))
+    return view(posterior).once(_radius_map, name, source)
 
 
-@jax.jit
-def _predict(observation: Any, scene: Any, plan: Plan) -> Prediction:
-    return predict(observation, scene, plan)
+def traced(posterior: Posterior | View, name: str, source: str) -> tuple[jax.Array, jax.Array]:
+    """Where the centres of an observation's pixels lie on a source's plane at the MAP, arcsec; NaN beyond the map."""
+    return view(posterior).once(_traced, name, source)
+
+
+def _radius_map(seen: View, name: str, source: str) -> np.ndarray:
+    return np.asarray(radius(*seen.filled[SCENE].sources[source].frame.to_plane(*traced(seen, name, source))))
+
+
+def _traced(seen: View, name: str, source: str) -> tuple[jax.Array, jax.Array]:
+    scene = seen.filled[SCENE]
+    return trace(scene.lens, seen.filled[name].pixels.centres(), scene.sources[source].distance_ratio)
 
 
 def _chunks(posterior: Posterior, count: int) -> list[dict[str, jax.Array]]:
@@ -107,16 +113,16 @@ def _chunks(posterior: Posterior, count: int) -> list[dict[str, jax.Array]]:
 
 
 @jax.jit
-def _predict_filled(skeleton: Any, plan: Plan, values: Any) -> Prediction:
+def _predict_filled(places: Any, plan: Plan, values: Any) -> Prediction:
     def one(draw: Any) -> Prediction:
-        filled = fill(skeleton, draw)
+        filled = fill(places, draw)
         return predict(filled["observation"], filled[SCENE], plan)
 
     return jax.lax.map(one, values)
 
 
-def _profiles(skeleton: Any, values: Any, radii: jax.Array, source: str, prop: str) -> np.ndarray:
+def _profiles(places: Any, values: Any, radii: jax.Array, source: str, prop: str) -> np.ndarray:
     def one(draw: Any) -> jax.Array:
-        return azimuthal_mean(fill(skeleton, draw)[SCENE].sources[source].carries[prop].profile, radii)
+        return azimuthal_mean(fill(places, draw)[SCENE].sources[source].carries[prop].profile, radii)
 
     return np.asarray(jax.vmap(one)(values))

@@ -8,10 +8,9 @@ import jax
 import numpy as np
 
 from jaxmetal.instrument.psf import fwhm
-from jaxmetal.observation import WeightedMap
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import sites
 from jaxmetal.result.scale import effective_radius
+from jaxmetal.result.views import View, view
 
 NARROWED = 3.0
 BEAMS = 1.0
@@ -35,11 +34,15 @@ class Resolution(NamedTuple):
     sentence: str
 
 
-def resolution(posterior: Posterior, site: str, source: str, prop: str) -> Resolution:
+def resolution(posterior: Posterior | View, site: str, source: str, prop: str) -> Resolution:
     """Applies the rule to one slope."""
-    drawn = posterior.draws[site]
-    narrowed = _spread(sites(posterior.tree)[site]) / max(float(np.std(drawn)), 1e-300)
-    beams = _beams(posterior, source, prop)
+    return view(posterior).once(_resolution, site, source, prop)
+
+
+def _resolution(seen: View, site: str, source: str, prop: str) -> Resolution:
+    drawn = seen.posterior.draws[site]
+    narrowed = _spread(seen.priors[site]) / max(float(np.std(drawn)), 1e-300)
+    beams = _beams(seen, source, prop)
     resolved = narrowed >= NARROWED and (beams is None or beams >= BEAMS)
     low, high = np.quantile(drawn, [0.025, 0.975])
     sign = "negative" if high < 0 else "positive" if low > 0 else "consistent with zero"
@@ -60,12 +63,7 @@ def _spread(prior: Any) -> float:
     return 0.5 * float(np.mean(high - low))
 
 
-def _beams(posterior: Posterior, source: str, prop: str) -> float | None:
-    size = effective_radius(posterior, source, prop)
-    filled = posterior.filled()
-    widths = [
-        fwhm(filled[n].psf)
-        for n in posterior.observations
-        if isinstance(filled[n], WeightedMap) and prop in filled[n].properties
-    ]
+def _beams(seen: View, source: str, prop: str) -> float | None:
+    size, filled = effective_radius(seen, source, prop), seen.filled
+    widths = [fwhm(filled[n].psf) for n in seen.posterior.observations if prop in filled[n].properties]
     return None if size is None or not widths else float(np.mean(size)) / (0.5 * min(widths))

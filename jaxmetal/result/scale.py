@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxmetal.model import SCENE
+from jaxmetal.numerics.profile import half_light_radius
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import fill
+from jaxmetal.result.views import View, view
 
 
 class Slopes(NamedTuple):
@@ -26,9 +27,9 @@ class Slopes(NamedTuple):
     per_r_eff: np.ndarray | None
 
 
-def gradients(posterior: Posterior) -> list[tuple[str, str, str]]:
+def gradients(posterior: Posterior | View) -> list[tuple[str, str, str]]:
     """(site, source, property) of every free linear slope of the scene."""
-    found = []
+    posterior, found = view(posterior).posterior, []
     for name, source in posterior.tree[SCENE].sources.items():
         for prop in source.carries:
             site = f"{SCENE}.sources.{name}.carries.{prop}.profile.slope"
@@ -37,21 +38,24 @@ def gradients(posterior: Posterior) -> list[tuple[str, str, str]]:
     return found
 
 
-def slopes(posterior: Posterior, site: str, source: str, prop: str, kpc_per_arcsec: float | None = None) -> Slopes:
+def slopes(
+    posterior: Posterior | View, site: str, source: str, prop: str, kpc_per_arcsec: float | None = None
+) -> Slopes:
     """Draws of a slope in all units; size and slope come from the same draw."""
-    drawn = posterior.draws[site]
-    size = effective_radius(posterior, source, prop)
+    seen = view(posterior)
+    drawn, size = seen.posterior.draws[site], effective_radius(seen, source, prop)
     return Slopes(
         drawn, None if kpc_per_arcsec is None else drawn / kpc_per_arcsec, None if size is None else drawn * size
     )
 
 
-def effective_radius(posterior: Posterior, source: str, prop: str) -> np.ndarray | None:
+def effective_radius(posterior: Posterior | View, source: str, prop: str) -> np.ndarray | None:
     """Half-light radius (arcsec) of the light that weights a property: draws if free, else a number, or None."""
+    seen = view(posterior)
+    posterior = seen.posterior
     light = posterior.tree[SCENE].sources[source].carries[prop].weight
     site = f"{SCENE}.sources.{source}.lights.{light}.r_eff"
     if site in posterior.draws:
         return posterior.draws[site]
-    tied = fill({SCENE: posterior.tree[SCENE]}, posterior.best)[SCENE]
-    size = getattr(tied.sources[source].lights[light], "r_eff", None)
+    size = half_light_radius(seen.filled[SCENE].sources[source].lights[light])
     return None if size is None else np.asarray(size)

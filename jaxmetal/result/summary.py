@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxmetal.mixing import Dex, Magnitude
-from jaxmetal.numerics.convergence import effective_samples, r_hat
-from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.criteria import criteria
 from jaxmetal.result.resolution import resolution
 from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.views import View, view
 
 POSITIONS = {"x0", "y0", "dx", "dy", "u0", "v0"}
 SIZES = {"r_eff", "fwhm", "r_break", "r_core", "r_turn", "scale", "theta_e", "width"}
 ARCSEC = POSITIONS | SIZES
 DEGREES = {"pa", "inclination", "pitch"}
 PER_ARCSEC = {"slope", "inner", "outer"}
-UNITS = {Dex: "dex", Magnitude: "mag"}
 
 
-def summary(posterior: Posterior, kpc_per_arcsec: float | None = None) -> str:
+def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) -> str:
     """The summary as text.
 
     Args:
-        posterior: of a fit.
+        posterior: of a fit, or a view of it.
         kpc_per_arcsec: proper kpc per arcsec at the source, for slopes per kpc.
     """
+    seen = view(posterior)
     blocks = [
-        _trouble(posterior),
-        _verdicts(posterior, kpc_per_arcsec),
-        _table(posterior),
-        _fit_quality(posterior),
-        _how(posterior),
+        _trouble(seen.posterior),
+        _verdicts(seen, kpc_per_arcsec),
+        _table(seen),
+        _fit_quality(seen),
+        _how(seen.posterior),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -45,11 +43,8 @@ def unit(posterior: Posterior, site: str) -> str:
     if last in DEGREES:
         return "deg"
     parts = site.split(".")
-    observation = posterior.tree.get(parts[0])
-    if isinstance(observation, WeightedMap) and last == "jitter":
-        return _property_unit(posterior, observation.properties[0])
-    if isinstance(observation, Image) and last in ("jitter", "level"):
-        return "flux/pixel"
+    if parts[0] in posterior.observations and last in ("jitter", "level"):
+        return posterior.tree[parts[0]].quantity.unit
     value = _property_unit(posterior, parts[parts.index("carries") + 1]) if "carries" in parts else ""
     return f"{value}/arcsec" if last in PER_ARCSEC else value
 
@@ -57,8 +52,8 @@ def unit(posterior: Posterior, site: str) -> str:
 def _property_unit(posterior: Posterior, prop: str) -> str:
     for name in posterior.observations:
         observation = posterior.tree[name]
-        if isinstance(observation, WeightedMap) and prop in observation.properties:
-            return UNITS.get(type(observation.mixing), "")
+        if prop in observation.properties:
+            return observation.quantity.unit
     return ""
 
 
@@ -68,14 +63,14 @@ def _trouble(posterior: Posterior) -> str:
     return "Look at this first:\n" + "\n".join(f"  - {finding}" for finding in posterior.findings)
 
 
-def _verdicts(posterior: Posterior, kpc_per_arcsec: float | None) -> str:
+def _verdicts(seen: View, kpc_per_arcsec: float | None) -> str:
     lines = []
-    for site, source, prop in gradients(posterior):
-        drawn = slopes(posterior, site, source, prop, kpc_per_arcsec)
+    for site, source, prop in gradients(seen):
+        drawn, value = slopes(seen, site, source, prop, kpc_per_arcsec), _property_unit(seen.posterior, prop)
         lines.append(f"Intrinsic (blur, pixels and lens corrected) gradient of {prop} in '{source}':")
-        lines.append(f"  {resolution(posterior, site, source, prop).sentence}")
+        lines.append(f"  {resolution(seen, site, source, prop).sentence}")
         lines += [
-            f"  {interval(values)} {_property_unit(posterior, prop)} per {name} of deprojected (semi-major-axis) radius"
+            f"  {interval(values)} {value} per {name} of deprojected (semi-major-axis) radius"
             for name, values in (("arcsec", drawn.per_arcsec), ("kpc", drawn.per_kpc), ("R_e", drawn.per_r_eff))
             if values is not None
         ]
@@ -84,33 +79,30 @@ def _verdicts(posterior: Posterior, kpc_per_arcsec: float | None) -> str:
 
 def interval(values: np.ndarray) -> str:
     """Median and the distances to the 16 % and 84 % quantiles, with digits that the width deserves."""
-    low, middle, high = np.quantile(values, [0.16, 0.5, 0.84])
+    return _spelled(*np.quantile(values, [0.16, 0.5, 0.84]))
+
+
+def _spelled(low: float, middle: float, high: float) -> str:
     digits = int(np.clip(1 - np.floor(np.log10(max(high - low, 1e-12))), 0, 8))
     return f"{middle:.{digits}f} (+{high - middle:.{digits}f} -{middle - low:.{digits}f})"
 
 
-def _table(posterior: Posterior) -> str:
+def _table(seen: View) -> str:
     rows = [("parameter", "unit", "median (+ -)", "best", "R-hat", "ESS")]
-    for site, values in posterior.draws.items():
-        for index in np.ndindex(values.shape[2:]):
-            element = values[(slice(None), slice(None), *index)]
-            label = site + (f"[{','.join(map(str, index))}]" if index else "")
-            quality = (
-                (f"{r_hat(element):.3f}", f"{effective_samples(element):.0f}") if element.shape[1] > 3 else ("-", "-")
-            )
-            rows.append(
-                (label, unit(posterior, site), interval(element), f"{posterior.best[site][index]:.5g}", *quality)
-            )
+    for one in seen.parameters:
+        quantiles = _spelled(*(one.quantiles[name] for name in ("q16", "median", "q84")))
+        quality = ("-", "-") if one.short else (f"{one.r_hat:.3f}", f"{one.ess:.0f}")
+        rows.append((one.label, unit(seen.posterior, one.site), quantiles, f"{one.best:.5g}", *quality))
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
-def _fit_quality(posterior: Posterior) -> str:
-    found = criteria(posterior)
+def _fit_quality(seen: View) -> str:
+    found, k_hat = criteria(seen), seen.posterior.k_hat
     chi2 = ", ".join(f"{name}: {value:.1f}" for name, value in found.chi2.items())
-    judged = "k-hat not computed" if np.isnan(posterior.k_hat) else f"k-hat {posterior.k_hat:.2f}"
+    judged = "k-hat not computed" if np.isnan(k_hat) else f"k-hat {k_hat:.2f}"
     return (
         f"chi2 at the best fit: {chi2}; {found.n_data} data, {found.n_parameters} free parameters; "
         f"ln L {found.log_likelihood:.2f}, BIC {found.bic:.2f}, "

@@ -4,12 +4,12 @@ May import: model and everything below it, recipes. To add a simulation: a funct
 observations, and a test in `tests/test_simulate.py`; to add an instrument: a line in `instruments.py`, with its source.
 """
 
-from jaxmetal.simulate.draw import draw, from_prior
+from jaxmetal.simulate.drawn import draw, from_prior
 from jaxmetal.simulate.exposure import Simulated, expose
 from jaxmetal.simulate.field import random_field
 from jaxmetal.simulate.instruments import INSTRUMENTS, Instrument
 from jaxmetal.simulate.niriss import niriss_like
-from jaxmetal.simulate.survey import Parent, Survey, median_size, stamp, survey
+from jaxmetal.simulate.surveys import Parent, Survey, median_size, stamp, survey
 
 __all__ = [
     "INSTRUMENTS",

@@ -14,7 +14,7 @@ from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.prepare import prepare
 from jaxmetal.recipes.observations import light_image, metallicity_map
 from jaxmetal.scene import Scene
-from jaxmetal.simulate.draw import draw, noiseless
+from jaxmetal.simulate.drawn import draw, noiseless
 
 FLOOR = 0.03
 """Error of the metallicity of infinitely bright pixels, dex."""

@@ -18,26 +18,26 @@ spaxels share. `expected` and `measured` are the ratios behind a posterior, to l
 A likelihood is a node with `features`, `prior`, `z_range`, `a_v_range` and `turnover`, and with the methods
 `log_likelihood(flux, sigma, **parameters)`, `log_marginal(flux, sigma, z, a_v)` (all but Z and A_V integrated out),
 `draw_hb(key, flux, sigma, z, a_v)` and `outside(z)`. To add one: a file here, and a test in `tests/test_spaxel.py` of
-its `log_likelihood` against numpy and of its `log_marginal` against brute force. May import: lines, numerics, errors;
-numpyro. `jit` is called in `posterior` alone.
+its `log_likelihood` against numpy and of its `log_marginal` against brute force. May import: lines, edge, numerics;
+numpyro. `jit` is called in `integrate` alone.
 """
 
-from jaxmetal.spaxel.fluxes import Fluxes, fluxes
-from jaxmetal.spaxel.grid import Grid, Levels
-from jaxmetal.spaxel.joint import joint
-from jaxmetal.spaxel.log_ratios import LogRatios, curti20, log_ratios, patricio19
-from jaxmetal.spaxel.posterior import grid, posterior
+from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid
+from jaxmetal.spaxel.draws import joint
+from jaxmetal.spaxel.flux_likelihood import Fluxes, fluxes
+from jaxmetal.spaxel.integrate import grid, posterior
+from jaxmetal.spaxel.nuts import model, sample
+from jaxmetal.spaxel.ratio_likelihood import LogRatios, curti20, log_ratios, patricio19
 from jaxmetal.spaxel.ratios import expected, measured
-from jaxmetal.spaxel.sample import model, sample
 from jaxmetal.spaxel.star_formation import RATES, Rate, star_formation_rate, surface_density, total
-from jaxmetal.spaxel.wang17 import Wang17, wang17
+from jaxmetal.spaxel.wang import Wang17, wang17
 
 __all__ = [
     "RATES",
     "Fluxes",
-    "Grid",
     "Levels",
     "LogRatios",
+    "PosteriorGrid",
     "Rate",
     "Wang17",
     "curti20",

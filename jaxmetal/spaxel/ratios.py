@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.lines import Ratio
-from jaxmetal.spaxel.fluxes import usable
-from jaxmetal.spaxel.log_ratios import LogRatios
-from jaxmetal.spaxel.wang17 import Wang17
+from jaxmetal.spaxel.flux_likelihood import usable
+from jaxmetal.spaxel.ratio_likelihood import LogRatios
+from jaxmetal.spaxel.wang import Wang17
 
 
-class Expected(NamedTuple):
+class ExpectedRatio(NamedTuple):
     """A calibration as a likelihood takes it.
 
     Attributes:
@@ -30,7 +30,7 @@ class Expected(NamedTuple):
     scatter: np.ndarray
 
 
-class Measured(NamedTuple):
+class MeasuredRatio(NamedTuple):
     """A measured ratio.
 
     Attributes:
@@ -42,7 +42,7 @@ class Measured(NamedTuple):
     sigma: np.ndarray
 
 
-def expected(likelihood: Any, z: np.ndarray) -> list[Expected]:
+def expected(likelihood: Any, z: np.ndarray) -> list[ExpectedRatio]:
     """Every calibration of a likelihood, continued beyond its valid range as that likelihood does.
 
     Args:
@@ -58,12 +58,12 @@ def expected(likelihood: Any, z: np.ndarray) -> list[Expected]:
         values, scatter = list(likelihood.emission.log_ratios(at).T), list(likelihood.emission.scatter(at).T)
         calibrations = likelihood.emission.calibrations
     return [
-        Expected(one.name, one.ratio, np.asarray(value), np.asarray(sigma))
+        ExpectedRatio(one.name, one.ratio, np.asarray(value), np.asarray(sigma))
         for one, value, sigma in zip(calibrations, values, scatter, strict=True)
     ]
 
 
-def measured(likelihood: Any, flux: Any, sigma: Any, a_v: Any) -> dict[str, Measured]:
+def measured(likelihood: Any, flux: Any, sigma: Any, a_v: Any) -> dict[str, MeasuredRatio]:
     """The calibrated ratios of observed spectra, by the calibrations' names; those of blended lines are left out.
 
     Args:
@@ -80,7 +80,9 @@ def measured(likelihood: Any, flux: Any, sigma: Any, a_v: Any) -> dict[str, Meas
     errors = {name: error[..., i] * factor for name, (i, factor) in factors.items()}
     calibrations = getattr(likelihood, "emission", likelihood).calibrations
     return {
-        one.name: Measured(np.asarray(one.ratio.log10(fluxes)), np.sqrt(np.asarray(one.ratio.variance(fluxes, errors))))
+        one.name: MeasuredRatio(
+            np.asarray(one.ratio.log10(fluxes)), np.sqrt(np.asarray(one.ratio.variance(fluxes, errors)))
+        )
         for one in calibrations
         if set(one.ratio.lines) <= set(fluxes)
     }

@@ -7,14 +7,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.spaxel.grid import Grid, density, quantiles, share_below
+from jaxmetal.spaxel.adaptive import PosteriorGrid, density, quantiles, share_below
 
 SHARES = (0.16, 0.5, 0.84)
 EDGE = 0.02
 """Share of the prior's width at either end that counts as its edge."""
 
 
-def summarise(grid: Grid, likelihood: Any, hb: jax.Array, used: jax.Array) -> dict[str, jax.Array]:
+def summarise(grid: PosteriorGrid, likelihood: Any, hb: jax.Array, used: jax.Array) -> dict[str, jax.Array]:
     """The columns of `posterior`, for one spaxel.
 
     Args:
@@ -60,7 +60,7 @@ def branches(z: jax.Array, mass: jax.Array, turnover: jax.Array) -> dict[str, ja
     return columns
 
 
-def information(grid: Grid) -> jax.Array:
+def information(grid: PosteriorGrid) -> jax.Array:
     """Kullback-Leibler divergence of the posterior of Z from its flat prior, in nats."""
     mass = jnp.sum(grid.mass, axis=1)
     height = density(grid.z, mass) * (grid.z[-1] - grid.z[0])

@@ -30,3 +30,7 @@ class Blob:
         """The property at (u, v) in arcsec."""
         squared = jnp.square(u - self.u0) + jnp.square(v - self.v0)
         return self.amplitude * jnp.exp(-0.5 * squared / jnp.square(self.sigma))
+
+    def smallest_scale(self) -> jax.Array | float:
+        """The Gaussian radius, arcsec."""
+        return self.sigma

@@ -30,3 +30,7 @@ class BrokenGradient:
         r = radius(u, v)
         within = jnp.minimum(r, self.r_break)
         return self.central + self.inner * within + self.outer * (r - within)
+
+    def smallest_scale(self) -> float:
+        """None: a kink has no width."""
+        return 0.0

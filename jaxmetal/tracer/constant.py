@@ -21,3 +21,7 @@ class Constant:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The value, in the shape of the coordinates (arcsec)."""
         return self.value + jnp.zeros_like(u + v)
+
+    def smallest_scale(self) -> float:
+        """Infinite: it is the same everywhere."""
+        return float("inf")

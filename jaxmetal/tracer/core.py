@@ -25,3 +25,7 @@ class FlattenedCore:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""
         return self.central + self.slope * (radius(radius(u, v), self.r_core) - self.r_core)
+
+    def smallest_scale(self) -> jax.Array | float:
+        """The radius of the core, arcsec."""
+        return self.r_core

@@ -26,3 +26,7 @@ class Exponential:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""
         return self.floor + self.amplitude * jnp.exp(-radius(u, v) / self.scale)
+
+    def smallest_scale(self) -> jax.Array | float:
+        """The scale, arcsec."""
+        return self.scale

@@ -23,3 +23,7 @@ class Gradient:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""
         return self.central + self.slope * radius(u, v)
+
+    def smallest_scale(self) -> float:
+        """Infinite: a cone has no details but its tip, which the sampling of the light resolves."""
+        return float("inf")

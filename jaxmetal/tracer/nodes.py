@@ -24,3 +24,7 @@ class RadialNodes:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""
         return jnp.interp(radius(u, v), self.radii, self.values)
+
+    def smallest_scale(self) -> float:
+        """None: a kink has no width."""
+        return 0.0

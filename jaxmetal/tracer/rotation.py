@@ -31,6 +31,10 @@ class Rotation:
         squared = (jnp.square(u) + jnp.square(v)) / jnp.square(self.r_turn)
         return self.systemic + self.amplitude * (2.0 / jnp.pi) * (u / self.r_turn) * _arctan_ratio(squared)
 
+    def smallest_scale(self) -> jax.Array | float:
+        """The turn-over radius, arcsec."""
+        return self.r_turn
+
 
 def _arctan_ratio(squared: jax.Array) -> jax.Array:
     """arctan(s) / s as a function of s^2, by its series below s = 0.01 (next term: s^6 / 7 < 2e-13)."""

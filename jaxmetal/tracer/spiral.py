@@ -45,3 +45,7 @@ class SpiralArms:
         psi = self.m * (angle(u, v) - jnp.deg2rad(self.phase) - log_radius * cotangent)
         crest = jnp.exp((jnp.cos(psi) - 1.0) / jnp.square(self.m * jnp.deg2rad(self.width)))
         return self.amplitude * away_from_centre(u, v, self.r_core) * crest
+
+    def smallest_scale(self) -> jax.Array | float:
+        """Width of an arm on the rim of the core, arcsec."""
+        return self.r_core * jnp.deg2rad(self.width)

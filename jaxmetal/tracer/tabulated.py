@@ -28,3 +28,7 @@ class Tabulated:
         ny, nx = self.grid.shape
         column, row = self.grid.to_pixel(u, v)
         return bilinear(jnp.asarray(self.values), jnp.clip(column, 0.0, nx - 1.0), jnp.clip(row, 0.0, ny - 1.0))
+
+    def smallest_scale(self) -> jax.Array | float:
+        """The step of the table, arcsec."""
+        return self.grid.steps.min()

@@ -9,8 +9,8 @@ from typing import Any
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.table import require_known, take
 from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Map, read_map

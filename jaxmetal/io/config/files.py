@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from jaxmetal import tracer
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.psf import Kernel
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.priors import value

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any
 
+from jax.tree_util import Partial
+
 from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.files import READERS
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import choose, require_known
@@ -19,21 +23,20 @@ ROOMS = {
     "lens": (lens, "__call__"),
     "noise": (likelihood, "pointwise"),
     "mixing": (mixing, "combine"),
+    "psf": (instrument, "form"),
 }
 """Room -> module and the method that its nodes have."""
-PSFS = ("Composed", "Gaussian", "Kernel", "Moffat")
 
 
-def known_types(room: str) -> dict[str, type]:
-    """The classes that a room offers, by name."""
-    if room == "psf":
-        return {name: getattr(instrument, name) for name in PSFS}
+def known_types(room: str) -> dict[str, Any]:
+    """What a room offers, by name: its classes, and what packages add (see `extensions`)."""
     module, method = ROOMS[room]
-    return {
+    own = {
         name: found
         for name, found in vars(module).items()
         if isinstance(found, type) and dataclasses.is_dataclass(found) and method in vars(found)
     }
+    return {**own, **extensions(room, own)}
 
 
 def build(given: Any, room: str, where: str, context: Context, extra: dict[str, Any] | None = None) -> Any:
@@ -41,7 +44,7 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
 
     Args:
         given: table with `type` and the node's fields; the name of a type alone if it needs none.
-        room: key of `ROOMS`, or "psf".
+        room: key of `ROOMS`.
         where: place in the file.
         context: see `Context`.
         extra: field -> value where the file gives none and the class has the field (the noise's sigma).
@@ -60,6 +63,8 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
     table = {key: v for key, v in given.items() if key != "type"}
     if (room, name) in READERS:
         return READERS[room, name](table, where, context, build)
+    if not dataclasses.is_dataclass(kinds[name]):
+        return _function(kinds[name], name, table, where, context)
     fields = {field.name: field for field in dataclasses.fields(kinds[name])}
     require_known(table, where, fields)
     made = {key: _field(fields[key], v, room, f"{where}.{key}", context) for key, v in table.items()}
@@ -68,6 +73,16 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
         if key not in made and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise InputError(f"{where}: {name} needs '{key}', which is missing; add it.")
     return kinds[name](**made)
+
+
+def _function(function: Any, name: str, table: dict[str, Any], where: str, context: Context) -> Partial:
+    """A plain function of coordinates; what can be given by keyword is its parameters."""
+    keywords = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    require_known(table, where, [p.name for p in keywords])
+    for keyword in keywords:
+        if keyword.name not in table and keyword.default is keyword.empty:
+            raise InputError(f"{where}: {name} needs '{keyword.name}', which is missing; add it.")
+    return Partial(function, **{key: value(given, f"{where}.{key}", context) for key, given in table.items()})
 
 
 def _field(field: Any, given: Any, room: str, where: str, context: Context) -> Any:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.bins import per_bin
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.noise import STYLES
 from jaxmetal.instrument.psf import fwhm
-from jaxmetal.io.bins import bin_values, read_bins
+from jaxmetal.io.bins import read_bins
 from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import choose, positive, require_known, take
@@ -21,13 +25,11 @@ from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.quality import read_used
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Sky
-from jaxmetal.prior import typical
 from jaxmetal.recipes.observations import light_image, weighted_map
 
 WIDEST = 2.0
 """Largest FWHM over the longer side of a map: anything wider is a wrong unit, and costs memory without end."""
 
-STYLES = ("sigma", "variance", "ivar")
 COMMON = (
     "kind",
     "data",
@@ -42,34 +44,41 @@ COMMON = (
     "dy",
     "sampling",
 )
-KEYS = {"map": (*COMMON, "property", "mixing", "bins"), "image": (*COMMON, "light", "sky")}
 SAME_SCALE = 0.01
 """Relative difference between a stated pixel scale and the file's that is still the same."""
 
 
 def observation(table: dict[str, Any], where: str, context: Context) -> Any:
-    """An `Image` or `WeightedMap`.
+    """An observation of a kind that jaxmetal knows, or that a package makes known.
 
     Raises:
         InputError: if anything in the table or its files cannot be used.
     """
-    kind = choose(table.get("kind"), f"{where}.kind", KEYS)
-    require_known(table, where, KEYS[kind])
-    data = context.map(table.get("data"), f"{where}.data")
-    grid = pixels_of(data, table, where, context.origin)
-    context = dataclasses.replace(context, pixel_scale=float(np.sqrt(grid.pixel_area)))
-    used = used_of(table, where, data, context)
-    common: dict[str, Any] = {
-        "grid": grid,
-        "used": used,
-        "psf": build(table.get("psf"), "psf", f"{where}.psf", context),
-        "sigma": _sigma(table, where, data, used, context),
-        "dx": value(table.get("dx", 0.0), f"{where}.dx", context),
-        "dy": value(table.get("dy", 0.0), f"{where}.dy", context),
-    }
-    _judge_psf(common["psf"], where, grid.shape, context)
-    made = _image(table, where, data, common, context) if kind == "image" else _map(table, where, data, common, context)
-    return dataclasses.replace(made, noise=_noise(table, where, made, context))
+    known = {**KINDS, **extensions("observation", KINDS)}
+    return known[choose(table.get("kind"), f"{where}.kind", known)](table, where, context)
+
+
+def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dict[str, Any], str, Context], Any]:
+    """A reader of an observation that is an array of pixels in a file."""
+
+    def read(table: dict[str, Any], where: str, context: Context) -> Any:
+        require_known(table, where, (*COMMON, *keys))
+        data = context.map(table.get("data"), f"{where}.data")
+        grid = pixels_of(data, table, where, context.origin)
+        context = dataclasses.replace(context, pixel_scale=float(np.sqrt(grid.pixel_area)))
+        used = used_of(table, where, data, context)
+        common: dict[str, Any] = {
+            "grid": grid,
+            "used": used,
+            "psf": build(table.get("psf"), "psf", f"{where}.psf", context),
+            "sigma": _sigma(table, where, data, used, context),
+            "dx": value(table.get("dx", 0.0), f"{where}.dx", context),
+            "dy": value(table.get("dy", 0.0), f"{where}.dy", context),
+        }
+        made = make(table, where, data, common, context)
+        return dataclasses.replace(made, noise=_noise(table, where, made, used, context))
+
+    return read
 
 
 def _image(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], context: Context) -> Any:
@@ -95,6 +104,10 @@ def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], c
             f"found {table.get('property')!r}; correct it."
         )
     return weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
+
+
+KINDS = {"map": _in_pixels(("property", "mixing", "bins"), _map), "image": _in_pixels(("light", "sky"), _image)}
+"""Kind of an observation -> how it is read."""
 
 
 def pixels_of(data: Map, table: dict[str, Any], where: str, origin: SkyCoord) -> Grid:
@@ -144,7 +157,7 @@ def _sigma(table: dict[str, Any], where: str, data: Map, used: Any, context: Con
     return sigma
 
 
-def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> Any:
+def _noise(table: dict[str, Any], where: str, made: Any, used: np.ndarray | None, context: Context) -> Any:
     """The noise model around the errors that were read."""
     if "noise" not in table:
         return made.noise
@@ -155,9 +168,11 @@ def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> An
         for field in dataclasses.fields(noise)
         if isinstance(getattr(noise, field.name), np.ndarray) and field.name not in extra
     }
-    bins = getattr(made, "bins", None)
-    reduced = {n: a if bins is None or a.ndim < 2 else bin_values(a, bins)[0] for n, a in arrays.items()}
-    for name, array in reduced.items():
+    bins = made.bins
+    if bins is not None:
+        counted = bins.labels if used is None else np.where(used, bins.labels, -1)
+        arrays = {n: per_bin(f"{where}.noise.{n}", a, counted, bins.n) if a.ndim else a for n, a in arrays.items()}
+    for name, array in arrays.items():
         if array.shape not in ((), made.data.shape) or not np.all(
             np.isfinite(array[made.used] if array.ndim else array)
         ):
@@ -165,22 +180,25 @@ def _noise(table: dict[str, Any], where: str, made: Any, context: Context) -> An
                 f"{where}.noise.{name}: expected finite numbers wherever there are data, in their shape; "
                 "correct that map."
             )
-    return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in reduced.items()})
+    return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in arrays.items()})
 
 
-def _judge_psf(psf: Any, where: str, shape: tuple[int, int], context: Context) -> None:
-    width = fwhm(typical(psf))
-    across = max(shape) * context.pixel_scale
+def judge_psf(where: str, now: Any) -> list[Finding]:
+    """Whether the width of a PSF can be right; every leaf of the observation a number.
+
+    Raises:
+        InputError: if it is far wider than the map.
+    """
+    if now.psf is None:
+        return []
+    width, pixel = fwhm(now.psf), float(np.sqrt(now.pixels.pixel_area))
+    across = max(now.shape) * pixel
     if width > WIDEST * across:
         raise InputError(
             f"{where}.psf: the FWHM ({width:.3g} arcsec) is {width / across:.1f} times as wide as the map "
             f"({across:.3g} arcsec); check its unit."
         )
-    if width < context.pixel_scale and hasattr(psf, "mixture"):
-        context.findings.append(
-            Finding(
-                "warning",
-                f"{where}.psf: the FWHM ({width:.3g} arcsec) is below a pixel ({context.pixel_scale:.3g} arcsec); "
-                "check its unit.",
-            )
-        )
+    if width >= pixel or now.psf.form().route == "fft":  # kernels are judged where they are read
+        return []
+    text = f"{where}.psf: the FWHM ({width:.3g} arcsec) is below a pixel ({pixel:.3g} arcsec); check its unit."
+    return [Finding("warning", text)]

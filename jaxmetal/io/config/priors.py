@@ -9,7 +9,7 @@ import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose, require_known
 from jaxmetal.prior import Tied

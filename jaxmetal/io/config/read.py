@@ -9,19 +9,17 @@ from typing import Any
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW, FlatLambdaCDM
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding, worst_first
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.start import require_possible
-from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.observations import has_sky, observation
+from jaxmetal.io.config.observations import KINDS, has_sky, judge_psf, observation
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
+from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.fits import Map, read_map
-from jaxmetal.io.population import kpc_per_arcsec
 from jaxmetal.model import tree
-from jaxmetal.prepare import default_sampling
 from jaxmetal.prior import sites, typical
 from jaxmetal.scene import Scene
 
@@ -86,12 +84,16 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     made = scene(table, observations, context)
     settings = _settings(table)
     starts = {_site(name): v for name, v in context.starts.items()}
-    require_possible(sites(tree(made, observations)), starts)
+    whole = tree(made, observations)
+    require_possible(sites(whole), starts)
+    now = typical(whole)
+    for name in observations:
+        context.findings.extend(judge_psf(f"observations.{name}", now[name]))
     return Job(
         name=take(galaxy, "name", where, str, path.stem),
         scene=made,
         observations=observations,
-        settings={**settings, "start": starts, "sampling": _sampling(given, made, observations)},
+        settings={**settings, "start": starts, "sampling": _sampling(given)},
         origin=context.origin,
         kpc_per_arcsec=None if z is None else float(kpc_per_arcsec(z, context.cosmology)),
         findings=worst_first(context.findings),
@@ -101,7 +103,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
 
 
 def _origin(table: dict[str, Any], observations: dict[str, Any], folder: Path) -> SkyCoord:
-    """The stated sky origin, or the middle of the first observation."""
+    """The stated sky origin, or the middle of the first observation in pixels."""
     sky, where = child(table, "sky", "", {})
     require_known(sky, where, ("ra", "dec"))
     if sky:
@@ -111,8 +113,11 @@ def _origin(table: dict[str, Any], observations: dict[str, Any], folder: Path) -
                 f"sky: expected ra within 0 to 360 and dec within -90 to 90 degrees, found {ra}, {dec}; correct them."
             )
         return SkyCoord(ra, dec, unit="deg")
-    name = next(iter(observations))
-    first, place = child(observations, name, "observations")
+    tables = [child(observations, name, "observations") for name in observations]
+    in_pixels = [one for one in tables if one[0].get("kind") in KINDS]
+    if not in_pixels:
+        return NOWHERE
+    first, place = in_pixels[0]
     data = read_map(
         *Context(folder=folder, origin=NOWHERE, cosmology=cosmology_of(table)).path(first.get("data"), f"{place}.data")
     )
@@ -152,17 +157,14 @@ def _settings(table: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _sampling(given: dict[str, Any], made: Scene, observations: dict[str, Any]) -> dict[str, Sampling]:
-    """Sample grids of the observations that ask for other than the automatic one."""
+def _sampling(given: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """Counts of the sample grids that are asked for instead of the automatic ones."""
     chosen = {}
     for name, table in given.items():
         if "sampling" in table:
             asked, where = child(table, "sampling", f"observations.{name}")
             require_known(asked, where, ("oversampling", "subsamples", "margin"))
-            counts = {key: positive(asked, key, where, int) for key in asked}
-            usual = default_sampling(typical(made), typical(observations[name]))
-            usual = dataclasses.replace(usual, stride=1) if "oversampling" in asked else usual
-            chosen[name] = dataclasses.replace(usual, **counts)
+            chosen[name] = {key: positive(asked, key, where, int) for key in asked}
     return chosen
 
 

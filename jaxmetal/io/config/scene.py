@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxmetal import recipes
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.frame import OnSky
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.nodes import build
+from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import child, choose, require_known
-from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Tabulated
 
@@ -41,13 +41,14 @@ def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Conte
 
 
 def _source(table: dict[str, Any], where: str, context: Context) -> Source:
-    require_known(table, where, ("frame", "lights", "carries"))
+    require_known(table, where, ("frame", "lights", "carries", "distance_ratio"))
     lights, lights_where = child(table, "lights", where)
     carries, carries_where = child(table, "carries", where, {})
     return Source(
         frame=build(table.get("frame"), "frame", f"{where}.frame", context),
         lights={name: build(v, "light", f"{lights_where}.{name}", context) for name, v in lights.items()},
         carries={name: _carried(*child(carries, name, carries_where), list(lights), context) for name in carries},
+        distance_ratio=value(table.get("distance_ratio", 1.0), f"{where}.distance_ratio", context),
     )
 
 
@@ -87,7 +88,7 @@ def _recipe(
     options: dict[str, Any] = {
         key: table[key] for key in ("free_geometry", "source", "number", "weight") if key in table
     }
-    maps = [key for key, o in observations.items() if isinstance(o, WeightedMap)]
+    maps = [key for key, o in observations.items() if o.properties]
     if not maps:
         raise InputError(f'{where}: a recipe needs a map among the observations, found none; add one of kind "map".')
     observed = observations[choose(table.get("map", maps[0]), f"{where}.map", maps)]
@@ -107,7 +108,7 @@ def _recipe(
 
 
 def _light(given: Any, where: str, observations: Mapping[str, Any], context: Context) -> Any:
-    images = [key for key, o in observations.items() if isinstance(o, Image)]
+    images = [key for key, o in observations.items() if not o.properties]
     if isinstance(given, dict):
         return build(given, "light", where, context)
     if not images:

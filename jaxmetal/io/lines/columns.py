@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from jaxmetal.linemaps import FLAGS
+from jaxmetal.fluxmaps import FLAGS
 
 FLUX = "flux"
 """Stands for the unit of the fluxes."""

@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.fluxmaps import FLAGS, MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER, writing
 from jaxmetal.io.lines.columns import descriptions, in_order, units
 from jaxmetal.io.lines.fit_toml import fit_toml
-from jaxmetal.io.lines.summary import summary
-from jaxmetal.io.provenance import provenance
+from jaxmetal.io.lines.text import summary
+from jaxmetal.io.record import provenance
 from jaxmetal.io.tables import write_table
-from jaxmetal.linemaps import FLAGS, Measured
 
 NUMBERS = "lines", "flags", "pixels"
 """Columns of whole numbers."""
 
 
-def save_lines(job: LinesJob, measured: Measured, folder: str | Path) -> None:
+def save_lines(job: LinesJob, measured: MeasuredGalaxy, folder: str | Path) -> None:
     """Writes everything into an existing folder (see `io.folder.output_folder`).
 
     spectra.ecsv (a row per bin, row of a table, or spaxel with a line), regions.ecsv, summary.txt and provenance.json;
@@ -51,13 +51,13 @@ def save_lines(job: LinesJob, measured: Measured, folder: str | Path) -> None:
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 
-def for_fit(measured: Measured) -> dict[str, np.ndarray]:
+def for_fit(measured: MeasuredGalaxy) -> dict[str, np.ndarray]:
     """Z and sigma of the spectra that count, NaN for the others."""
     columns = {"data": "z", "sigma": "z_sigma"}
     return {name: np.where(measured.informed, measured.found[column], np.nan) for name, column in columns.items()}
 
 
-def _write_spectra(path: Path, job: LinesJob, measured: Measured) -> None:
+def _write_spectra(path: Path, job: LinesJob, measured: MeasuredGalaxy) -> None:
     spectra = measured.spectra
     if spectra.ids is not None:
         count = {} if spectra.grid is None else {"pixels": spectra.pixels}
@@ -78,7 +78,7 @@ def _whole(values: Any) -> np.ndarray:
     return np.nan_to_num(np.asarray(values, float)).astype(int)
 
 
-def _write_maps(folder: Path, job: LinesJob, measured: Measured) -> None:
+def _write_maps(folder: Path, job: LinesJob, measured: MeasuredGalaxy) -> None:
     spectra, grid = measured.spectra, job.spectra.grid
     assert grid is not None
     names = in_order(measured.found)

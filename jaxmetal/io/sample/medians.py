@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxmetal.findings import Finding
-from jaxmetal.io.sample.rows import HIGH, LOW, NARROWED, PER_KPC, PER_R_EFF, PRIOR
+from jaxmetal.edge.findings import Finding
+from jaxmetal.io.sample.columns import HIGH, LOW, NARROWED, PER_KPC, PER_R_EFF, PRIOR
 from jaxmetal.population import Measured
 
 TOLD = 1.05

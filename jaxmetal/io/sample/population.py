@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
-from jaxmetal.io.sample.catalogue import NAME
-from jaxmetal.io.sample.collect import POSTERIORS
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.io.sample.columns import FAILED, HIGH, LOW, NAME, PER_KPC, PER_R_EFF, POSTERIORS, RESOLVED, SUSPECT
 from jaxmetal.io.sample.medians import Columns, half_width, measured
-from jaxmetal.io.sample.rows import FAILED, HIGH, LOW, PER_KPC, PER_R_EFF, RESOLVED, SUSPECT
 from jaxmetal.io.sample.stored import stored
 from jaxmetal.io.tables import column_units, read_table
 from jaxmetal.population import Covariate, Draws, Measured

@@ -9,7 +9,9 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from jaxmetal.io.sample.rows import short
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.record import FORMAT
+from jaxmetal.io.sample.columns import short
 
 KEPT = 400
 """Draws of each galaxy that are reused, evenly spaced."""
@@ -36,6 +38,9 @@ def stored(folder: Path, names: Iterable[str], parameter: str) -> Stored:
         folder: of netCDF files, see `io.save.save_draws`.
         names: of the galaxies.
         parameter: as a column of the table of results is called.
+
+    Raises:
+        InputError: if a file has a newer format than is known here.
     """
     found = [_read(folder / f"{name}.nc", parameter) for name in names]
     whole = [one for one in found if one is not None]
@@ -49,7 +54,18 @@ def _read(path: Path, parameter: str) -> np.ndarray | None:
     """Draws, and the log density of the prior there, shape (2, draws); None where they are not, or damaged."""
     try:
         with h5py.File(path) as file:
+            _require_known(path, np.asarray(file.attrs.get("format", 0), int).max())
             (site,) = (name for name in file["posterior"] if short(name) == parameter)
             return np.stack([np.ravel(file[group][site]) for group in ("posterior", "log_prior")])
+    except InputError:
+        raise
     except (OSError, KeyError, ValueError):
         return None
+
+
+def _require_known(path: Path, found: int) -> None:
+    """Refuses a format of the future; files without a number are older than the first."""
+    if found > FORMAT:
+        raise InputError(
+            f"The posterior {path} must have a format up to {FORMAT}, found {found}; read it with a newer jaxmetal."
+        )

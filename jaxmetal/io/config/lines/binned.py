@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.bins import per_bin
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.instrument.bins import Bins
-from jaxmetal.io.bins import CONSTANT, BinMap, bin_values, read_bins
+from jaxmetal.io.bins import BinMap, read_bins
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose
-from jaxmetal.linemaps.spectra import Spectra
 
 MEANINGS = ("mean", "sum")
 """What the flux and error of a bin are: of its mean spaxel, or of all together."""
@@ -31,23 +32,14 @@ def bins_of(data: dict[str, Any], shape: tuple[int, int], used: np.ndarray | Non
     return read._replace(bins=Bins(labels=np.where(used, read.bins.labels, -1), n=read.bins.n))
 
 
-def per_bin(maps: np.ndarray, bins: Bins, names: tuple[str, ...]) -> np.ndarray:
+def by_bin(maps: np.ndarray, bins: Bins, names: tuple[str, ...]) -> np.ndarray:
     """One value per bin and feature, shape (n, features), of maps (ny, nx, features).
 
     Raises:
         InputError: if a map is not constant in each bin.
     """
-    means = np.stack([bin_values(maps[..., i], bins)[0] for i in range(len(names))], axis=-1)
-    labels = np.asarray(bins.labels)
-    off = np.where((labels >= 0)[..., None], np.abs(maps - means[np.maximum(labels, 0)]), np.nan)
-    for i, name in enumerate(names):
-        uneven = off[..., i] > CONSTANT * np.nanmax(np.abs(means[:, i]), initial=0.0)
-        if uneven.any():
-            raise InputError(
-                f"features.{name}: expected one value in each bin, found several in {len(np.unique(labels[uneven]))} "
-                f"of {bins.n}; bin the maps, or leave data.bins out."
-            )
-    return means
+    columns = [per_bin(f"features.{name}", maps[..., i], bins.labels, bins.n) for i, name in enumerate(names)]
+    return np.stack(columns, axis=-1)
 
 
 def in_bins(spectra: Spectra, bins: BinMap, data: dict[str, Any], flux: np.ndarray, sigma: np.ndarray) -> Spectra:

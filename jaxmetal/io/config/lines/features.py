@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.noise import STYLES
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lines.fluxes import Fluxes, located, of_maps, of_table
+from jaxmetal.io.config.lines.fluxes import ReadFluxes, located, of_maps, of_table
 from jaxmetal.io.config.lines.likelihood import by_name
 from jaxmetal.io.config.lines.units import common, settle
 from jaxmetal.io.config.lines.wavelengths import require_line
-from jaxmetal.io.config.observations import STYLES
 from jaxmetal.io.config.read import NOWHERE, origin_of
 from jaxmetal.io.config.table import child, choose, require_known, take
-from jaxmetal.linemaps.spectra import Spectra
 from jaxmetal.lines import feature
 
 COMMON = (
@@ -46,7 +46,7 @@ def features(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def fluxes(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> Fluxes:
+def fluxes(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> ReadFluxes:
     """Read, with the wavelengths checked that files and configuration state.
 
     Args:
@@ -83,7 +83,7 @@ def origin(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Conte
     return origin_of(dataclasses.replace(context, inputs={}).map(given, "data", blank=True), "pixel_scale" in data)
 
 
-def in_one_unit(read: Fluxes, data: dict[str, Any]) -> tuple[Spectra, float, str]:
+def in_one_unit(read: ReadFluxes, data: dict[str, Any]) -> tuple[Spectra, float, str]:
     """Fluxes of spaxels in numbers that can be squared, what they were multiplied by, and their unit.
 
     Raises:

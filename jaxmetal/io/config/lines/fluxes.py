@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lines.binned import bins_of, in_bins, per_bin, rows_of
+from jaxmetal.io.config.lines.binned import bins_of, by_bin, in_bins, rows_of
 from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
 from jaxmetal.io.config.observations import pixels_of, used_of
 from jaxmetal.io.config.table import take
 from jaxmetal.io.deflection import same_pixels
 from jaxmetal.io.fits import Map
 from jaxmetal.io.tables import column_units, read_table
-from jaxmetal.linemaps.spectra import Spectra
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Fluxes:
+class ReadFluxes:
     """What was read.
 
     Attributes:
@@ -38,7 +38,7 @@ class Fluxes:
     wavelengths: dict[str, float]
 
 
-def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> Fluxes:
+def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> ReadFluxes:
     """From a map per feature.
 
     Args:
@@ -64,11 +64,11 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     spectra = Spectra(features=measured, flux=flux, sigma=sigma, grid=grid)
     if "bins" in data:
         bins = bins_of(data, grid.shape, used, context)
-        spectra = in_bins(spectra, bins, data, *(per_bin(one, bins.bins, measured) for one in (flux, sigma)))
+        spectra = in_bins(spectra, bins, data, *(by_bin(one, bins.bins, measured) for one in (flux, sigma)))
     elif used is not None:
         spectra = dataclasses.replace(spectra, flux=np.where(used[..., None], flux, np.nan))
     headers = {name: one.header.get("RESTWAV") for name, one in maps.items()}
-    return Fluxes(
+    return ReadFluxes(
         spectra=spectra,
         first=first,
         units={name: maps[name].unit for name in measured},
@@ -76,7 +76,7 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     )
 
 
-def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> Fluxes:
+def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> ReadFluxes:
     """From a table with a row per bin or spectrum; arguments as `of_maps`.
 
     Raises:
@@ -116,7 +116,7 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
         spectra = in_bins(dataclasses.replace(spectra, grid=grid), bins, data, *values)
     units = column_units(path)
     found = {name: units.get(columns[name][0], "") for name in measured}
-    return Fluxes(spectra=spectra, first=labels, units=found, wavelengths={})
+    return ReadFluxes(spectra=spectra, first=labels, units=found, wavelengths={})
 
 
 def require_same_pixels(first: Map, other: Map, where: str, context: Context) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jaxmetal import spaxel
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.priors import numbers
 from jaxmetal.io.config.table import choose, require_known, take
 from jaxmetal.lines import Calibration, calibration, feature

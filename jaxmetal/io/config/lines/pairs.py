@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.noise import only_style
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.observations import STYLES
 from jaxmetal.io.fits import Map
 from jaxmetal.io.noise import to_sigma
 
@@ -20,11 +20,7 @@ def style_of(row: dict[str, Any], where: str) -> str:
     Raises:
         InputError: unless it is exactly one.
     """
-    given = [style for style in STYLES if style in row]
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
-        raise InputError(f"{where}: expected exactly one of sigma, variance and ivar, found {found}; give one.")
-    return given[0]
+    return only_style(row, where)[0]
 
 
 def flux_and_sigma(
@@ -47,11 +43,12 @@ def flux_and_sigma(
         raise InputError(
             f"{where}.{style}: expected the shape {values.shape} of its flux, found {given.shape}; cut them alike."
         )
-    there = np.isfinite(values) & np.isfinite(given) & ((given != 0.0) | (style != "ivar"))
+    there = np.isfinite(values) & ~np.isnan(given)
     try:
         sigma, findings = to_sigma(flux, used=there, **{style: noise})
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     if context is not None:
         context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in findings)
+    there &= np.isfinite(sigma)
     return np.where(there, values, np.nan), np.where(there, sigma, np.nan)

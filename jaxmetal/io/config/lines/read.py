@@ -11,8 +11,12 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding, worst_first
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding, worst_first
+from jaxmetal.fluxmaps.galaxy import light
+from jaxmetal.fluxmaps.keep import Rule
+from jaxmetal.fluxmaps.luminosity import Luminosity
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.features import features, fluxes, in_one_unit, origin
 from jaxmetal.io.config.lines.likelihood import likelihood
@@ -22,10 +26,6 @@ from jaxmetal.io.config.lines.star_formation import luminosity
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.read import NOWHERE, cosmology_of
 from jaxmetal.io.config.table import child, positive, read_toml, require_known, take
-from jaxmetal.linemaps.keep import Rule
-from jaxmetal.linemaps.luminosity import Luminosity
-from jaxmetal.linemaps.measure import light
-from jaxmetal.linemaps.spectra import Spectra
 
 SECTIONS = (
     "galaxy", "cosmology", "data", "features", "likelihood", "star_formation", "magnification", "selection", "radius",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
+from jaxmetal.fluxmaps.regions import aperture, between
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.fluxes import require_same_pixels
 from jaxmetal.io.config.lines.likelihood import pair
@@ -16,7 +17,6 @@ from jaxmetal.io.config.table import child, choose, positive, require_known, tak
 from jaxmetal.io.fits import Map
 from jaxmetal.io.quality import read_used
 from jaxmetal.io.wcs import tangent_offsets
-from jaxmetal.linemaps.regions import aperture, between
 from jaxmetal.numerics.grid import Grid
 
 WHOLE = "whole"

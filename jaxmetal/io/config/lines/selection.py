@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from jaxmetal.fluxmaps.keep import Rule
+from jaxmetal.fluxmaps.spectra import Spectra, blocks
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
-from jaxmetal.linemaps.keep import Rule
-from jaxmetal.linemaps.spectra import Spectra, blocks
 from jaxmetal.lines import RATIOS
 
 

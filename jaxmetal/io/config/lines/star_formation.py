@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from astropy import units
 
-from jaxmetal.errors import InputError
-from jaxmetal.findings import Finding
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
+from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.fluxes import require_same_pixels
 from jaxmetal.io.config.lines.units import in_cgs
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
+from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.fits import Map
-from jaxmetal.io.population import kpc_per_arcsec
-from jaxmetal.linemaps.luminosity import Luminosity, Magnification
-from jaxmetal.linemaps.spectra import Spectra
 from jaxmetal.spaxel import RATES
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from astropy import units
 
-from jaxmetal.errors import InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.noise import parse_unit
 
 FLUX, BRIGHTNESS = units.erg / units.s / units.cm**2, units.erg / units.s / units.cm**2 / units.arcsec**2

@@ -1,0 +1,17 @@
+"""The classical way: straight lines through pixels and annuli, blind to the PSF, the weighting by light and the bins.
+
+The baselines a forward model is compared with. Plain functions of 1-D NumPy arrays: `radius` in any unit (arcsec, kpc,
+R_e; deprojected, traced through a lens or not: the caller decides), `value` in the units of the property (dex, km/s). A
+slope is in units of `value` per unit of the `radius` given. Pixels where `used` is False may hold anything.
+
+    table = classical.annuli(radius, value, sigma, width=0.5)
+    line = classical.wls(table.radius, table.mean, table.error)
+
+May import: what is refused at the edge; nothing of the fits knows this room. To add a way to draw a line: a function
+that returns a `StraightLine`, a line in `__all__`, and a test against numpy or scipy in tests/test_classical.py.
+"""
+
+from jaxmetal.classical.rings import Annuli, annuli
+from jaxmetal.classical.straight import StraightLine, ols, wls
+
+__all__ = ["Annuli", "StraightLine", "annuli", "ols", "wls"]

@@ -1,0 +1,14 @@
+"""What is refused at the edge, in one place: input that cannot be used, said in one sentence, and what checks noticed.
+
+- `errors`: `InputError`, the one exception: which input, what was expected, what was found, what to do;
+- `findings`: what is merely suspicious, by severity, and reports of it;
+- `arrays`: arrays, masks, grids and counts that users hand over;
+- `noise`: sigma, variance or inverse variance, exactly one, and positive where there are data;
+- `bins`: maps of labels, and one value per bin;
+- `data`: data that a fit can use;
+- `columns`: 1-D arrays that belong together;
+- `ranges`: fixed numbers outside the range that their field declares.
+
+May import: numerics. To refuse something new: a function with the one rule and its sentence, used by every room that
+refuses it, and a case in its test. Nothing here looks at a galaxy, a file or a posterior.
+"""

@@ -1,0 +1,114 @@
+"""Arrays, masks, grids and counts that users hand over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.numerics.grid import Grid
+
+
+def floats(name: str, values: Any) -> np.ndarray:
+    """A float64 array; masked entries become NaN.
+
+    Raises:
+        InputError: if the entries are not real numbers.
+    """
+    if np.ma.isMaskedArray(values):
+        values = np.ma.filled(values.astype(float), np.nan)
+    try:
+        return np.array(values, float)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{name}: expected an array of real numbers, found {_kind(values)}; convert it first."
+        ) from None
+
+
+def as_map(name: str, values: Any) -> np.ndarray:
+    """A 2-D array with at least one finite entry.
+
+    Raises:
+        InputError: if it is anything else.
+    """
+    array = floats(name, values)
+    if array.ndim != 2:
+        raise InputError(f"{name}: expected a 2-D array (ny, nx), found shape {array.shape}; give one plane.")
+    require_some(name, array)
+    return array
+
+
+def require_some(name: str, array: np.ndarray) -> None:
+    """Refuses an array without a single finite entry."""
+    if not np.isfinite(array).any():
+        raise InputError(
+            f"{name}: expected some finite values, found none in shape {array.shape}; check the file or the mask."
+        )
+
+
+def as_mask(used: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A boolean array; all True by default.
+
+    Raises:
+        InputError: if it is not boolean, has another shape or is False everywhere.
+    """
+    mask = np.ones(shape, bool) if used is None else np.asarray(used)
+    if mask.dtype != bool:
+        raise InputError(
+            f"used: expected booleans (True for pixels that count), found {mask.dtype}; write e.g. `flags == 0`."
+        )
+    require_shape("used", mask, shape)
+    if not mask.any():
+        raise InputError(f"used: expected at least one True, found none among {mask.size}; check the mask.")
+    return mask
+
+
+def require_count(name: str, value: Any, least: int) -> None:
+    """Refuses what is not a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(f"{name}: expected a whole number of at least {least}, found {value!r}; correct it.")
+
+
+def require_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Refuses an array of another shape than the data's."""
+    if array.shape != shape:
+        raise InputError(
+            f"{name}: expected the shape {shape} of the data, found {array.shape}; give one entry per datum."
+        )
+
+
+def as_grid(grid: Grid | None, pixel_scale: Any, shape: tuple[int, int]) -> Grid:
+    """The pixels: a `Grid`, or square pixels of `pixel_scale` arcsec around the origin.
+
+    Raises:
+        InputError: unless exactly one is given, and it fits the shape.
+    """
+    if (grid is None) == (pixel_scale is None):
+        found = "neither" if grid is None else "both"
+        raise InputError(f"Expected either `grid` or `pixel_scale` (arcsec), found {found}; give exactly one.")
+    if grid is not None:
+        if tuple(grid.shape) != shape:
+            raise InputError(
+                f"grid: expected the shape {shape} of the data, found {tuple(grid.shape)}; make it for this map."
+            )
+        return grid
+    if not (isinstance(pixel_scale, (int, float, np.floating)) and np.isfinite(pixel_scale) and pixel_scale > 0):
+        raise InputError(
+            f"pixel_scale: expected a positive number of arcsec, found {pixel_scale!r}; give the size of a pixel."
+        )
+    return Grid.regular(shape, float(pixel_scale))
+
+
+def require_finite(name: str, values: np.ndarray, used: np.ndarray) -> None:
+    """Refuses numbers that are used and not finite."""
+    bad = int(np.sum(used & ~np.isfinite(values)))
+    if bad:
+        raise InputError(
+            f"{name}: expected finite numbers wherever `used` is True, found {bad} of {int(used.sum())} that are not; "
+            "set `used` to False there."
+        )
+
+
+def _kind(values: Any) -> str:
+    return f"dtype {values.dtype}" if hasattr(values, "dtype") else type(values).__name__

@@ -1,0 +1,242 @@
+"""`batch`: many galaxies side by side, each answer as if it had been fitted alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.random import SeedSequence
+from tqdm.auto import tqdm
+
+from jaxmetal.chains import converged
+from jaxmetal.edge.errors import InputError
+from jaxmetal.fit.choose import checked, posterior
+from jaxmetal.fit.laplace import MORE, PARTS
+from jaxmetal.fit.method import Options, Solution
+from jaxmetal.fit.methods import method_of
+from jaxmetal.fit.optimum import Status
+from jaxmetal.fit.padding import padded
+from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
+from jaxmetal.fit.rows import signature
+from jaxmetal.fit.seeds import branch, seed_of
+from jaxmetal.fit.solve import solve
+from jaxmetal.fit.start import require_possible
+from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.posterior import Posterior
+
+SECOND = 4
+"""Branch of a galaxy's seed for its second try; the first has those before."""
+
+MORE_STARTS = 4
+"""How many times more starts the second try has."""
+
+COPIES = 12
+"""How many times a galaxy's arrays are held: as read, prepared, stacked, on a device, and what that leaves behind."""
+
+MATRICES = 6
+"""How many matrices of all free numbers a start has: scales, steps along them, gradients there, their curvature."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Galaxy:
+    """One galaxy of a sample.
+
+    Attributes:
+        name: unique; its random numbers depend on it and on the seed alone.
+        scene: prior, see `fit.auto`.
+        observations: name -> observation.
+        start: parameter name -> value near which the optimiser is to begin.
+        sampling: sample grids, where the automatic choice is not wanted.
+    """
+
+    name: str
+    scene: Any
+    observations: Mapping[str, Any]
+    start: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    sampling: Mapping[str, Sampling] = dataclasses.field(default_factory=dict)
+
+
+def batch(
+    galaxies: Iterable[Galaxy],
+    *,
+    method: str = "auto",
+    seed: int = 0,
+    chains: int = 4,
+    draws: int = 500,
+    warmup: int | None = None,
+    start_count: int = 3,
+    target_accept: float | None = None,
+    pad: bool = False,
+    memory: float = 1.0,
+    total: int | None = None,
+    progress: bool = True,
+) -> Iterator[tuple[str, Posterior | InputError]]:
+    """Fits galaxies as they come, in groups of one structure; each group compiles once.
+
+    Galaxies are taken from the iterable one by one and handed back as soon as their group is full, so that memory does
+    not grow with the sample. Those whose maximum was not reached, or whose draws did not converge, are tried again,
+    with more starts and by NUTS.
+
+    Args:
+        galaxies: see `Galaxy`; an `InputError` raised while one is prepared is its result.
+        method: as for `fit.auto`.
+        seed: of all random numbers.
+        chains: number of chains of each galaxy.
+        draws: kept draws per chain.
+        warmup: as for `fit.auto`.
+        start_count: starts of the optimiser.
+        target_accept: as for `fit.auto`.
+        pad: bring stamps to few sizes, for samples of many.
+        memory: GiB that the galaxies of a group may take at once on each device, and in draws. How much of
+            them is computed at a time follows from what a device grants, see `fit.memory`.
+        total: number of galaxies, for the progress bar.
+        progress: show a progress bar with rate and remaining time.
+
+    Yields:
+        Name and `Posterior`, or the `InputError` that says why there is none; in the order in which groups fill.
+
+    Raises:
+        InputError: on an unknown method, a count that is too small or no memory; and what the iterable raises, once the
+            galaxies that it gave before are fitted.
+    """
+    options = checked(Options(method, chains, draws, warmup, start_count, target_accept))
+    if not memory > 0:
+        raise InputError(f"memory: expected GiB above 0, found {memory!r}; correct it.")
+    return _run(galaxies, options, seed, pad, memory, tqdm(total=total, disable=not progress, unit="galaxy"))
+
+
+def _run(
+    galaxies: Iterable[Galaxy], options: Options, seed: int, pad: bool, memory: float, bar: Any
+) -> Iterator[tuple[str, Posterior | InputError]]:
+    waiting: dict[Any, list[tuple[Galaxy, Problem]]] = {}
+    failed = 0
+    with bar:
+        for found in _groups(galaxies, pad, options, memory, waiting):
+            for name, result in _fit(found, options, seed) if isinstance(found, list) else [found]:
+                failed += isinstance(result, InputError)
+                bar.set_postfix(failed=failed, refresh=False)
+                bar.update()
+                yield name, result
+
+
+def _groups(
+    galaxies: Iterable[Galaxy], pad: bool, options: Options, memory: float, waiting: dict[Any, list[Any]]
+) -> Iterator[Any]:
+    """Groups of prepared galaxies once they are full, the others at the end; galaxies with bad input at once."""
+    seen_names: set[str] = set()
+    trouble: list[Exception] = []
+    for galaxy in _until_trouble(galaxies, trouble):
+        try:
+            seen = padded(galaxy.observations) if pad else dict(galaxy.observations)
+            problem = make(galaxy.scene, seen, galaxy.sampling)
+            require_possible(problem.sites, galaxy.start)
+            if galaxy.name in seen_names:
+                raise InputError(f"Two galaxies are named '{galaxy.name}'; names must be unique.")
+        except InputError as error:
+            yield galaxy.name, error
+            continue
+        except (TypeError, ValueError, AttributeError) as error:  # one galaxy's nonsense must not stop the others
+            reason = " ".join(str(error).split())[:200]
+            yield galaxy.name, InputError(f"'{galaxy.name}' cannot be prepared ({reason}); check scene and data.")
+            continue
+        seen_names.add(galaxy.name)
+        group = waiting.setdefault(signature(problem), [])
+        group.append((dataclasses.replace(galaxy, observations=seen), problem))
+        if len(group) >= together(problem, options, memory):
+            yield waiting.pop(signature(problem))
+    yield from waiting.values()
+    if trouble:
+        raise trouble[0]
+
+
+def _until_trouble(galaxies: Iterable[Galaxy], trouble: list[Exception]) -> Iterator[Galaxy]:
+    """Galaxies as they come; what ends them early is put aside, so that those before it are not lost."""
+    try:
+        yield from galaxies
+    except Exception as error:
+        trouble.append(error)
+
+
+def together(problem: Problem, options: Options, memory: float) -> int:
+    """Galaxies that fit into `memory` GiB."""
+    return max(n for n in LENGTHS if n <= max(1, memory * 2**30 / bytes_each(problem, options)))
+
+
+def bytes_each(problem: Problem, options: Options) -> int:
+    """Memory that a galaxy of a group takes, here or on a device, whichever is more.
+
+    That of its arrays is `COPIES` times their size, measured by `benchmarks/batch_memory.py`; its proposals are counted
+    twice, as they are joined, and as if all turns of `PARTS` and then `MORE` times as many as draws were needed.
+    """
+    arrays = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
+    real, free = jnp.result_type(float).itemsize, size(problem.sites)
+    held = COPIES * arrays + MATRICES * options.start_count * free**2 * real
+    if not method_of(options.method).draws:
+        return held
+    drawn = (MORE + len(PARTS)) * options.chains * options.draws * (2 * free + 4) * real
+    return held + 2 * drawn
+
+
+def _fit(
+    group: list[tuple[Galaxy, Problem]], options: Options, seed: int
+) -> Iterator[tuple[str, Posterior | InputError]]:
+    galaxies, singles = zip(*group, strict=True)
+    seeds = [seed_of(seed, galaxy.name) for galaxy in galaxies]
+    given = _given(galaxies, singles[0])
+    solutions = _solved(singles, seeds, options, given)
+    poor = [i for i, solution in enumerate(solutions) if not _good(solution)]
+    if poor:
+        for i, again in zip(poor, _second_try(singles, poor, seeds, options, given), strict=True):
+            if isinstance(solutions[i], InputError) or not isinstance(again, InputError):
+                solutions[i] = again
+    for galaxy, problem, solution in zip(galaxies, singles, solutions, strict=True):
+        if isinstance(solution, InputError):
+            yield galaxy.name, solution
+        else:
+            yield galaxy.name, posterior({"scene": galaxy.scene, **galaxy.observations}, problem, solution, seed, {})
+
+
+def _solved(
+    singles: Sequence[Problem], seeds: Sequence[SeedSequence], options: Options, given: dict[str, np.ndarray]
+) -> list[Solution | InputError]:
+    """Solutions of a group; the reason for all of them where the devices have no memory for one."""
+    try:
+        return solve(stack(singles), seeds, options, given)
+    except InputError as error:
+        return [error] * len(singles)
+
+
+def _second_try(
+    singles: Any, poor: list[int], seeds: list[SeedSequence], options: Options, given: dict[str, np.ndarray]
+) -> list[Any]:
+    """More starts, and the method that stands in for one that may have chosen too cheaply."""
+    thorough = options._replace(
+        start_count=MORE_STARTS * options.start_count,
+        method=method_of(options.method).again or options.method,
+    )
+    where = np.array(poor)
+    solved = _solved(
+        [singles[i] for i in poor],
+        [branch(seeds[i], SECOND) for i in poor],
+        thorough,
+        {name: values[where] for name, values in given.items()},
+    )
+    second = f"Second try, with {thorough.start_count} starts."
+    return [one if isinstance(one, InputError) else one._replace(decisions=(second, *one.decisions)) for one in solved]
+
+
+def _good(solution: Solution | InputError) -> bool:
+    if isinstance(solution, InputError) or solution.peak.status != Status.CONVERGED:
+        return False
+    return solution.sampler is None or converged(solution.draws, solution.sampler)
+
+
+def _given(galaxies: tuple[Galaxy, ...], problem: Problem) -> dict[str, np.ndarray]:
+    """Starts of all galaxies, NaN where one has none."""
+    names = sorted({name for galaxy in galaxies for name in galaxy.start})
+    empty = {name: np.full(problem.sites[name].shape(), np.nan) for name in names}
+    return {name: np.stack([np.asarray(g.start.get(name, empty[name]), float) for g in galaxies]) for name in names}

@@ -1,0 +1,59 @@
+"""Flux maps: what papers do to maps of line fluxes before, beside and after a fit; plain functions of arrays.
+
+- `align`: the offset between two maps by cross-correlation, and a shift by fractions of a pixel;
+- `doublet`: [OIII] 4959 taken out of a dispersed [OIII] + Hb stripe;
+- `select`: the S/N rules of two surveys, as masks with a warning, as they select on metallicity;
+- `by_ratio`: metallicity by each ratio alone, its dispersion, and a table over line sets and dust laws;
+- `excitation`: BPT and mass-excitation classes as masks;
+- `slopes`: straight lines through spaxels and annuli;
+- `regions`: masks, and fluxes summed over them with their errors;
+- `galaxy`: all of a galaxy at once, what `jaxmetal lines` runs: the `Spectra` of spaxels, bins or rows and the sums
+  over regions through one likelihood, after a selection `Rule`, with star formation (`Luminosity`) and flags (`judge`).
+
+To add one: a file of functions with their paper and equation, and a test against an independent reference. Imports:
+fit, classical, spaxel, instrument, lines, edge, numerics.
+"""
+
+from jaxmetal.fluxmaps import regions
+from jaxmetal.fluxmaps.align import Offset, offset, shifted
+from jaxmetal.fluxmaps.by_ratio import by_each_ratio, comparison, deredden, dispersion
+from jaxmetal.fluxmaps.doublet import deblend
+from jaxmetal.fluxmaps.excitation import blended_diagram, mass_excitation, nii_diagram, sii_diagram
+from jaxmetal.fluxmaps.galaxy import MeasuredGalaxy, measure
+from jaxmetal.fluxmaps.judge import FLAGS, flagged
+from jaxmetal.fluxmaps.keep import Rule
+from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
+from jaxmetal.fluxmaps.select import Selected, balmer_ebv, binned, klever, wang, wang_annuli
+from jaxmetal.fluxmaps.slopes import gradients
+from jaxmetal.fluxmaps.spectra import Spectra
+
+__all__ = [
+    "FLAGS",
+    "Luminosity",
+    "Magnification",
+    "MeasuredGalaxy",
+    "Offset",
+    "Rule",
+    "Selected",
+    "Spectra",
+    "balmer_ebv",
+    "binned",
+    "blended_diagram",
+    "by_each_ratio",
+    "comparison",
+    "deblend",
+    "deredden",
+    "dispersion",
+    "flagged",
+    "gradients",
+    "klever",
+    "mass_excitation",
+    "measure",
+    "nii_diagram",
+    "offset",
+    "regions",
+    "shifted",
+    "sii_diagram",
+    "wang",
+    "wang_annuli",
+]

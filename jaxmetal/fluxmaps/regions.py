@@ -1,0 +1,127 @@
+"""Regions of a galaxy: masks, and the fluxes summed over them for the likelihood that the spaxels have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.instrument.bins import Bins
+from jaxmetal.numerics.grid import Grid
+
+
+def aperture(grid: Grid, x: float, y: float, radius: float) -> np.ndarray:
+    """Pixels whose centres lie in a circle on the sky, shape (ny, nx), bool.
+
+    Args:
+        grid: the pixels.
+        x: centre, arcsec to the West of the grid's sky origin.
+        y: the same to the North.
+        radius: arcsec.
+
+    Raises:
+        InputError: if there is no such pixel.
+    """
+    columns, rows = (np.asarray(one) for one in grid.centres())
+    inside = np.hypot(columns - x, rows - y) <= radius
+    return _some(inside, f"a pixel within {radius:g} arcsec of ({x:g}, {y:g}) arcsec")
+
+
+def between(radius: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Pixels with low <= radius < high, in the unit of the radius map, of its shape; NaN lies nowhere.
+
+    Raises:
+        InputError: if there is no such pixel.
+    """
+    radius = np.asarray(radius, float)
+    return _some((radius >= low) & (radius < high), f"a pixel with a radius from {low:g} to {high:g}")
+
+
+def covered(flux: np.ndarray, sigma: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Pixels of a region that have every line which the region has at all, shape (ny, nx), bool.
+
+    Sums over these alone compare like with like: a line that is missing in some pixels would otherwise look faint.
+
+    Args:
+        flux: shape (ny, nx, features), NaN where missing.
+        sigma: same shape; inf or NaN where missing.
+        mask: the region, shape (ny, nx).
+    """
+    usable = np.isfinite(flux) & np.isfinite(sigma) & np.asarray(mask, bool)[..., None]
+    lines = usable.any(axis=(0, 1))
+    return usable[..., lines].all(axis=-1) & bool(lines.any())
+
+
+def summed(flux: Any, sigma: Any, masks: Mapping[str, Any], bins: Bins | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Fluxes of regions and their errors, in the order of the masks: F = sum_p f_p over the pixels that are `covered`.
+
+    Pixels are independent, and var F = sum_p sigma_p^2. Those of one bin share one measurement: with n_b pixels of bin
+    b in the region, F = sum_b n_b f_b and var F = sum_b (n_b sigma_b)^2. Further correlations, as resampling leaves
+    between neighbours, are not known here and make errors too small.
+
+    Args:
+        flux: per pixel, in a bin the mean of its pixels; shape (ny, nx, features), NaN where missing.
+        sigma: its errors, same shape.
+        masks: region -> True for its pixels, shape (ny, nx).
+        bins: in which fluxes and errors are constant; pixels in no bin do not count.
+
+    Returns:
+        Fluxes and errors, shape (regions, features); NaN for lines without a flux anywhere in the region.
+
+    Raises:
+        InputError: if the shapes differ or there is no region.
+    """
+    flux, sigma = np.asarray(flux, float), np.asarray(sigma, float)
+    masks = {name: np.asarray(mask, bool) for name, mask in masks.items()}
+    shapes = {mask.shape for mask in masks.values()} | ({np.shape(bins.labels)} if bins is not None else set())
+    if flux.ndim != 3 or sigma.shape != flux.shape or not masks or shapes != {flux.shape[:2]}:
+        raise InputError(
+            f"regions: expected fluxes and errors of shape (ny, nx, features) and at least one mask of (ny, nx), found "
+            f"{flux.shape}, {sigma.shape} and {sorted(shapes)}; cut them alike."
+        )
+    labels = np.arange(flux[..., 0].size).reshape(flux.shape[:2]) if bins is None else np.asarray(bins.labels)
+    sums = [_sum(flux, sigma, covered(flux, sigma, mask & (labels >= 0)), labels) for mask in masks.values()]
+    return np.stack([one for one, _ in sums]), np.stack([error for _, error in sums])
+
+
+def magnification(light: np.ndarray, factor: np.ndarray, mask: np.ndarray) -> float:
+    """That of a region's light as a whole: sum f / sum (f / |mu|), so that total / magnification is the source's own.
+
+    Args:
+        light: flux per pixel, shape (ny, nx); pixels at or below 0 have no weight.
+        factor: the magnification mu of each pixel, same shape, of either parity.
+        mask: the region.
+
+    Raises:
+        InputError: if mu is 0 or no number somewhere in the region where there is light, or there is no light.
+    """
+    shining = np.asarray(mask, bool) & (np.asarray(light) > 0.0)
+    flux, mu = np.asarray(light)[shining], np.abs(np.asarray(factor)[shining])
+    if not flux.size:
+        raise InputError("magnification: expected light above 0 somewhere in the region, found none; check the fluxes.")
+    if not np.all(np.isfinite(mu) & (mu > 0.0)):
+        raise InputError(
+            f"magnification: expected numbers other than 0 in all {mu.size} pixels with light, found "
+            f"{int(np.sum(~(np.isfinite(mu) & (mu > 0.0))))} without; use a larger map, or a smaller region."
+        )
+    return float(flux.sum() / np.sum(flux / mu))
+
+
+def _sum(flux: np.ndarray, sigma: np.ndarray, kept: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and error over the pixels that are kept; pixels with one label are one measurement."""
+    if not kept.any():
+        nothing = np.full(flux.shape[-1], np.nan)
+        return nothing, nothing
+    _, first, count = np.unique(labels[kept], return_index=True, return_counts=True)
+    values, errors = flux[kept][first], sigma[kept][first]
+    lines = np.isfinite(flux[kept]).all(axis=0) & np.isfinite(sigma[kept]).all(axis=0)
+    total, error = count @ values, np.sqrt(count**2 @ errors**2)
+    return np.where(lines, total, np.nan), np.where(lines, error, np.nan)
+
+
+def _some(mask: np.ndarray, what: str) -> np.ndarray:
+    if not mask.any():
+        raise InputError(f"A region must have {what}, but has none; check centre and unit.")
+    return mask

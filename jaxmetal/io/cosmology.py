@@ -1,0 +1,21 @@
+"""Ages and scales at a redshift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from astropy.cosmology import FLRW, FlatLambdaCDM
+
+DEFAULT_COSMOLOGY = FlatLambdaCDM(H0=70.0, Om0=0.3)
+"""That of Speagle et al. 2014 and most of the field's tables."""
+
+
+def cosmic_age(redshift: Any, cosmology: FLRW = DEFAULT_COSMOLOGY) -> np.ndarray:
+    """Age of the Universe at a redshift, Gyr, for `population.main_sequence`."""
+    return np.asarray(cosmology.age(np.asarray(redshift, float)).value)
+
+
+def kpc_per_arcsec(redshift: Any, cosmology: FLRW = DEFAULT_COSMOLOGY) -> np.ndarray:
+    """Proper kpc per arcsec at a redshift, for slopes in dex/kpc."""
+    return np.asarray(cosmology.kpc_proper_per_arcmin(np.asarray(redshift, float)).value) / 60.0

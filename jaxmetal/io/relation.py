@@ -1,0 +1,50 @@
+"""The relation of a population as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from arviz_base import from_dict
+
+from jaxmetal.io.folder import MARKER, writing
+from jaxmetal.io.record import FORMAT, provenance
+from jaxmetal.io.tables import write_table
+from jaxmetal.population.relation import Kind, Relation, summary, table
+
+
+def save_relation(
+    relation: Relation,
+    folder: str | Path,
+    *,
+    level: float = 0.68,
+    kind: Kind = "equal-tailed",
+    inputs: Mapping[str, str | Path] | None = None,
+) -> None:
+    """Writes relation.ecsv, relation.nc (all draws, for `xarray.open_datatree`), relation.txt and provenance.json.
+
+    Args:
+        relation: of `jaxmetal.population`.
+        folder: an existing folder (see `io.folder.output_folder`).
+        level: probability inside the table's intervals.
+        kind: of the intervals.
+        inputs: what a file is -> its path, for checksums.
+
+    Raises:
+        InputError: if the folder cannot be written or an input cannot be read.
+    """
+    folder = Path(folder)
+    pivots = {name: float(covariate.pivot) for name, covariate in relation.covariates.items()}
+    record = provenance(inputs, seed=relation.seed)
+    record |= {"method": relation.method, "robust": relation.robust, "selection": relation.selection, "pivots": pivots}
+    record |= {"findings": [str(finding) for finding in relation.findings], "galaxies": len(relation.quantity.values)}
+    record["spearman"] = {name: relation.spearman(name)._asdict() for name in relation.covariates}
+    descriptions = {"low": f"lower end of the {kind} {100 * level:g} % interval", "high": "its upper end"}
+    with writing(folder):
+        (folder / "relation.txt").write_text(summary(relation, level, kind) + "\n", encoding="utf-8")
+        meta = {"pivots": pivots, "selection": relation.selection}
+        write_table(folder / "relation.ecsv", table(relation, level, kind), descriptions=descriptions, meta=meta)
+        draws = from_dict({"posterior": dict(relation.draws)}, attrs={"/": {"format": FORMAT, "seed": relation.seed}})
+        draws.to_netcdf(folder / "relation.nc", engine="h5netcdf")
+        (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")

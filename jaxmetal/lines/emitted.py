@@ -1,0 +1,172 @@
+"""Fluxes of lines and blends as functions of metallicity, extinction and calibration offsets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.lines import case_b, route
+from jaxmetal.lines.dust import DustLaw, dust_law
+from jaxmetal.lines.lines import feature, line
+from jaxmetal.lines.literature import calibration_set
+from jaxmetal.lines.strong_lines import Calibration, constant_scatter
+from jaxmetal.numerics.tree import node, static
+
+
+@node
+class Emission:
+    """What one spaxel emits per unit of intrinsic Hb, line by line, and what its measured features contain of it.
+
+    flux(line) = constant 10^(sum_k power_k (log R_k(Z) + offset_k)) 10^(-0.4 A(line)/A(V) A_V), and a feature is a
+    weighted sum of lines. The R_k are base ratios: independent calibrations, each with a scatter that is counted once
+    however many lines depend on it.
+
+    Attributes:
+        calibrations: of the base ratios, in order.
+        constants: shape (lines,).
+        extinction: A(line)/A(V), shape (lines,).
+        hbeta: A(Hb)/A(V).
+        powers: shape (lines, ratios); mostly zeros, which fits skip.
+        weights: shape (features, lines); likewise.
+        lines: their names.
+        features: names of what is measured.
+    """
+
+    calibrations: tuple[Calibration, ...]
+    constants: Any
+    extinction: Any
+    hbeta: Any
+    powers: tuple[tuple[float, ...], ...] = static()
+    weights: tuple[tuple[float, ...], ...] = static()
+    lines: tuple[str, ...] = static()
+    features: tuple[str, ...] = static()
+
+    @property
+    def power_matrix(self) -> jax.Array:
+        """`powers` as an array, also where there is no ratio."""
+        return jnp.asarray(self.powers, float).reshape(len(self.lines), len(self.calibrations))
+
+    def log_ratios(self, z: jax.Array) -> jax.Array:
+        """log10 of the base ratios, shape (*z.shape, ratios)."""
+        return _stacked([one(z) for one in self.calibrations], z)
+
+    def scatter(self, z: jax.Array) -> jax.Array:
+        """Their scatter at Z, dex, shape (*z.shape, ratios)."""
+        return _stacked([one.sigma(z) for one in self.calibrations], z)
+
+    def outside(self, z: jax.Array) -> jax.Array:
+        """Whether any calibration is beyond its valid range at Z."""
+        return jnp.any(_stacked([one.outside(z) for one in self.calibrations], z), axis=-1)
+
+    def of_lines(self, z: jax.Array, a_v: jax.Array, offsets: Any = 0.0) -> jax.Array:
+        """Reddened fluxes of the lines per unit of *observed* Hb, shape (*broadcast of z and a_v, lines).
+
+        Args:
+            z: 12 + log(O/H).
+            a_v: A(V), mag.
+            offsets: departures of the base ratios from their calibrations, dex, shape (..., ratios).
+        """
+        exponent = (self.log_ratios(z) + offsets) @ self.power_matrix.T
+        relative = jnp.asarray(self.extinction) - self.hbeta
+        return self.constants * 10.0**exponent * 10.0 ** (-0.4 * jnp.asarray(a_v)[..., None] * relative)
+
+    def __call__(self, z: jax.Array, a_v: jax.Array, offsets: Any = 0.0) -> jax.Array:
+        """Reddened fluxes of the features per unit of *observed* Hb, shape (..., features)."""
+        return self.of_lines(z, a_v, offsets) @ jnp.asarray(self.weights).T
+
+    def intrinsic_hbeta(self, observed: jax.Array, a_v: jax.Array) -> jax.Array:
+        """Dereddened Hb from the Hb that reaches us: observed 10^(0.4 A(Hb))."""
+        return observed * 10.0 ** (0.4 * self.hbeta * a_v)
+
+
+def emission(
+    features: Sequence[str] | Mapping[str, str | Mapping[str, float]],
+    calibrations: str | Iterable[Calibration],
+    *,
+    law: str | DustLaw = "CCM89",
+    r_v: float | None = None,
+    temperature: float = 1e4,
+    scatter: float | Mapping[str, float] | None = None,
+    hydrogen: Mapping[str, float] | None = None,
+    oiii_doublet: float = case_b.OIII_DOUBLET,
+    nii_doublet: float = case_b.NII_DOUBLET,
+    unverified: bool = False,
+) -> Emission:
+    """The emission model for measured features.
+
+    Args:
+        features: names of lines or blends (see `lines.feature`), or name -> blend.
+        calibrations: a set's name, or calibrations from any sets; of these the base ratios R3 (or R3sum), R2 (or O32),
+            Ne3O2, N2 and S2 are used where a feature needs them, and no other.
+        law: dust law.
+        r_v: A(V)/E(B-V); the law's own by default.
+        temperature: electron temperature of the hydrogen lines, K.
+        scatter: replaces the calibrations' own, dex: one number, or ratio -> number. Needed where a paper has none.
+        hydrogen: line -> flux over Hb, instead of case B at `temperature`.
+        oiii_doublet: [OIII] 5007/4959.
+        nii_doublet: [NII] 6584/6548.
+        unverified: allow a set's calibrations from a single public source.
+
+    Raises:
+        InputError: if a line is unknown or no calibration predicts it, a scatter is not stated, or a name occurs twice.
+    """
+    blends = _blends(features)
+    if isinstance(calibrations, str):
+        calibrations = calibration_set(calibrations, unverified=unverified).values()
+    known: dict[str, Calibration] = {}
+    for one in calibrations:
+        known.setdefault(one.ratio.name, one)
+    wanted = tuple(dict.fromkeys(name for blend in blends.values() for name in blend))
+    fixed = route.constants(
+        known,
+        temperature=temperature,
+        hydrogen={line(name).name: float(ratio) for name, ratio in (hydrogen or {}).items()},
+        oiii_doublet=oiii_doublet,
+        nii_doublet=nii_doublet,
+    )
+    followed = [route.over_hbeta(name, known, fixed) for name in wanted]
+    base = [ratio for ratio in known if any(ratio in found.powers for found in followed)]
+    law = dust_law(law) if isinstance(law, str) else law
+    return Emission(
+        calibrations=tuple(_with_scatter(known[ratio], scatter) for ratio in base),
+        constants=np.array([found.constant for found in followed]),
+        powers=tuple(tuple(found.powers.get(ratio, 0.0) for ratio in base) for found in followed),
+        extinction=np.array([float(law(name, r_v)) for name in wanted]),
+        hbeta=np.array(float(law("Hbeta", r_v))),
+        weights=tuple(tuple(blend.get(name, 0.0) for name in wanted) for blend in blends.values()),
+        lines=wanted,
+        features=tuple(blends),
+    )
+
+
+def _blends(features: Sequence[str] | Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    if isinstance(features, Mapping):
+        return {name: feature(blend) for name, blend in features.items()}
+    if len(set(features)) < len(features):
+        twice = next(name for name in features if list(features).count(name) > 1)
+        raise InputError(f"features: expected every name once, found '{twice}' twice; give each line once.")
+    return {name: feature(name) for name in features}
+
+
+def _with_scatter(one: Calibration, scatter: float | Mapping[str, float] | None) -> Calibration:
+    given = scatter.get(one.ratio.name) if isinstance(scatter, Mapping) else scatter
+    if given is not None:
+        return dataclasses.replace(one, scatter=constant_scatter(given))
+    if one.scatter is None:
+        raise InputError(
+            f"calibration {one.name}: expected a scatter, found none in public sources; "
+            f"state one, e.g. scatter={{'{one.ratio.name}': 0.1}} (dex)."
+        )
+    return one
+
+
+def _stacked(rows: list[jax.Array], z: jax.Array) -> jax.Array:
+    if not rows:
+        return jnp.zeros((*jnp.shape(z), 0))
+    return jnp.stack([jnp.broadcast_to(row, jnp.shape(z)) for row in rows], axis=-1)

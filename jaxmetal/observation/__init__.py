@@ -1,0 +1,40 @@
+"""Observations: what an instrument records of a scene, each with its pixels, PSF, bins and noise.
+
+`contract.Observation` says what one is; `prepare`, predictions, checks, files and pictures dispatch to that, and ask
+none which kind it is. May import: scene, mixing, render, prior, likelihood and what is below. To add a kind: a file
+with one node that has what the contract names, its name here, a reader in `KINDS` of `io/config/observations.py`, and a
+line in `KINDS` of `tests/test_observations.py`, which every kind passes. A kind for one instrument needs none of this:
+a node in a file of one's own is as good, and TOML finds its reader by a package entry point.
+"""
+
+from jaxmetal.observation.contract import Numbers, Observation, Prediction, Quantity, is_observation
+from jaxmetal.observation.exposure import blurred_light, imager, layers, padded, registered, residual
+from jaxmetal.observation.image import Image, Sky
+from jaxmetal.observation.plan import Plan
+from jaxmetal.observation.settle import default_sampling, plan_pixels
+from jaxmetal.observation.together import predict, predict_all, shared
+from jaxmetal.observation.weighted_map import WeightedMap, carriers
+
+__all__ = [
+    "Image",
+    "Numbers",
+    "Observation",
+    "Plan",
+    "Prediction",
+    "Quantity",
+    "Sky",
+    "WeightedMap",
+    "blurred_light",
+    "carriers",
+    "default_sampling",
+    "imager",
+    "is_observation",
+    "layers",
+    "padded",
+    "plan_pixels",
+    "predict",
+    "predict_all",
+    "registered",
+    "residual",
+    "shared",
+]

@@ -1,0 +1,105 @@
+"""What observations through a telescope share: lights sampled and blurred in pixels, residuals, fewer sizes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal import render
+from jaxmetal.instrument.transfer import transfer
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.lengths import longer
+from jaxmetal.observation.contract import Prediction
+from jaxmetal.observation.plan import Plan
+from jaxmetal.prior import is_site
+from jaxmetal.scene import Scene, bent, deflection
+
+
+def layers(observation: Any, scene: Scene, plan: Plan, properties: tuple[str, ...] = ()) -> list[render.Layer]:
+    """The lights that an observation shows, sampled, with the carried properties that are asked for."""
+    grid = observation.pixels
+    theta = render.view(grid, plan.sampling)
+    alpha = _deflection(scene, plan, theta)
+    found = []
+    for name, light in observation.shown(scene):
+        key, source = f"{name}.{light}", scene.sources[name]
+        if key in plan.lights:
+            lights = {**source.lights, light: plan.lights[key].put_into(source.lights[light])}
+            source = dataclasses.replace(source, lights=lights)
+        beta = bent(theta, alpha, source.distance_ratio)
+        flux = plan.fluxes.get(key)
+        found.append(render.sample(scene, source, light, properties, grid, plan.sampling, beta, flux))
+    return found
+
+
+def imager(observation: Any, plan: Plan) -> render.Imager:
+    """The blur of an observation with one PSF: from samples to pixels."""
+    known = plan.transfer
+    if known is None:
+        known = transfer(observation.psf, observation.pixels, plan.sampling)
+    return known.image
+
+
+def blurred_light(observation: Any, scene: Scene, plan: Plan) -> jax.Array:
+    """O[L] of all lights that an observation shows: flux per pixel, shape (ny, nx)."""
+    if plan.light is not None:
+        return plan.light
+    return render.expose(layers(observation, scene, plan), imager(observation, plan), render.light_alone)[0]
+
+
+def residual(observation: Any, seen: Prediction) -> jax.Array:
+    """(data - model) / sigma, NaN where data are not used; shape of the data."""
+    sigma = observation.noise.standard_deviation(seen.value, seen.light)
+    return jnp.where(observation.used, (observation.data - seen.value) / sigma, jnp.nan)
+
+
+def registered(grid: Grid, dx: Any, dy: Any) -> Grid:
+    """A grid moved by a registration (arcsec to the West, to the North) into the scene's coordinates."""
+    shift = dx * np.array([1.0, 0.0]) + dy * np.array([0.0, 1.0])
+    return dataclasses.replace(grid, origin=grid.origin + shift)
+
+
+def padded(observation: Any) -> Any:
+    """An observation with `grid`, its stamp and the number of its bins brought to one of few sizes; padding is unused.
+
+    As it is where its noise knows its pixels otherwise than by their place in maps of the data's shape.
+    """
+    shape, data, bins = observation.shape, np.shape(observation.data), observation.bins
+    wide = tuple(longer(n) for n in shape)
+    full = wide if bins is None else tuple(longer(n) for n in data)
+    if not _simple(observation.noise, data):
+        return observation
+    changes = {
+        name: jax.tree.map(lambda leaf: _grown(leaf, data, full), getattr(observation, name), is_leaf=is_site)
+        for name in ("data", "noise", "used")
+    }
+    if bins is not None:
+        changes["bins"] = dataclasses.replace(bins, labels=_grown(bins.labels, shape, wide), n=full[0])
+    return dataclasses.replace(observation, grid=dataclasses.replace(observation.grid, shape=wide), **changes)
+
+
+def _deflection(scene: Scene, plan: Plan, theta: Any) -> Any:
+    if not scene.lens:
+        return 0.0, 0.0
+    if plan.lens is not None:
+        return plan.lens.deflection(scene.lens, theta)
+    return deflection(scene.lens, *theta)
+
+
+def _simple(noise: Any, shape: tuple[int, ...]) -> bool:
+    return all(np.shape(leaf) in ((), shape) for leaf in jax.tree.leaves(noise, is_leaf=is_site) if not is_site(leaf))
+
+
+def _grown(leaf: Any, old: tuple[int, ...], new: tuple[int, ...]) -> Any:
+    """An array with more rows and columns at its ends: not used, in no bin, of the last known value."""
+    if is_site(leaf) or np.shape(leaf) != old or not np.ndim(leaf):
+        return leaf
+    width = [(0, after - before) for before, after in zip(old, new, strict=True)]
+    array = np.asarray(leaf)
+    if array.dtype.kind == "f":
+        return np.pad(array, width, mode="edge")
+    return np.pad(array, width, constant_values=False if array.dtype == bool else -1)

@@ -1,0 +1,142 @@
+"""What of pixels is settled before sampling: sample grid, lens, lights, blur."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxmetal import render
+from jaxmetal.instrument.psf import PSF
+from jaxmetal.instrument.sampling import Sampling, choose
+from jaxmetal.instrument.transfer import transfer
+from jaxmetal.numerics.fourier import block_sum
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.profile import is_as_seen, is_on_sky, overhang, smallest_scale
+from jaxmetal.observation.contract import Numbers
+from jaxmetal.observation.exposure import blurred_light
+from jaxmetal.observation.plan import Plan
+from jaxmetal.observation.sharpen import Sharp, sharpened
+from jaxmetal.observation.tracing import restricted
+from jaxmetal.prior import is_fixed
+from jaxmetal.scene import Scene, Source, trace
+
+
+def plan_pixels(
+    observation: Any, scene: Scene, now: Numbers, asked: Sampling | Mapping[str, int] | None = None
+) -> Plan:
+    """The plan of an observation that shows lights in pixels; see `Observation.plan`."""
+    shown = observation.shown(scene)
+    lights = sharpened(shown, scene, now.scene)
+    sharp = with_lights(now.scene, lights)
+    settled = [(name, light) for name, light in shown if _settled(scene, name, light, observation)]
+    sampling = asked if isinstance(asked, Sampling) else _changed(_default(now, settled), asked or {})
+    grid = now.observation.pixels
+    plan = Plan(
+        sampling=sampling,
+        lens=restricted(scene.lens, now.scene.lens, render.view(grid, sampling))
+        if scene.lens and is_fixed(observation.pointing)
+        else None,
+        lights={f"{name}.{light}": lights[f"{name}.{light}"] for name, light in shown if f"{name}.{light}" in lights},
+        fluxes={f"{name}.{light}": _fixed_flux(sharp, name, light, grid, sampling) for name, light in settled},
+        transfer=_transfer(now.observation.psf, grid, sampling) if is_fixed(observation.psf) else None,
+    )
+    known = len(settled) == len(shown) and plan.transfer is not None
+    return dataclasses.replace(plan, light=_light(now.observation, sharp, plan)) if known else plan
+
+
+def default_sampling(scene: Scene, observation: Any) -> Sampling:
+    """The automatic sample grid of an observation (see `instrument.sampling.choose`); every leaf a number."""
+    return _default(Numbers(observation, scene), observation.shown(scene))
+
+
+def with_lights(scene: Scene, lights: Mapping[str, Sharp]) -> Scene:
+    """The scene with pictures whose own blur is undone."""
+    if not lights:
+        return scene
+
+    def renewed(name: str, source: Source) -> Source:
+        sharp = {
+            light: lights[f"{name}.{light}"].put_into(profile)
+            for light, profile in source.lights.items()
+            if f"{name}.{light}" in lights
+        }
+        return dataclasses.replace(source, lights={**source.lights, **sharp})
+
+    return dataclasses.replace(scene, sources={name: renewed(name, source) for name, source in scene.sources.items()})
+
+
+def _changed(usual: Sampling, counts: Mapping[str, Any]) -> Sampling:
+    """With what is asked for instead; cells within pixels leave no stride over several."""
+    usual = dataclasses.replace(usual, stride=1) if "oversampling" in counts else usual
+    return dataclasses.replace(usual, **counts)
+
+
+def _default(now: Numbers, settled: list[tuple[str, str]]) -> Sampling:
+    """The automatic one; lights that are settled are integrated over each cell, and need no finer ones."""
+    scene, observation = now.scene, now.observation
+    pixel = float(observation.pixels.pixel_area) ** 0.5
+    form, scales = jax.tree.map(np.asarray, _measured(scene, observation.psf, tuple(settled)))
+    lights = [light for source in scene.sources.values() for light in source.lights.values()]
+    cells = form.cells_per_pixel(pixel)
+    return choose(
+        fwhm=form.peak_width() / pixel,
+        reach=min(form.reach() / pixel, max(overhang(light, observation.pixels) for light in lights)),
+        finest=min(scales, default=np.inf) / pixel,
+        lensed=bool(scene.lens),
+        components=form.components,
+        coarse=not any(is_on_sky(light) for light in lights),
+        kernel_oversampling=cells,
+    )
+
+
+@partial(jax.jit, static_argnames="settled")
+def _measured(scene: Scene, psf: PSF, settled: tuple[tuple[str, str], ...]) -> tuple[Any, list[Any]]:
+    """The form of the PSF, and the smallest scales of all lights and carried profiles along minor axes, arcsec."""
+    scales = [
+        smallest_scale(light) * (1.0 if is_on_sky(light) else source.frame.axis_ratio)
+        for name, source in scene.sources.items()
+        for key, light in source.lights.items()
+        if not (is_on_sky(light) and (name, key) in settled)
+    ]
+    scales += [
+        smallest_scale(carried.profile) * (source.frame if carried.frame is None else carried.frame).axis_ratio
+        for source in scene.sources.values()
+        for carried in source.carries.values()
+    ]
+    return psf.form(), scales
+
+
+def _settled(scene: Scene, name: str, light: str, observation: Any) -> bool:
+    """Whether nothing free changes where, or how bright, a light is seen; a picture as seen has no frame, no lens."""
+    source = scene.sources[name]
+    profile = source.lights[light]
+    geometry = [None if is_on_sky(profile) else source.frame]
+    geometry += [] if is_as_seen(profile) else [scene.lens, source.distance_ratio]
+    return is_fixed([profile, observation.pointing, *geometry])
+
+
+def _fixed_flux(scene: Scene, name: str, light: str, grid: Grid, sampling: Sampling) -> Any:
+    """Flux per sample cell of a light that never changes; a finely sampled picture is integrated over each cell."""
+    source = scene.sources[name]
+    finer = 1
+    if is_on_sky(source.lights[light]):
+        cell = float(grid.pixel_area) ** 0.5 / sampling.density
+        finer = max(1, int(np.ceil(cell / float(smallest_scale(source.lights[light])))))
+    fine = dataclasses.replace(sampling, subsamples=sampling.subsamples * finer)
+    return _flux(scene, source, light, grid, fine, finer)
+
+
+@partial(jax.jit, static_argnames=("light", "sampling", "finer"))
+def _flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, finer: int) -> jax.Array:
+    beta = trace(scene.lens, render.view(grid, sampling), source.distance_ratio)
+    return block_sum(render.grid_flux(scene, source, light, grid, sampling, beta), finer)
+
+
+# One program each, instead of dozens for their single operations.
+_light = jax.jit(blurred_light)
+_transfer = jax.jit(transfer, static_argnames="sampling")

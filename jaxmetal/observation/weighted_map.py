@@ -1,0 +1,94 @@
+"""Maps of a property, averaged over the light that carries it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxmetal import render
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.tree import node, static
+from jaxmetal.observation.contract import Prediction, Quantity
+from jaxmetal.observation.exposure import imager, layers, padded, registered, residual
+from jaxmetal.observation.plan import Plan
+from jaxmetal.observation.settle import plan_pixels
+from jaxmetal.scene import Scene
+
+LABELS = {"metallicity": "12 + log(O/H)"}
+"""Property -> how it is written; others as they are."""
+
+
+@node
+class WeightedMap:
+    """A light-weighted property: g^-1( O[L g(P)] / O[L] ), in pixels or bins.
+
+    Attributes:
+        data: the map, shape (ny, nx), or one value per bin, shape (n bins,).
+        noise: see `jaxmetal.likelihood`.
+        grid: pixels on the sky.
+        psf: see `jaxmetal.instrument.psf`.
+        properties: names of the carried properties that the map shows: one, or (velocity, dispersion) for
+            `SecondMoment`.
+        mixing: see `jaxmetal.mixing`.
+        used: True for pixels (or bins) that count, of the data's shape.
+        bins: `Bins`, or None for pixels.
+        dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
+    """
+
+    data: Any
+    noise: Any
+    grid: Grid
+    psf: Any
+    properties: tuple[str, ...] = static()
+    mixing: Any
+    used: Any
+    bins: Any = None
+    dx: Any = 0.0
+    dy: Any = 0.0
+
+    plan = plan_pixels
+    residual = residual
+    padded = padded
+
+    @property
+    def quantity(self) -> Quantity:
+        """The property, in the unit of its mixing."""
+        name = self.properties[-1]
+        return Quantity(LABELS.get(name, name), self.mixing.unit)
+
+    @property
+    def subject(self) -> str:
+        """The property."""
+        return f"property '{self.properties[0]}'"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)."""
+        return self.grid.shape
+
+    @property
+    def pointing(self) -> Any:
+        """Grid and registration."""
+        return self.grid, self.dx, self.dy
+
+    @property
+    def pixels(self) -> Grid:
+        """The grid in the scene's coordinates."""
+        return registered(self.grid, self.dx, self.dy)
+
+    def shown(self, scene: Scene) -> list[tuple[str, str]]:
+        """(source, light) pairs: of every source with the property, the light that weights it."""
+        return carriers(scene, self.properties[0])
+
+    def predict(self, scene: Scene, plan: Plan) -> Prediction:
+        """The blended property, and the light that weights it."""
+        seen = layers(self, scene, plan, self.properties)
+        return Prediction(*render.blend(seen, imager(self, plan), self.mixing, self.bins, plan.light))
+
+    def describe(self) -> str:
+        """What it shows, and how that is averaged."""
+        return f"light-weighted map of {', '.join(self.properties)}, {type(self.mixing).__name__} mixing"
+
+
+def carriers(scene: Scene, prop: str) -> list[tuple[str, str]]:
+    """(source, light) pairs of every source that carries a property: the light that weights it."""
+    return [(name, source.carries[prop].weight) for name, source in scene.sources.items() if prop in source.carries]

@@ -1,0 +1,162 @@
+"""Errors of a gradient against signal-to-noise, blur and pixels: Fisher's, and those of simulated fits."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import numpyro.distributions as dist
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.fit.peaks import find_peaks
+from jaxmetal.fit.problem import make, stack
+from jaxmetal.fit.seeds import branch, seed_of
+from jaxmetal.frame.disc import Disc
+from jaxmetal.instrument import psf
+from jaxmetal.light.sersic import Sersic
+from jaxmetal.planning.curvature import fisher
+from jaxmetal.prepare import prepare
+from jaxmetal.prior import fill
+from jaxmetal.recipes.observations import metallicity_map
+from jaxmetal.scene import Carried, Scene, Source
+from jaxmetal.simulate.drawn import draw, noiseless
+from jaxmetal.simulate.exposure import DETECTED, DEX_TIMES_SNR, FLOOR
+from jaxmetal.tracer.gradient import Gradient
+
+CENTRAL = "scene.sources.disc.carries.metallicity.profile.central"
+SLOPE = "scene.sources.disc.carries.metallicity.profile.slope"
+REACH = 3.0
+"""Half the side of the maps, effective radii."""
+
+
+class Setting(NamedTuple):
+    """An observation to plan; lengths are in effective radii, so that it holds for a galaxy of any size.
+
+    Attributes:
+        snr: signal-to-noise of the line in all of the effective radius' ellipse together, without blur: blur and pixels
+            then change nothing of the exposure.
+        fwhm_per_r_eff: of the point-spread function.
+        pixels_per_r_eff: pixels across an effective radius.
+        q: axis ratio.
+        slope: dex per R_e.
+    """
+
+    snr: float
+    fwhm_per_r_eff: float
+    pixels_per_r_eff: float
+    q: float = 0.6
+    slope: float = -0.15
+
+
+def observed(setting: Setting) -> tuple[Scene, dict[str, Any], dict[str, float]]:
+    """The prior scene of a setting, its observation without data, and the truth.
+
+    The light is a Sersic disc (n = 1) under a constant noise; the error of the metallicity in a pixel is 2 dex over the
+    line's signal-to-noise there, with a floor of 0.03 dex, and there is none where the line is below 3 times the noise.
+
+    Raises:
+        InputError: if a number is not positive, or no pixel is bright enough for a metallicity.
+    """
+    if min(setting[:4]) <= 0.0:
+        raise InputError(f"A setting needs positive numbers, found {setting}; correct them.")
+    scene, truth = _disc(setting), {CENTRAL: 8.6, SLOPE: setting.slope}
+    pixel = 1.0 / setting.pixels_per_r_eff
+    side = 2 * int(np.ceil(REACH / pixel)) + 1
+    blank: Any = metallicity_map(
+        np.zeros((side, side)), psf=psf.Gaussian(fwhm=setting.fwhm_per_r_eff), sigma=1.0, pixel_scale=pixel
+    )
+    plans = prepare(scene, {"metallicity": blank})
+    light = np.asarray(noiseless(blank, fill({"scene": scene}, truth)["scene"], plans["metallicity"]).light)
+    # Half of the flux, 1, lies within the ellipse, whose area is pi q pixels of side R_e.
+    noise = 0.5 * pixel / (setting.snr * np.sqrt(np.pi * setting.q))
+    used = light > DETECTED * noise
+    sigma = np.hypot(FLOOR, DEX_TIMES_SNR * noise / np.where(used, light, 1.0))
+    seen = metallicity_map(np.zeros(light.shape), psf=blank.psf, sigma=sigma, used=used, grid=blank.grid)
+    return scene, {"metallicity": seen}, truth
+
+
+def _disc(setting: Setting) -> Scene:
+    """A disc of known light and shape, of effective radius 1, central value and gradient free."""
+    gradient = Gradient(central=dist.Normal(8.5, 1.0), slope=dist.Normal(0.0, 1.0))
+    return Scene(
+        sources={
+            "disc": Source(
+                frame=Disc(q=setting.q, pa=30.0),
+                lights={"halpha": Sersic(flux=1.0, r_eff=1.0, n=1.0)},
+                carries={"metallicity": Carried(profile=gradient, weight="halpha")},
+            )
+        }
+    )
+
+
+def fisher_error(setting: Setting) -> float:
+    """Fisher error of the gradient of a disc of known geometry and light, dex per R_e."""
+    return fisher(*observed(setting)).error(SLOPE)
+
+
+class Scatter(NamedTuple):
+    """What fits of simulated data say.
+
+    Attributes:
+        bias: mean of the maxima minus the truth, dex per R_e.
+        sd: standard deviation of the maxima over noise draws.
+        quoted: mean of the errors that the fits quote themselves (Laplace).
+        draws: number of noise draws.
+    """
+
+    bias: float
+    sd: float
+    quoted: float
+    draws: int
+
+
+def simulated_error(setting: Setting, count: int = 50, seed: int = 0) -> Scatter:
+    """Fits `count` noise draws of a setting, and looks at the scatter of the maxima, dex per R_e.
+
+    Raises:
+        InputError: as `observed`, or if a fit finds no maximum.
+    """
+    scene, blank, truth = observed(setting)
+    actual = fill({"scene": scene}, truth)["scene"]
+    noise = jax.random.split(jax.random.key(seed), count)
+    problems = [make(scene, draw(actual, blank, key)) for key in noise]
+    place = list(problems[0].sites).index(SLOPE)
+    best, quoted = [], []
+    for peak in find_peaks(stack(problems), [branch(seed_of(seed), k) for k in range(count)], start_count=1):
+        if isinstance(peak, InputError):
+            raise peak
+        best.append(float(peak.best[SLOPE]))
+        quoted.append(float(np.linalg.norm(peak.gaussian.factor[place])))
+    return Scatter(float(np.mean(best) - setting.slope), float(np.std(best, ddof=1)), float(np.mean(quoted)), count)
+
+
+def forecast(
+    snr: Sequence[float], fwhm_per_r_eff: Sequence[float], pixels_per_r_eff: Sequence[float], **fixed: float
+) -> dict[str, np.ndarray]:
+    """A table of Fisher errors on a grid of settings.
+
+    Args:
+        snr: see `Setting`.
+        fwhm_per_r_eff: see `Setting`.
+        pixels_per_r_eff: see `Setting`.
+        fixed: `q`, `slope` of all.
+
+    Returns:
+        Columns snr, fwhm_per_r_eff, pixels_per_r_eff and error (dex per R_e), one row per combination; where too few
+        pixels are bright enough for a metallicity, the error is infinite.
+    """
+    settings = [Setting(*place, **fixed) for place in itertools.product(snr, fwhm_per_r_eff, pixels_per_r_eff)]
+    columns = {name: np.array([getattr(s, name) for s in settings]) for name in Setting._fields[:3]}
+    return columns | {"error": np.array([_error_or_infinite(s) for s in settings])}
+
+
+def _error_or_infinite(setting: Setting) -> float:
+    """Two numbers cannot be told from the data where fewer than three pixels have a metallicity."""
+    try:
+        _, maps, _ = observed(setting)
+    except InputError:
+        return np.inf
+    return fisher_error(setting) if int(np.sum(maps["metallicity"].used)) > 2 else np.inf

@@ -1,0 +1,85 @@
+"""Data, model and residual, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import FigureBase
+
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.plot.labels import Quantity
+from jaxmetal.plot.marks import compass, psf_circle, quiet_corners
+from jaxmetal.plot.picture import colour_bar, draw, paint
+from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, new_figure, symmetric_range, value_range
+
+PANEL = 3.0
+"""Width of a panel, inches."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MapFit:
+    """A map and what a model says of it.
+
+    Attributes:
+        data: shape (ny, nx), or (n bins,) with `bins`.
+        model: prediction, of the data's shape.
+        residual: (data - model) / sigma, of the data's shape.
+        grid: pixels on the sky.
+        quantity: what the map shows.
+        used: True for values that count, of the data's shape; all by default.
+        bins: `Bins`, or None for pixels.
+        fwhm: of the PSF, arcsec; None draws none.
+    """
+
+    data: Any
+    model: Any
+    residual: Any
+    grid: Grid
+    quantity: Quantity
+    used: Any = None
+    bins: Any = None
+    fwhm: float | None = None
+
+    def painted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Data, model and (data - model) / sigma as maps of shape (ny, nx), NaN where data are unused."""
+        data = np.asarray(self.data, float)
+        used = np.isfinite(data) if self.used is None else np.asarray(self.used) & np.isfinite(data)
+        data, model, residual = (paint(values, used, self.bins) for values in (data, self.model, self.residual))
+        return data, model, residual
+
+
+def map_size(grid: Grid) -> tuple[float, float]:
+    """Width and height in inches of the three panels of a map."""
+    ny, nx = grid.shape
+    dx, dy = (float(step) for step in grid.steps)
+    return 3 * PANEL + 1.9, PANEL * float(np.clip(ny * dy / (nx * dx), 0.35, 1.6)) + 0.75
+
+
+def maps(fit: MapFit, figure: FigureBase | None = None) -> FigureBase:
+    """Draws data and model on one colour scale, and the residual in units of sigma.
+
+    Pictures show the pixel array (columns to the right, rows up); the compass says where North and East are. The scale
+    holds the central 98 % of the used data and model.
+
+    Args:
+        fit: what to draw.
+        figure: an empty figure or sub-figure to draw in; a new one by default.
+    """
+    figure = new_figure(*map_size(fit.grid)) if figure is None else figure
+    data, model, residual = fit.painted()
+    axes = figure.subplots(1, 3, sharex=True, sharey=True)
+    limits, spread = value_range(data, model), symmetric_range(residual)
+    draw(axes[0], data, fit.grid, limits, SEQUENTIAL)
+    colour_bar(axes[1], draw(axes[1], model, fit.grid, limits, SEQUENTIAL), str(fit.quantity), extend="both")
+    image = draw(axes[2], residual, fit.grid, spread, DIVERGING)
+    colour_bar(axes[2], image, r"data $-$ model [$\sigma$]", extend="both")
+    for ax, title in zip(axes, ("data", "model", "residual"), strict=True):
+        ax.set_title(title, fontsize=11)
+        ax.label_outer()
+    corners = quiet_corners(np.isfinite(data))
+    compass(axes[0], fit.grid, corners[0])
+    if fit.fwhm is not None:
+        psf_circle(axes[0], fit.fwhm, corners[1])
+    return figure

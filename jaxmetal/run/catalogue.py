@@ -1,0 +1,187 @@
+"""A catalogue: one configuration for all galaxies, and a table of what differs between them."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io.ascii import convert_numpy
+from astropy.table import Table
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.config.read import Job, read_job
+from jaxmetal.io.config.table import read_toml
+from jaxmetal.io.file import require_file
+from jaxmetal.io.sample.columns import NAME
+
+LONGEST = 250
+"""Bytes of a name, which is part of the names of files."""
+
+SHARED = {"fit": "all galaxies of a run are fitted alike", "galaxy.name": f"names stand in the column '{NAME}'"}
+"""Places that no galaxy may have for itself, and why."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """A sample.
+
+    Attributes:
+        path: of the table.
+        configuration_path: of the TOML file that all galaxies share.
+        configuration: that file, as read.
+        names: of the galaxies, unique.
+        places: columns that replace an entry of the configuration; their names are its dotted path.
+        table: all columns.
+    """
+
+    path: Path
+    configuration_path: Path
+    configuration: dict[str, Any]
+    names: list[str]
+    places: list[str]
+    table: Table
+
+    def job(self, index: int) -> Job:
+        """What is to be fitted of one galaxy; its files are read.
+
+        Raises:
+            InputError: if anything of it cannot be used.
+        """
+        settled = copy.deepcopy(self.configuration)
+        _put(settled, "galaxy.name", self.names[index])
+        for place in self.places:
+            shared = isinstance(_entry(self.configuration, place), str)
+            cell = _cell(self.table[place][index], f"{self.path.name}, column {place}", text=shared)
+            if cell is not None:
+                _put(settled, place, cell)
+        return read_job(settled, self.configuration_path)
+
+
+def read_catalogue(path: str | Path, configuration: str | Path) -> Catalogue:
+    """Reads a catalogue: ECSV, FITS or CSV.
+
+    A column whose name is a dotted path, such as `observations.metallicity.data` or `galaxy.z`, replaces that entry of
+    the configuration, galaxy by galaxy; an empty (masked) cell leaves it as it is. Text in braces is TOML: a prior of
+    its own, `{dist = "Normal", loc = 0, scale = 0.1}`. Paths are relative to the configuration. Other columns are
+    handed on to the table of results.
+
+    Raises:
+        InputError: if the table cannot be read, has no unique names, or names a part that the configuration lacks.
+    """
+    path, configuration_path = Path(path), Path(configuration)
+    table, shared = _read(path), read_toml(configuration_path)
+    if NAME not in table.colnames:
+        raise InputError(
+            f"The catalogue {path} must have a column '{NAME}', but has {', '.join(table.colnames)}; add one."
+        )
+    names = ["" if name is np.ma.masked else str(name).strip() for name in table[NAME]]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice or not all(names) or not names:
+        found = f"'{twice[0]}' more than once" if twice else "an empty name" if names else "no rows"
+        raise InputError(f"The catalogue {path} must name every galaxy once, but has {found}; correct the names.")
+    unfit = [name for name in names if "/" in name or name.startswith(".") or len(name.encode()) > LONGEST]
+    if unfit:
+        raise InputError(f"The catalogue {path} has the name '{unfit[0]}', which no file can have; rename it.")
+    places = [column for column in table.colnames if "." in column]
+    for place in places:
+        _require_place(shared, place, path, table[place].shape[1:])
+    return Catalogue(
+        path=path,
+        configuration_path=configuration_path,
+        configuration=shared,
+        names=names,
+        places=places,
+        table=table,
+    )
+
+
+def _read(path: Path) -> Table:
+    # Names are text, also those made of digits; some spreadsheets begin a text with a byte order mark.
+    as_text: dict[str, Any] = {"converters": {NAME: [convert_numpy(str)]}, "encoding": "utf-8-sig"}
+    formats: dict[str, dict[str, Any]] = {
+        ".ecsv": {"format": "ascii.ecsv"},
+        ".csv": {"format": "ascii.csv", **as_text},
+        ".fits": {"format": "fits"},
+        ".fit": {"format": "fits"},
+    }
+    if path.suffix.lower() not in formats:
+        raise InputError(f"The catalogue {path} must be an .ecsv, .fits or .csv file; convert or rename it.")
+    require_file(path, "The catalogue")
+    try:
+        return Table.read(path, **formats[path.suffix.lower()])
+    except Exception as error:  # astropy and yaml raise many kinds for what is no table
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"The catalogue {path} cannot be read as a table ({reason}); check the file.") from None
+
+
+def _require_place(configuration: dict[str, Any], place: str, path: Path, shape: tuple[int, ...]) -> None:
+    """A column may change a galaxy's own entries, of tables that are there: misspelt ones would be lost unseen."""
+    *parents, last = place.split(".")
+    for taken in (place, parents[0]):
+        if taken in SHARED:
+            raise InputError(
+                f"The catalogue {path} has a column '{place}', but {SHARED[taken]}; "
+                "remove it, or rename it to have it carried along."
+            )
+    part: Any = configuration
+    for depth, key in enumerate(parents):
+        # The galaxy's own table may be missing: nothing in it is needed.
+        part = part.get(key, {} if key == "galaxy" else None) if isinstance(part, dict) else None
+        if not isinstance(part, dict):
+            raise InputError(
+                f"The catalogue {path} has a column '{place}', but the configuration has no table "
+                f"'{'.'.join(parents[: depth + 1])}'; correct the column's name."
+            )
+    if shape and not isinstance(part.get(last), list):
+        raise InputError(
+            f"The catalogue {path} has a column '{place}' of arrays of shape {shape}, but one entry for each galaxy is "
+            "expected there; give one."
+        )
+
+
+def _entry(configuration: dict[str, Any], place: str) -> Any:
+    """What the configuration says at a place; None where it says nothing."""
+    part: Any = configuration
+    for key in place.split("."):
+        part = part.get(key) if isinstance(part, dict) else None
+    return part
+
+
+def _cell(cell: Any, where: str, text: bool) -> Any:
+    """A cell as TOML would have it; None for an empty one.
+
+    Args:
+        cell: of a table.
+        where: it is.
+        text: whether text is expected there; else a number may stand among priors, in a column of text.
+    """
+    if cell is np.ma.masked or (isinstance(cell, (str, np.str_)) and not cell.strip()):
+        return None
+    if isinstance(cell, (str, np.str_, bytes)):
+        said = (cell.decode() if isinstance(cell, bytes) else str(cell)).strip()
+        if not said.startswith("{"):
+            return said if text or not _is_number(said) else float(said)
+        try:
+            return tomllib.loads(f"cell = {said}")["cell"]
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{where}: {said} is no valid TOML ({error}); correct it.") from None
+    return cell.tolist() if hasattr(cell, "tolist") else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _put(configuration: dict[str, Any], place: str, cell: Any) -> None:
+    *parents, last = place.split(".")
+    for key in parents:
+        configuration = configuration.setdefault(key, {})
+    configuration[last] = cell

@@ -1,0 +1,63 @@
+"""Chunks on a Dask cluster: each is a task, and a task whose worker dies is given to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.run.chunk import fit_chunk
+
+PATIENCE = "20s"
+"""How long the scheduler may take to answer."""
+
+DEATHS = 3
+"""Workers that may die with a chunk before it is given up."""
+
+
+def connect(address: str) -> Any:
+    """A client of a scheduler.
+
+    Args:
+        address: e.g. "tcp://10.0.0.1:8786".
+
+    Raises:
+        InputError: if Dask is not installed, or no scheduler answers.
+    """
+    try:
+        import dask
+        from distributed import Client
+    except ImportError:
+        raise InputError("--scheduler needs Dask, which is not installed; pip install 'jaxmetal[dask]'.") from None
+    dask.config.set({"distributed.scheduler.allowed-failures": DEATHS})
+    try:
+        return Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"--scheduler: no Dask scheduler answers at {address} ({reason}); check the address."
+        ) from None
+
+
+def fit_on_cluster(folder: Path, wanted: list[int], address: str) -> Iterator[int]:
+    """Fits chunks on the workers of a scheduler, which see the same folder; yields each as it is done.
+
+    Args:
+        folder: of the run, on a file system that all workers share.
+        wanted: numbers of the chunks.
+        address: see `connect`.
+
+    Raises:
+        InputError: as `connect`.
+    """
+    with connect(address) as client:
+        from distributed import as_completed
+
+        numbers = {
+            client.submit(fit_chunk, str(folder.absolute()), number, pure=False, retries=DEATHS): number
+            for number in wanted
+        }
+        for done in as_completed(list(numbers)):
+            done.result()
+            yield numbers[done]

@@ -1,0 +1,187 @@
+"""One galaxy as one row: medians, intervals, diagnostics, flags."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxmetal.instrument.psf import fwhm
+from jaxmetal.io.config.read import NOWHERE, Job
+from jaxmetal.io.sample.columns import (
+    FAILED,
+    GOOD,
+    HIGH,
+    LOW,
+    NARROWED,
+    PER_KPC,
+    PER_R_EFF,
+    PRIOR,
+    RESOLVED,
+    SUSPECT,
+    short,
+)
+from jaxmetal.posterior import Posterior
+from jaxmetal.prior import median
+from jaxmetal.result.resolution import resolution
+from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.summary import unit
+from jaxmetal.result.views import View, view
+from jaxmetal.run.plan import write_whole
+
+INTERVAL = {"": ("median", 0.5), LOW: ("16 % quantile", 0.16), HIGH: ("84 % quantile", 0.84)}
+"""Ending of a column -> what of a quantity stands there, and the probability below it."""
+MEANING = {
+    "x0": "centre, to the West of the sky origin",
+    "y0": "centre, to the North of the sky origin",
+    "pa": "position angle of the major axis, East of North",
+    "q": "axis ratio b/a",
+    "central": "value at the centre",
+    "slope": "change per arcsec of deprojected (semi-major-axis) radius",
+    "r_eff": "half-light radius along the major axis",
+    "flux": "total flux, in the unit of the image",
+}
+"""Last part of a parameter's name -> what it is."""
+
+
+class Entry(NamedTuple):
+    """One cell of the table of results, with what its column is.
+
+    Attributes:
+        value: number or text; None where there is none.
+        unit: of the column.
+        description: of the column.
+    """
+
+    value: Any
+    unit: str
+    description: str
+
+
+Row = dict[str, Entry]
+"""Column -> entry."""
+
+
+def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = None) -> Row:
+    """What the table of results says of a fitted galaxy.
+
+    Quantities have three columns: the median, and `_lo` and `_hi`, the 16 and 84 % quantiles. The names of parameters
+    are those of the posterior without the parts that all share. A gradient that is not resolved leaves the status as it
+    is, since leaving such galaxies out would bias a sample; message and columns say so.
+
+    Args:
+        name: of the galaxy.
+        posterior: of its fit, or a view of it.
+        kpc_per_arcsec: proper scale, for slopes per kpc.
+    """
+    seen = view(posterior)
+    posterior = seen.posterior
+    trouble = [finding.text for finding in posterior.findings if finding.severity in ("error", "warning")]
+    verdicts = {s[0]: resolution(seen, *s) for s in gradients(seen)} if posterior.sampled else {}
+    unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
+    second = any(text.startswith("Second try") for text in posterior.decisions)
+    found = _outcome(name, SUSPECT if trouble else GOOD, " ".join([*trouble, *unresolved]))
+    found["method"] = Entry(posterior.method, "", "how the draws were made")
+    found["second_try"] = Entry(second, "", "whether the first fit was poor and done again, with more starts")
+    for site, values in posterior.flat().items():
+        if values.ndim == 1:
+            meaning = MEANING.get(site.rsplit(".", 1)[-1])
+            what = f"{site}, {meaning}" if meaning else site
+            found |= _quantity(short(site), values, unit(posterior, site), what)
+    for site, source, prop in gradients(seen):
+        drawn, of_value = slopes(seen, site, source, prop, kpc_per_arcsec), unit(posterior, site).split("/")[0]
+        if drawn.per_kpc is not None:
+            per_kpc = f"{site} per proper kpc of deprojected (semi-major-axis) radius"
+            found |= _quantity(short(site) + PER_KPC, np.ravel(drawn.per_kpc), f"{of_value}/kpc", per_kpc)
+        if drawn.per_r_eff is not None:
+            per_r_eff = f"{site} per half-light radius"
+            found |= _quantity(short(site) + PER_R_EFF, np.ravel(drawn.per_r_eff), of_value, per_r_eff)
+    for site, verdict in verdicts.items():
+        narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
+        found[short(site) + NARROWED] = Entry(float(verdict.narrowed), "", narrowed)
+        found[short(site) + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
+        middle = float(median(seen.priors[site]))
+        found[short(site) + PRIOR] = Entry(middle, unit(posterior, site), f"median of the prior of {site}")
+    for label in posterior.observations:
+        found[f"{label}.fwhm"] = Entry(fwhm(seen.filled[label].psf), "arcsec", "full width at half maximum of the PSF")
+        found[f"{label}.chi2"] = Entry(seen.chi2[label], "", "at the best fit")
+        found[f"{label}.data"] = Entry(seen.counts[label], "", "number of data used")
+    return found | _diagnostics(seen)
+
+
+def whereabouts(job: Job) -> Row:
+    """Where a galaxy's positions are measured from, and its scale; nothing that is not known."""
+    found = {}
+    if job.origin is not NOWHERE:
+        ra, dec = (float(angle.deg) for angle in (job.origin.spherical.lon, job.origin.spherical.lat))
+        found["sky_origin_ra"] = Entry(ra, "deg", "right ascension from which x0 is measured")
+        found["sky_origin_dec"] = Entry(dec, "deg", "declination from which y0 is measured")
+    if job.kpc_per_arcsec is not None:
+        scale = "proper scale at galaxy.z, by the cosmology of the configuration"
+        found["kpc_per_arcsec"] = Entry(job.kpc_per_arcsec, "kpc/arcsec", scale)
+    return found
+
+
+def row_of_failure(name: str, error: Exception) -> Row:
+    """What the table says of a galaxy that could not be fitted."""
+    return _outcome(name, FAILED, str(error))
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Writes the rows of a chunk, all or none."""
+    columns = {column: entry[1:] for found in rows for column, entry in found.items()}
+    values = [{column: entry.value for column, entry in found.items()} for found in rows]
+    content = {"columns": columns, "rows": values}
+    write_whole(path, json.dumps({"sha256": _digest(content), **content}, indent=0) + "\n")
+
+
+def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
+    """The rows of a chunk; None unless the file is there, undamaged, with exactly these galaxies."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("sha256") != _digest(content):
+            return None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    columns = content["columns"]
+    rows = [{column: Entry(value, *columns[column]) for column, value in one.items()} for one in content["rows"]]
+    return rows if sorted(found["name"].value for found in rows) == sorted(names) else None
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _outcome(name: str, status: str, message: str) -> Row:
+    return {
+        "name": Entry(name, "", "of the galaxy"),
+        "status": Entry(status, "", "ok, suspect (message says why) or failed (no fit; message says why)"),
+        "message": Entry(message, "", "what to know before using the row"),
+    }
+
+
+def _quantity(name: str, values: np.ndarray, measured_in: str, what: str) -> Row:
+    return {
+        name + ending: Entry(float(np.quantile(values, below)), measured_in, f"{which} of {what}")
+        for ending, (which, below) in INTERVAL.items()
+    }
+
+
+def _diagnostics(seen: View) -> Row:
+    posterior = seen.posterior
+    found = {
+        "k_hat": Entry(float(posterior.k_hat), "", "Pareto shape of Laplace's importance weights; good below 0.7"),
+        "log_evidence": Entry(float(posterior.log_evidence), "", "Laplace's, natural logarithm"),
+    }
+    if not posterior.sampler:
+        return found
+    divergences = int(posterior.sampler["diverging"].sum())
+    return found | {
+        "r_hat": Entry(max(one.r_hat for one in seen.parameters), "", "largest of all parameters; good near 1"),
+        "ess": Entry(min(one.ess for one in seen.parameters), "", "fewest effective samples"),
+        "divergences": Entry(divergences, "", "number of divergent draws"),
+    }

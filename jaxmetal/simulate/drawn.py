@@ -1,0 +1,77 @@
+"""Data drawn from a scene, and scenes drawn from a prior."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.model import SCENE, tree
+from jaxmetal.observation import Plan, Prediction, predict, predict_all
+from jaxmetal.prepare import prepare
+from jaxmetal.prior import fill, sites, split
+
+
+def draw(scene: Any, observations: Mapping[str, Any], key: jax.Array) -> dict[str, Any]:
+    """The observations with their data replaced by draws: the prediction of the scene and noise around it.
+
+    Args:
+        scene: every leaf a number (`fill` a prior first).
+        observations: name -> `Image` or `WeightedMap`, whose data are not looked at.
+        key: random key.
+
+    Raises:
+        InputError: if anything is free, or as `prepare`.
+    """
+    free = sites({"scene": scene, **observations})
+    if free:
+        raise InputError(
+            f"A simulation needs a number for '{next(iter(free))}', found a distribution; fill the prior first."
+        )
+    plans = prepare(scene, observations)
+    keys = jax.random.split(key, len(plans))
+    return {name: _observe(observations[name], scene, plans[name], k) for name, k in zip(plans, keys, strict=True)}
+
+
+def from_prior(scene: Any, observations: Mapping[str, Any], key: jax.Array, count: int) -> dict[str, jax.Array]:
+    """What a prior thinks possible, as the telescope would see it without noise: name -> (count, *shape of the data).
+
+    Args:
+        scene: with distributions in the places of what is not known.
+        observations: name -> `Image` or `WeightedMap`, whose data are not looked at.
+        key: random key.
+        count: number of draws.
+
+    Raises:
+        InputError: as `prepare`.
+    """
+    plans = prepare(scene, observations)
+    skeleton, free = split(tree(scene, observations))
+    keys = jax.random.split(key, max(len(free), 1))
+    drawn = {name: prior.sample(k, (count,)) for (name, prior), k in zip(free.items(), keys, strict=False)}
+    return _look(skeleton, plans, drawn, jnp.arange(count))
+
+
+@jax.jit
+def _look(skeleton: Any, plans: Any, drawn: dict[str, Any], numbers: jax.Array) -> dict[str, jax.Array]:
+    def one(number: jax.Array) -> dict[str, jax.Array]:
+        filled = fill(skeleton, {name: values[number] for name, values in drawn.items()})
+        return {name: seen.value for name, seen in predict_all(filled, filled[SCENE], plans).items()}
+
+    return jax.lax.map(one, numbers)
+
+
+@jax.jit
+def noiseless(observation: Any, scene: Any, plan: Plan) -> Prediction:
+    """`predict`, compiled as a whole: operation by operation it takes several times longer."""
+    return predict(observation, scene, plan)
+
+
+def _observe(observation: Any, scene: Any, plan: Any, key: jax.Array) -> Any:
+    model, light = noiseless(observation, scene, plan)
+    data = observation.noise.draw(key, model, light)
+    return dataclasses.replace(observation, data=jnp.where(observation.used, data, model))

@@ -1,0 +1,136 @@
+"""The posterior of (Z, A_V) on a grid of its own: coarse everywhere, fine where the mass is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+LogDensity = Callable[[jax.Array, jax.Array], jax.Array]
+"""(Z, A_V) -> log density, for arrays that broadcast."""
+
+UNIFORM = 0.1
+"""Share of the nodes that stays spread over the whole prior."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Levels:
+    """Nodes of the grid and how they move (hashable: shapes).
+
+    Attributes:
+        z: nodes in Z.
+        a_v: nodes in A(V).
+        temper: the powers of the posterior after which the nodes are placed anew, from low (cautious) to high.
+    """
+
+    z: int = 80
+    a_v: int = 28
+    temper: tuple[float, ...] = (0.2, 0.3)
+
+
+class PosteriorGrid(NamedTuple):
+    """Nodes and the mass at each.
+
+    Attributes:
+        z: increasing, shape (nz,).
+        a_v: increasing, shape (na,).
+        mass: sums to 1, shape (nz, na).
+        log_evidence: log of the mean of exp(log density) over the (flat) prior.
+    """
+
+    z: jax.Array
+    a_v: jax.Array
+    mass: jax.Array
+    log_evidence: jax.Array
+
+
+def refine(log_density: LogDensity, z_range: jax.Array, a_v_range: jax.Array, levels: Levels) -> PosteriorGrid:
+    """The posterior under flat priors, integrated by the trapezoidal rule on nodes that follow its marginals.
+
+    Args:
+        log_density: of the data.
+        z_range: limits in Z, shape (2,).
+        a_v_range: limits in A(V), shape (2,); one node there where both are equal, which `levels` must say.
+        levels: how many nodes.
+    """
+    z, a_v = _spread(z_range[0], z_range[1], levels.z), _spread(a_v_range[0], a_v_range[1], levels.a_v)
+
+    def improve(nodes: tuple[jax.Array, jax.Array], power: jax.Array) -> tuple[tuple[jax.Array, jax.Array], Any]:
+        z, a_v = nodes
+        height = log_density(z[:, None], a_v[None, :])
+        mass = jnp.exp(power * (height - jnp.max(height))) * _widths(z)[:, None] * _widths(a_v)
+        moved = _follow(z, jnp.sum(mass, axis=1)), _follow(a_v, jnp.sum(mass, axis=0))
+        return moved, (z, a_v, height)
+
+    # One loop for all rounds, the last of which moves nothing: the likelihood is compiled once.
+    rounds = jax.lax.scan(improve, (z, a_v), jnp.asarray((*levels.temper, 1.0), z.dtype))[1]
+    z, a_v, height = (values[-1] for values in rounds)
+    peak = jnp.max(height)
+    mass = jnp.exp(height - peak) * _widths(z)[:, None] * _widths(a_v)
+    total = jnp.sum(mass)
+    area = jnp.sum(_widths(z)) * jnp.sum(_widths(a_v))
+    return PosteriorGrid(z, a_v, mass / total, peak + jnp.log(total / area))
+
+
+def quantiles(nodes: jax.Array, mass: jax.Array, shares: jax.Array) -> jax.Array:
+    """Where the cumulative mass reaches the given shares; the density is linear between nodes."""
+    if nodes.size == 1:
+        return jnp.full(shares.shape, nodes[0])
+    cumulative, density = _cumulative(nodes, mass)
+    cell = jnp.clip(jnp.searchsorted(cumulative, shares, side="right") - 1, 0, nodes.size - 2)
+    width, start, end = nodes[cell + 1] - nodes[cell], density[cell], density[cell + 1]
+    rest = jnp.maximum(shares - cumulative[cell], 0.0)
+    # start x + (end - start) x^2 / (2 width) = rest, solved in the form that does not cancel.
+    root = jnp.sqrt(jnp.maximum(start**2 + 2.0 * (end - start) * rest / width, 0.0))
+    step = 2.0 * rest / jnp.maximum(start + root, jnp.finfo(nodes.dtype).tiny)
+    return nodes[cell] + jnp.clip(step, 0.0, width)
+
+
+def share_below(nodes: jax.Array, mass: jax.Array, at: jax.Array) -> jax.Array:
+    """Cumulative mass at a value, the density being linear between nodes."""
+    cumulative, density = _cumulative(nodes, mass)
+    cell = jnp.clip(jnp.searchsorted(nodes, at, side="right") - 1, 0, nodes.size - 2)
+    width, start, end = nodes[cell + 1] - nodes[cell], density[cell], density[cell + 1]
+    x = jnp.clip(at - nodes[cell], 0.0, width)
+    return jnp.clip(cumulative[cell] + start * x + 0.5 * (end - start) * x**2 / width, 0.0, 1.0)
+
+
+def density(nodes: jax.Array, mass: jax.Array) -> jax.Array:
+    """Mass per unit of the axis, at the nodes."""
+    return mass / _widths(nodes)
+
+
+def _cumulative(nodes: jax.Array, mass: jax.Array) -> tuple[jax.Array, jax.Array]:
+    height = density(nodes, mass)
+    cells = 0.5 * (height[1:] + height[:-1]) * jnp.diff(nodes)
+    total = jnp.sum(cells)
+    return jnp.concatenate([jnp.zeros(1, nodes.dtype), jnp.cumsum(cells)]) / total, height / total
+
+
+def _spread(low: jax.Array, high: jax.Array, count: int) -> jax.Array:
+    return low + (high - low) * jnp.linspace(0.0, 1.0, count) if count > 1 else jnp.reshape(low, (1,))
+
+
+def _widths(nodes: jax.Array) -> jax.Array:
+    """Weights of the trapezoidal rule; 1 for a single node."""
+    if nodes.size == 1:
+        return jnp.ones(1, nodes.dtype)
+    step = jnp.diff(nodes)
+    zero = jnp.zeros(1, nodes.dtype)
+    return 0.5 * (jnp.concatenate([step, zero]) + jnp.concatenate([zero, step]))
+
+
+def _follow(nodes: jax.Array, mass: jax.Array) -> jax.Array:
+    """New nodes with equal shares of the mass between them, which also spreads to the neighbouring cells."""
+    if nodes.size == 1:
+        return nodes
+    per_length = density(nodes, mass)
+    around = jnp.maximum(per_length, jnp.maximum(jnp.roll(per_length, 1), jnp.roll(per_length, -1)))
+    step = jnp.diff(nodes)
+    cells = jnp.maximum(around[1:], around[:-1]) * step
+    share = (1.0 - UNIFORM) * cells / jnp.sum(cells) + UNIFORM * step / (nodes[-1] - nodes[0])
+    cumulative = jnp.concatenate([jnp.zeros(1, nodes.dtype), jnp.cumsum(share)])
+    return jnp.interp(jnp.linspace(0.0, 1.0, nodes.size) * cumulative[-1], cumulative, nodes)

@@ -1,0 +1,180 @@
+"""Every spaxel at once, in chunks of bounded memory."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid, refine
+from jaxmetal.spaxel.flux_likelihood import usable
+from jaxmetal.spaxel.summary import summarise
+
+CHUNK, ABREAST = 2048, 8
+"""Spaxels per call and, within it, per vectorised step: few, so that a step's arrays stay in the cache."""
+
+DRAWS = 256
+"""Draws of intrinsic Hb per spaxel."""
+
+
+def posterior(
+    likelihood: Any,
+    flux: Any,
+    sigma: Any,
+    *,
+    levels: Levels | None = None,
+    seed: int = 0,
+    chunk: int = CHUNK,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, np.ndarray]:
+    """The posterior of metallicity, extinction and Hb of every spaxel.
+
+    Args:
+        likelihood: from `fluxes`, `patricio19`, `wang17` or `curti20`.
+        flux: observed, shape (..., features) in the order of `likelihood.features`; NaN where missing.
+        sigma: its errors, same shape and unit; inf or NaN where missing.
+        levels: nodes of the grid.
+        seed: of the draws of Hb.
+        chunk: spaxels per call, which bounds the memory.
+        progress: called with the numbers of spaxels done and in all.
+
+    Returns:
+        Name -> array of shape (...): `z`, `z_low`, `z_high` (median, 16 and 84 %, 12 + log(O/H)); the same for `a_v`
+        (mag) and `hb` (intrinsic, the unit of the fluxes); `mode`; `mode_lower`, `mode_upper` and their weights
+        `p_lower`, `p_upper` (see `branch`); `information` on Z, nats; `log_evidence`; `outside`, the probability that
+        a calibration is beyond its valid range; `at_edge`, that Z is in the outer 2 % of its prior; `lines`, how many
+        were used. Without a single line `hb` is NaN and the rest is the prior.
+
+    Raises:
+        InputError: if shapes do not fit, no spaxel has a line, an error is not positive, or a parameter besides Z, A_V,
+            Hb and offsets is free.
+    """
+    flux, sigma = checked(likelihood, flux, sigma)
+    shape, levels = flux.shape[:-1], settle(likelihood, levels)
+    rows = [array.reshape(-1, flux.shape[-1]) for array in (flux, sigma)]
+    count = rows[0].shape[0]
+    keys = jax.random.split(jax.random.key(seed), count)
+    found = []
+    size = min(chunk, max(ABREAST, 1 << (count - 1).bit_length()))
+    for start in range(0, count, size):
+        # Few sizes, and the last chunk filled up with the last spaxel: a second map compiles nothing.
+        index = np.minimum(np.arange(start, start + size), count - 1)
+        columns = _chunk(likelihood, *(jnp.asarray(row[index]) for row in rows), keys[index], levels)
+        kept = min(size, count - start)
+        found.append({name: np.asarray(values)[:kept] for name, values in columns.items()})
+        if progress is not None:
+            progress(start + kept, count)
+    return {name: np.concatenate([part[name] for part in found]).reshape(shape) for name in found[0]}
+
+
+def grid(likelihood: Any, flux: Any, sigma: Any, *, levels: Levels | None = None) -> PosteriorGrid:
+    """The whole grid posterior of one spaxel.
+
+    Args:
+        likelihood: as for `posterior`.
+        flux: shape (features,).
+        sigma: same.
+        levels: nodes.
+    """
+    flux, sigma = checked(likelihood, flux, sigma)
+    return _grid(likelihood, jnp.asarray(flux), jnp.asarray(sigma), settle(likelihood, levels))
+
+
+def checked(likelihood: Any, flux: Any, sigma: Any) -> tuple[np.ndarray, np.ndarray]:
+    """As `checked_shapes`, for likelihoods that fit on a grid.
+
+    Raises:
+        InputError: as `posterior` says.
+    """
+    if getattr(likelihood, "nii_ha", 0.0) is None:
+        raise InputError(
+            "wang17: expected a value of nii_ha on the grid, found it free; use `sample`, or give a value."
+        )
+    return checked_shapes(likelihood, flux, sigma)
+
+
+def checked_shapes(likelihood: Any, flux: Any, sigma: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Fluxes and errors as arrays of one shape.
+
+    Raises:
+        InputError: if shapes do not fit, no spaxel has a line, or an error is not positive.
+    """
+    flux, sigma = np.asarray(flux, float), np.asarray(sigma, float)
+    features = likelihood.features
+    if flux.ndim == 0 or flux.shape[-1] != len(features):
+        raise InputError(
+            f"flux: expected {len(features)} values along the last axis ({', '.join(features)}), found shape "
+            f"{flux.shape}; stack the lines in this order."
+        )
+    if sigma.shape != flux.shape:
+        raise InputError(
+            f"sigma: expected the shape {flux.shape} of the fluxes, found {sigma.shape}; give one per flux."
+        )
+    bad = np.isfinite(flux) & (sigma <= 0.0)
+    if bad.any():
+        raise InputError(
+            f"sigma: expected positive errors wherever there is a flux, found {int(bad.sum())} that are zero or "
+            "negative; set these to NaN where the line is missing."
+        )
+    if not (np.isfinite(flux) & np.isfinite(sigma)).any():
+        raise InputError(f"flux: expected some finite values, found none in shape {flux.shape}; check the input.")
+    return flux, sigma
+
+
+def settle(likelihood: Any, levels: Levels | None) -> Levels:
+    """The nodes, with a single one along A(V) where that is known."""
+    levels = Levels() if levels is None else levels
+    low, high = likelihood.a_v_range
+    return levels if low < high else Levels(levels.z, 1, levels.temper)
+
+
+def one_spaxel(
+    likelihood: Any, flux: jax.Array, sigma: jax.Array, key: jax.Array, levels: Levels
+) -> dict[str, jax.Array]:
+    """The columns of `posterior` for one spaxel."""
+    found = posterior_grid(likelihood, flux, sigma, levels)
+    hb = draws(likelihood, flux, sigma, found, key, DRAWS)[2]
+    return summarise(found, likelihood, hb, usable(flux, sigma)[0])
+
+
+def posterior_grid(likelihood: Any, flux: jax.Array, sigma: jax.Array, levels: Levels) -> PosteriorGrid:
+    """The grid of one spaxel; pure."""
+    return refine(
+        functools.partial(likelihood.log_marginal, flux, sigma),
+        jnp.asarray(likelihood.z_range, flux.dtype),
+        jnp.asarray(likelihood.a_v_range, flux.dtype),
+        levels,
+    )
+
+
+def draws(
+    likelihood: Any, flux: jax.Array, sigma: jax.Array, found: PosteriorGrid, key: jax.Array, count: int
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Joint draws of Z, A_V and intrinsic Hb: nodes by systematic sampling, Hb given the node."""
+    first, second = jax.random.split(key)
+    z, a_v = draw_nodes(found, first, count)
+    return z, a_v, likelihood.draw_hb(second, flux, sigma, z, a_v)
+
+
+def draw_nodes(found: PosteriorGrid, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
+    """Z and A_V of nodes in proportion to their mass, in the order of the grid."""
+    cumulative = jnp.cumsum(found.mass.ravel())
+    places = (jnp.arange(count) + jax.random.uniform(key, dtype=cumulative.dtype)) / count * cumulative[-1]
+    index = jnp.clip(jnp.searchsorted(cumulative, places), 0, cumulative.size - 1)
+    return found.z[index // found.a_v.size], found.a_v[index % found.a_v.size]
+
+
+@functools.partial(jax.jit, static_argnames="levels")
+def _chunk(likelihood: Any, flux: jax.Array, sigma: jax.Array, keys: jax.Array, levels: Levels) -> dict[str, jax.Array]:
+    def one(row: tuple[jax.Array, jax.Array, jax.Array]) -> dict[str, jax.Array]:
+        return one_spaxel(likelihood, *row, levels)
+
+    return jax.lax.map(one, (flux, sigma, keys), batch_size=ABREAST)
+
+
+_grid = jax.jit(posterior_grid, static_argnames="levels")
