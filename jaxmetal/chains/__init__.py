@@ -5,9 +5,9 @@ NumPyro model, `judge` says whether draws can be used. May import: numerics, fin
 sampler: a file like `kernel`, whose `begin` and `advance` `drive` can run, and a method in `fit.methods`.
 """
 
-from jaxmetal.chains.drive import CHUNK, Chains, drive
-from jaxmetal.chains.judge import converged, judge
+from jaxmetal.chains.driver import CHUNK, Chains, drive
 from jaxmetal.chains.kernel import Settings, advance, begin
 from jaxmetal.chains.model import Sampled, sample
+from jaxmetal.chains.verdict import converged, judge
 
 __all__ = ["CHUNK", "Chains", "Sampled", "Settings", "advance", "begin", "converged", "drive", "judge", "sample"]
