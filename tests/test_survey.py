@@ -1,6 +1,5 @@
 """Simulated samples: their truths, their sizes, and that their maps are what jaxmetal fits."""
 
-
 import numpy as np
 import pytest
 
