@@ -24,7 +24,7 @@ from jaxmetal.instrument import Bins, Sampling
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation import Image, Prediction, Sky, WeightedMap, predict
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.prior import Tied, fill, sample, sites, typical
 from jaxmetal.scene import Carried, Scene, Source
 

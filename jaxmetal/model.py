@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpyro
 
 from jaxmetal.observation import Plan, Prediction, predict, predict_all
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.prior import sample
 
 SCENE = "scene"

@@ -16,8 +16,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxmetal.instrument.pixels import Cores
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.instrument.transfer import Cores
 from jaxmetal.numerics.cusp import polar_nodes, window
 from jaxmetal.numerics.grid import Grid, cell_area, subpixel_indices, subpixels
 from jaxmetal.numerics.profile import is_on_sky

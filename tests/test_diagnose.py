@@ -8,7 +8,7 @@ import jaxmetal as jm
 from jaxmetal.chains import Chains, converged
 from jaxmetal.fit.diagnose import diagnose, periods, prior_warnings, unwrap
 from jaxmetal.fit.problem import make, stack
-from jaxmetal.result.resolution import _spread
+from jaxmetal.result.resolved import _spread
 
 PA, SLOPE = "scene.sources.disc.frame.pa", "scene.sources.disc.carries.metallicity.profile.slope"
 

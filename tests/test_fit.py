@@ -13,7 +13,7 @@ from jaxmetal.fit import evaluate, metropolis, optimum, rows, start
 from jaxmetal.fit.laplace import Proposals, efficiency, followed, laplace, pareto_shape
 from jaxmetal.fit.problem import log_density, make, stack
 from jaxmetal.fit.seeds import seed_of
-from jaxmetal.fit.student import FREEDOM, Mixture
+from jaxmetal.fit.student import FREEDOM, StudentMixture
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.prior import fill
@@ -178,7 +178,7 @@ def test_a_mixture_follows_a_posterior_that_is_no_gaussian():
         ratio = log_target(vectors) - mixture.log_density(vectors)
         return Proposals(mixture, vectors, log_target(vectors), ratio, pareto_shape(ratio))
 
-    pool = [weighed(Mixture.single(np.zeros(2), np.diag([1.0, 0.5])), 0)]
+    pool = [weighed(StudentMixture.single(np.zeros(2), np.diag([1.0, 0.5])), 0)]
     for turn, parts in enumerate((2, 4, 6)):
         pool.append(weighed(followed(pool, parts, seed_of(turn)), turn + 1))
     assert efficiency(pool[0].weights) < 0.3
@@ -190,7 +190,7 @@ def test_a_mixture_follows_a_posterior_that_is_no_gaussian():
 
 def test_the_density_of_a_mixture_is_that_of_its_draws():
     factors = np.array([[[1.0, 0.0], [0.5, 0.4]], [[0.3, 0.0], [0.0, 2.0]]])
-    mixture = Mixture(np.array([0.3, 0.7]), np.array([[0.0, 1.0], [3.0, -1.0]]), factors)
+    mixture = StudentMixture(np.array([0.3, 0.7]), np.array([[0.0, 1.0], [3.0, -1.0]]), factors)
     points = mixture.draw(seed_of(2), 500)
     exact = sum(
         share * multivariate_t(centre, factor @ factor.T, df=FREEDOM).pdf(points)

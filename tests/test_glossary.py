@@ -18,7 +18,7 @@ from jax.scipy.stats import norm
 
 import jaxmetal as jm
 from jaxmetal import render
-from jaxmetal.fit.student import Mixture, pooled
+from jaxmetal.fit.student import StudentMixture, pooled
 from jaxmetal.io.deflection import distance_ratio
 from jaxmetal.population import linear, regression
 from jaxmetal.population.covariates import design
@@ -96,7 +96,7 @@ def log_share(**arguments):
 
 
 def two_proposals(counts, vectors):
-    proposals = [Mixture.single(np.array(centre), np.eye(2)) for centre in ([0.0, 0.0], [1.0, 0.0])]
+    proposals = [StudentMixture.single(np.array(centre), np.eye(2)) for centre in ([0.0, 0.0], [1.0, 0.0])]
     found = pooled(proposals, counts, vectors)
     return found - found[0]
 

@@ -10,10 +10,10 @@ import jaxmetal as jm
 from jaxmetal.model import tree
 from jaxmetal.plot import of_posterior
 from jaxmetal.posterior import Posterior
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.prior import sites
 from jaxmetal.result.scale import effective_radius, gradients, slopes
-from jaxmetal.result.summary import summary
+from jaxmetal.result.text import summary
 from jaxmetal.run.rows import row
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")

@@ -9,7 +9,7 @@ import pytest
 import jaxmetal as jm
 from jaxmetal.instrument import Gaussian, Kernel, Moffat
 from jaxmetal.observation import sharpen
-from jaxmetal.prepare import findings
+from jaxmetal.prepared import findings
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 

@@ -6,7 +6,7 @@ import pytest
 from jaxmetal import planning, plot
 from jaxmetal.edge.errors import InputError
 from jaxmetal.planning.forecasts import CENTRAL, SLOPE
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.prior import fill
 from jaxmetal.simulate.drawn import noiseless
 

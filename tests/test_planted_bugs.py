@@ -1,7 +1,6 @@
 """The accuracy check is able to fail: bugs that neighbouring codes have had, planted one by one, are caught by it."""
 
 import dataclasses
-import importlib
 
 import jax
 import jax.numpy as jnp
@@ -10,13 +9,13 @@ from test_accuracy import BY_NAME, described, errors
 
 import jaxmetal as jm
 from jaxmetal import render
+from jaxmetal.instrument import pixels
 from jaxmetal.observation import default_sampling
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
 CASE = BY_NAME["exponential_thin"]
 MAP, LIGHT = 2e-4, 2e-3
-transfer = importlib.import_module("jaxmetal.instrument.transfer")  # the package has a function of that name
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +40,8 @@ def swapped_axes(patch):
 
 
 def pixel_applied_twice(patch):
-    once = transfer.pixel_integral
-    patch.setattr(transfer, "pixel_integral", lambda x, sigma: once(x, jnp.sqrt(sigma**2 + 1 / 12)))
+    once = pixels.pixel_integral
+    patch.setattr(pixels, "pixel_integral", lambda x, sigma: once(x, jnp.sqrt(sigma**2 + 1 / 12)))
 
 
 def blended_before_the_blur(patch):
@@ -55,8 +54,8 @@ def blended_before_the_blur(patch):
 
 
 def kernel_shifted_by_half_a_pixel(patch):
-    response = transfer._response
-    patch.setattr(transfer, "_response", lambda n, position, *args: response(n, position + 0.5, *args))
+    response = pixels._response
+    patch.setattr(pixels, "_response", lambda n, position, *args: response(n, position + 0.5, *args))
 
 
 def unpadded_fft(patch):
@@ -67,7 +66,7 @@ def unpadded_fft(patch):
         centred = jnp.roll(kernel[top : top + ny, left : left + nx], (-(ny // 2), -(nx // 2)), (0, 1))
         return jnp.fft.irfft2(jnp.fft.rfft2(field) * jnp.fft.rfft2(centred), (ny, nx))
 
-    patch.setattr(transfer, "convolve", circular)
+    patch.setattr(pixels, "convolve", circular)
 
 
 @pytest.mark.parametrize(

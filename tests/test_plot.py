@@ -27,8 +27,8 @@ from jaxmetal.plot.picture import paint, pixel_axis
 from jaxmetal.plot.style import symmetric_range, value_range
 from jaxmetal.plot.thumbnails import Thumbnail, page
 from jaxmetal.posterior import Posterior
-from jaxmetal.prepare import prepare
-from jaxmetal.result.summary import interval
+from jaxmetal.prepared import prepare
+from jaxmetal.result.text import interval
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Gradient
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
-COMPILING = {"prepare", "observation", "chains", "fit", "result", "simulate", "planning", "spaxel", "cli"}
+COMPILING = {"prepared", "observation", "chains", "fit", "result", "simulate", "planning", "spaxel", "cli"}
 """Rooms that run things; plans are made of concrete numbers, once per fit. Elsewhere `jit` is the caller's."""
 
 

@@ -1,13 +1,12 @@
 """Simulated samples: their truths, their sizes, and that their maps are what jaxmetal fits."""
 
-import importlib
-
 import numpy as np
 import pytest
 
 import jaxmetal as jm
 from jaxmetal import io, simulate
 from jaxmetal.edge.errors import InputError
+from jaxmetal.simulate import surveys
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -25,8 +24,7 @@ def test_sizes_follow_the_mass_size_relation():
 
 
 def test_truths_are_those_of_the_population(monkeypatch):
-    module = importlib.import_module("jaxmetal.simulate.surveys")
-    monkeypatch.setattr(module, "expose", lambda truth, **_: truth)
+    monkeypatch.setattr(surveys, "expose", lambda truth, **_: truth)
     truths = sampled(3000, seed=5).truths
     slope, central = np.polyfit(truths["log_mass"] - PARENT.pivot, truths["gradient"], 1)
     assert slope == pytest.approx(-0.02, abs=0.004)

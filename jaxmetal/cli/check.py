@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.fit.diagnose import prior_warnings
     from jaxmetal.io.config import read_config
     from jaxmetal.model import tree
-    from jaxmetal.prepare import findings, prepare
+    from jaxmetal.prepared import findings, prepare
     from jaxmetal.prior import sites, typical
 
     job = read_config(arguments.config)

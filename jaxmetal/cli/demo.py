@@ -66,7 +66,7 @@ def ending(posterior: Posterior | View, name: str, truth: Scene) -> str:
     """The slope that was put in, that of a straight line through the pixels of a map, and that of the fit, as text."""
     from jaxmetal.plot.of_posterior import radial
     from jaxmetal.result.scale import gradients
-    from jaxmetal.result.summary import interval
+    from jaxmetal.result.text import interval
 
     seen = view(posterior)
     [(site, source, prop)] = gradients(seen)

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from jaxmetal.io.fit_files import save
 from jaxmetal.io.folder import output_folder, writing
-from jaxmetal.io.save import save
 from jaxmetal.posterior import Posterior
-from jaxmetal.result.summary import summary
+from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
 from jaxmetal.scene import Scene
 

@@ -13,7 +13,7 @@ from jaxmetal.fit.curvature import rescale
 from jaxmetal.fit.optimum import Optimum
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.seeds import branch
-from jaxmetal.fit.student import Mixture, fitted, pooled
+from jaxmetal.fit.student import StudentMixture, fitted, pooled
 
 FEWEST = 0.02
 """Share of effective draws below which so few weights remain that their tail cannot be judged."""
@@ -48,9 +48,9 @@ class Laplace(NamedTuple):
     log_peak: Any
 
     @property
-    def student(self) -> Mixture:
+    def student(self) -> StudentMixture:
         """The t with this mode and scale."""
-        return Mixture.single(self.mode, self.factor)
+        return StudentMixture.single(self.mode, self.factor)
 
     @property
     def log_evidence(self) -> float:
@@ -70,7 +70,7 @@ class Proposals(NamedTuple):
             trusted (Vehtari et al. 2024, JMLR 25, 72); infinite where nearly all weight lies on a few draws.
     """
 
-    mixture: Mixture
+    mixture: StudentMixture
     vectors: np.ndarray
     log_density: np.ndarray
     log_ratio: np.ndarray
@@ -95,7 +95,7 @@ def laplace(problems: Problem, which: Sequence[int], peaks: Sequence[Optimum]) -
 def propose(
     problems: Problem,
     which: Sequence[int],
-    mixtures: Sequence[Mixture],
+    mixtures: Sequence[StudentMixture],
     seeds: Sequence[SeedSequence],
     draws: Sequence[int],
     progress: bool = False,
@@ -118,7 +118,7 @@ def propose(
     return [_weigh(*one) for one in zip(mixtures, drawn, targets, strict=True)]
 
 
-def _weigh(mixture: Mixture, vectors: np.ndarray, log_target: np.ndarray) -> Proposals:
+def _weigh(mixture: StudentMixture, vectors: np.ndarray, log_target: np.ndarray) -> Proposals:
     log_ratio = _ratio(log_target, mixture.log_density(vectors))
     return Proposals(mixture, vectors, log_target, log_ratio, pareto_shape(log_ratio))
 
@@ -151,7 +151,7 @@ def refine(
     """
     pools = [[found] for found in first]
 
-    def drawn(some: dict[int, Mixture], times: Sequence[int], turn: int) -> dict[int, Proposals]:
+    def drawn(some: dict[int, StudentMixture], times: Sequence[int], turn: int) -> dict[int, Proposals]:
         if not some:
             return {}
         places, anew = [which[i] for i in some], [branch(seeds[i], turn) for i in some]
@@ -186,7 +186,7 @@ def _joined(some: Proposals, more: Proposals) -> Proposals:
     return Proposals(some.mixture, vectors, density, ratio, pareto_shape(ratio))
 
 
-def followed(pool: Sequence[Proposals], parts: int, seed: SeedSequence) -> Mixture:
+def followed(pool: Sequence[Proposals], parts: int, seed: SeedSequence) -> StudentMixture:
     """A mixture of at most so many parts that follows the posterior as all proposals of a pool know it.
 
     Weights are truncated at sqrt(draws) times their mean (Ionides 2008, J. Comp. Graph. Stat. 17, 295).

@@ -20,7 +20,7 @@ from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.numerics.tree import node
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.prior import fill, is_fixed, is_site, split
 
 

@@ -24,7 +24,7 @@ LEAST = 1e-3
 Array = NDArray[np.floating]
 
 
-class Mixture(NamedTuple):
+class StudentMixture(NamedTuple):
     """sum_k share_k t(z; centre_k, S_k S_k^T), with `FREEDOM` degrees of freedom.
 
     Attributes:
@@ -38,7 +38,7 @@ class Mixture(NamedTuple):
     factors: Array
 
     @classmethod
-    def single(cls, centre: Array, factor: Array) -> Mixture:
+    def single(cls, centre: Array, factor: Array) -> StudentMixture:
         """Of one component."""
         return cls(np.ones(1), centre[None], factor[None])
 
@@ -67,7 +67,7 @@ class Mixture(NamedTuple):
         return norms[:, None] - 0.5 * (FREEDOM + size) * np.log1p(squares / FREEDOM), squares
 
 
-def pooled(mixtures: Sequence[Mixture], counts: Sequence[int], vectors: Array) -> Array:
+def pooled(mixtures: Sequence[StudentMixture], counts: Sequence[int], vectors: Array) -> Array:
     """log density of draws from several mixtures as if they came from all together, up to a constant.
 
     Cornuet et al. 2012, Scand. J. Stat. 39, 798, eq. 3: the more draws of a mixture, the more it counts.
@@ -81,7 +81,7 @@ def pooled(mixtures: Sequence[Mixture], counts: Sequence[int], vectors: Array) -
     return np.logaddexp.reduce(logs, axis=0)
 
 
-def fitted(vectors: Array, weights: Array, parts: int, random: Generator) -> Mixture:
+def fitted(vectors: Array, weights: Array, parts: int, random: Generator) -> StudentMixture:
     """The mixture that weighted points come from, by expectation and maximisation.
 
     Components begin at points picked by weight. The updates are those of Cappe et al. 2008 (Stat. Comput. 18, 447,
@@ -96,7 +96,9 @@ def fitted(vectors: Array, weights: Array, parts: int, random: Generator) -> Mix
     weights, size = weights / weights.sum(), vectors.shape[1]
     whole = np.cov(vectors, rowvar=False, aweights=weights).reshape(size, size)
     begin = random.choice(len(weights), parts, replace=False, p=weights)
-    found = Mixture(np.full(parts, 1.0 / parts), vectors[begin], np.repeat(np.linalg.cholesky(whole)[None], parts, 0))
+    found = StudentMixture(
+        np.full(parts, 1.0 / parts), vectors[begin], np.repeat(np.linalg.cholesky(whole)[None], parts, 0)
+    )
     for _ in range(STEPS):
         logs, squares = found.log_parts(vectors)
         member = np.exp(logs - np.logaddexp.reduce(logs, axis=0)) * weights
@@ -105,5 +107,5 @@ def fitted(vectors: Array, weights: Array, parts: int, random: Generator) -> Mix
         centres = (near @ vectors) / np.maximum(near.sum(axis=1), 1e-300)[:, None]
         offsets = vectors[None] - centres[:, None]
         spreads = np.swapaxes(offsets * near[:, :, None], 1, 2) @ offsets / shares[:, None, None]
-        found = Mixture(shares / shares.sum(), centres, np.linalg.cholesky(spreads + BLUR * whole))
+        found = StudentMixture(shares / shares.sum(), centres, np.linalg.cholesky(spreads + BLUR * whole))
     return found._replace(centres=found.centres.astype(vectors.dtype), factors=found.factors.astype(vectors.dtype))

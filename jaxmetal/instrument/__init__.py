@@ -6,8 +6,8 @@ May import: edge and numerics only. To add a PSF: a node with `fwhm`, `includes_
 
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.instrument.forms import Kernel, Mixture
+from jaxmetal.instrument.pixels import transfer
 from jaxmetal.instrument.psf import PSF, Composed, Gaussian, Moffat
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.instrument.transfer import transfer
 
 __all__ = ["PSF", "Bins", "Composed", "Gaussian", "Kernel", "Mixture", "Moffat", "Sampling", "transfer"]

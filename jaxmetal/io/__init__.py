@@ -12,6 +12,7 @@ from jaxmetal.io.config import Job, read_config
 from jaxmetal.io.config.lines import LinesJob, read_lines
 from jaxmetal.io.cosmology import cosmic_age, kpc_per_arcsec
 from jaxmetal.io.deflection import DeflectionMap, check_deflection, read_deflection
+from jaxmetal.io.fit_files import save
 from jaxmetal.io.fits import Map, read_map, write_maps
 from jaxmetal.io.folder import output_folder, writing
 from jaxmetal.io.lines import save_lines
@@ -21,7 +22,6 @@ from jaxmetal.io.quality import read_used
 from jaxmetal.io.record import checksum, provenance
 from jaxmetal.io.relation import save_relation
 from jaxmetal.io.sample.population import Population, read_population
-from jaxmetal.io.save import save
 from jaxmetal.io.tables import read_table, write_table
 from jaxmetal.io.wcs import grid_to_wcs, position_angle_of_y, sky_origin, wcs_to_grid
 

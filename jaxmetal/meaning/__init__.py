@@ -8,9 +8,9 @@ May import: model and everything below it. To add a role: a line in `roles.py`.
 """
 
 from jaxmetal.meaning.of_sites import Meaning, carried, meanings
-from jaxmetal.meaning.places import Place, places
 from jaxmetal.meaning.roles import ROLES, SLOPE, SLOPES, Role
 from jaxmetal.meaning.units import property_unit
+from jaxmetal.meaning.walk import Place, places
 
 __all__ = [
     "ROLES",

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jaxmetal.meaning.places import Place, places
 from jaxmetal.meaning.roles import ROLES, Role
 from jaxmetal.meaning.units import property_unit, resolved
+from jaxmetal.meaning.walk import Place, places
 from jaxmetal.model import SCENE
 
 

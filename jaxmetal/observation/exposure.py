@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal import render
-from jaxmetal.instrument.transfer import transfer
+from jaxmetal.instrument.pixels import transfer
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.observation.contract import Prediction
 from jaxmetal.observation.plan import Plan

@@ -11,9 +11,9 @@ import jax
 import numpy as np
 
 from jaxmetal import render
+from jaxmetal.instrument.pixels import transfer
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.instrument.sampling import Sampling, choose
-from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.profile import is_as_seen, is_on_sky, overhang, smallest_scale

@@ -16,8 +16,8 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.instrument.pixels import transfer
 from jaxmetal.instrument.sampling import Sampling, choose
-from jaxmetal.instrument.transfer import transfer
 from jaxmetal.numerics.grid import cell_area, subpixels
 from jaxmetal.numerics.profile import own_psf
 from jaxmetal.numerics.richardson_lucy import richardson_lucy

@@ -15,7 +15,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import SCENE, log_likelihood, tree
 from jaxmetal.observation import predict_all
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.prior import fill, split
 
 

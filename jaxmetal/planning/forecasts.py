@@ -18,7 +18,7 @@ from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.planning.curvature import fisher
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.prior import fill
 from jaxmetal.recipes.observations import metallicity_map
 from jaxmetal.scene import Carried, Scene, Source

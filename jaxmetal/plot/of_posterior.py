@@ -23,10 +23,10 @@ from jaxmetal.plot.prior_maps import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import typical
-from jaxmetal.result.predictive import azimuthal_mean, profile, radius_map, traced
-from jaxmetal.result.resolution import resolution
+from jaxmetal.result.predicted import azimuthal_mean, profile, radius_map, traced
+from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import effective_radius, gradients, slopes
-from jaxmetal.result.summary import interval
+from jaxmetal.result.text import interval
 from jaxmetal.result.views import View, view
 from jaxmetal.simulate.drawn import from_prior
 

@@ -6,11 +6,11 @@ everything below it; arviz-stats. Files are written by io, pictures by plot. To 
 """
 
 from jaxmetal.posterior import Posterior
-from jaxmetal.result.criteria import criteria, loo, residual
-from jaxmetal.result.predictive import best_prediction, intrinsic_map, predictive, profile, radius_map
-from jaxmetal.result.resolution import resolution
+from jaxmetal.result.comparison import criteria, loo, residual
+from jaxmetal.result.predicted import best_prediction, intrinsic_map, predictive, profile, radius_map
+from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
-from jaxmetal.result.summary import summary
+from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
 
 __all__ = [

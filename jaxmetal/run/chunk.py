@@ -13,9 +13,9 @@ import jax.numpy as jnp
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.galaxies import Galaxy, batch
+from jaxmetal.io.fit_files import save_draws
 from jaxmetal.io.folder import write_whole, writing
 from jaxmetal.io.sample.columns import FAILED, GOOD, POSTERIORS
-from jaxmetal.io.save import save_draws
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.views import View, view
 from jaxmetal.run.rows import Row, row, row_of_failure, whereabouts, write_rows

@@ -30,7 +30,7 @@ from jaxmetal.io.sample.columns import (
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import median
-from jaxmetal.result.resolution import resolution
+from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.views import View, view
 from jaxmetal.run.plans import require_format

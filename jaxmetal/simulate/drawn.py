@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxmetal.edge.errors import InputError
 from jaxmetal.model import SCENE, tree
 from jaxmetal.observation import Plan, Prediction, predict, predict_all
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.prior import fill, sites, split
 
 

@@ -11,7 +11,7 @@ from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, WeightedMap
-from jaxmetal.prepare import prepare
+from jaxmetal.prepared import prepare
 from jaxmetal.recipes.observations import light_image, metallicity_map
 from jaxmetal.scene import Scene
 from jaxmetal.simulate.drawn import draw, noiseless

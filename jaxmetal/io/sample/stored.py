@@ -35,7 +35,7 @@ def stored(folder: Path, names: Iterable[str], parameter: str) -> Stored:
     """Draws of a parameter.
 
     Args:
-        folder: of netCDF files, see `io.save.save_draws`.
+        folder: of netCDF files, see `io.fit_files.save_draws`.
         names: of the galaxies.
         parameter: as a column of the table of results is called.
 

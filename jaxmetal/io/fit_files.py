@@ -18,9 +18,9 @@ from jaxmetal.io.folder import MARKER, writing
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.posterior import Posterior
-from jaxmetal.result.predictive import intrinsic_map, predictive, radius_map
+from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import effective_radius
-from jaxmetal.result.summary import summary
+from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
-from jaxmetal.result.criteria import criteria
-from jaxmetal.result.resolution import resolution
+from jaxmetal.result.comparison import criteria
+from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.views import View, view
 
