@@ -192,16 +192,14 @@ def test_every_equation_that_is_cited_has_an_entry():
     assert {k: v for k, v in found.items() if v} == {k: v for k, v in by_file.items() if v}
 
 
+def declared(path, name):
+    """The units that nodes of a path declare for a field of that name."""
+    places = [attrgetter(path.rsplit(".", k)[0])(jm) for k in range(path.count(".") + 1)]
+    fields = [vars(place).get("__dataclass_fields__", {}).get(name) for place in places if inspect.isclass(place)]
+    return [field.metadata["unit"] for field in fields if field and "unit" in field.metadata]
+
+
 def test_units_are_those_that_parameters_declare():
-    compared, wrong = 0, []
-    for row in rows():
-        parts = row["function"].split(".")
-        places = [attrgetter(".".join(parts[:k]))(jm) for k in range(1, len(parts) + 1)]
-        fields = [vars(place).get("__dataclass_fields__", {}) for place in places if inspect.isclass(place)]
-        declared = [one[row["here"]].metadata.get("unit") for one in fields if row["here"] in one]
-        for unit in declared:
-            compared += 1
-            if row["unit"] != (unit or "1"):
-                wrong.append((row["function"], row["here"], row["unit"], unit))
-    assert compared > 20
-    assert wrong == []
+    known = [(row, unit or "1") for row in rows() for unit in declared(row["function"], row["here"])]
+    assert len(known) > 20
+    assert [row for row, unit in known if row["unit"] != unit] == []
