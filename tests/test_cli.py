@@ -19,7 +19,7 @@ from jaxmetal.cli.engine import shows_progress
 
 
 @pytest.fixture(autouse=True)
-def precision():
+def double_precision():
     yield
     jax.config.update("jax_enable_x64", True)
 
