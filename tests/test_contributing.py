@@ -1,5 +1,6 @@
 """What CONTRIBUTING.md shows does what it says: each recipe's file is written as there, and used."""
 
+import importlib
 import re
 import textwrap
 import tomllib
@@ -26,12 +27,15 @@ def blocks(language):
 
 
 @pytest.fixture(scope="module")
-def written():
+def written(tmp_path_factory):
     """Names that the page's files define."""
-    names: dict = {}
+    folder, names = tmp_path_factory.mktemp("recipes"), {}
     for number, block in enumerate(blocks("python")):
-        exec(block, file := {"__name__": f"recipe{number}"})
-        names |= file
+        (folder / f"recipe{number}.py").write_text(block)
+    with pytest.MonkeyPatch.context() as path:
+        path.syspath_prepend(folder)
+        for file in sorted(folder.glob("*.py")):
+            names |= vars(importlib.import_module(file.stem))
     return names
 
 
@@ -107,3 +111,9 @@ def test_every_file_that_is_named_is_there():
     named = set(re.findall(r"`((?:jaxmetal|tests|docker)/[\w./]*\w)`", PAGE))
     assert new <= named
     assert [path for path in sorted(named - new) if not (ROOT / path).exists()] == []
+
+
+def test_the_table_of_rooms_is_that_of_the_import_contract():
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in PAGE.splitlines() if line.startswith("| `")]
+    assert rows == [layer.split(" | ") for layer in layers[1:]]

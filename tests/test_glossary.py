@@ -190,3 +190,18 @@ def test_every_equation_that_is_cited_has_an_entry():
         by_file.setdefault(home(function), set()).update(cited(source))
     found = {path: cited(path.read_text()) for path in PACKAGE.rglob("*.py")}
     assert {k: v for k, v in found.items() if v} == {k: v for k, v in by_file.items() if v}
+
+
+def test_units_are_those_that_parameters_declare():
+    compared, wrong = 0, []
+    for row in rows():
+        parts = row["function"].split(".")
+        places = [attrgetter(".".join(parts[:k]))(jm) for k in range(1, len(parts) + 1)]
+        fields = [vars(place).get("__dataclass_fields__", {}) for place in places if inspect.isclass(place)]
+        declared = [one[row["here"]].metadata.get("unit") for one in fields if row["here"] in one]
+        for unit in declared:
+            compared += 1
+            if row["unit"] != (unit or "1"):
+                wrong.append((row["function"], row["here"], row["unit"], unit))
+    assert compared > 20
+    assert wrong == []

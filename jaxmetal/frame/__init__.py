@@ -5,7 +5,7 @@ deprojected radius), `axis_ratio` (projected b/a: a brightness on the disc, seen
 centre `x0`, `y0`. Profiles of light and of what it carries are functions of (u, v) and know nothing of the sky.
 
 Imports: numerics. To add a frame: a file with one node that has these four, its name in `__all__`, and a line in
-`tests/test_frames.py`.
+`tests/test_frames.py`. An angle of its axes has the period `half_or_whole`.
 """
 
 from jaxmetal.frame.convert import (

@@ -8,8 +8,9 @@ a node in a file of one's own is as good, and TOML finds its reader by a package
 """
 
 from jaxmetal.observation.contract import Numbers, Observation, Prediction, Quantity, is_observation
-from jaxmetal.observation.exposure import blurred_light, imager, layers, padded, registered, residual
+from jaxmetal.observation.exposure import blurred_light, imager, layers, padded, residual
 from jaxmetal.observation.image import Image, Sky
+from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.settle import default_sampling, plan_pixels
 from jaxmetal.observation.together import predict, predict_all, shared
@@ -27,6 +28,8 @@ __all__ = [
     "blurred_light",
     "carriers",
     "default_sampling",
+    "grid_and_registration",
+    "grid_shape",
     "imager",
     "is_observation",
     "layers",
@@ -34,7 +37,7 @@ __all__ = [
     "plan_pixels",
     "predict",
     "predict_all",
-    "registered",
+    "registered_grid",
     "residual",
     "shared",
 ]

@@ -11,7 +11,6 @@ import numpy as np
 
 from jaxmetal import render
 from jaxmetal.instrument.transfer import transfer
-from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.observation.contract import Prediction
 from jaxmetal.observation.plan import Plan
@@ -55,12 +54,6 @@ def residual(observation: Any, seen: Prediction) -> jax.Array:
     """(data - model) / sigma, NaN where data are not used; shape of the data."""
     sigma = observation.noise.standard_deviation(seen.value, seen.light)
     return jnp.where(observation.used, (observation.data - seen.value) / sigma, jnp.nan)
-
-
-def registered(grid: Grid, dx: Any, dy: Any) -> Grid:
-    """A grid moved by a registration (arcsec to the West, to the North) into the scene's coordinates."""
-    shift = dx * np.array([1.0, 0.0]) + dy * np.array([0.0, 1.0])
-    return dataclasses.replace(grid, origin=grid.origin + shift)
 
 
 def padded(observation: Any) -> Any:

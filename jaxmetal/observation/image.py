@@ -10,7 +10,8 @@ import jax
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.contract import Prediction, Quantity
-from jaxmetal.observation.exposure import blurred_light, padded, registered, residual
+from jaxmetal.observation.exposure import blurred_light, padded, residual
+from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.settle import plan_pixels
 from jaxmetal.scene import Scene
@@ -59,6 +60,9 @@ class Image:
     plan = plan_pixels
     residual = residual
     padded = padded
+    shape = property(grid_shape)
+    pointing = property(grid_and_registration)
+    pixels = property(registered_grid)
 
     @property
     def quantity(self) -> Quantity:
@@ -69,21 +73,6 @@ class Image:
     def subject(self) -> str:
         """The light."""
         return f"light '{self.light}'"
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(ny, nx)."""
-        return self.grid.shape
-
-    @property
-    def pointing(self) -> Any:
-        """Grid and registration."""
-        return self.grid, self.dx, self.dy
-
-    @property
-    def pixels(self) -> Grid:
-        """The grid in the scene's coordinates."""
-        return registered(self.grid, self.dx, self.dy)
 
     def shown(self, scene: Scene) -> list[tuple[str, str]]:
         """(source, light) pairs: of every source that has it, the light."""

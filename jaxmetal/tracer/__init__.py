@@ -4,10 +4,10 @@ A tracer is called `tracer(u, v)` with arcsec on the disc (u along the major axi
 log(O/H) in dex, km/s, mag. Radii are deprojected, in arcsec; slopes are per arcsec of that radius. Azimuths count
 from the major axis towards +v, in degrees.
 
-Imports: numerics. To add a tracer: a file with one node, its name in `__all__`, and a line in `PROFILES` of
-    `tests/test_tracers.py`, which tests values and gradients. A plain function wrapped in `jax.tree_util.Partial` is
-    a tracer
-too.
+Imports: numerics. To add a tracer: a file with one node, whose fields declare what they are (`parameter`) and which may
+say its symmetry (`turns`, see `numerics.profile`), its name in `__all__`, and a line in `PROFILES` of
+`tests/test_tracers.py`, which tests values and gradients. A plain function wrapped in `jax.tree_util.Partial` is a
+tracer too.
 """
 
 from jaxmetal.numerics.sum import Sum
