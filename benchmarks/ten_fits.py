@@ -5,8 +5,8 @@
 
 Use case 1 of Metha et al. 2024 (map, joint), AS1063 and A370 with their pictures (scatter off and on; of A370 the
 maximum alone), a galaxy each of the simulations of gradients and of clumps, a lensed disc, one in two bands, two of a
-batch. `compare` prints, and writes to results/ten_fits.json, the largest move of a median over its Monte Carlo error and
-over the posterior's width; of a maximum over the width of the posterior that `arcs_fits.py` stored.
+batch. `compare` prints, and writes to results/ten_fits.json, the largest move of a median over its Monte Carlo error
+and over the posterior's width; of a maximum over the width of the posterior that `arcs_fits.py` stored.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ Importing the package changes no global setting of JAX; for double precision cal
 .. include:: glossary.md
 """
 
+from typing import TYPE_CHECKING
+
 from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, observation, render, tracer
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
@@ -27,6 +29,21 @@ from jaxmetal.observation import Image, Prediction, Sky, WeightedMap, predict
 from jaxmetal.prepared import prepare
 from jaxmetal.prior import Tied, fill, sample, sites, typical
 from jaxmetal.scene import Carried, Scene, Source
+
+if TYPE_CHECKING:  # rooms that open on first use, for those who read without running
+    from jaxmetal import classical as classical
+    from jaxmetal import fit as fit
+    from jaxmetal import fluxmaps as fluxmaps
+    from jaxmetal import io as io
+    from jaxmetal import model as model
+    from jaxmetal import planning as planning
+    from jaxmetal import plot as plot
+    from jaxmetal import population as population
+    from jaxmetal import recipes as recipes
+    from jaxmetal import result as result
+    from jaxmetal import run as run
+    from jaxmetal import simulate as simulate
+    from jaxmetal import spaxel as spaxel
 
 __version__ = "0.1.0"
 
@@ -67,7 +84,7 @@ __all__ = [
 
 
 ROOMS = (
-    "classical", "fit", "io", "fluxmaps", "model", "planning",
+    "classical", "fit", "fluxmaps", "io", "model", "planning",
     "plot", "population", "recipes", "result", "run", "simulate", "spaxel",
 )  # fmt: skip
 """Rooms that cost time to import open on first use."""
@@ -79,3 +96,7 @@ def __getattr__(name: str) -> object:
     if name in ROOMS:
         return importlib.import_module(f"jaxmetal.{name}")
     raise AttributeError(f"module 'jaxmetal' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *ROOMS})

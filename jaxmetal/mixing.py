@@ -1,12 +1,14 @@
 """How a property mixes: g in  <P> = g^-1( O[L g(P)] / O[L] ).
 
-A mixing is any object with `properties` (how many carried properties it needs), `unit` (of what it reports, "" where
-that is not known), `reference(low, high)`, `moments(values, reference)` (the fields that are averaged with the light's
-weight) and `combine(means, reference)` (what the instrument reports). The reference cancels in exact arithmetic; it
-keeps the fields of order one in float32.
+A mixing (`Mixing`) is any object with `properties` (how many carried properties it needs), `unit` (of what it reports,
+"" where that is not known), `reference(low, high)`, `moments(values, reference)` (the fields that are averaged with the
+light's weight) and `combine(means, reference)` (what the instrument reports). The reference cancels in exact
+arithmetic; it keeps the fields of order one in float32.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +19,27 @@ Values = tuple[jax.Array, ...]
 
 LN10 = 2.302585092994046
 """Powers of ten are written as exponentials, which compilers vectorise."""
+
+
+class Mixing(Protocol):
+    """What every mixing is."""
+
+    @property
+    def properties(self) -> int:
+        """How many carried properties it needs."""
+
+    @property
+    def unit(self) -> str:
+        """Of what it reports, "" where that is not known."""
+
+    def reference(self, low: Values, high: Values) -> jax.Array:
+        """A number within the range of the properties, which keeps the fields of order one."""
+
+    def moments(self, values: Values, reference: jax.Array) -> Values:
+        """The fields that are averaged with the light's weight."""
+
+    def combine(self, means: Values, reference: jax.Array) -> jax.Array:
+        """What the instrument reports of their means."""
 
 
 @node

@@ -18,6 +18,7 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.tree import node, static
+from jaxmetal.numerics.written import written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Tied:
 
     name: str
     prior: Distribution | None = None
+
+    def __repr__(self) -> str:
+        return f"Tied({self.name!r})" if self.prior is None else f"Tied({self.name!r}, {written(self.prior)})"
 
 
 @node

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 
 from jaxmetal.instrument.pixels import Cores
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.mixing import Mixing
 from jaxmetal.numerics.cusp import polar_nodes, window
 from jaxmetal.numerics.grid import Grid, cell_area, subpixel_indices, subpixels
 from jaxmetal.numerics.profile import is_on_sky
@@ -163,7 +164,7 @@ def light_alone(samples: Samples) -> jax.Array:
 
 
 def blend(
-    layers: list[Layer], imager: Imager, mixing: Any, bins: Any, light: jax.Array | None = None
+    layers: list[Layer], imager: Imager, mixing: Mixing, bins: Any, light: jax.Array | None = None
 ) -> tuple[jax.Array, jax.Array]:
     """The light-weighted property and its light, over sources and bins before the ratio.
 

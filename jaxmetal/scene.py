@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxmetal.frame.contract import Frame
+from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.profile import is_as_seen, is_on_sky, turns_of
 from jaxmetal.numerics.tree import node, parameter, static
 
@@ -26,7 +28,7 @@ class Carried:
 
     profile: Any
     weight: str = static()
-    frame: Any = None
+    frame: Frame | None = None
 
     @property
     def turns(self) -> int:
@@ -46,7 +48,7 @@ class Source:
             are multiplied by it. 0 is in front of the lens.
     """
 
-    frame: Any
+    frame: Frame
     lights: dict[str, Any]
     carries: dict[str, Carried] = dataclasses.field(default_factory=dict)
     distance_ratio: Any = parameter("", within="[0, inf)", role="factor", default=1.0)
@@ -68,10 +70,10 @@ class Scene:
     """
 
     sources: dict[str, Source]
-    lens: dict[str, Any] = dataclasses.field(default_factory=dict)
+    lens: dict[str, Lens] = dataclasses.field(default_factory=dict)
 
 
-def deflection(lens: dict[str, Any], x: jax.Array, y: jax.Array) -> Position:
+def deflection(lens: dict[str, Lens], x: jax.Array, y: jax.Array) -> Position:
     """Sum of the deflectors' reduced deflections alpha(theta), arcsec."""
     total = (jnp.zeros_like(x), jnp.zeros_like(y))
     for deflector in lens.values():
@@ -80,7 +82,7 @@ def deflection(lens: dict[str, Any], x: jax.Array, y: jax.Array) -> Position:
     return total
 
 
-def trace(lens: dict[str, Any], theta: Position, distance_ratio: Any = 1.0) -> Position:
+def trace(lens: dict[str, Lens], theta: Position, distance_ratio: Any = 1.0) -> Position:
     """The lens equation beta = theta - distance_ratio alpha(theta), arcsec."""
     return bent(theta, deflection(lens, *theta), distance_ratio)
 

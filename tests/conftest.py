@@ -2,8 +2,16 @@
 
 import jax
 import pytest
+from precision import doubles
 
 jax.config.update("jax_enable_x64", True)
+
+
+@pytest.fixture(params=["float32", "float64"])
+def precision(request):
+    """Runs a test in single and in double precision; its value picks the tolerance."""
+    with doubles(request.param == "float64"):
+        yield request.param
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy.coordinates import SkyCoord
+from configured import replace
 from spectra import expected_fluxes
 
 from jaxmetal.io import write_maps, write_table
@@ -89,3 +90,13 @@ def write_lines(folder: Path) -> Path:
     write_maps(folder / "amplification.fits", {"mu": 4.0 + 0.0 * x}, GRID, ORIGIN)
     (folder / "lines.toml").write_text(CONFIG)
     return folder / "lines.toml"
+
+
+KEPT = np.isfinite(fluxes()[0]).all(axis=-1)
+
+
+def in_bins(folder: Path) -> Path:
+    """The configuration for the maps of bins."""
+    path = write_lines(folder)
+    replace(path, 'file = "lines.fits"', 'file = "binned.fits"\nbins = "bins.fits"\nbin_values = "mean"')
+    return path

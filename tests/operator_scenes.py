@@ -1,6 +1,7 @@
 """Small scenes and observations that the operator's tests share."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import jaxmetal as jm
@@ -13,6 +14,18 @@ STEP = 0.2  # arcsec
 GRID = jm.Grid.regular(SHAPE, STEP)
 BINS = jm.Bins(labels=np.add.outer(np.arange(13) // 4, 4 * (np.arange(17) // 5)), n=18)  # the last two are empty
 seen = jax.jit(jm.predict)
+
+
+@jax.jit
+def value_and_gradient(seeing, scene, plan):
+    """Map and light, and the gradient of a sum of both with respect to every number of the scene."""
+
+    def total(scene):
+        found = jm.predict(seeing, scene, plan)
+        return jnp.sum(jnp.sin(3.0 * found.value)) + jnp.sum(found.light), found
+
+    (_, found), gradient = jax.value_and_grad(total, has_aux=True)(scene)
+    return found, gradient
 
 
 def observation(psf, mixing=None, properties=("metallicity",), **settings):

@@ -1,5 +1,6 @@
 """The operator against the converged independent reference (tests/reference), at default settings."""
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from precision import doubles
 from reference.cases import CASES, compared
 
 import jaxmetal as jm
+from jaxmetal.observation import Plan, default_sampling
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -17,6 +20,7 @@ ANSWERS = Path(__file__).parent / "reference" / "answers.npz"
 BY_NAME = {case.name: case for case in CASES}
 COVERED = {"exponential_large_sharp", "exponential_drowned", "n2.5_compact", "n2.5_broad"}
 """Errors near 1e-6, and each between cases that are harder in the same respect: left out to save time."""
+look = jax.jit(jm.predict)
 
 
 @cache
@@ -78,6 +82,34 @@ def errors(case, prediction, mixing="dex"):
 def test_default_settings_reach_the_converged_reference(case, mixing):
     scene, observation = described(case, mixing=jm.mixing.Dex() if mixing == "dex" else jm.mixing.Linear())
     plan = jm.prepare(scene, {"map": observation})["map"]
-    worst, light = errors(case, jm.predict(observation, scene, plan), mixing)
+    worst, light = errors(case, look(observation, scene, plan), mixing)
     assert worst <= 2e-4
     assert light <= 2e-3
+
+
+def in_both(name, route):
+    """Map and light of a case by one route, in double and in single precision."""
+    for dtype in ("float64", "float32"):
+        with doubles(dtype == "float64"):
+            scene, observation = described(BY_NAME[name])
+            sampling = dataclasses.replace(default_sampling(scene, observation), route=route)
+            value, light = look(observation, scene, Plan(sampling=sampling))
+            assert value.dtype == light.dtype == dtype
+            assert np.all(np.isfinite(value))
+            yield np.asarray(value, float), np.asarray(light, float)
+
+
+@pytest.mark.parametrize("name", ["exponential_thin", "n4_compact_thin", "n4_moffat_thin"])
+def test_the_separable_route_keeps_its_precision(name):
+    (value, light), (single, faint) = in_both(name, "separable")
+    held = light > 1e-4 * light.max()
+    assert np.max(np.abs(single - value)[held]) < 1e-5
+    assert np.max(np.abs(faint / light - 1)[held]) < 1e-5
+
+
+@pytest.mark.parametrize("name", ["exponential_thin", "n2.5_thin"])
+def test_the_fft_route_is_precise_where_there_is_light(name):
+    (value, light), (single, _) = in_both(name, "fft")
+    metals = light * 10 ** (value - value.max())
+    held = (light > 1e-2 * light.max()) & (metals > 1e-3 * metals.max())
+    assert np.max(np.abs(single - value)[held]) < 1e-3

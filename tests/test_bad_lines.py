@@ -16,7 +16,7 @@ from jaxmetal.numerics.grid import Grid
 
 
 @pytest.fixture(autouse=True)
-def precision():
+def double_precision():
     yield
     jax.config.update("jax_enable_x64", True)
 

@@ -1,9 +1,9 @@
 """Steps on flux maps against scipy, numpy and hand-computed points."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from precision import doubles
 from scipy import ndimage, optimize
 
 import jaxmetal as jm
@@ -18,7 +18,7 @@ R3_C20, N2_C20 = calibration("C20", "R3"), calibration("C20", "N2")
 
 @pytest.fixture(autouse=True)
 def double():
-    with jax.enable_x64(True):
+    with doubles(True):
         yield
 
 
@@ -190,7 +190,7 @@ def test_each_ratio_alone_returns_the_truth_and_the_other_root():
 
 
 def test_single_precision_is_enough():
-    with jax.enable_x64(False):
+    with doubles(False):
         z = np.array([8.3, 8.7], np.float32)
         roots = fluxmaps.by_each_ratio(fluxes_at(z), [R3_C20, N2_C20])
         assert roots["C20.N2"].dtype == jnp.float32

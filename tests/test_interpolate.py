@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.test_util import check_grads
+from precision import doubles
 from scipy.ndimage import map_coordinates
 
 from jaxmetal.numerics.interpolate import bilinear, cubic
@@ -30,24 +31,28 @@ def positions(rng):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_samples_are_kept(method, values):
+def test_samples_are_kept(method, values, precision):
     row, column = np.mgrid[:NY, :NX]
-    np.testing.assert_allclose(method(values, column, row, outside=np.nan), values, atol=1e-14)
+    found = method(values, column, row, outside=np.nan)
+    assert found.dtype == precision
+    np.testing.assert_allclose(found, values, atol={"float32": 1e-6, "float64": 1e-14}[precision])
 
 
-def test_bilinear_is_scipys(values, positions):
+def test_bilinear_is_scipys(values, positions, precision):
     column, row = positions
     reference = map_coordinates(values, [row, column], order=1)
-    np.testing.assert_allclose(bilinear(values, column, row), reference, atol=1e-13)
+    found = bilinear(values, column, row)
+    np.testing.assert_allclose(found, reference, atol={"float32": 2e-5, "float64": 1e-13}[precision])
 
 
 @pytest.mark.parametrize(("method", "degree"), [(bilinear, 1), (cubic, 2)])
-def test_polynomials_are_exact_up_to_the_border(method, degree, positions):
+def test_polynomials_are_exact_up_to_the_border(method, degree, positions, precision):
     def f(x, y):
         return (0.3 + 0.7 * x - 0.02 * x**degree) * (1.0 - 0.4 * y + 0.05 * y**degree)
 
     row, column = np.mgrid[:NY, :NX].astype(float)
-    np.testing.assert_allclose(method(f(column, row), *positions), f(*positions), rtol=1e-11)
+    found = method(f(column, row), *positions)
+    np.testing.assert_allclose(found, f(*positions), rtol={"float32": 2e-4, "float64": 1e-11}[precision])
 
 
 def test_cubic_derivative_is_continuous_and_bilinear_is_not(values):
@@ -85,13 +90,12 @@ def test_nan_stays_near_its_pixel(method, values):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_leading_axes_jit_and_float32(method, values, positions):
+def test_leading_axes_and_jit(method, values, positions, precision):
     both = jax.jit(method)(np.stack([values, 2 * values]), *positions)
-    np.testing.assert_allclose(both[1], 2 * method(values, *positions), atol=1e-12)
-    with jax.enable_x64(False):
-        single = method(jnp.asarray(values, "float32"), *(jnp.asarray(p, "float32") for p in positions))
-        assert single.dtype == jnp.float32
-        np.testing.assert_allclose(single, both[0], atol=2e-5)
+    close = {"float32": 2e-5, "float64": 1e-12}[precision]
+    np.testing.assert_allclose(both[1], 2 * method(values, *positions), atol=close)
+    with doubles(True):
+        np.testing.assert_allclose(both[0], method(values, *positions), atol=close)
 
 
 def test_radius_power_and_angle_at_the_centre():

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-import jax
 import numpy as np
 import pytest
+from precision import doubles
 
 import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
@@ -76,7 +76,7 @@ def test_a_rare_trouble_is_no_warning():
 def test_single_precision_is_not_for_bright_lines():
     pair, dark = (np.array([[49.0, 1.0], [51.0, np.nan]]), np.ones((2, 2))), (np.zeros((0, 2)), np.zeros((0, 2)))
     assert judge_precision(pair, dark) == ()
-    with jax.enable_x64(False):
+    with doubles(False):
         assert judge_precision(pair, dark)[0].text.startswith("1 spectra or regions have a line above 50 sigma")
 
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from precision import doubles
 from scipy import integrate, stats
 
 from jaxmetal.edge.errors import InputError
@@ -145,15 +146,14 @@ def test_gradient_of_noise_parameter(name):
         assert np.isfinite(density(0.0)[1])
 
 
-@pytest.mark.parametrize("x64", [True, False])
-def test_no_light_is_no_information(x64):
+def test_no_light_is_no_information(precision):
     dark = np.where(np.arange(SHAPE[1]) < 3, LIGHT, 0.0)
     dark[:, -1] = -1e-3
-    with jax.enable_x64(x64):
-        inputs = [jnp.asarray(a, dtype=float) for a in (DATA, MODEL, dark)]
-        noise = LightScaled(c1=0.0077, c2=0.0123)
-        value, gradient = value_and_gradients(noise, *inputs, ALL)
-        by_model = gradient[1]
+    inputs = [jnp.asarray(a, dtype=float) for a in (DATA, MODEL, dark)]
+    noise = LightScaled(c1=0.0077, c2=0.0123)
+    value, gradient = value_and_gradients(noise, *inputs, ALL)
+    by_model = gradient[1]
+    assert value.dtype == precision
     assert np.isfinite(value)
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
     np.testing.assert_allclose(by_model[:, 3:], 0.0, atol=1e-15)
@@ -307,7 +307,7 @@ def test_draws_of_split_normal_follow_it():
 @pytest.mark.parametrize("offset", [0.0, 40.0])
 def test_float32_is_finite_and_close(noise, offset):
     exact = total(noise, DATA - offset, MODEL, LIGHT, USED)
-    with jax.enable_x64(False):
+    with doubles(False):
         inputs = jax.tree.map(jnp.asarray, (noise, DATA - offset, MODEL, LIGHT, USED))
         value, gradients = value_and_gradients(*inputs)
     assert value.dtype == jnp.float32

@@ -1,54 +1,20 @@
-"""Pictures: what they say on their axes, where their compass points, and that odd data do not break them."""
+"""Pictures of given numbers: what their axes say, where their compass points, and that odd data do not break them."""
 
 import dataclasses
 
-import jax.numpy as jnp
 import numpy as np
-import numpyro.distributions as dist
 import pytest
-from matplotlib.text import Text
+from pictured import CENTRAL, RNG, SHAPE, SLOPE, blocks, disc, labels, rotated
 
 from jaxmetal import plot
 from jaxmetal.classical import wls
-from jaxmetal.cli.demo import ending
 from jaxmetal.edge.errors import InputError
-from jaxmetal.frame import Disc
-from jaxmetal.instrument.bins import Bins
-from jaxmetal.instrument.psf import Gaussian as GaussianPSF
-from jaxmetal.lens import Shear
-from jaxmetal.light import Exponential
-from jaxmetal.likelihood import Gaussian
-from jaxmetal.mixing import Dex, Linear, Magnitude
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.observation import Image, WeightedMap
-from jaxmetal.plot import of_posterior
 from jaxmetal.plot.marks import directions, quiet_corners
 from jaxmetal.plot.picture import paint, pixel_axis
 from jaxmetal.plot.style import symmetric_range, value_range
-from jaxmetal.plot.thumbnails import Thumbnail, page
-from jaxmetal.posterior import Posterior
-from jaxmetal.prepared import prepare
-from jaxmetal.result.text import interval
-from jaxmetal.scene import Carried, Scene, Source
-from jaxmetal.tracer import Gradient
 
-RNG = np.random.default_rng(4)
-SHAPE = (17, 23)
 Z = plot.Quantity("12 + log(O/H)", "dex")
-SLOPE = "scene.sources.disc.carries.metallicity.profile.slope"
-CENTRAL = "scene.sources.disc.carries.metallicity.profile.central"
-
-
-def rotated(degrees, shape=SHAPE, flip=1.0):
-    """A grid whose rows point `degrees` East of North."""
-    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    return Grid(shape=shape, origin=np.array([0.7, -0.3]), matrix=0.2 * np.array([[flip * c, -s], [flip * s, c]]))
-
-
-def labels(figure):
-    """All that is written on a figure, after drawing it."""
-    figure.draw_without_rendering()
-    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
 def example(grid=None, bins=None):
@@ -66,13 +32,6 @@ def example(grid=None, bins=None):
         bins=bins,
         fwhm=0.5,
     )
-
-
-def blocks():
-    """20 bins of a few pixels and a row of pixels in none."""
-    map_ = (np.arange(SHAPE[0])[:, None] // 5) * 5 + np.arange(SHAPE[1]) // 5
-    map_[0] = -1
-    return Bins(labels=jnp.asarray(map_), n=20)
 
 
 def example_profile(**changes):
@@ -236,14 +195,6 @@ def test_band_holds_the_percentiles():
     np.testing.assert_allclose([band.low, band.median, band.high], np.array([[16.0, 50.0, 84.0]]).T * np.ones(3))
 
 
-def disc():
-    return Source(
-        frame=Disc(x0=0.3, y0=-0.2, q=0.6, pa=30.0),
-        lights={"halpha": Exponential(flux=1.0, r_eff=0.8)},
-        carries={"metallicity": Carried(profile=Gradient(central=8.7, slope=-0.1), weight="halpha")},
-    )
-
-
 def test_source_plane():
     figure = plot.source_plane(disc(), "metallicity", Z, half_size=2.0, r_eff=0.8, kpc_per_arcsec=7.0)
     written = labels(figure)
@@ -314,107 +265,3 @@ def test_fit_figure_says_it_in_words():
     written = labels(figure)
     assert any("The gradient is resolved." in text for text in written)
     assert "deprojected radius R [arcsec]" in written
-
-
-@pytest.fixture(scope="module")
-def posterior():
-    """A posterior as a fit would return it, behind a shear, of a binned map."""
-    gradient = Gradient(central=dist.Normal(8.5, 1.0), slope=dist.Normal(0.0, 0.3))
-    prior = dataclasses.replace(disc(), carries={"metallicity": Carried(profile=gradient, weight="halpha")})
-    scene = Scene(sources={"disc": prior}, lens={"cluster": Shear(gamma1=0.2, gamma2=0.0)})
-    grid, bins = Grid.regular(SHAPE, 0.2), blocks()
-    data = 8.6 + 0.02 * RNG.normal(size=20)
-    observations = {
-        "map": WeightedMap(
-            data=data,
-            noise=Gaussian(sigma=np.full(20, 0.05)),
-            grid=grid,
-            psf=GaussianPSF(fwhm=0.5),
-            properties=("metallicity",),
-            mixing=Dex(),
-            used=np.arange(20) != 3,
-            bins=bins,
-        ),
-    }
-    return Posterior(
-        tree={"scene": scene, **observations},
-        plans=prepare(scene, observations),
-        draws={SLOPE: RNG.normal(-0.1, 0.02, size=(2, 40)), CENTRAL: RNG.normal(8.7, 0.02, size=(2, 40))},
-        best={SLOPE: np.asarray(-0.1), CENTRAL: np.asarray(8.7)},
-        log_posterior=0.0,
-        log_evidence=0.0,
-        k_hat=0.1,
-        sampler={},
-        method="laplace",
-        decisions=(),
-        findings=(),
-        seconds={},
-        seed=0,
-    )
-
-
-def test_overview_of_a_posterior(posterior):
-    images = np.where(np.arange(SHAPE[1]) < 10, 1, 2) * np.ones(SHAPE)
-    figure = of_posterior.overview(posterior, "map", "disc", kpc_per_arcsec=7.0, images=images, title="A galaxy")
-    written = labels(figure)
-    assert any("dex/kpc" in text and "resolved" in text for text in written)
-    assert "12 + log(O/H) [dex]" in written
-
-
-def test_profile_of_a_posterior(posterior):
-    made = of_posterior.radial(posterior, "map", "disc")
-    assert made.points.radius.shape == (19,)
-    assert made.r_eff == pytest.approx(0.8)
-    np.testing.assert_allclose(made.band.best, 8.7 - 0.1 * made.band.radius, atol=1e-9)
-    assert (made.band.low < made.band.high).all()
-    assert made.band.truth is None
-    # A shear of 0.2 scales areas by (1 - 0.2)(1 + 0.2).
-    assert made.psf_half_width == pytest.approx(0.25 * np.sqrt(0.96), rel=1e-6)
-
-
-def test_a_simulation_compares_with_its_truth(posterior):
-    carried = Carried(profile=Gradient(central=8.7, slope=-0.11), weight="halpha")
-    truth = Scene(sources={"disc": dataclasses.replace(disc(), carries={"metallicity": carried})})
-    made = of_posterior.radial(posterior, "map", "disc", truth=truth)
-    np.testing.assert_allclose(made.band.truth, 8.7 - 0.11 * made.band.radius, rtol=1e-12)
-    _, put_in, naive, intrinsic = ending(posterior, "map", truth).splitlines()
-    assert put_in.split() == ["truth", "-0.110", "dex/arcsec"]
-    assert f"{made.line.slope:.3f} +- {made.line.slope_error:.3f} dex/arcsec" in naive
-    assert f"{interval(posterior.draws[SLOPE])} dex/arcsec" in intrinsic
-
-
-def test_bins_that_straddle_images_belong_to_the_one_with_more_pixels(posterior):
-    images = np.where(np.arange(SHAPE[1]) < 12, 1.0, 3.0) * np.ones(SHAPE)
-    images[:, 0] = np.nan
-    made = of_posterior.radial(posterior, "map", "disc", images=images)
-    np.testing.assert_array_equal(made.points.image[:3], [1, 1, 3])
-
-
-def test_units_of_observations():
-    known = {
-        "data": 1.0,
-        "noise": Gaussian(sigma=0.1),
-        "grid": rotated(0.0),
-        "psf": GaussianPSF(fwhm=0.5),
-        "used": True,
-    }
-    velocity = WeightedMap(**known, properties=("velocity",), mixing=Linear())
-    colour = WeightedMap(**known, properties=("colour",), mixing=Magnitude())
-    assert str(Image(**known, light="halpha").quantity) == "halpha [flux/pixel]"
-    assert str(colour.quantity) == "colour [mag]"
-    assert str(velocity.quantity) == "velocity"
-
-
-def test_other_pictures_of_a_posterior(posterior):
-    assert "slope [dex/arcsec]" in labels(of_posterior.corner(posterior))
-    assert "12 + log(O/H) [dex]" in labels(of_posterior.panels(posterior, "map"))
-    assert "12 + log(O/H) [dex]" in labels(of_posterior.galaxy(posterior, "map", "disc", kpc_per_arcsec=7.0))
-
-
-@pytest.mark.parametrize(("count", "across", "down"), [(1, 1, 1), (3, 3, 1), (4, 4, 1), (6, 4, 2)])
-def test_a_page_is_as_large_as_its_galaxies(count, across, down):
-    drawn = Thumbnail("g", np.ones((5, 7)), np.ones((5, 7)), np.zeros((5, 7)), True)
-    figure = page([drawn] * count, "dex")
-    assert len(figure.axes) == 3 * across * down
-    assert figure.get_figwidth() == pytest.approx(2.8 * across)
-    assert sum(len(ax.images) for ax in figure.axes) == 3 * count

@@ -64,7 +64,15 @@ def test_observations_compile_only_while_they_plan():
 
 
 def test_the_parts_promised_at_the_front_door_open():
-    assert all(
-        hasattr(jaxmetal, name)
-        for name in (*jaxmetal.__all__, "fit", "recipes", "simulate", "result", "planning", "population", "io", "plot")
-    )
+    assert all(hasattr(jaxmetal, name) for name in (*jaxmetal.__all__, *jaxmetal.ROOMS))
+
+
+def test_tab_finds_what_is_not_open_yet():
+    code = "import sys, jaxmetal; print('jaxmetal.plot' not in sys.modules and {names} <= set(dir(jaxmetal)))"
+    assert run(code.format(names={*jaxmetal.__all__, *jaxmetal.ROOMS})) == "True"
+
+
+def test_editors_know_every_room_that_opens_on_first_use():
+    (block,) = (node for node in ast.parse((PACKAGE / "__init__.py").read_text()).body if isinstance(node, ast.If))
+    named = [(alias.name, alias.asname) for line in block.body for alias in line.names]
+    assert named == [(room, room) for room in jaxmetal.ROOMS]

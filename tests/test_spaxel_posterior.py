@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from precision import doubles
 from scipy.stats import kstest
 from spectra import SIX, brute_force, expected_fluxes
 
@@ -83,7 +84,7 @@ def test_maps_keep_their_shape(likelihood, found):
 
 
 def test_single_precision_in_one_chunk_agrees_with_double_in_two(likelihood, found):
-    with jax.enable_x64(False):
+    with doubles(False):
         single = jm.spaxel.posterior(likelihood, *spectra(12, 11))
     width = 0.5 * (found["z_high"] - found["z_low"])
     assert single["z"].dtype == np.float32

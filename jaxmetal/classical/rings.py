@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -119,7 +120,7 @@ def _equal_counts(size: int, count: int) -> np.ndarray:
     return np.minimum(np.arange(size) // count, size // count - 1)
 
 
-def _signal(radius, signal, noise, used, order) -> tuple[np.ndarray, np.ndarray]:
+def _signal(radius: np.ndarray, signal: Any, noise: Any, used: Any, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Used signal and noise, from the centre outwards."""
     if signal is None or noise is None:
         raise InputError(

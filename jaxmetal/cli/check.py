@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.fit.diagnose import prior_warnings
     from jaxmetal.io.config import read_config
     from jaxmetal.model import tree
+    from jaxmetal.numerics.written import written
     from jaxmetal.prepared import findings, prepare
     from jaxmetal.prior import sites, typical
 
@@ -83,13 +84,3 @@ def describe(observation: Any, plan: Any) -> list[str]:
         f"sampled {plan.sampling.density:g} times per pixel and axis, margin {plan.sampling.margin} pixels, "
         f"{plan.sampling.route} convolution",
     ]
-
-
-def written(prior: Any) -> str:
-    """A distribution as one would write it."""
-    values = ", ".join(
-        f"{name} = {float(getattr(prior, name)):z.5g}"
-        for name in prior.arg_constraints
-        if np.ndim(getattr(prior, name)) == 0
-    )
-    return f"{type(prior).__name__}({values})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import jax
 import numpy as np
@@ -18,6 +17,7 @@ from jaxmetal.fluxmaps.regions import covered, summed
 from jaxmetal.fluxmaps.select import BIASED
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.spaxel import joint, posterior
+from jaxmetal.spaxel.contract import Likelihood
 
 PATCHY = 0.9
 """Share of a region's spaxels below which sums over no more are worth a warning."""
@@ -53,7 +53,7 @@ class MeasuredGalaxy:
 
 
 def measure(
-    likelihood: Any,
+    likelihood: Likelihood,
     spectra: Spectra,
     masks: Mapping[str, np.ndarray],
     *,
@@ -140,7 +140,7 @@ def _used(spectra: Spectra, masks: Mapping[str, np.ndarray]) -> list[np.ndarray]
 
 
 def _posteriors(
-    likelihood: Any, spectra: Spectra, sums: tuple[np.ndarray, np.ndarray], seed: int, progress: Progress
+    likelihood: Likelihood, spectra: Spectra, sums: tuple[np.ndarray, np.ndarray], seed: int, progress: Progress
 ) -> tuple[Columns, Columns]:
     """`spaxel.posterior` of spectra and regions, NaN for those without a line; with `z_sigma` and `flags`."""
     shape, features = spectra.known.shape, len(spectra.features)
@@ -165,7 +165,7 @@ def _posteriors(
 
 
 def _star_formation(
-    likelihood: Any,
+    likelihood: Likelihood,
     spectra: Spectra,
     masks: Mapping[str, np.ndarray],
     sums: tuple[np.ndarray, np.ndarray],

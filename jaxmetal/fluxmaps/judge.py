@@ -11,6 +11,7 @@ import numpy as np
 from jaxmetal.edge.findings import Finding, Severity
 from jaxmetal.lines import line
 from jaxmetal.lines.case_b import HYDROGEN
+from jaxmetal.spaxel.contract import Likelihood
 
 SURE, LIKELY, UNINFORMED, RARE = 0.05, 0.5, 0.5, 0.01
 """Least weight of a second branch; probability that counts as likely; nats of information that are too few; share of
@@ -144,7 +145,7 @@ def judge_signs(features: Sequence[str], flux: np.ndarray, sigma: np.ndarray) ->
     return tuple(findings)
 
 
-def judge_extinction(found: Mapping[str, Any], likelihood: Any, known: np.ndarray) -> tuple[Finding, ...]:
+def judge_extinction(found: Mapping[str, Any], likelihood: Likelihood, known: np.ndarray) -> tuple[Finding, ...]:
     """Whether lines tell a free A(V): there are two of hydrogen, and most spectra narrow its flat prior.
 
     Args:

@@ -1,6 +1,6 @@
 """Noise: how likely data are, given what the model says they should have been.
 
-A noise is a node (`numerics.tree.node`) with three methods; there is no base class to inherit from:
+A noise (`contract.Noise`) is a node (`numerics.tree.node`) with three methods; there is no base class to inherit from:
 
 - `pointwise(data, model, light, used)`: natural-log density of every datum, normalised over the data (`log sigma` and
   2 pi included), 0 where `used` is False. What unused pixels hold (NaN, zeros) changes neither value nor gradient.

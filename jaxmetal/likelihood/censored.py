@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import log_ndtr
 
+from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.masking import usable
 from jaxmetal.numerics.tree import node
 
@@ -28,7 +29,7 @@ class Censored:
         limits: boolean map, True where the datum is an upper limit.
     """
 
-    noise: Any
+    noise: Noise
     limits: Any
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:

@@ -12,6 +12,7 @@ import numpyro.distributions as dist
 from jax.scipy.linalg import solve_triangular
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.masking import usable
 from jaxmetal.numerics.tree import node, parameter
 
@@ -37,7 +38,7 @@ class Correlated:
             the pixel indices.
     """
 
-    noise: Any
+    noise: Noise
     correlation: Any
     independent: Any = parameter("", within="[0, 1]", role="share", default=1e-3)
     jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)

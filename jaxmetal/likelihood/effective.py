@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from jaxmetal.likelihood.contract import Noise
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -22,7 +23,7 @@ class EffectiveSamples:
         correlated_pixels: number of pixels that share one independent measurement, >= 1.
     """
 
-    noise: Any
+    noise: Noise
     correlated_pixels: Any = parameter("", within="[1, inf)", role="number")
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar, dataclass_transform
 
 import jax
 
+from jaxmetal.numerics.written import node_written
+
 T = TypeVar("T")
 
 
@@ -49,7 +51,9 @@ def node(cls: type[T]) -> type[T]:
     Fields are leaves or subtrees: numbers, arrays, NumPyro distributions, other nodes. Fields made by
     `static` (names, shapes, switches) belong to the structure: another value there is another compilation.
     """
-    made = dataclasses.dataclass(frozen=True, kw_only=True, eq=False)(cls)
+    made = dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
+    if "__repr__" not in vars(cls):
+        made.__repr__ = node_written  # type: ignore[assignment, method-assign]
     fields = dataclasses.fields(made)  # type: ignore[arg-type]
     meta = [field.name for field in fields if field.metadata.get("static")]
     data = [field.name for field in fields if not field.metadata.get("static")]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import jax
 
+from jaxmetal.likelihood.contract import Noise
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.scene import Scene
 
@@ -67,7 +68,7 @@ class Observation(Protocol):
     """
 
     data: Any
-    noise: Any
+    noise: Noise
     used: Any
     psf: Any
     bins: Any

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from jaxmetal.likelihood.contract import Noise
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.contract import Prediction, Quantity
@@ -46,7 +47,7 @@ class Image:
     """
 
     data: Any = parameter("data")
-    noise: Any
+    noise: Noise
     grid: Grid
     psf: Any
     light: str = static()

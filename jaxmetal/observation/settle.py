@@ -115,7 +115,7 @@ def _settled(scene: Scene, name: str, light: str, observation: Any) -> bool:
     """Whether nothing free changes where, or how bright, a light is seen; a picture as seen has no frame, no lens."""
     source = scene.sources[name]
     profile = source.lights[light]
-    geometry = [None if is_on_sky(profile) else source.frame]
+    geometry: list[Any] = [None if is_on_sky(profile) else source.frame]
     geometry += [] if is_as_seen(profile) else [scene.lens, source.distance_ratio]
     return is_fixed([profile, observation.pointing, *geometry])
 

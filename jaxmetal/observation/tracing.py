@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.prior import is_fixed, is_site
 from jaxmetal.scene import Position, deflection
@@ -40,7 +41,7 @@ class OnSamples:
     numbers: tuple[tuple[str, tuple[int, ...]], ...] = static(default=())
     traced: tuple[str, ...] = static(default=())
 
-    def deflection(self, lens: dict[str, Any], theta: Position) -> jax.Array:
+    def deflection(self, lens: dict[str, Lens], theta: Position) -> jax.Array:
         """alpha at the samples, arcsec, shape (2, Ny, Nx).
 
         Args:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from jaxmetal import render
+from jaxmetal.likelihood.contract import Noise
+from jaxmetal.mixing import Mixing
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.contract import Prediction, Quantity
@@ -36,11 +38,11 @@ class WeightedMap:
     """
 
     data: Any = parameter("data")
-    noise: Any
+    noise: Noise
     grid: Grid
     psf: Any
     properties: tuple[str, ...] = static()
-    mixing: Any
+    mixing: Mixing
     used: Any
     bins: Any = None
     dx: Any = parameter("arcsec", role="shift x", default=0.0)

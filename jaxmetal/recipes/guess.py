@@ -12,6 +12,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA
 from jaxmetal.instrument.psf import peak_width
 from jaxmetal.lens import distortion
+from jaxmetal.lens.derive import Lens
 from jaxmetal.observation import Image, WeightedMap
 from jaxmetal.prior import typical
 from jaxmetal.scene import deflection, trace
@@ -67,7 +68,7 @@ def guess_from_map(observed: WeightedMap) -> Guess:
     return _moments(x, y, weights, 0.0, _pixel(observed))
 
 
-def guess_through_lens(observed: WeightedMap, lens: dict[str, Any], light: Any) -> Guess:
+def guess_through_lens(observed: WeightedMap, lens: dict[str, Lens], light: Any) -> Guess:
     """Moments in the source plane of a map's used pixels, each traced back.
 
     The weights are a picture's light over the magnification, which is light per area of the source.

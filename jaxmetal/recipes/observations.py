@@ -12,14 +12,15 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import require_errors, standard_deviation
 from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument.forms import Kernel
+from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.gaussian import Gaussian
-from jaxmetal.mixing import Dex
+from jaxmetal.mixing import Dex, Mixing
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, Sky, WeightedMap
 from jaxmetal.recipes.binned import as_bins
 
 
-def metallicity_map(values: Any, *, mixing: Any = None, **keywords: Any) -> WeightedMap:
+def metallicity_map(values: Any, *, mixing: Mixing | None = None, **keywords: Any) -> WeightedMap:
     """A map of 12 + log(O/H), dex, that mixes as 10^Z unless another mixing is given; arguments as `weighted_map`."""
     return weighted_map(values, properties=("metallicity",), mixing=Dex() if mixing is None else mixing, **keywords)
 
@@ -28,12 +29,12 @@ def weighted_map(
     values: Any,
     *,
     properties: tuple[str, ...],
-    mixing: Any,
+    mixing: Mixing,
     psf: Any,
     sigma: Any = None,
     variance: Any = None,
     ivar: Any = None,
-    noise: Any = None,
+    noise: Noise | None = None,
     grid: Grid | None = None,
     pixel_scale: float | None = None,
     bins: Any = None,
@@ -105,7 +106,7 @@ def light_image(
     sigma: Any = None,
     variance: Any = None,
     ivar: Any = None,
-    noise: Any = None,
+    noise: Noise | None = None,
     grid: Grid | None = None,
     pixel_scale: float | None = None,
     used: Any = None,

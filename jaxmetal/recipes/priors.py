@@ -14,8 +14,10 @@ import numpy as np
 import numpyro.distributions as dist
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.frame.contract import Frame
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument.psf import peak_width
+from jaxmetal.lens.derive import Lens
 from jaxmetal.light.gaussian import Gaussian
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.numerics.profile import half_light_radius, is_on_sky
@@ -32,7 +34,7 @@ STEEP = 0.5
 
 
 def gradient(
-    observed: WeightedMap, *, light: Any, frame: Any = None, free_geometry: bool = False, source: str = "disc"
+    observed: WeightedMap, *, light: Any, frame: Frame | None = None, free_geometry: bool = False, source: str = "disc"
 ) -> Scene:
     """One disc with a linear gradient, central value and slope free.
 
@@ -48,7 +50,7 @@ def gradient(
 
 
 def broken_gradient(
-    observed: WeightedMap, *, light: Any, frame: Any = None, free_geometry: bool = False, source: str = "disc"
+    observed: WeightedMap, *, light: Any, frame: Frame | None = None, free_geometry: bool = False, source: str = "disc"
 ) -> Scene:
     """As `gradient`, with two slopes and the radius between them free."""
     return _disc(observed, light, frame, free_geometry, source, _broken)
@@ -58,8 +60,8 @@ def lensed_gradient(
     observed: WeightedMap,
     *,
     light: Any,
-    lens: Mapping[str, Any],
-    frame: Any = None,
+    lens: Mapping[str, Lens],
+    frame: Frame | None = None,
     source: str = "disc",
     weight: str = "light",
 ) -> Scene:
@@ -124,7 +126,9 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3) -> Scene:
     )
 
 
-def _disc(observed: WeightedMap, light: Any, frame: Any, free_geometry: bool, source: str, profile: Any) -> Scene:
+def _disc(
+    observed: WeightedMap, light: Any, frame: Frame | None, free_geometry: bool, source: str, profile: Any
+) -> Scene:
     map_now, light_now = typical([observed, light])  # together, as a tie may run across both
     if is_observation(light):
         guess, weight = guess_from_image(light_now), light.light

@@ -15,14 +15,15 @@ grid itself, `joint` draws from it, and `sample` runs NUTS through the same like
 spaxels share. `expected` and `measured` are the ratios behind a posterior, to look at.
 `star_formation_rate` and `surface_density` follow from intrinsic Hb.
 
-A likelihood is a node with `features`, `prior`, `z_range`, `a_v_range` and `turnover`, and with the methods
-`log_likelihood(flux, sigma, **parameters)`, `log_marginal(flux, sigma, z, a_v)` (all but Z and A_V integrated out),
-`draw_hb(key, flux, sigma, z, a_v)` and `outside(z)`. To add one: a file here, and a test in `tests/test_spaxel.py` of
-its `log_likelihood` against numpy and of its `log_marginal` against brute force. May import: lines, edge, numerics;
-numpyro. `jit` is called in `integrate` alone.
+A likelihood (`Likelihood`) is a node with `features`, `prior`, `z_range`, `a_v_range` and `turnover`, and with the
+methods `log_likelihood(flux, sigma, **parameters)`, `log_marginal(flux, sigma, z, a_v)` (all but Z and A_V integrated
+out), `draw_hb(key, flux, sigma, z, a_v)` and `outside(z)`. To add one: a file here, and a test in
+`tests/test_spaxel.py` of its `log_likelihood` against numpy and of its `log_marginal` against brute force. May import:
+lines, edge, numerics; numpyro. `jit` is called in `integrate` alone.
 """
 
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid
+from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.draws import joint
 from jaxmetal.spaxel.flux_likelihood import Fluxes, fluxes
 from jaxmetal.spaxel.integrate import grid, posterior
@@ -36,6 +37,7 @@ __all__ = [
     "RATES",
     "Fluxes",
     "Levels",
+    "Likelihood",
     "LogRatios",
     "PosteriorGrid",
     "Rate",

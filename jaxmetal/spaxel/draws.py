@@ -9,11 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.spaxel.adaptive import Levels
+from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.integrate import draw_nodes, grid
 
 
 def joint(
-    likelihood: Any, flux: Any, sigma: Any, *, count: int = 8192, seed: int = 0, levels: Levels | None = None
+    likelihood: Likelihood,
+    flux: Any,
+    sigma: Any,
+    *,
+    count: int = 8192,
+    seed: int = 0,
+    levels: Levels | None = None,
 ) -> dict[str, np.ndarray]:
     """Draws of Z, A(V) and intrinsic Hb of one spectrum, from its `grid`; both branches in their weights.
 

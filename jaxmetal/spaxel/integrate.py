@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid, refine
+from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.flux_likelihood import usable
 from jaxmetal.spaxel.summary import summarise
 
@@ -23,7 +24,7 @@ DRAWS = 256
 
 
 def posterior(
-    likelihood: Any,
+    likelihood: Likelihood,
     flux: Any,
     sigma: Any,
     *,
@@ -72,7 +73,7 @@ def posterior(
     return {name: np.concatenate([part[name] for part in found]).reshape(shape) for name in found[0]}
 
 
-def grid(likelihood: Any, flux: Any, sigma: Any, *, levels: Levels | None = None) -> PosteriorGrid:
+def grid(likelihood: Likelihood, flux: Any, sigma: Any, *, levels: Levels | None = None) -> PosteriorGrid:
     """The whole grid posterior of one spaxel.
 
     Args:
@@ -85,7 +86,7 @@ def grid(likelihood: Any, flux: Any, sigma: Any, *, levels: Levels | None = None
     return _grid(likelihood, jnp.asarray(flux), jnp.asarray(sigma), settle(likelihood, levels))
 
 
-def checked(likelihood: Any, flux: Any, sigma: Any) -> tuple[np.ndarray, np.ndarray]:
+def checked(likelihood: Likelihood, flux: Any, sigma: Any) -> tuple[np.ndarray, np.ndarray]:
     """As `checked_shapes`, for likelihoods that fit on a grid.
 
     Raises:
@@ -98,7 +99,7 @@ def checked(likelihood: Any, flux: Any, sigma: Any) -> tuple[np.ndarray, np.ndar
     return checked_shapes(likelihood, flux, sigma)
 
 
-def checked_shapes(likelihood: Any, flux: Any, sigma: Any) -> tuple[np.ndarray, np.ndarray]:
+def checked_shapes(likelihood: Likelihood, flux: Any, sigma: Any) -> tuple[np.ndarray, np.ndarray]:
     """Fluxes and errors as arrays of one shape.
 
     Raises:
@@ -126,7 +127,7 @@ def checked_shapes(likelihood: Any, flux: Any, sigma: Any) -> tuple[np.ndarray, 
     return flux, sigma
 
 
-def settle(likelihood: Any, levels: Levels | None) -> Levels:
+def settle(likelihood: Likelihood, levels: Levels | None) -> Levels:
     """The nodes, with a single one along A(V) where that is known."""
     levels = Levels() if levels is None else levels
     low, high = likelihood.a_v_range
@@ -134,7 +135,7 @@ def settle(likelihood: Any, levels: Levels | None) -> Levels:
 
 
 def one_spaxel(
-    likelihood: Any, flux: jax.Array, sigma: jax.Array, key: jax.Array, levels: Levels
+    likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, key: jax.Array, levels: Levels
 ) -> dict[str, jax.Array]:
     """The columns of `posterior` for one spaxel."""
     found = posterior_grid(likelihood, flux, sigma, levels)
@@ -142,7 +143,7 @@ def one_spaxel(
     return summarise(found, likelihood, hb, usable(flux, sigma)[0])
 
 
-def posterior_grid(likelihood: Any, flux: jax.Array, sigma: jax.Array, levels: Levels) -> PosteriorGrid:
+def posterior_grid(likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, levels: Levels) -> PosteriorGrid:
     """The grid of one spaxel; pure."""
     return refine(
         functools.partial(likelihood.log_marginal, flux, sigma),
@@ -153,7 +154,7 @@ def posterior_grid(likelihood: Any, flux: jax.Array, sigma: jax.Array, levels: L
 
 
 def draws(
-    likelihood: Any, flux: jax.Array, sigma: jax.Array, found: PosteriorGrid, key: jax.Array, count: int
+    likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, found: PosteriorGrid, key: jax.Array, count: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Joint draws of Z, A_V and intrinsic Hb: nodes by systematic sampling, Hb given the node."""
     first, second = jax.random.split(key)
@@ -170,7 +171,9 @@ def draw_nodes(found: PosteriorGrid, key: jax.Array, count: int) -> tuple[jax.Ar
 
 
 @functools.partial(jax.jit, static_argnames="levels")
-def _chunk(likelihood: Any, flux: jax.Array, sigma: jax.Array, keys: jax.Array, levels: Levels) -> dict[str, jax.Array]:
+def _chunk(
+    likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, keys: jax.Array, levels: Levels
+) -> dict[str, jax.Array]:
     def one(row: tuple[jax.Array, jax.Array, jax.Array]) -> dict[str, jax.Array]:
         return one_spaxel(likelihood, *row, levels)
 

@@ -12,12 +12,13 @@ import numpyro
 from jaxmetal.chains import Settings
 from jaxmetal.chains import sample as drawn
 from jaxmetal.edge.errors import InputError
+from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.integrate import checked_shapes
 
 SHARED = "offsets"
 
 
-def model(likelihood: Any, flux: Any, sigma: Any, *, shared: bool = False) -> Callable[[], None]:
+def model(likelihood: Likelihood, flux: Any, sigma: Any, *, shared: bool = False) -> Callable[[], None]:
     """A NumPyro model without arguments, with the sites of `likelihood.prior`.
 
     Args:
@@ -49,7 +50,7 @@ def model(likelihood: Any, flux: Any, sigma: Any, *, shared: bool = False) -> Ca
 
 
 def sample(
-    likelihood: Any,
+    likelihood: Likelihood,
     flux: Any,
     sigma: Any,
     *,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
 from jaxmetal.spaxel.adaptive import PosteriorGrid, density, quantiles, share_below
+from jaxmetal.spaxel.contract import Likelihood
 
 SHARES = (0.16, 0.5, 0.84)
 EDGE = 0.02
 """Share of the prior's width at either end that counts as its edge."""
 
 
-def summarise(grid: PosteriorGrid, likelihood: Any, hb: jax.Array, used: jax.Array) -> dict[str, jax.Array]:
+def summarise(grid: PosteriorGrid, likelihood: Likelihood, hb: jax.Array, used: jax.Array) -> dict[str, jax.Array]:
     """The columns of `posterior`, for one spaxel.
 
     Args:

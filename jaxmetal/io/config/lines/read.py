@@ -26,6 +26,7 @@ from jaxmetal.io.config.lines.star_formation import luminosity
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.read import NOWHERE, cosmology_of
 from jaxmetal.io.config.table import child, positive, read_toml, require_known, take
+from jaxmetal.spaxel.contract import Likelihood
 
 SECTIONS = (
     "galaxy", "cosmology", "data", "features", "likelihood", "star_formation", "magnification", "selection", "radius",
@@ -63,7 +64,7 @@ class LinesJob:
     redshift: float | None
     spectra: Spectra
     unit: str
-    likelihood: Any
+    likelihood: Likelihood
     masks: dict[str, np.ndarray]
     radius: np.ndarray | None
     rule: Rule | None

@@ -1,0 +1,127 @@
+"""Pictures of a posterior: overviews, profiles, simulations, pages."""
+
+import dataclasses
+
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from jaxmetal.result.summary import interval
+from pictured import CENTRAL, RNG, SHAPE, SLOPE, blocks, disc, labels, rotated
+
+from jaxmetal.cli.demo import ending
+from jaxmetal.instrument.psf import Gaussian as GaussianPSF
+from jaxmetal.lens import Shear
+from jaxmetal.likelihood import Gaussian
+from jaxmetal.mixing import Dex, Linear, Magnitude
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.observation import Image, WeightedMap
+from jaxmetal.plot import of_posterior
+from jaxmetal.plot.thumbnails import Thumbnail, page
+from jaxmetal.posterior import Posterior
+from jaxmetal.prepared import prepare
+from jaxmetal.scene import Carried, Scene
+from jaxmetal.tracer import Gradient
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    """A posterior as a fit would return it, behind a shear, of a binned map."""
+    gradient = Gradient(central=dist.Normal(8.5, 1.0), slope=dist.Normal(0.0, 0.3))
+    prior = dataclasses.replace(disc(), carries={"metallicity": Carried(profile=gradient, weight="halpha")})
+    scene = Scene(sources={"disc": prior}, lens={"cluster": Shear(gamma1=0.2, gamma2=0.0)})
+    grid, bins = Grid.regular(SHAPE, 0.2), blocks()
+    data = 8.6 + 0.02 * RNG.normal(size=20)
+    observations = {
+        "map": WeightedMap(
+            data=data,
+            noise=Gaussian(sigma=np.full(20, 0.05)),
+            grid=grid,
+            psf=GaussianPSF(fwhm=0.5),
+            properties=("metallicity",),
+            mixing=Dex(),
+            used=np.arange(20) != 3,
+            bins=bins,
+        ),
+    }
+    return Posterior(
+        tree={"scene": scene, **observations},
+        plans=prepare(scene, observations),
+        draws={SLOPE: RNG.normal(-0.1, 0.02, size=(2, 40)), CENTRAL: RNG.normal(8.7, 0.02, size=(2, 40))},
+        best={SLOPE: np.asarray(-0.1), CENTRAL: np.asarray(8.7)},
+        log_posterior=0.0,
+        log_evidence=0.0,
+        k_hat=0.1,
+        sampler={},
+        method="laplace",
+        decisions=(),
+        findings=(),
+        seconds={},
+        seed=0,
+    )
+
+
+def test_overview_of_a_posterior(posterior):
+    images = np.where(np.arange(SHAPE[1]) < 10, 1, 2) * np.ones(SHAPE)
+    figure = of_posterior.overview(posterior, "map", "disc", kpc_per_arcsec=7.0, images=images, title="A galaxy")
+    written = labels(figure)
+    assert any("dex/kpc" in text and "resolved" in text for text in written)
+    assert "12 + log(O/H) [dex]" in written
+
+
+def test_profile_of_a_posterior(posterior):
+    made = of_posterior.radial(posterior, "map", "disc")
+    assert made.points.radius.shape == (19,)
+    assert made.r_eff == pytest.approx(0.8)
+    np.testing.assert_allclose(made.band.best, 8.7 - 0.1 * made.band.radius, atol=1e-9)
+    assert (made.band.low < made.band.high).all()
+    assert made.band.truth is None
+    # A shear of 0.2 scales areas by (1 - 0.2)(1 + 0.2).
+    assert made.psf_half_width == pytest.approx(0.25 * np.sqrt(0.96), rel=1e-6)
+
+
+def test_a_simulation_compares_with_its_truth(posterior):
+    carried = Carried(profile=Gradient(central=8.7, slope=-0.11), weight="halpha")
+    truth = Scene(sources={"disc": dataclasses.replace(disc(), carries={"metallicity": carried})})
+    made = of_posterior.radial(posterior, "map", "disc", truth=truth)
+    np.testing.assert_allclose(made.band.truth, 8.7 - 0.11 * made.band.radius, rtol=1e-12)
+    _, put_in, naive, intrinsic = ending(posterior, "map", truth).splitlines()
+    assert put_in.split() == ["truth", "-0.110", "dex/arcsec"]
+    assert f"{made.line.slope:.3f} +- {made.line.slope_error:.3f} dex/arcsec" in naive
+    assert f"{interval(posterior.draws[SLOPE])} dex/arcsec" in intrinsic
+
+
+def test_bins_that_straddle_images_belong_to_the_one_with_more_pixels(posterior):
+    images = np.where(np.arange(SHAPE[1]) < 12, 1.0, 3.0) * np.ones(SHAPE)
+    images[:, 0] = np.nan
+    made = of_posterior.radial(posterior, "map", "disc", images=images)
+    np.testing.assert_array_equal(made.points.image[:3], [1, 1, 3])
+
+
+def test_units_of_observations():
+    known = {
+        "data": 1.0,
+        "noise": Gaussian(sigma=0.1),
+        "grid": rotated(0.0),
+        "psf": GaussianPSF(fwhm=0.5),
+        "used": True,
+    }
+    velocity = WeightedMap(**known, properties=("velocity",), mixing=Linear())
+    colour = WeightedMap(**known, properties=("colour",), mixing=Magnitude())
+    assert str(Image(**known, light="halpha").quantity) == "halpha [flux/pixel]"
+    assert str(colour.quantity) == "colour [mag]"
+    assert str(velocity.quantity) == "velocity"
+
+
+def test_other_pictures_of_a_posterior(posterior):
+    assert "slope [dex/arcsec]" in labels(of_posterior.corner(posterior))
+    assert "12 + log(O/H) [dex]" in labels(of_posterior.panels(posterior, "map"))
+    assert "12 + log(O/H) [dex]" in labels(of_posterior.galaxy(posterior, "map", "disc", kpc_per_arcsec=7.0))
+
+
+@pytest.mark.parametrize(("count", "across", "down"), [(1, 1, 1), (3, 3, 1), (4, 4, 1), (6, 4, 2)])
+def test_a_page_is_as_large_as_its_galaxies(count, across, down):
+    drawn = Thumbnail("g", np.ones((5, 7)), np.ones((5, 7)), np.zeros((5, 7)), True)
+    figure = page([drawn] * count, "dex")
+    assert len(figure.axes) == 3 * across * down
+    assert figure.get_figwidth() == pytest.approx(2.8 * across)
+    assert sum(len(ax.images) for ax in figure.axes) == 3 * count

@@ -1,0 +1,180 @@
+"""The pieces of a population's likelihood, and the published relations, each against an independent number."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import pytest
+from jax.scipy.special import erf, logsumexp
+from populations import mass_of, sample
+from scipy import stats
+
+from jaxmetal import io, population
+from jaxmetal.population.covariates import along, design
+from jaxmetal.population.reuse import effective_numbers, judge, smoothed
+from jaxmetal.population.scatter import log_density
+
+
+@pytest.mark.parametrize("nu", [1.0, 2.5, 8.0, 60.0])
+def test_scatter_is_a_student_t_blurred_by_the_errors(nu):
+    residual = np.array([0.0, 0.02, -0.1, 0.3])
+    found = np.asarray(log_density(jnp.asarray(residual), 0.03, None, nu))
+    np.testing.assert_allclose(found, stats.t(nu, scale=0.03).logpdf(residual), atol=1e-10)
+    for sigma in (0.004, 0.03, 0.2):
+        blurred = [by_grid(nu, sigma, r) for r in residual]
+        found = np.asarray(log_density(jnp.asarray(residual), 0.03, jnp.full(4, sigma**2), nu))
+        np.testing.assert_allclose(found, np.log(blurred), atol=3e-4)
+
+
+def by_grid(nu, sigma, residual):
+    """The convolution by brute force."""
+    y = residual + sigma * np.linspace(-10.0, 10.0, 200_001)
+    return np.trapezoid(stats.t(nu, scale=0.03).pdf(y) * stats.norm(residual, sigma).pdf(y), y)
+
+
+@pytest.mark.parametrize("pivot", [10.0, 0.0])
+def test_the_slope_does_not_depend_on_the_pivot(pivot):
+    """Central value and slope by linear algebra, at a known scatter: a prior far from the data must not pull."""
+    mass, true, sigma = sample(n=30)
+    quantity = population.Measured(values=true, sigma=sigma)
+    covariate = population.Covariate(values=mass, pivot=pivot)
+    priors = population.default_priors(quantity, {"log_mass": covariate})
+    mean, sd = ([float(getattr(priors[n], k)) for n in ("central", "slope.log_mass")] for k in ("loc", "scale"))
+    design_matrix = np.stack([np.ones(30), mass - pivot], axis=1)
+    weights = 1.0 / (sigma**2 + 0.03**2)
+    free = np.linalg.solve(design_matrix.T * weights @ design_matrix, design_matrix.T * weights @ true)
+    precision = np.diag(np.array(sd) ** -2.0)
+    pulled = np.linalg.solve(
+        design_matrix.T * weights @ design_matrix + precision, design_matrix.T * weights @ true + precision @ mean
+    )
+    assert pulled[1] == pytest.approx(free[1], rel=0.02)
+
+
+def test_identical_values_are_as_sure_as_their_errors():
+    quantity = population.Measured(values=np.full(5, 0.1), sigma=np.full(5, 0.01))
+    priors = population.default_priors(quantity, mass_of(np.linspace(9.0, 11.0, 5)))
+    assert float(priors["scatter"].scale) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(("nu", "tolerance"), [(None, 0.01), (8.0, 0.02)])
+def test_without_scatter_draws_are_no_comb(nu, tolerance):
+    # The quantiles of posteriors in the places of draws: what is left is how they are smoothed.
+    sigma, width = np.array([0.02, 0.05])[:, None], 0.08
+    sd = 1.0 / np.sqrt(1.0 / sigma**2 + 1.0 / width**2)
+    values = sd * stats.norm.ppf((np.arange(400) + 0.5) / 400)
+    grains = smoothed(population.Draws(values=values, log_prior=stats.norm(0.0, width).logpdf(values)))
+    weight = logsumexp(-jnp.asarray(grains.log_prior), axis=1)
+
+    def error(mean):
+        density = log_density(grains.values - mean * sigma, jnp.hypot(1e-5, grains.width), None, nu)
+        found = logsumexp(density - grains.log_prior, axis=1) - weight
+        return np.asarray(found - stats.norm(0.0, sigma[:, 0]).logpdf(mean * sigma[:, 0]))
+
+    np.testing.assert_allclose([error(mean) for mean in np.linspace(-1.5, 1.5, 31)], 0.0, atol=tolerance)
+    # Beyond the last draw, the foot of one in 400: without it, a hundred less.
+    assert (error(6.0) > -7.0).all()
+
+
+def test_few_effective_draws_are_reported():
+    random = np.random.default_rng(7)
+    one = np.ones((2, 5))
+    wide = population.Draws(values=0.8 * random.normal(size=(30, 20)))
+    numbers = effective_numbers(wide, one[..., None] * np.zeros(30), np.zeros(1), 0.03 * one, None)
+    # Of 20 draws, each 0.16 wide, some (0.03^2 + 0.16^2)^(1/2) / 0.8 x 20 x sqrt(2) fall where the population is.
+    assert 4.0 < np.median(numbers) < 8.0
+    texts = [str(finding) for finding in judge(numbers, 20) if finding.severity == "warning"]
+    assert any("effective draws where the population puts them" in text for text in texts)
+    assert any("Monte Carlo variance" in text for text in texts)
+    same = population.Draws(values=np.zeros((30, 40)))
+    numbers = effective_numbers(same, one[..., None] * np.zeros(30), np.zeros(1), 0.03 * one, None)
+    np.testing.assert_allclose(numbers, 41.0)  # and the wide one
+    assert [finding.severity for finding in judge(numbers, 40)] == ["info"]
+
+
+def test_share_that_enters_and_its_gradient():
+    step = population.Selection(
+        probability=lambda y, c: jnp.where(y < c["limit"], 1.0, 0.0), decided_by="truth", description=""
+    )
+    mean, limit = np.array([-0.1, 0.0, 0.02]), {"limit": jnp.full(3, -0.04)}
+    share = lambda m, nu=None: step.log_share(m, 0.03, nu, limit)  # noqa: E731
+    np.testing.assert_allclose(share(mean), stats.norm(mean, 0.03).logcdf(-0.04), atol=0.05)
+    np.testing.assert_allclose(share(mean, 3.0), stats.t(3.0, mean, 0.03).logcdf(-0.04), atol=0.1)
+    slope = jax.grad(lambda m: jnp.sum(share(m)))(jnp.asarray(mean))
+    smooth = population.Selection(
+        probability=lambda y, c: 0.5 * (1.0 + erf((c["limit"] - y) / (0.02 * np.sqrt(2.0)))),
+        decided_by="data",
+        description="",
+    )
+    both = stats.norm(mean, np.hypot(0.02, 0.03)).logcdf(-0.04)
+    np.testing.assert_allclose(smooth.log_share(mean, 0.03, None, limit), both, atol=1e-6)
+    exact = -stats.norm(mean, 0.03).pdf(-0.04) / stats.norm(mean, 0.03).cdf(-0.04)
+    np.testing.assert_allclose(slope, exact, rtol=0.05, atol=0.1)
+
+
+def test_true_covariates_follow_from_the_normal_formulas():
+    random = np.random.default_rng(14)
+    given = design(
+        {
+            name: population.Covariate(values=random.normal(size=6), pivot=0.2, sigma=0.3 + k)
+            for k, name in enumerate("ab")
+        }
+    )
+    slopes, mean, sd = np.array([0.7, -0.4]), np.array([0.1, -0.2]), np.array([0.9, 1.3])
+    factor = np.array([[1.0, 0.0], [0.6, 0.8]])
+    fixed = {"covariate.mean": mean, "covariate.sd": sd, "covariate.correlation": factor}
+    model = numpyro.handlers.substitute(lambda: along(given, jnp.asarray(slopes)), data=fixed)
+    found = numpyro.handlers.trace(numpyro.handlers.seed(model, 0))
+    (expected, variance), density = found(), found.trace["covariate.density"]["fn"].log_factor
+    population_covariance = (sd[:, None] * factor) @ (sd[:, None] * factor).T
+    total = 0.0
+    for k in range(6):
+        noisy = population_covariance + np.diag(given.variance[k])
+        gain = population_covariance @ np.linalg.inv(noisy)
+        assert expected[k] == pytest.approx(slopes @ (mean + gain @ (given.x[k] - mean)))
+        assert variance[k] == pytest.approx(slopes @ (population_covariance - gain @ population_covariance) @ slopes)
+        total += stats.multivariate_normal(mean, noisy).logpdf(given.x[k])
+    assert density == pytest.approx(total + 6 * np.log(2 * np.pi))
+
+
+def test_rank_correlation():
+    random = np.random.default_rng(12)
+    x = np.round(random.normal(size=80), 1)
+    y = x + random.normal(size=80)
+    found = population.spearman(
+        population.Measured(values=y, sigma=np.full(80, 0.5)), population.Covariate(values=x, pivot=0.0)
+    )
+    assert found.observed == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
+    assert found.low < found.median < found.observed
+    no_errors = population.spearman(
+        population.Measured(values=y, sigma=np.full(80, 1e-9)), population.Covariate(values=x, pivot=0.0)
+    )
+    # Without errors what is left is the sampling error, sqrt((1 + rho^2 / 2) / (n - 3)) (Bonett & Wright 2000).
+    expected = np.sqrt((1 + found.observed**2 / 2) / 77) * (1 - found.observed**2)
+    assert 0.7 < 0.5 * (no_errors.high - no_errors.low) / expected < 1.4
+
+
+def test_relations_of_the_field():
+    assert population.main_sequence(10.0, 5.0) == pytest.approx((0.84 - 0.13) * 10.0 - (6.51 - 0.55))
+    assert population.main_sequence_offset(10.0, 2.0, 5.0) == pytest.approx(2.0 - 1.14)
+    assert population.mass_metallicity(9.0, 8.5, 0.4, 10.0) == pytest.approx(8.1)
+    # At M = 10^10 and 1 Msun/yr all terms but the first vanish; the low-mass branch is linear.
+    assert population.fundamental_metallicity(10.0, 0.0) == pytest.approx(8.90)
+    assert population.fundamental_metallicity(8.0, 0.0) == pytest.approx(8.93 - 1.02)
+    below, above = population.fundamental_metallicity(np.array([9.499999, 9.5]), 0.0)
+    assert abs(above - below) < 0.03
+    assert population.fundamental_metallicity_offset(8.8, 10.0, 0.0) == pytest.approx(-0.10)
+
+
+def test_ages_and_scales():
+    # Wright's (2006) calculator for H0 = 70, Om = 0.3, flat.
+    assert io.cosmic_age(1.0) == pytest.approx(5.75, abs=0.01)
+    assert io.kpc_per_arcsec(1.0) == pytest.approx(8.008, abs=0.005)
+
+
+def test_intervals():
+    skewed = stats.gamma(2.0).ppf((np.arange(20_000) + 0.5) / 20_000)
+    low, high = population.interval(skewed, 0.68)
+    assert (low, high) == pytest.approx(stats.gamma(2.0).ppf([0.16, 0.84]), abs=1e-3)
+    low, high = population.interval(skewed, 0.68, "highest-density")
+    assert stats.gamma(2.0).pdf(low) == pytest.approx(stats.gamma(2.0).pdf(high), abs=5e-3)
+    assert stats.gamma(2.0).cdf(high) - stats.gamma(2.0).cdf(low) == pytest.approx(0.68, abs=1e-3)

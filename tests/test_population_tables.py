@@ -1,0 +1,165 @@
+"""Populations from tables of results, and the command that reads them."""
+
+import h5py
+import numpy as np
+import pytest
+from astropy.table import Table
+from populations import sample
+from scipy import stats
+
+from jaxmetal import io, population
+from jaxmetal.cli import main
+from jaxmetal.edge.errors import InputError
+
+SITE, OF = "scene.sources.disc.carries.metallicity.profile.slope", "disc.metallicity.slope"
+LOC, WIDTH = 0.1, 0.1
+"""A narrow prior, off centre, in dex/arcsec."""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run's table of 12 Gaussian posteriors, and the data, errors and scales that it was made from.
+
+    Galaxy 0 failed, 1 has no mass, 2 says nothing.
+    """
+    random = np.random.default_rng(20)
+    mass, data, sigma = random.normal(9.8, 0.6, 12), random.normal(-0.1, 0.1, 12), random.uniform(0.03, 0.2, 12)
+    mass[1], sigma[2], scale = np.nan, 10.0, random.uniform(5.0, 8.0, 12)
+    sd = 1.0 / np.sqrt(1.0 / sigma**2 + 1.0 / WIDTH**2)
+    middle = sd**2 * (data / sigma**2 + LOC / WIDTH**2)
+    middle[0] = np.nan
+    status = np.array(["failed", *["ok"] * 10, "suspect"])
+    columns = {"name": [f"Ω {k}" for k in range(12)], "status": status}
+    columns |= {"log_mass": mass, "e_log_mass": np.full(12, 0.1)}
+    for name, unit in ((OF, 1.0), (f"{OF}_per_kpc", scale)):
+        for ending, side in (("", 0.0), ("_lo", -1.0), ("_hi", 1.0)):
+            columns[name + ending] = (middle + side * sd) / unit
+    columns |= {f"{OF}_narrowed": WIDTH / sd, f"{OF}_resolved": sd < WIDTH / 3, f"{OF}_prior_median": np.full(12, LOC)}
+    io.write_table(tmp_path / "results.ecsv", columns, units={f"{OF}_per_kpc": "dex/kpc"})
+    # As a run writes it: ASCII, and only units of the FITS standard.
+    columns["name"] = [rf"\u03a9 {k}" for k in range(12)]
+    Table(columns).write(tmp_path / "results.fits")
+    return tmp_path / "results.ecsv", (data, sigma, scale, middle, sd)
+
+
+def read(path, **changes):
+    return io.read_population(path, **{"of": f"{OF}_per_kpc", "against": {"log_mass": None}} | changes)
+
+
+def said(sample):
+    return " ".join(finding.text for finding in sample.quantity.findings)
+
+
+@pytest.mark.parametrize(("ending", "units"), [(".ecsv", None), (".fits", {f"{OF}_per_kpc": "dex/kpc"})])
+def test_a_table_gives_the_data_behind_its_posteriors(run, ending, units):
+    path, (data, sigma, scale, *_) = run
+    path = path.with_suffix(ending)
+    found = read(path, errors={"log_mass": "e_log_mass"}, units=units, labels={"log_mass": "log M"})
+    np.testing.assert_allclose(found.quantity.values, (data / scale)[3:], rtol=1e-6)
+    np.testing.assert_allclose(found.quantity.sigma, (sigma / scale)[3:], rtol=1e-6)
+    mass = io.read_table(path)["log_mass"][3:]
+    np.testing.assert_array_equal(found.covariates["log_mass"].values, mass)
+    assert found.covariates["log_mass"].pivot == np.median(mass)
+    np.testing.assert_array_equal(found.covariates["log_mass"].sigma, 0.1)
+    assert (found.quantity.label, found.quantity.unit) == ("disc metallicity slope per kpc", "dex/kpc")
+    assert (found.covariates["log_mass"].label, found.covariates["log_mass"].unit) == ("log M", "")
+    assert found.quantity.bars == "median and 68 % interval,\neach fit's prior divided out"
+    assert "10 of 12 galaxies have a fit and all columns; left out: 1 failed, 1 without log_mass." in said(found)
+    assert "1 of them are suspect, and kept" in said(found)
+    assert "1 that say nothing then are left out" in said(found)
+    unresolved = np.sum(~io.read_table(path)[f"{OF}_resolved"][3:])
+    assert f"{unresolved} gradients are not resolved, and kept" in said(found)
+
+
+def test_stored_posteriors_come_with_their_prior(run):
+    path, (_, _, scale, middle, sd) = run
+    (path.parent / "posteriors").mkdir()
+    random = np.random.default_rng(21)
+    for k in range(2, 12):
+        drawn = middle[k] + sd[k] * random.normal(size=(4, 300))
+        with h5py.File(path.parent / "posteriors" / f"Ω {k}.nc", "w") as file:
+            file[f"posterior/{SITE}"], file[f"log_prior/{SITE}"] = drawn, stats.norm(LOC, WIDTH).logpdf(drawn)
+            file["posterior/chain"] = np.arange(4)
+    found = read(path).quantity
+    assert found.values.shape == (10, 400)
+    np.testing.assert_array_equal(read(path.with_suffix(".fits")).quantity.values, found.values)
+    assert found.bars.endswith("each fit's prior still in")
+    np.testing.assert_allclose(found.values.mean(axis=1), (middle / scale)[2:], atol=0.2 * np.max(sd / scale))
+    for values, log_prior, per_arcsec in zip(found.values, found.log_prior, scale[2:], strict=True):
+        there = stats.norm(LOC / per_arcsec, WIDTH / per_arcsec).logpdf(values)
+        np.testing.assert_allclose(log_prior, there, rtol=1e-6)
+    (path.parent / "posteriors" / "Ω 7.nc").write_bytes(b"damaged")
+    table = read(path)
+    assert isinstance(table.quantity, population.Measured)
+    assert "1 galaxies lack a posterior of" in said(table)
+
+
+def test_lopsided_intervals_are_told(run):
+    path = run[0]
+    table = io.read_table(path)
+    table[f"{OF}_per_kpc_hi"] += table[f"{OF}_per_kpc_hi"] - table[f"{OF}_per_kpc"]
+    path.unlink()
+    io.write_table(path, table)
+    assert "The two sides of 10 intervals differ" in said(read(path))
+
+
+QUESTIONS = {
+    "no such column": ({"of": "slope"}, f"must have a column slope, but has 13 others; did you mean '{OF}'"),
+    "no interval": ({"of": "e_log_mass", "errors": {}}, "must have columns e_log_mass_lo"),
+    "text": ({"against": {"status": None}}, "status of .* must hold one number per galaxy, found str"),
+    "itself": ({"against": {f"{OF}_per_kpc": None}}, "found .* against itself"),
+    "against nothing": ({"against": {}}, "found no covariate"),
+    "errors of another": ({"errors": {"galaxy.z": "e_z"}}, "found 'galaxy.z' described"),
+    "a label of another": ({"labels": {"log_m": "log M"}}, "found 'log_m' described"),
+    "a pivot that is no number": ({"against": {"log_mass": np.nan}}, "pivot of a covariate: expected one finite"),
+}
+
+
+@pytest.mark.parametrize("case", QUESTIONS, ids=str)
+def test_a_question_that_a_table_cannot_answer_is_refused(run, case):
+    question, words = QUESTIONS[case]
+    with pytest.raises(InputError, match=words):
+        read(run[0], **question)
+
+
+def test_a_table_without_any_whole_row_and_intervals_without_width_are_refused(tmp_path):
+    names = ("a", "a_lo", "a_hi", "x", "empty")
+    columns = dict.fromkeys(names[:4], np.arange(5.0)) | {"empty": np.full(5, np.nan)}
+    io.write_table(tmp_path / "t.ecsv", columns)
+    with pytest.raises(InputError, match=r"No galaxy of .* has all of a, empty"):
+        io.read_population(tmp_path / "t.ecsv", of="a", against={"empty": None})
+    with pytest.raises(InputError, match="no width for 5 galaxies"):
+        io.read_population(tmp_path / "t.ecsv", of="a", against={"x": None})
+    io.write_table(tmp_path / "reversed.ecsv", columns | {"a_hi": np.arange(5.0) - 1.0})
+    with pytest.raises(InputError, match=r"a_lo of .* must be the lower end of an interval, but is above a_hi for 5"):
+        io.read_population(tmp_path / "reversed.ecsv", of="a", against={"x": None})
+
+
+def test_other_tables_have_errors_of_their_own(tmp_path):
+    (tmp_path / "t.csv").write_text("grad,err,mass\n0.1,0.01,9\n0.2,0.02,\n0.3,0.03,11\n")
+    found = io.read_population(tmp_path / "t.csv", of="grad", against={"mass": 10.0}, errors={"grad": "err"})
+    np.testing.assert_array_equal(found.quantity.values, [0.1, 0.3])
+    np.testing.assert_array_equal(found.quantity.sigma, [0.01, 0.03])
+    np.testing.assert_array_equal(found.covariates["mass"].values, [9.0, 11.0])
+
+
+def test_the_command_hands_on_what_it_is_told(tmp_path, capsys, monkeypatch):
+    mass, true, sigma = sample(n=8)
+    rows = [f"{m:.4f},{t:.5f},{s:.5f}" for m, t, s in zip(mass, true, sigma, strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["log_m,grad_kpc,e", *rows]))
+    asked, original = [], population.fit
+
+    def fit(*arguments, run, **keywords):
+        asked.append(run)
+        return original(*arguments, run=run._replace(chains=1, warmup=100), **keywords)
+
+    monkeypatch.setattr(population, "fit", fit)
+    command = ["population", str(tmp_path / "t.csv"), "--of", "grad_kpc", "--against", "log_m=10", "--quiet"]
+    command += ["--error", "grad_kpc=e", "--draws", "60", "-o", str(tmp_path / "out")]
+    assert main([*command, "--target-accept", "0.7", "--unit", "grad_kpc=dex/kpc", "--label", "log_m=mass"]) == 0
+    assert (asked[0].draws, asked[0].target_accept) == (60, 0.7)
+    said = capsys.readouterr().out
+    assert "dex/kpc per unit of log_m" in said
+    assert "has only" in said, "60 draws are too few, and the summary must say so"
+    assert main([*command, "--overwrite", "--label", "log_m"]) == 2
+    assert "--label: expected COLUMN=TEXT, found log_m; name both." in capsys.readouterr().err
