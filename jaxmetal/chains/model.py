@@ -11,7 +11,7 @@ from numpyro.distributions import Distribution, biject_to
 from numpyro.infer import init_to_value
 from numpyro.infer.util import initialize_model
 
-from jaxmetal.chains.drive import CHUNK, Chains, drive
+from jaxmetal.chains.driver import CHUNK, Chains, drive
 from jaxmetal.chains.kernel import Settings, advance, begin
 from jaxmetal.edge.errors import InputError
 

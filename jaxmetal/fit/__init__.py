@@ -6,6 +6,7 @@ file with a function `sample` as `method.Method` describes it, and its line in t
 
 from jaxmetal.fit.choose import auto
 from jaxmetal.fit.galaxies import Galaxy, batch
+from jaxmetal.fit.method import Method
 from jaxmetal.fit.methods import METHODS
 
-__all__ = ["METHODS", "Galaxy", "auto", "batch"]
+__all__ = ["METHODS", "Galaxy", "Method", "auto", "batch"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from jaxmetal.chains import CHUNK, Settings
 from jaxmetal.fit.chains import run
 from jaxmetal.fit.method import Solution, Solutions, Stage, drawn
@@ -44,7 +46,13 @@ def _sampled(stage: Stage, planned: dict[int, tuple[Solution, Settings]]) -> Sol
 
 
 def _trees(stage: Stage, solution: Solution) -> Settings:
-    """Where the Laplace approximation whitens badly, NUTS takes its time: its own mass matrix, and small steps."""
+    """Where the Laplace approximation whitens badly, NUTS takes its time: its own mass matrix, and small steps.
+
+    Among very many numbers nobody can tell, and too few draws of the warm-up are at hand for a dense matrix: a diagonal
+    one mends what the curvature at the mode misjudges.
+    """
+    if np.isnan(solution.k_hat):
+        return _settings(stage, "NUTS", 300, adapt_mass=True, usual=0.8)._replace(dense=False)
     careful = solution.k_hat >= WHITE
     return _settings(stage, "NUTS", 300 if careful else 100, adapt_mass=careful, usual=0.95 if careful else 0.8)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from jaxmetal.chains.drive import Chains
+from jaxmetal.chains.driver import Chains
 from jaxmetal.edge.findings import Finding
 from jaxmetal.numerics.convergence import effective_samples, r_hat
 
