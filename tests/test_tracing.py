@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("compile_quickly")
 
 SHAPE = (9, 13)
 GRID = jm.Grid.regular(SHAPE, 0.2)
-THETA = tuple(np.asarray(a) for a in jm.Grid.regular((7, 10), 0.3).centres())
+THETA = tuple(np.asarray(a) for a in jm.Grid.regular((7, 10), 0.29).centres())
 MAPS = jm.Grid.regular((41, 51), 0.1)
 SIE = jm.lens.SIE(theta_e=0.9, x0=0.03, y0=-0.05, q=0.8, pa=30.0)
 ALPHA = tuple(np.asarray(a) for a in SIE(*MAPS.centres()))
