@@ -219,4 +219,9 @@ def _mean(numerator: jax.Array, denominator: jax.Array, low: jax.Array, high: ja
     lit = light > jnp.finfo(light.dtype).tiny ** 0.5 * jnp.max(light)
     scale = jnp.where(lit, light, 1.0)
     ratio = (numerator / scale) / jnp.where(lit, denominator / scale, 1.0)
-    return jnp.clip(jnp.where(lit, ratio, 0.5 * (low + high)), low, high)
+    mean = jnp.where(lit, ratio, 0.5 * (low + high))
+    inside = jnp.clip(mean, low, high)
+    # Between equal bounds a clip halves the derivative: where it took away no more than round-off, it has none.
+    exact = jnp.abs(inside - mean) <= jnp.finfo(light.dtype).eps ** 0.5 * (1.0 + jnp.abs(mean))
+    straight = jax.lax.stop_gradient(inside) + (mean - jax.lax.stop_gradient(mean))
+    return jnp.where(exact, straight, inside)

@@ -1,5 +1,7 @@
 """Values and gradients are finite in every corner of parameter space, whatever unused pixels hold."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -52,3 +54,26 @@ def test_unused_pixels_may_hold_anything():
     for a, b in zip(jax.tree.leaves(clean), jax.tree.leaves(dirty), strict=True):
         assert np.all(np.isfinite(b))
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("route", ["separable", "fft"])
+def test_where_a_property_is_the_same_everywhere_derivatives_are_whole(route):
+    """Against finite differences: a clip between two equal bounds would halve them."""
+    seeing = jm.recipes.metallicity_map(
+        np.full((7, 9), 8.5), sigma=0.1, psf=jm.instrument.Gaussian(fwhm=0.5), pixel_scale=0.2
+    )
+
+    def scene(slope):
+        carried = jm.Carried(profile=jm.tracer.Gradient(central=8.5, slope=slope), weight="line")
+        light = jm.light.Sersic(flux=1.0, r_eff=0.5, n=1.0)
+        frame = jm.frame.Disc(x0=0.1, y0=0.05, q=0.6, pa=30.0)
+        return jm.Scene(
+            sources={"disc": jm.Source(frame=frame, lights={"line": light}, carries={"metallicity": carried})}
+        )
+
+    usual = jm.observation.default_sampling(scene(0.0), seeing)
+    plan = jm.prepare(scene(0.0), {"map": seeing}, {"map": dataclasses.replace(usual, route=route)})["map"]
+    value = jax.jit(lambda slope: jm.predict(seeing, scene(slope), plan).value)
+    found = jax.jvp(value, (0.0,), (1.0,))[1]
+    expected = (value(1e-5) - value(-1e-5)) / 2e-5
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
