@@ -5,7 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import pytest
-from test_accuracy import BY_NAME, described, errors
+from test_accuracy import BY_NAME, described, errors, look
 
 import jaxmetal as jm
 from jaxmetal import render
@@ -30,7 +30,7 @@ def worst(case=CASE, **changes):
     scene, observation = described(case)
     sampling = dataclasses.replace(default_sampling(scene, observation), **changes)
     plan = jm.prepare(scene, {"map": observation}, {"map": sampling})["map"]
-    dex, light = errors(case, jm.predict(observation, scene, plan))
+    dex, light = errors(case, look(observation, scene, plan))
     return dex / MAP, light / LIGHT
 
 
