@@ -17,86 +17,10 @@ Importing the package changes no global setting of JAX; for double precision cal
 .. include:: glossary.md
 """
 
-from typing import TYPE_CHECKING
-
-from jaxmetal import frame, instrument, lens, light, likelihood, lines, mixing, observation, render, tracer
-from jaxmetal.edge.errors import InputError
-from jaxmetal.edge.findings import Finding
-from jaxmetal.instrument import Bins, Sampling
-from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.tree import node, parameter, static
-from jaxmetal.observation import Image, Prediction, Sky, WeightedMap, predict
-from jaxmetal.prepared import prepare
-from jaxmetal.prior import Tied, fill, sample, sites, typical
-from jaxmetal.scene import Carried, Scene, Source
-
-if TYPE_CHECKING:  # rooms that open on first use, for those who read without running
-    from jaxmetal import classical as classical
-    from jaxmetal import fit as fit
-    from jaxmetal import fluxmaps as fluxmaps
-    from jaxmetal import io as io
-    from jaxmetal import model as model
-    from jaxmetal import planning as planning
-    from jaxmetal import plot as plot
-    from jaxmetal import population as population
-    from jaxmetal import recipes as recipes
-    from jaxmetal import result as result
-    from jaxmetal import run as run
-    from jaxmetal import simulate as simulate
-    from jaxmetal import spaxel as spaxel
+import lazy_loader
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Bins",
-    "Carried",
-    "Finding",
-    "Grid",
-    "Image",
-    "InputError",
-    "Prediction",
-    "Sampling",
-    "Scene",
-    "Sky",
-    "Source",
-    "Tied",
-    "WeightedMap",
-    "fill",
-    "frame",
-    "instrument",
-    "lens",
-    "light",
-    "likelihood",
-    "lines",
-    "mixing",
-    "node",
-    "observation",
-    "parameter",
-    "predict",
-    "prepare",
-    "render",
-    "sample",
-    "sites",
-    "static",
-    "tracer",
-    "typical",
-]
-
-
-ROOMS = (
-    "classical", "fit", "fluxmaps", "io", "model", "planning",
-    "plot", "population", "recipes", "result", "run", "simulate", "spaxel",
-)  # fmt: skip
-"""Rooms that cost time to import open on first use."""
-
-
-def __getattr__(name: str) -> object:
-    import importlib
-
-    if name in ROOMS:
-        return importlib.import_module(f"jaxmetal.{name}")
-    raise AttributeError(f"module 'jaxmetal' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *ROOMS})
+# Rooms and names open on first use, as the stub beside this file lists them: neither JAX nor astropy is imported for
+# what does not need them, such as `jaxmetal --help`.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
@@ -33,9 +35,22 @@ def compiles(tree: ast.AST) -> bool:
     return any(name == "jit" or name.endswith("_jit") or name == "pjit" for name in names)
 
 
-def test_import_brings_in_neither_astropy_nor_matplotlib():
-    code = "import sys, jaxmetal; print(sorted({'astropy', 'matplotlib', 'arviz_stats', 'optax'} & set(sys.modules)))"
-    assert run(code) == "[]"
+DEAR = "{'jax', 'numpyro', 'astropy', 'matplotlib', 'arviz_base', 'arviz_stats', 'optax', 'xarray', 'pandas', 'scipy'}"
+
+
+@pytest.mark.parametrize(
+    ("doing", "allowed"),
+    [
+        ("import jaxmetal", []),
+        ("from jaxmetal.cli.commands import parser; parser().format_help()", []),
+        ("import jaxmetal.io", []),
+        ("import jaxmetal as jm; jm.Scene", ["jax", "numpyro"]),
+    ],
+    ids=["import", "help", "io", "scene"],
+)
+def test_what_is_dear_to_import_waits_until_it_is_used(doing, allowed):
+    found = run(f"import sys; {doing}; print(*sorted({DEAR} & set(sys.modules)))").split()
+    assert set(found) <= {*allowed, *(["scipy"] if allowed else [])}
 
 
 def test_import_changes_no_setting_of_jax():
@@ -64,15 +79,21 @@ def test_observations_compile_only_while_they_plan():
 
 
 def test_the_parts_promised_at_the_front_door_open():
-    assert all(hasattr(jaxmetal, name) for name in (*jaxmetal.__all__, *jaxmetal.ROOMS))
+    rooms = {"fit", "recipes", "simulate", "result", "planning", "population", "io", "plot", "run", "observation"}
+    assert {*rooms, "Scene", "prepare", "Tied"} <= set(jaxmetal.__all__)
+    assert all(hasattr(jaxmetal, name) for name in jaxmetal.__all__)
+    assert all(hasattr(jaxmetal.io, name) for name in jaxmetal.io.__all__)
 
 
 def test_tab_finds_what_is_not_open_yet():
     code = "import sys, jaxmetal; print('jaxmetal.plot' not in sys.modules and {names} <= set(dir(jaxmetal)))"
-    assert run(code.format(names={*jaxmetal.__all__, *jaxmetal.ROOMS})) == "True"
+    assert run(code.format(names=set(jaxmetal.__all__))) == "True"
 
 
-def test_editors_know_every_room_that_opens_on_first_use():
-    (block,) = (node for node in ast.parse((PACKAGE / "__init__.py").read_text()).body if isinstance(node, ast.If))
-    named = [(alias.name, alias.asname) for line in block.body for alias in line.names]
-    assert named == [(room, room) for room in jaxmetal.ROOMS]
+@pytest.mark.parametrize("room", [".", "io"])
+def test_editors_read_what_opens_on_first_use(room):
+    """The stubs import every name as itself, as type checkers ask of what is handed on."""
+    lines = ast.parse((PACKAGE / room / "__init__.pyi").read_text()).body
+    named = [(alias.name, alias.asname) for line in lines if isinstance(line, ast.ImportFrom) for alias in line.names]
+    assert named
+    assert all(name == again for name, again in named)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jaxmetal.cli.engine import add_precision, add_quiet, shows_progress, start
-from jaxmetal.cli.output import add_output, write_results
+from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import require_replaceable
-from jaxmetal.posterior import Posterior
-from jaxmetal.result.views import View, view
-from jaxmetal.scene import Scene
+
+if TYPE_CHECKING:
+    from jaxmetal.posterior import Posterior
+    from jaxmetal.result.views import View
+    from jaxmetal.scene import Scene
 
 DRAWS = 400
 """Few enough for two minutes with two cores, compilation included."""
@@ -34,9 +36,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Simulates, fits image and map jointly, writes, and compares with the truth."""
     start(arguments)
     require_replaceable(arguments.output, arguments.overwrite)
+    from jaxmetal.cli.results import write_results
     from jaxmetal.fit import auto
     from jaxmetal.io.config.read import NOWHERE
     from jaxmetal.recipes import gradient
+    from jaxmetal.result import view
     from jaxmetal.simulate import niriss_like
 
     galaxy = niriss_like(arguments.seed)
@@ -65,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
 def ending(posterior: Posterior | View, name: str, truth: Scene) -> str:
     """The slope that was put in, that of a straight line through the pixels of a map, and that of the fit, as text."""
     from jaxmetal.plot.of_posterior import radial
-    from jaxmetal.result.scale import gradients
+    from jaxmetal.result import gradients, view
     from jaxmetal.result.text import interval
 
     seen = view(posterior)

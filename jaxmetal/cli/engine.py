@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-import jax
-
 from jaxmetal.edge.errors import InputError
 
 
@@ -31,6 +29,8 @@ def start(arguments: argparse.Namespace) -> None:
     Raises:
         InputError: if JAX has no device to compute on.
     """
+    import jax
+
     jax.config.update("jax_enable_x64", not arguments.float32)
     try:
         jax.devices()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_precision, add_quiet, shows_progress, start
-from jaxmetal.cli.output import add_output, write_results
+from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import require_replaceable
 
 
@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads, fits, writes."""
     start(arguments)
+    from jaxmetal.cli.results import write_results
     from jaxmetal.fit import auto
     from jaxmetal.io.config import read_config
 

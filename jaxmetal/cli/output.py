@@ -1,17 +1,8 @@
-"""Results of a fit in a folder."""
+"""Where a command writes."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
-
-from jaxmetal.io.fit_files import save
-from jaxmetal.io.folder import output_folder, writing
-from jaxmetal.posterior import Posterior
-from jaxmetal.result.text import summary
-from jaxmetal.result.views import View, view
-from jaxmetal.scene import Scene
 
 DPI = 130
 
@@ -20,48 +11,3 @@ def add_output(command: argparse.ArgumentParser, default: str | None = None) -> 
     """The arguments `--output` and `--overwrite`."""
     command.add_argument("-o", "--output", metavar="FOLDER", default=default, help="folder to write (must not exist)")
     command.add_argument("--overwrite", action="store_true", help="replace earlier results in that folder")
-
-
-def write_results(
-    posterior: Posterior | View, folder: str | Path, overwrite: bool, *, truth: Scene | None = None, **record: Any
-) -> None:
-    """Writes all files and pictures, or none, and prints the summary.
-
-    Args:
-        posterior: of a fit, or a view of it.
-        folder: to make.
-        overwrite: whether earlier results there may be replaced.
-        truth: the scene behind simulated data, drawn beside what was found.
-        record: further arguments of `io.save`.
-    """
-    seen, scale = view(posterior), record.get("kpc_per_arcsec")
-    with output_folder(folder, overwrite=overwrite) as unfinished:
-        save(seen, unfinished, **record)
-        figures(seen, unfinished, scale, truth)
-    print(summary(seen, scale), end="")
-    print(f"\nWritten to {folder}")
-
-
-def figures(seen: View, folder: Path, kpc_per_arcsec: float | None = None, truth: Scene | None = None) -> None:
-    """Pictures as PNG: the fit of every observation, profile and source plane of every property, and a corner plot."""
-    from jaxmetal.plot import of_posterior
-
-    posterior, sources = seen.posterior, seen.filled["scene"].sources
-    drawn: dict[str, Any] = {}
-    for name in posterior.observations:
-        observation = seen.filled[name]
-        carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
-        if len(observation.properties) != 1:
-            drawn[f"fit_{name}"] = of_posterior.panels(seen, name)
-            continue
-        for source in carriers:
-            suffix = name if len(carriers) == 1 else f"{name}_{source}"
-            drawn[f"fit_{suffix}"] = of_posterior.overview(
-                seen, name, source, kpc_per_arcsec=kpc_per_arcsec, truth=truth
-            )
-            drawn[f"source_plane_{suffix}"] = of_posterior.galaxy(seen, name, source)
-    if posterior.sampled:
-        drawn["corner"] = of_posterior.corner(seen)
-    with writing(folder):
-        for name, figure in drawn.items():
-            figure.savefig(folder / f"{name}.png", dpi=DPI)
