@@ -50,7 +50,7 @@ def add(commands: Any) -> None:
     command.add_argument("--seed", type=int, default=0, help="of all random numbers")
     add_quiet(command)
     add_output(command)
-    command.set_defaults(run=run, float32=False)
+    command.set_defaults(run=run, float32=False, no_cache=False)
 
 
 def run(arguments: argparse.Namespace) -> None:

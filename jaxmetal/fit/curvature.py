@@ -9,14 +9,15 @@ Beyond `LARGE` numbers it is never taken.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.fit import evaluate
+from jaxmetal.fit.packed import Packed, unpacked
 from jaxmetal.fit.problem import Problem, unconstrain
 
 SMALL = 40
@@ -44,7 +45,7 @@ def first_scales(problems: Problem, which: np.ndarray, points: np.ndarray, jacob
     size = points.shape[1]
     if size <= SMALL:
         return rescale(problems, which, points, jacobian)
-    widths = np.asarray(_widths(problems.sites))[which]
+    widths = np.asarray(_widths(problems.priors))[which]
     return widths[:, :, None] * np.eye(size, dtype=points.dtype)
 
 
@@ -85,8 +86,9 @@ def rescale(
 
 @jax.jit
 @partial(jax.vmap, in_axes=(0,))
-def _widths(sites: Any) -> jax.Array:
+def _widths(priors: Mapping[str, Packed]) -> jax.Array:
     """Half the range of the middle 68 % of each prior, unconstrained: defined for heavy tails as well."""
+    sites = unpacked(priors)
 
     def drawn(key: jax.Array) -> jax.Array:
         values = {name: prior.sample(jax.random.fold_in(key, i)) for i, (name, prior) in enumerate(sites.items())}

@@ -16,6 +16,7 @@ from numpyro.distributions import Distribution, biject_to
 
 from jaxmetal.edge.data import require_data
 from jaxmetal.edge.errors import InputError
+from jaxmetal.fit.packed import Packed, unpacked
 from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
@@ -30,13 +31,18 @@ class Problem:
 
     Attributes:
         skeleton: scene and observations, with `Free` in the places of the parameters.
-        sites: parameter name -> prior distribution, numbers strongly typed, sorted by name.
+        priors: parameter name -> its distribution, packed, numbers strongly typed, sorted by name.
         plans: observation name -> Plan.
     """
 
     skeleton: dict[str, Any]
-    sites: dict[str, Any]
+    priors: dict[str, Packed]
     plans: dict[str, Any]
+
+    @property
+    def sites(self) -> dict[str, Distribution]:
+        """Parameter name -> its distribution."""
+        return unpacked(self.priors)
 
 
 def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sampling] | None = None) -> Problem:
@@ -56,8 +62,9 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
             "Nothing to fit: every leaf of the scene and the observations is a number; give one a distribution."
         )
     real = jnp.result_type(float)
-    strong = {name: jax.tree.map(lambda leaf: jnp.asarray(leaf, real), prior) for name, prior in sites.items()}
-    return Problem(skeleton=skeleton, sites=strong, plans=plans)
+    packed = {name: Packed.of(prior) for name, prior in sites.items()}
+    strong = jax.tree.map(lambda leaf: jnp.asarray(leaf, real), packed)
+    return Problem(skeleton=skeleton, priors=strong, plans=plans)
 
 
 LENGTHS = (1, 8, 64, 256)

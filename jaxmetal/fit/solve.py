@@ -59,7 +59,7 @@ def _sample(stage: Stage, peaks: dict[int, Peak]) -> dict[int, Solution]:
     found = method_of(name).sample(stage, begun)
     angles = periods(stage.problems.skeleton)
     return {
-        i: one._replace(findings=one.findings + _diagnosed(one, pick(stage.problems.sites, i), angles))
+        i: one._replace(findings=one.findings + _diagnosed(one, pick(stage.problems, i).sites, angles))
         for i, one in found.items()
     }
 

@@ -16,6 +16,7 @@ from numpyro.distributions import Distribution
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.optimum import rehearse
+from jaxmetal.fit.packed import Packed, unpacked
 from jaxmetal.fit.problem import Problem, unconstrain
 from jaxmetal.fit.seeds import key_data
 from jaxmetal.prior import median
@@ -46,8 +47,8 @@ def starts(
     known = {name: values[index] for name, values in (given or {}).items()}
     # The optimiser's programs are compiled while the starts are weighed.
     with ThreadPoolExecutor(2) as aside:
-        ahead = [aside.submit(one) for one in rehearse(problems, jax.eval_shape(_around, problems.sites, known, keys))]
-        points = np.asarray(_around(problems.sites, known, keys))[: len(seeds)]
+        ahead = [aside.submit(one) for one in rehearse(problems, jax.eval_shape(_around, problems.priors, known, keys))]
+        points = np.asarray(_around(problems.priors, known, keys))[: len(seeds)]
         which = np.repeat(np.arange(len(points)), points.shape[1])
         densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
         for one in ahead:
@@ -91,8 +92,9 @@ def _support(prior: Distribution) -> str:
 
 @jax.jit
 @partial(jax.vmap, in_axes=(0, 0, 0))
-def _around(sites: Any, given: Mapping[str, Any], keys: jax.Array) -> jax.Array:
+def _around(priors: Mapping[str, Packed], given: Mapping[str, Any], keys: jax.Array) -> jax.Array:
     """A centre, and points half way from it to draws of the prior: the far corners of wide priors are poor starts."""
+    sites = unpacked(priors)
     centre = {name: median(prior) for name, prior in sites.items()}
     known = {name: jnp.where(jnp.isnan(value), centre[name], value) for name, value in given.items()}
     middle = unconstrain(sites, {**centre, **known})
