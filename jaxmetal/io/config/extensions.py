@@ -12,8 +12,10 @@ the group "jaxmetal.observation" stands a function `read(table, where, context)`
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Container
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any
 
 from jaxmetal.edge.errors import InputError
@@ -30,7 +32,7 @@ def extensions(room: str, taken: Container[str]) -> dict[str, Any]:
         InputError: if a name is taken, or what it stands for cannot be imported.
     """
     group, found = f"jaxmetal.{room}", {}
-    for entry in entry_points(group=group):
+    for entry in _registered(group, tuple(sys.path)):
         if entry.name in taken or entry.name in found:
             raise InputError(
                 f"The entry point '{entry.name}' ({entry.value}) of group '{group}' has a name that is taken; "
@@ -45,3 +47,9 @@ def extensions(room: str, taken: Container[str]) -> dict[str, Any]:
                 "mend or remove that package."
             ) from None
     return found
+
+
+@cache
+def _registered(group: str, path: tuple[str, ...]) -> EntryPoints:
+    """What the packages on a path declare: read once, as a catalogue asks for every table of every galaxy."""
+    return entry_points(group=group)
