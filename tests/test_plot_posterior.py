@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from jaxmetal.result.summary import interval
+from jaxmetal.result.text import interval
 from pictured import CENTRAL, RNG, SHAPE, SLOPE, blocks, disc, labels, rotated
 
 from jaxmetal.cli.demo import ending

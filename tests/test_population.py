@@ -11,7 +11,7 @@ import numpyro.distributions as dist
 import pytest
 from jax.scipy.special import erf
 from matplotlib.collections import PolyCollection
-from populations import PAIR, QUICK, mass_of, sample
+from mock_populations import PAIR, QUICK, mass_of, sample
 from scipy import stats
 
 from jaxmetal import io, plot, population

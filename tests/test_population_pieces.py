@@ -6,7 +6,7 @@ import numpy as np
 import numpyro
 import pytest
 from jax.scipy.special import erf, logsumexp
-from populations import mass_of, sample
+from mock_populations import mass_of, sample
 from scipy import stats
 
 from jaxmetal import io, population

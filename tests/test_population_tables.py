@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 from astropy.table import Table
-from populations import sample
+from mock_populations import sample
 from scipy import stats
 
 from jaxmetal import io, population
