@@ -100,7 +100,8 @@ def _check_silent(label: str, scene: Scene, shown: list[tuple[str, str]], prop: 
 
 def _check_coverage(label: str, observation: Any, scene: Scene, plan: Any) -> None:
     """Every sub-pixel of a used pixel must be traced; others in the blur's reach are left dark."""
-    if not isinstance(plan, Plan):
+    bent = any(np.any(np.asarray(scene.sources[name].distance_ratio) != 0.0) for name, _ in observation.shown(scene))
+    if not isinstance(plan, Plan) or not bent:
         return
     sampling, grid = plan.sampling, observation.pixels
     alpha = _deflection(scene.lens, *render.view(grid, sampling))

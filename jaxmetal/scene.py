@@ -88,8 +88,18 @@ def trace(lens: dict[str, Lens], theta: Position, distance_ratio: Any = 1.0) -> 
 
 
 def bent(theta: Position, alpha: Any, distance_ratio: Any = 1.0) -> Position:
-    """beta = theta - distance_ratio alpha, of a deflection that is known; arcsec."""
-    return theta[0] - distance_ratio * alpha[0], theta[1] - distance_ratio * alpha[1]
+    """beta = theta - distance_ratio alpha, of a deflection that is known; arcsec.
+
+    NaN where alpha is: of its product with a ratio the derivative would be NaN everywhere. What lies in front of the
+    lens, with a ratio of 0, needs no deflection.
+    """
+
+    def along(axis: int) -> jax.Array:
+        known = jnp.isfinite(alpha[axis])
+        beta = theta[axis] - distance_ratio * jnp.where(known, alpha[axis], 0.0)
+        return jnp.where(known | (jnp.asarray(distance_ratio) == 0.0), beta, jnp.nan)
+
+    return along(0), along(1)
 
 
 def surface_brightness(source: Source, light: str, theta: Position, beta: Position) -> jax.Array:

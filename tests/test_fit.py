@@ -102,6 +102,22 @@ def test_an_own_method_needs_a_line_of_the_table_alone(monkeypatch):
     assert found.sampled
 
 
+def test_the_best_value_alone_has_no_verdict():
+    """One number has no width, by which the prior could have been narrowed."""
+    gradient = jm.Carried(profile=jm.tracer.Gradient(central=PRIOR, slope=dist.Normal(-0.1, 0.3)), weight="line")
+    source = dataclasses.replace(scene(8.0).sources["disc"], carries={"metallicity": gradient})
+    prior = jm.Scene(sources={"disc": source})
+    found = jm.fit.auto(prior, {"map": observations()["map"]}, method="map", start_count=1, progress=False)
+    (site,) = [name for name in found.best if name.endswith("slope")]
+    verdict = jm.result.resolution(found, site, "disc", "metallicity")
+    assert np.isnan(verdict.narrowed)
+    assert not verdict.resolved
+    text = jm.result.summary(found)
+    assert "no draws were made" in text
+    assert "narrowed its prior" not in text
+    assert "(+" not in text.replace("(+ -)", "")
+
+
 @pytest.fixture(scope="module")
 def skewed():
     """A problem of three parameters, far from Gaussian."""

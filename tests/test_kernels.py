@@ -1,12 +1,17 @@
 """Both routes and tabulated kernels are the same operator."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from operator_scenes import STEP, alone, look, observation, picture_of_light, sampled, source
 
 import jaxmetal as jm
+from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument import Composed, Gaussian, Kernel, Moffat
 from jaxmetal.instrument.psf import fwhm
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.observation import default_sampling
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -62,6 +67,14 @@ def test_a_kernel_is_convolved_not_correlated():
 
     centred, moved = look(kernel(0, 0), scene).light, look(kernel(1, 2), scene).light
     np.testing.assert_allclose(moved[1:, 2:], centred[:-1, :-2], rtol=1e-9, atol=1e-12)
+
+
+def test_a_kernel_is_refused_on_oblong_pixels():
+    """Its square cells cannot be whole parts of them, also where the areas match."""
+    oblong = Grid(shape=(9, 11), origin=np.zeros(2), matrix=np.diag([0.10, 0.16]))
+    seen = dataclasses.replace(observation(sampled(0.5, float(np.sqrt(0.016)), 5, False)), grid=oblong)
+    with pytest.raises(InputError, match=r"0\.1 x 0\.16 arcsec\) a whole number of times, the same along both sides"):
+        default_sampling(alone(), seen)
 
 
 @pytest.mark.parametrize(

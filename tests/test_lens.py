@@ -1,5 +1,7 @@
 """Lenses against lenstronomy, against their own formulae and at their singular points."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -208,3 +210,43 @@ def test_check_measures_the_scale_against_an_amplification():
     assert jl.check_amplification(tabulated(both, MAP), amplification[::-1], coarse).severity != "info"
     far = Grid.regular((17, 14), 0.3, centre=(99.0, 0.6))
     assert "0 pixels" in jl.check_amplification(tabulated(both, MAP), amplification, far).findings[0].text
+
+
+RADII = np.concatenate([[0.0], np.geomspace(1e-9, 1.0, 7)])
+LENSES = {
+    "SIE": dataclasses.replace(ELLIPSE, x0=0.0, y0=0.0),
+    "round SIE": jl.SIE(theta_e=1.0),
+    "Shear": jl.Shear(gamma1=0.05, gamma2=-0.08),
+    "Tabulated": tabulated(ELLIPSE, Grid.regular((121, 121), 0.02)),
+    "RegionShift": jl.RegionShift(labels=np.zeros(GRID.shape, int), grid=GRID, dx={"0": 0.1}, dy={"0": -0.2}),
+}
+"""A lens of each class, its centre at the origin."""
+
+
+def test_every_lens_is_in_the_table():
+    classes = {one for one in vars(jl).values() if isinstance(one, type) and "__call__" in vars(one)}
+    assert classes == {type(lens) for lens in LENSES.values()}
+
+
+@pytest.mark.parametrize("name", LENSES)
+def test_value_and_gradient_are_finite_at_and_around_the_centre(name):
+    """With every parameter and with the position."""
+
+    def total(lens, x, y):
+        return sum(jnp.sum(part) for part in lens(x, y))
+
+    x, y = RADII * 0.6, RADII * 0.8
+    floats = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), LENSES[name])
+    value, slopes = jax.value_and_grad(total, argnums=(0, 1, 2))(floats, x, y)
+    assert np.isfinite(value)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(slopes))
+
+
+@pytest.mark.parametrize("name", LENSES)
+def test_a_deflection_has_no_curl(name):
+    """d alpha_x / dy = d alpha_y / dx, as of the gradient of any potential, by central differences."""
+    lens, step = LENSES[name], 1e-5
+    x, y = np.array([0.31, -0.52, 0.87]), np.array([0.43, 0.27, -0.61])
+    across = (np.asarray(lens(x, y + step)[0]) - np.asarray(lens(x, y - step)[0])) / (2 * step)
+    along = (np.asarray(lens(x + step, y)[1]) - np.asarray(lens(x - step, y)[1])) / (2 * step)
+    np.testing.assert_allclose(across, along, atol=2e-3 if name == "Tabulated" else 1e-7)

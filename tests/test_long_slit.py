@@ -104,7 +104,7 @@ class LongSlit:
 
 
 def read_slit(table, where, context):
-    """`kind = "slit"` of a configuration; data from a table with columns value and sigma."""
+    """`kind = "our slit"` of a configuration; data from a table with columns value and sigma."""
     require_known(table, where, ("kind", "data", "psf", "x0", "y0", "pa", "width", "step"))
     path, _ = context.path(table.get("data"), f"{where}.data")
     columns = jm.io.read_table(path, required=("value", "sigma"))
@@ -188,7 +188,7 @@ def test_a_free_position_is_a_parameter(prior, seen):
 
 CONFIG = """
 [observations.slit]
-kind = "slit"
+kind = "our slit"
 data = "slit.ecsv"
 psf = {type = "Gaussian", fwhm = 0.5}
 x0 = 0.05
@@ -238,7 +238,7 @@ def installed(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: slits\nVersion: 1.0\n")
     (folder / "entry_points.txt").write_text(
-        "[jaxmetal.observation]\nslit = test_long_slit:read_slit\n"
+        "[jaxmetal.observation]\nour slit = test_long_slit:read_slit\n"
         "[jaxmetal.tracer]\nStraight = test_long_slit:straight\n"
         "[jaxmetal.lens]\nSheet = test_long_slit:Sheet\n"
     )
@@ -260,11 +260,11 @@ def test_a_configuration_finds_it_by_its_entry_point(installed, seen, tmp_path, 
 def test_without_the_package_the_kind_is_not_known(tmp_path, capsys):
     (tmp_path / "slit.toml").write_text(CONFIG)
     assert main(["check", str(tmp_path / "slit.toml")]) == 2
-    assert "'slit' is none of map, image" in capsys.readouterr().err
+    assert "'our slit' is none of map, image" in capsys.readouterr().err
 
 
 def test_an_entry_point_that_cannot_be_imported_is_one_sentence(installed, tmp_path, capsys):
-    (installed / "entry_points.txt").write_text("[jaxmetal.observation]\nslit = no_such_module:read\n")
+    (installed / "entry_points.txt").write_text("[jaxmetal.observation]\nour slit = no_such_module:read\n")
     (tmp_path / "slit.toml").write_text(CONFIG)
     assert main(["check", str(tmp_path / "slit.toml")]) == 2
     error = capsys.readouterr().err

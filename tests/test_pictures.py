@@ -107,6 +107,18 @@ def test_a_free_registration_moves_the_sharp_picture():
     np.testing.assert_allclose(found[:, 2:], still[:, 1:-1], atol=2e-3 * float(still.max()))
 
 
+@pytest.mark.parametrize("shift", [-1.0, -3.0])
+def test_a_map_that_may_move_sees_as_much_of_a_picture_as_one_that_is_there(shift):
+    """The picture has light at its edge, which comes within the blur's reach when the map moves."""
+    one, psf = scene(jm.light.Picture(values=np.ones(SHAPE), grid=GRID, plane="image")), Gaussian(fwhm=1.2)
+    fixed = dataclasses.replace(observed(psf), dx=shift * STEP)
+    free = dataclasses.replace(observed(psf), dx=dist.Normal(0.0, 0.1))
+    expected = jm.predict(fixed, one, jm.prepare(one, {"map": fixed})["map"])
+    found = jm.predict(fixed, one, jm.prepare(one, {"map": free})["map"])
+    np.testing.assert_allclose(found.light, expected.light, atol=1e-3 * float(expected.light.max()))
+    np.testing.assert_allclose(found.value, expected.value, atol=1e-3)
+
+
 def test_what_is_left_is_said():
     prior = scene(picture(Gaussian(fwhm=0.7)))
     found = findings(jm.prepare(prior, {"map": observed(Gaussian(fwhm=0.7))}).values())

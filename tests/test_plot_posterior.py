@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from jaxmetal.result.text import interval
 from pictured import CENTRAL, RNG, SHAPE, SLOPE, blocks, disc, labels, rotated
 
 from jaxmetal.cli.demo import ending
@@ -19,6 +18,7 @@ from jaxmetal.plot import of_posterior
 from jaxmetal.plot.thumbnails import Thumbnail, page
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import prepare
+from jaxmetal.result.text import interval
 from jaxmetal.scene import Carried, Scene
 from jaxmetal.tracer import Gradient
 

@@ -118,6 +118,39 @@ def test_a_free_distance_ratio_is_a_parameter_and_settles_nothing_of_the_light()
     assert list(jm.sites(prior)) == ["sources.disc.distance_ratio"]
 
 
+ENDS = tabulated(grid=jm.Grid(shape=(41, 51), origin=np.array([-1.4, -1.0]), matrix=0.05 * np.eye(2)))
+"""A map that reaches all pixels of `NARROW`, and not all from which light is blurred into them."""
+NARROW = jm.recipes.metallicity_map(
+    np.full((7, 9), 8.5), sigma=0.1, psf=jm.instrument.Gaussian(fwhm=0.8), grid=jm.Grid.regular((7, 9), 0.2)
+)
+
+
+def test_the_derivative_with_a_distance_ratio_is_finite_where_a_map_ends():
+    prior = jm.Scene(sources={"disc": disc(dist.Uniform(0.5, 1.5))}, lens={"map": ENDS})
+    plan = jm.prepare(prior, {"map": NARROW})["map"]
+    assert np.isnan(plan.lens.fixed).any()
+
+    def total(ratio):
+        return jm.predict(NARROW, jm.fill(prior, {"sources.disc.distance_ratio": ratio}), plan).value.sum()
+
+    step = 1e-5
+    expected = (total(0.9 + step) - total(0.9 - step)) / (2 * step)
+    assert float(jax.grad(total)(0.9)) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_what_is_in_front_of_a_lens_needs_no_map():
+    """Its light counts where the map has ended as well; and a map that misses its pixels is not refused."""
+    still = {"shear": jm.lens.Shear(gamma1=0.0, gamma2=0.0)}
+    small = dataclasses.replace(ENDS, grid=jm.Grid.regular((41, 51), 0.01))
+    sources = {"disc": disc(0.0, x0=1.1)}
+    expected = jm.predict(NARROW, one := jm.Scene(sources=sources, lens=still), jm.prepare(one, {"map": NARROW})["map"])
+    for lens in (ENDS, small):
+        seen = jm.Scene(sources=sources, lens={"map": lens})
+        found = jm.predict(NARROW, seen, jm.prepare(seen, {"map": NARROW})["map"])
+        np.testing.assert_allclose(found.light, expected.light, rtol=1e-9)
+        np.testing.assert_allclose(found.value, expected.value, atol=1e-9)
+
+
 @jm.node
 class Field:
     """A property that is costly to set up, and then cheap."""

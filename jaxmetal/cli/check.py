@@ -68,14 +68,18 @@ def describe(observation: Any, plan: Any) -> list[str]:
     from jaxmetal.io.wcs import position_angle_of_y
 
     grid, used, data = observation.pixels, np.asarray(observation.used), np.asarray(observation.data)
-    pixel, width = float(np.sqrt(grid.pixel_area)), fwhm(observation.psf)
+    pixel, sides, width = (
+        float(np.sqrt(grid.pixel_area)),
+        [f"{side:.4g}" for side in np.asarray(grid.steps)],
+        fwhm(observation.psf),
+    )
     sigma = np.broadcast_to(np.asarray(observation.noise.standard_deviation(data, np.ones_like(data))), data.shape)
     parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
     bins = observation.bins
     middle = f"median {np.median(data[used]):.4g}, range {data[used].min():.4g} to {data[used].max():.4g}"
     return [
         observation.describe(),
-        f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {pixel:.4g} arcsec; rows point to pa "
+        f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {sides} arcsec; rows point to pa "
         f"{position_angle_of_y(grid):z.1f} deg ({parity} when they point North)",
         *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),
         f"{used.sum()} of {used.size} {'bins' if bins else 'pixels'} used, {np.mean(~used):.1%} masked; {middle}",

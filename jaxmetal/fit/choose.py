@@ -49,7 +49,7 @@ def auto(
 
     Args:
         scene: a `Scene` whose leaves are numbers (fixed) or NumPyro distributions (free).
-        observations: name -> `Image` or `WeightedMap`; all are fitted jointly.
+        observations: name -> observation; all are fitted jointly.
         method: "auto", "nuts", "hmc", "laplace" (Metropolis-corrected draws) or "map" (no draws: the best value alone);
             a name in the table `fit.METHODS`, which says what each suits.
         seed: of all random numbers.

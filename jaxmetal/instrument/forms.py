@@ -25,6 +25,9 @@ FWHM_PER_SIGMA = 2.3548200450309493
 TAIL = 4e-4
 """Share of the PSF's light beyond its reach."""
 
+SAME_STEP = 0.01
+"""Relative departure of a kernel's cells from a whole part of the pixel that is still none."""
+
 Radial = tuple[np.ndarray, np.ndarray]
 
 
@@ -69,7 +72,7 @@ class Mixture:
         outside = (weights * np.exp(-0.5 * radii[:, None] ** 2 / variances)).sum(axis=1)
         return float(radii[np.argmax(outside < TAIL)])
 
-    def cells_per_pixel(self, pixel: float) -> None:
+    def cells_per_pixel(self, steps: np.ndarray) -> None:
         """Any number."""
         return
 
@@ -128,17 +131,19 @@ class Kernel:
         """Half its size, arcsec."""
         return 0.5 * float(self.step) * max(np.shape(self.values))
 
-    def cells_per_pixel(self, pixel: float) -> int:
-        """How many of its cells lie along a pixel (arcsec).
+    def cells_per_pixel(self, steps: np.ndarray) -> int:
+        """How many of its cells lie along a pixel, whose sides are `steps` (arcsec).
 
         Raises:
-            InputError: if that is no whole number.
+            InputError: if that is no whole number, or not the same along both sides.
         """
-        count = round(pixel / float(self.step))
-        if count < 1 or abs(count * float(self.step) / pixel - 1.0) > 0.01:
+        across, along = (float(side) for side in steps)
+        count = round(across / float(self.step))
+        if count < 1 or any(abs(count * float(self.step) / side - 1.0) > SAME_STEP for side in (across, along)):
             raise InputError(
                 f"The PSF kernel's cells ({float(self.step):.4g} arcsec) must divide the pixel "
-                f"({pixel:.4g} arcsec) a whole number of times; resample the kernel."
+                f"({across:.4g} x {along:.4g} arcsec) a whole number of times, the same along both sides; "
+                "resample the kernel, or give oblong pixels a PSF with a formula."
             )
         return count
 

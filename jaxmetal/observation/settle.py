@@ -34,8 +34,9 @@ def plan_pixels(
     lights = sharpened(shown, scene, now.scene)
     sharp = with_lights(now.scene, lights)
     settled = [(name, light) for name, light in shown if _settled(scene, name, light, observation)]
-    sampling = asked if isinstance(asked, Sampling) else _changed(_default(now, settled), asked or {})
     grid = now.observation.pixels
+    reached = max(_overhang(scene.sources[name].lights[light], observation.pointing, grid) for name, light in shown)
+    sampling = asked if isinstance(asked, Sampling) else _changed(_default(now, settled, reached), asked or {})
     plan = Plan(
         sampling=sampling,
         lens=restricted(scene.lens, now.scene.lens, render.view(grid, sampling))
@@ -51,7 +52,14 @@ def plan_pixels(
 
 def default_sampling(scene: Scene, observation: Any) -> Sampling:
     """The automatic sample grid of an observation (see `instrument.sampling.choose`); every leaf a number."""
-    return _default(Numbers(observation, scene), observation.shown(scene))
+    shown, grid = observation.shown(scene), observation.pixels
+    reached = max(_overhang(scene.sources[name].lights[light], observation.pointing, grid) for name, light in shown)
+    return _default(Numbers(observation, scene), shown, reached)
+
+
+def _overhang(light: Any, pointing: Any, grid: Grid) -> float:
+    """By how many pixels a light reaches beyond the frame; infinity if it may move against it."""
+    return overhang(light, grid) if is_fixed([light, pointing]) else np.inf
 
 
 def with_lights(scene: Scene, lights: Mapping[str, Sharp]) -> Scene:
@@ -71,21 +79,24 @@ def with_lights(scene: Scene, lights: Mapping[str, Sharp]) -> Scene:
 
 
 def _changed(usual: Sampling, counts: Mapping[str, Any]) -> Sampling:
-    """With what is asked for instead; cells within pixels leave no stride over several."""
-    usual = dataclasses.replace(usual, stride=1) if "oversampling" in counts else usual
+    """With what is asked for instead; cells within pixels, and kernels of them, leave no stride over several."""
+    usual = dataclasses.replace(usual, stride=1) if {"oversampling", "route"} & set(counts) else usual
     return dataclasses.replace(usual, **counts)
 
 
-def _default(now: Numbers, settled: list[tuple[str, str]]) -> Sampling:
-    """The automatic one; lights that are settled are integrated over each cell, and need no finer ones."""
+def _default(now: Numbers, settled: list[tuple[str, str]], reached: float) -> Sampling:
+    """The automatic one; lights that are settled are integrated over each cell, and need no finer ones.
+
+    No light lies further than `reached` pixels beyond the frame.
+    """
     scene, observation = now.scene, now.observation
     pixel = float(observation.pixels.pixel_area) ** 0.5
     form, scales = jax.tree.map(np.asarray, _measured(scene, observation.psf, tuple(settled)))
     lights = [light for source in scene.sources.values() for light in source.lights.values()]
-    cells = form.cells_per_pixel(pixel)
+    cells = form.cells_per_pixel(np.asarray(observation.pixels.steps))
     return choose(
         fwhm=form.peak_width() / pixel,
-        reach=min(form.reach() / pixel, max(overhang(light, observation.pixels) for light in lights)),
+        reach=min(form.reach() / pixel, reached),
         finest=min(scales, default=np.inf) / pixel,
         lensed=bool(scene.lens),
         components=form.components,

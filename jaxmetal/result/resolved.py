@@ -14,6 +14,7 @@ from jaxmetal.result.views import View, view
 
 NARROWED = 3.0
 BEAMS = 1.0
+UNKNOWN = "Whether the gradient is resolved is not known, as no draws were made: this is the best value alone."
 
 
 class Resolution(NamedTuple):
@@ -21,7 +22,7 @@ class Resolution(NamedTuple):
 
     Attributes:
         narrowed: standard deviation of the prior (where it has none, half the width of its central 68 %) over that of
-            the posterior.
+            the posterior; NaN without draws.
         beams: effective radius (major axis) over half the PSF's FWHM; None without an effective radius. Behind a lens
             the beam is not traced: the galaxy is larger on the sky and better resolved than this says.
         resolved: both numbers pass (or the first, where there is no second).
@@ -40,8 +41,10 @@ def resolution(posterior: Posterior | View, site: str, source: str, prop: str) -
 
 
 def _resolution(seen: View, site: str, source: str, prop: str) -> Resolution:
+    if not seen.posterior.sampled:
+        return Resolution(np.nan, _beams(seen, source, prop), False, UNKNOWN)
     drawn = seen.posterior.draws[site]
-    narrowed = _spread(seen.priors[site]) / max(float(np.std(drawn)), 1e-300)
+    narrowed = _spread(seen.priors[site]) / max(float(np.std(drawn)), np.finfo(float).tiny)
     beams = _beams(seen, source, prop)
     resolved = narrowed >= NARROWED and (beams is None or beams >= BEAMS)
     low, high = np.quantile(drawn, [0.025, 0.975])

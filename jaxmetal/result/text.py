@@ -31,6 +31,8 @@ def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) ->
 
 
 def _trouble(posterior: Posterior) -> str:
+    if not posterior.findings and not posterior.sampled:
+        return "The best values alone: no draws were made, so that nothing has an uncertainty."
     if not posterior.findings:
         return "No trouble found: chains converged, no divergences, no parameter at a bound of its prior."
     return "Look at this first:\n" + "\n".join(f"  - {finding}" for finding in posterior.findings)
@@ -56,6 +58,8 @@ def interval(values: np.ndarray) -> str:
 
 
 def _spelled(low: float, middle: float, high: float) -> str:
+    if low == high:  # a single value has no width
+        return f"{middle:.5g}"
     digits = int(np.clip(1 - np.floor(np.log10(max(high - low, 1e-12))), 0, 8))
     return f"{middle:.{digits}f} (+{high - middle:.{digits}f} -{middle - low:.{digits}f})"
 

@@ -21,7 +21,7 @@ def draw(scene: Any, observations: Mapping[str, Any], key: jax.Array) -> dict[st
 
     Args:
         scene: every leaf a number (`fill` a prior first).
-        observations: name -> `Image` or `WeightedMap`, whose data are not looked at.
+        observations: name -> observation, whose data are not looked at.
         key: random key.
 
     Raises:
@@ -42,7 +42,7 @@ def from_prior(scene: Any, observations: Mapping[str, Any], key: jax.Array, coun
 
     Args:
         scene: with distributions in the places of what is not known.
-        observations: name -> `Image` or `WeightedMap`, whose data are not looked at.
+        observations: name -> observation, whose data are not looked at.
         key: random key.
         count: number of draws.
 

@@ -50,6 +50,8 @@ class Context:
         if isinstance(given, dict):
             require_known(given, where, ("file", "hdu"))
             hdu, given = given.get("hdu"), take(given, "file", where, str)
+        if given is None:
+            raise InputError(f'{where} is missing: expected the path of a file; write e.g. "map.fits" in quotes.')
         if not isinstance(given, str):
             raise InputError(f"{where}: expected the path of a file, found {given!r}; write it in quotes.")
         path = self.folder / given

@@ -53,6 +53,8 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
         InputError: if a type or key is not known, or a field is missing or cannot be used.
     """
     given = {"type": given} if isinstance(given, str) else given
+    if given is None:
+        raise InputError(f"{where} is missing: expected a table with a type, one of {', '.join(known_types(room))}.")
     if not isinstance(given, dict) or "type" not in given:
         raise InputError(
             f"{where}: expected a table with a type, found {given!r}; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -20,7 +20,7 @@ from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import choose, positive, require_known, take
-from jaxmetal.io.fits import Map
+from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.quality import read_used
 from jaxmetal.numerics.grid import Grid
@@ -54,7 +54,7 @@ def observation(table: dict[str, Any], where: str, context: Context) -> Any:
     Raises:
         InputError: if anything in the table or its files cannot be used.
     """
-    known = {**KINDS, **extensions("observation", KINDS)}
+    known = {**{name: kind.read for name, kind in KINDS.items()}, **extensions("observation", KINDS)}
     return known[choose(table.get("kind"), f"{where}.kind", known)](table, where, context)
 
 
@@ -106,7 +106,44 @@ def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], c
     return weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
 
 
-KINDS = {"map": _in_pixels(("property", "mixing", "bins"), _map), "image": _in_pixels(("light", "sky"), _image)}
+NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
+"""The sky origin of data without world coordinates."""
+
+
+def origin_of(data: Map, scaled: bool) -> SkyCoord:
+    """The middle of a map; nowhere if only the scale of its pixels is stated.
+
+    Raises:
+        InputError: if neither is known.
+    """
+    if scaled and not has_sky(data):
+        return NOWHERE
+    try:
+        return data.origin()
+    except InputError as error:
+        raise InputError(f"The map {data.path}: {error}") from None
+
+
+def _origin_in_pixels(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
+    return origin_of(read_map(*context.path(table.get("data"), f"{where}.data")), "pixel_scale" in table)
+
+
+class Kind(NamedTuple):
+    """How a kind of observation is read.
+
+    Attributes:
+        read: from its table, where that is in the file, and the context.
+        origin: of the same, the sky position of x = y = 0 where nothing states it; None if its data know of none.
+    """
+
+    read: Callable[[dict[str, Any], str, Context], Any]
+    origin: Callable[[dict[str, Any], str, Context], SkyCoord] | None = None
+
+
+KINDS = {
+    "map": Kind(_in_pixels(("property", "mixing", "bins"), _map), _origin_in_pixels),
+    "image": Kind(_in_pixels(("light", "sky"), _image), _origin_in_pixels),
+}
 """Kind of an observation -> how it is read."""
 
 

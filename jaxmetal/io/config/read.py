@@ -14,18 +14,15 @@ from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.observations import KINDS, has_sky, judge_psf, observation
+from jaxmetal.io.config.observations import KINDS, NOWHERE, judge_psf, observation
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
 from jaxmetal.io.cosmology import kpc_per_arcsec
-from jaxmetal.io.fits import Map, read_map
 from jaxmetal.model import tree
 from jaxmetal.prior import sites, typical
 from jaxmetal.scene import Scene
 
 SECTIONS = ("galaxy", "sky", "cosmology", "fit", "observations", "sources", "recipe", "lens")
-NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
-"""The sky origin of data without world coordinates."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +32,7 @@ class Job:
     Attributes:
         name: of the galaxy.
         scene: the prior.
-        observations: name -> `Image` or `WeightedMap`.
+        observations: name -> observation.
         settings: keywords of `fit.auto`.
         origin: sky origin.
         kpc_per_arcsec: proper scale at the galaxy's redshift, None without one.
@@ -103,7 +100,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
 
 
 def _origin(table: dict[str, Any], observations: dict[str, Any], folder: Path) -> SkyCoord:
-    """The stated sky origin, or the middle of the first observation in pixels."""
+    """The stated sky origin, or that of the first observation whose kind knows one."""
     sky, where = child(table, "sky", "", {})
     require_known(sky, where, ("ra", "dec"))
     if sky:
@@ -114,28 +111,12 @@ def _origin(table: dict[str, Any], observations: dict[str, Any], folder: Path) -
             )
         return SkyCoord(ra, dec, unit="deg")
     tables = [child(observations, name, "observations") for name in observations]
-    in_pixels = [one for one in tables if one[0].get("kind") in KINDS]
-    if not in_pixels:
-        return NOWHERE
-    first, place = in_pixels[0]
-    data = read_map(
-        *Context(folder=folder, origin=NOWHERE, cosmology=cosmology_of(table)).path(first.get("data"), f"{place}.data")
-    )
-    return origin_of(data, "pixel_scale" in first)
-
-
-def origin_of(data: Map, scaled: bool) -> SkyCoord:
-    """The middle of a map; nowhere if only the scale of its pixels is stated.
-
-    Raises:
-        InputError: if neither is known.
-    """
-    if scaled and not has_sky(data):
-        return NOWHERE
-    try:
-        return data.origin()
-    except InputError as error:
-        raise InputError(f"The map {data.path}: {error}") from None
+    context = Context(folder=folder, origin=NOWHERE, cosmology=cosmology_of(table))
+    for one, place in tables:
+        kind = KINDS.get(one.get("kind", ""))
+        if kind is not None and kind.origin is not None:
+            return kind.origin(one, place, context)
+    return NOWHERE
 
 
 def cosmology_of(table: dict[str, Any]) -> FLRW:

@@ -16,7 +16,7 @@ from jaxmetal.io.config.lines.fluxes import ReadFluxes, located, of_maps, of_tab
 from jaxmetal.io.config.lines.likelihood import by_name
 from jaxmetal.io.config.lines.units import common, settle
 from jaxmetal.io.config.lines.wavelengths import require_line
-from jaxmetal.io.config.read import NOWHERE, origin_of
+from jaxmetal.io.config.observations import NOWHERE, origin_of
 from jaxmetal.io.config.table import child, choose, require_known, take
 from jaxmetal.lines import feature
 
