@@ -68,11 +68,8 @@ def describe(observation: Any, plan: Any) -> list[str]:
     from jaxmetal.io.wcs import position_angle_of_y
 
     grid, used, data = observation.pixels, np.asarray(observation.used), np.asarray(observation.data)
-    pixel, sides, width = (
-        float(np.sqrt(grid.pixel_area)),
-        [f"{side:.4g}" for side in np.asarray(grid.steps)],
-        fwhm(observation.psf),
-    )
+    pixel, width, steps = float(np.sqrt(grid.pixel_area)), fwhm(observation.psf), np.asarray(grid.steps)
+    sides = f"{pixel:.4g}" if np.allclose(steps, pixel, rtol=1e-3) else f"{steps[0]:.4g} x {steps[1]:.4g}"
     sigma = np.broadcast_to(np.asarray(observation.noise.standard_deviation(data, np.ones_like(data))), data.shape)
     parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
     bins = observation.bins

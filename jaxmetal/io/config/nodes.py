@@ -54,7 +54,9 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
     """
     given = {"type": given} if isinstance(given, str) else given
     if given is None:
-        raise InputError(f"{where} is missing: expected a table with a type, one of {', '.join(known_types(room))}.")
+        raise InputError(
+            f"{where} is missing: expected a table whose type is one of {', '.join(known_types(room))}; add it."
+        )
     if not isinstance(given, dict) or "type" not in given:
         raise InputError(
             f"{where}: expected a table with a type, found {given!r}; "
