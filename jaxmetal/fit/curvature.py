@@ -76,7 +76,8 @@ def rescale(
     ends = np.stack([points[:, None] + moves, points[:, None] - moves]).reshape(-1, size)
     slopes = evaluate.gradients(problems, np.tile(np.repeat(which, size), 2), ends, jacobian)[1]
     slopes = slopes.reshape(2, count, size, size)
-    hessians = (slopes[1] - slopes[0]) @ basis / (2.0 * step)
+    with np.errstate(invalid="ignore", over="ignore"):  # where a gradient is infinite the curvature is not used
+        hessians = (slopes[1] - slopes[0]) @ basis / (2.0 * step)
     finite = np.all(np.isfinite(hessians), axis=(1, 2))[:, None, None]
     safe = np.where(finite, 0.5 * (hessians + np.swapaxes(hessians, 1, 2)), np.eye(size))
     values, vectors = np.linalg.eigh(safe)
