@@ -167,7 +167,14 @@ def test_k_hat_is_thepareto_shape_of_the_weights(shape, low, high):
     assert low < pareto_shape(np.log(weights)) < high
     assert pareto_shape(np.where(np.arange(4000) == 7, 0.0, -50.0)) == np.inf
     assert pareto_shape(np.full(400, -np.inf)) == np.inf
-    assert pareto_shape(np.zeros(24)) == np.inf > pareto_shape(np.log(weights[:25]))
+    assert pareto_shape(np.zeros(24)) == np.inf > pareto_shape(np.log(weights[:100]))
+
+
+def test_where_the_library_finds_no_shape_the_weights_cannot_be_judged(monkeypatch):
+    from arviz_stats.base import array_stats
+
+    monkeypatch.setattr(array_stats, "psislw", lambda log_ratio: (log_ratio, np.nan))
+    assert pareto_shape(np.zeros(100)) == np.inf
 
 
 def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
