@@ -14,23 +14,20 @@ from jaxmetal.instrument.pixels import transfer
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.observation.contract import Prediction
 from jaxmetal.observation.plan import Plan
+from jaxmetal.observation.sharpen import with_lights
 from jaxmetal.prior import is_site
 from jaxmetal.scene import Scene, bent, deflection
 
 
 def layers(observation: Any, scene: Scene, plan: Plan, properties: tuple[str, ...] = ()) -> list[render.Layer]:
     """The lights that an observation shows, sampled, with the carried properties that are asked for."""
-    grid = observation.pixels
+    grid, scene = observation.pixels, with_lights(scene, plan.lights)
     theta = render.view(grid, plan.sampling)
     alpha = _deflection(scene, plan, theta)
     found = []
     for name, light in observation.shown(scene):
-        key, source = f"{name}.{light}", scene.sources[name]
-        if key in plan.lights:
-            lights = {**source.lights, light: plan.lights[key].put_into(source.lights[light])}
-            source = dataclasses.replace(source, lights=lights)
+        source, flux = scene.sources[name], plan.fluxes.get(f"{name}.{light}")
         beta = bent(theta, alpha, source.distance_ratio)
-        flux = plan.fluxes.get(key)
         found.append(render.sample(scene, source, light, properties, grid, plan.sampling, beta, flux))
     return found
 

@@ -20,7 +20,7 @@ from jaxmetal.numerics.profile import is_as_seen, is_on_sky, overhang, smallest_
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.exposure import blurred_light
 from jaxmetal.observation.plan import Plan
-from jaxmetal.observation.sharpen import Sharp, sharpened
+from jaxmetal.observation.sharpen import sharpened, with_lights
 from jaxmetal.observation.tracing import restricted
 from jaxmetal.prior import is_fixed
 from jaxmetal.scene import Scene, Source, trace
@@ -35,14 +35,14 @@ def plan_pixels(
     sharp = with_lights(now.scene, lights)
     settled = [(name, light) for name, light in shown if _settled(scene, name, light, observation)]
     grid = now.observation.pixels
-    reached = max(_overhang(scene.sources[name].lights[light], observation.pointing, grid) for name, light in shown)
+    reached = _reached(scene, observation, grid)
     sampling = asked if isinstance(asked, Sampling) else _changed(_default(now, settled, reached), asked or {})
     plan = Plan(
         sampling=sampling,
         lens=restricted(scene.lens, now.scene.lens, render.view(grid, sampling))
         if scene.lens and is_fixed(observation.pointing)
         else None,
-        lights={f"{name}.{light}": lights[f"{name}.{light}"] for name, light in shown if f"{name}.{light}" in lights},
+        lights=lights,
         fluxes={f"{name}.{light}": _fixed_flux(sharp, name, light, grid, sampling) for name, light in settled},
         transfer=_transfer(now.observation.psf, grid, sampling) if is_fixed(observation.psf) else None,
     )
@@ -52,30 +52,14 @@ def plan_pixels(
 
 def default_sampling(scene: Scene, observation: Any) -> Sampling:
     """The automatic sample grid of an observation (see `instrument.sampling.choose`); every leaf a number."""
-    shown, grid = observation.shown(scene), observation.pixels
-    reached = max(_overhang(scene.sources[name].lights[light], observation.pointing, grid) for name, light in shown)
-    return _default(Numbers(observation, scene), shown, reached)
+    reached = _reached(scene, observation, observation.pixels)
+    return _default(Numbers(observation, scene), observation.shown(scene), reached)
 
 
-def _overhang(light: Any, pointing: Any, grid: Grid) -> float:
-    """By how many pixels a light reaches beyond the frame; infinity if it may move against it."""
-    return overhang(light, grid) if is_fixed([light, pointing]) else np.inf
-
-
-def with_lights(scene: Scene, lights: Mapping[str, Sharp]) -> Scene:
-    """The scene with pictures whose own blur is undone."""
-    if not lights:
-        return scene
-
-    def renewed(name: str, source: Source) -> Source:
-        sharp = {
-            light: lights[f"{name}.{light}"].put_into(profile)
-            for light, profile in source.lights.items()
-            if f"{name}.{light}" in lights
-        }
-        return dataclasses.replace(source, lights={**source.lights, **sharp})
-
-    return dataclasses.replace(scene, sources={name: renewed(name, source) for name, source in scene.sources.items()})
+def _reached(scene: Scene, observation: Any, grid: Grid) -> float:
+    """By how many pixels what an observation shows reaches beyond its frame; infinity if it may move against it."""
+    lights = [scene.sources[name].lights[light] for name, light in observation.shown(scene)]
+    return max(overhang(light, grid) for light in lights) if is_fixed([lights, observation.pointing]) else np.inf
 
 
 def _changed(usual: Sampling, counts: Mapping[str, Any]) -> Sampling:

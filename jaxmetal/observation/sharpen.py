@@ -7,6 +7,7 @@ would be missing from L g(P) as well.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,7 @@ from jaxmetal.numerics.profile import own_psf
 from jaxmetal.numerics.richardson_lucy import richardson_lucy
 from jaxmetal.numerics.tree import node
 from jaxmetal.prior import is_fixed
-from jaxmetal.scene import Scene
+from jaxmetal.scene import Scene, Source
 
 STEPS = 12
 """Of Richardson and Lucy: more of them follow the noise of a picture with 2 % of its peak."""
@@ -82,6 +83,22 @@ def sharpened(shown: list[tuple[str, str]], scene: Scene, now: Scene) -> dict[st
             )
         found[f"{name}.{light}"] = _sharp(now.sources[name].lights[light])
     return found
+
+
+def with_lights(scene: Scene, lights: Mapping[str, Sharp]) -> Scene:
+    """The scene with pictures whose own blur is undone."""
+    if not lights:
+        return scene
+
+    def renewed(name: str, source: Source) -> Source:
+        sharp = {
+            light: lights[f"{name}.{light}"].put_into(profile)
+            for light, profile in source.lights.items()
+            if f"{name}.{light}" in lights
+        }
+        return dataclasses.replace(source, lights={**source.lights, **sharp})
+
+    return dataclasses.replace(scene, sources={name: renewed(name, source) for name, source in scene.sources.items()})
 
 
 def _sharp(picture: Any) -> Sharp:

@@ -54,8 +54,7 @@ def observation(table: dict[str, Any], where: str, context: Context) -> Any:
     Raises:
         InputError: if anything in the table or its files cannot be used.
     """
-    known = {**{name: kind.read for name, kind in KINDS.items()}, **extensions("observation", KINDS)}
-    return known[choose(table.get("kind"), f"{where}.kind", known)](table, where, context)
+    return kind_of(table, where).read(table, where, context)
 
 
 def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dict[str, Any], str, Context], Any]:
@@ -145,6 +144,16 @@ KINDS = {
     "image": Kind(_in_pixels(("light", "sky"), _image), _origin_in_pixels),
 }
 """Kind of an observation -> how it is read."""
+
+
+def kind_of(table: dict[str, Any], where: str) -> Kind:
+    """How an observation is read: of a kind above, or of one that a package makes known.
+
+    Raises:
+        InputError: if there is no such kind.
+    """
+    known = {**KINDS, **{name: Kind(read) for name, read in extensions("observation", KINDS).items()}}
+    return known[choose(table.get("kind"), f"{where}.kind", known)]
 
 
 def pixels_of(data: Map, table: dict[str, Any], where: str, origin: SkyCoord) -> Grid:

@@ -14,7 +14,7 @@ from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.observations import KINDS, NOWHERE, judge_psf, observation
+from jaxmetal.io.config.observations import NOWHERE, judge_psf, kind_of, observation
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
 from jaxmetal.io.cosmology import kpc_per_arcsec
@@ -113,8 +113,8 @@ def _origin(table: dict[str, Any], observations: dict[str, Any], folder: Path) -
     tables = [child(observations, name, "observations") for name in observations]
     context = Context(folder=folder, origin=NOWHERE, cosmology=cosmology_of(table))
     for one, place in tables:
-        kind = KINDS.get(one.get("kind", ""))
-        if kind is not None and kind.origin is not None:
+        kind = kind_of(one, place)
+        if kind.origin is not None:
             return kind.origin(one, place, context)
     return NOWHERE
 
