@@ -49,6 +49,15 @@ def test_data_are_read_with_their_errors_and_place(path):
     assert job.origin.separation(ORIGIN).arcsec < 1e-6
 
 
+def test_a_noise_inside_another_has_the_errors_of_the_file_too(path):
+    inner = '{type = "Gaussian", jitter = 0.01}'
+    replace(path, NOISE, f'noise = {{type = "EffectiveSamples", correlated_pixels = 4.0, noise = {inner}}}')
+    noise = read_config(path).observations["metallicity"].noise
+    assert noise.correlated_pixels == 4.0
+    assert noise.noise.jitter == 0.01
+    np.testing.assert_allclose(noise.noise.sigma[read_config(path).observations["metallicity"].used], 0.05)
+
+
 def test_the_sky_origin_may_be_stated(path):
     replace(path, "[galaxy]", "[sky]\nra = 150.1\ndec = 2.2002777777777778\n[galaxy]")
     np.testing.assert_allclose(

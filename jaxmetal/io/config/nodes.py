@@ -47,7 +47,8 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
         room: key of `ROOMS`.
         where: place in the file.
         context: see `Context`.
-        extra: field -> value where the file gives none and the class has the field (the noise's sigma).
+        extra: field -> value where the file gives none and the class, or a node in it, has the field (the noise's
+            sigma).
 
     Raises:
         InputError: if a type or key is not known, or a field is missing or cannot be used.
@@ -71,7 +72,7 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
         return _function(kinds[name], name, table, where, context)
     fields = {field.name: field for field in dataclasses.fields(kinds[name])}
     require_known(table, where, fields)
-    made = {key: _field(fields[key], v, room, f"{where}.{key}", context) for key, v in table.items()}
+    made = {key: _field(fields[key], v, room, f"{where}.{key}", context, extra) for key, v in table.items()}
     made = {**{key: v for key, v in (extra or {}).items() if key in fields}, **made}
     for key, field in fields.items():
         if key not in made and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
@@ -89,7 +90,7 @@ def _function(function: Any, name: str, table: dict[str, Any], where: str, conte
     return Partial(function, **{key: value(given, f"{where}.{key}", context) for key, given in table.items()})
 
 
-def _field(field: Any, given: Any, room: str, where: str, context: Context) -> Any:
+def _field(field: Any, given: Any, room: str, where: str, context: Context, extra: dict[str, Any] | None) -> Any:
     if field.metadata.get("static"):
         return tuple(given) if isinstance(given, list) else given
     if field.name == "parts" and isinstance(given, dict):
@@ -97,7 +98,7 @@ def _field(field: Any, given: Any, room: str, where: str, context: Context) -> A
     if field.name == "parts":
         return tuple(build(part, room, f"{where}.{k}", context) for k, part in enumerate(given))
     if isinstance(given, dict) and "type" in given:
-        return build(given, room, where, context)
+        return build(given, room, where, context, extra)
     if room == "noise" and isinstance(given, str):
         return context.map(given, where).values
     return value(given, where, context)
