@@ -1,4 +1,4 @@
-"""One map of 121 x 121 pixels at PSFs of 1.5 to 15 pixels: jaxmetal against lenstronomy's cheapest setting that is as exact.
+"""One map of 121 x 121 pixels at PSFs of 1.5 to 15 pixels, beside lenstronomy's cheapest setting that is as exact.
 
     python benchmarks/speed_psf.py [--quick]
 
