@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro.distributions import Distribution, biject_to
+from numpyro.distributions import Distribution
 
 from jaxmetal.edge.data import require_data
 from jaxmetal.edge.errors import InputError
+from jaxmetal.fit.coordinates import coordinates
 from jaxmetal.fit.packed import Packed, unpacked
 from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
@@ -91,7 +92,14 @@ def pick(problems: Tree, which: Any) -> Tree:
 
 def size(sites: Mapping[str, Distribution]) -> int:
     """Length of the unconstrained vector."""
-    return sum(_length(prior) for prior in sites.values())
+    return sum(part.stop - part.start for part in parts(sites).values())
+
+
+def parts(sites: Mapping[str, Distribution]) -> dict[str, slice]:
+    """Where the numbers of each parameter stand in the unconstrained vector."""
+    lengths = [int(np.prod(coordinates(prior).shape, dtype=int)) for prior in sites.values()]
+    ends = np.cumsum(lengths)
+    return {name: slice(int(end) - n, int(end)) for name, n, end in zip(sites, lengths, ends, strict=True)}
 
 
 def constrain(
@@ -102,25 +110,22 @@ def constrain(
     Returns:
         Values by site, the log prior density of the values, and the log Jacobian of the map.
     """
-    values, log_prior, log_jacobian, start = {}, jnp.zeros(()), jnp.zeros(()), 0
-    for name, prior in sites.items():
-        transform = biject_to(prior.support)
-        part = vector[start : start + _length(prior)].reshape(transform.inverse_shape(prior.shape()))
-        values[name] = transform(part)
-        log_prior += jnp.sum(prior.log_prob(values[name]))
-        log_jacobian += jnp.sum(transform.log_abs_det_jacobian(part, values[name]))
-        start += _length(prior)
+    values, log_prior, log_jacobian = {}, jnp.zeros(()), jnp.zeros(())
+    for name, where in parts(sites).items():
+        prior, made = sites[name], coordinates(sites[name])
+        part = vector[where].reshape(made.shape)
+        values[name] = made.value(part)
+        density = jnp.sum(prior.log_prob(values[name]))
+        log_prior += density
+        log_jacobian += made.log_jacobian(part, values[name], density)
     return values, log_prior, log_jacobian
 
 
 def unconstrain(sites: Mapping[str, Distribution], values: Mapping[str, Any]) -> jax.Array:
     """The inverse of `constrain`; values on the very bound of a support are moved inside."""
-    parts = []
-    for name, prior in sites.items():
-        transform = biject_to(prior.support)
-        vector = transform.inv(jnp.asarray(values[name], jnp.result_type(float)))
-        parts.append(jnp.clip(jnp.nan_to_num(vector), -8.0, 8.0) if _bounded(prior) else vector)
-    return jnp.concatenate([part.ravel() for part in parts])
+    real = jnp.result_type(float)
+    found = [coordinates(prior).position(jnp.asarray(values[name], real)) for name, prior in sites.items()]
+    return jnp.concatenate([part.ravel() for part in found])
 
 
 def log_density(problem: Problem, vector: jax.Array, jacobian: jax.Array | float = 1.0) -> jax.Array:
@@ -133,11 +138,3 @@ def log_density(problem: Problem, vector: jax.Array, jacobian: jax.Array | float
     """
     values, log_prior, log_jacobian = constrain(problem.sites, vector)
     return log_prior + jacobian * log_jacobian + log_likelihood(fill(problem.skeleton, values), problem.plans)
-
-
-def _length(prior: Distribution) -> int:
-    return int(np.prod(biject_to(prior.support).inverse_shape(prior.shape()), dtype=int))
-
-
-def _bounded(prior: Distribution) -> bool:
-    return hasattr(prior.support, "lower_bound") and hasattr(prior.support, "upper_bound")
