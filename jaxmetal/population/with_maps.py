@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,8 +16,9 @@ import numpyro.distributions as dist
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import worst_first
+from jaxmetal.fit.packed import Packed
 from jaxmetal.fit.peaks import find_peaks
-from jaxmetal.fit.problem import Problem, constrain, log_density, make
+from jaxmetal.fit.problem import Problem, constrain, log_density, make, parts
 from jaxmetal.fit.problem import stack as side_by_side
 from jaxmetal.fit.program import signature
 from jaxmetal.fit.seeds import branch, seed_of
@@ -30,11 +33,15 @@ from jaxmetal.population.scatter import log_density as log_scatter
 from jaxmetal.population.selection import WITHOUT
 
 
+FLAT = dist.ImproperUniform(dist.constraints.real, (), ())
+"""In the place of the prior of the quantity's parameter: its number in the unconstrained vector is its value."""
+
+
 class Stack(NamedTuple):
     """Galaxies of one shape, side by side, each with the Gaussian around its own maximum.
 
     Attributes:
-        problem: a `Problem` whose arrays have the galaxies in front.
+        problem: a `Problem` whose arrays have the galaxies in front; the quantity's parameter is `FLAT` in it.
         site: name of the quantity's parameter.
         place: its index in the unconstrained vector.
         scale: parameter per unit of the quantity, (n,): kpc per arcsec for a gradient in dex/kpc.
@@ -84,19 +91,27 @@ def stack(
         if isinstance(found, InputError):
             raise found
         peaks.append(found.gaussian)
-    names = list(problems[0].sites)
-    place = sum(int(np.prod(problems[0].sites[name].shape(), dtype=int)) for name in names[: names.index(site)])
-    size = peaks[0].mode.size
-    order = [place, *(k for k in range(size) if k != place)]
-    covariance = np.stack([np.asarray(peak.factor) @ np.asarray(peak.factor).T for peak in peaks])
+    place = parts(problems[0].sites)[site].start
+    modes, factors = (np.stack([np.asarray(getattr(peak, name)) for peak in peaks]) for name in ("mode", "factor"))
+    single = jax.tree.map(lambda leaf: jnp.asarray(leaf)[:count], together)
+    values, stretch = jax.jit(jax.vmap(partial(_value, site, place)))(single, modes)
+    modes[:, place], factors[:, place] = values, factors[:, place] * np.asarray(stretch)[:, None]
+    order = [place, *(k for k in range(modes.shape[1]) if k != place)]
+    covariance = factors @ np.swapaxes(factors, 1, 2)
     return Stack(
-        problem=jax.tree.map(lambda leaf: jnp.asarray(leaf)[:count], together),
+        problem=dataclasses.replace(single, priors={**single.priors, site: Packed.of(FLAT)}),
         site=site,
         place=place,
         scale=alike("scale", floats("scale", scale), (count,)),
-        mode=np.stack([np.asarray(peak.mode)[order] for peak in peaks]),
+        mode=modes[:, order],
         factor=np.linalg.cholesky(covariance[:, order][:, :, order]),
     )
+
+
+def _value(site: str, place: int, problem: Problem, vector: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The quantity's parameter, and its derivative with respect to its own number in the vector."""
+    along_it = jnp.zeros_like(vector).at[place].set(1.0)
+    return jax.jvp(lambda at: constrain(problem.sites, at)[0][site], (vector,), (along_it,))
 
 
 def joint(
@@ -164,15 +179,9 @@ def _model(galaxies: Stack, given: Design, priors: Mapping[str, Any]) -> None:
     white = jnp.concatenate([first[:, None], others], axis=1)
     vectors = galaxies.mode + jnp.einsum("nij,nj->ni", galaxies.factor, white)
     order = np.argsort([galaxies.place, *(k for k in range(size) if k != galaxies.place)])
-    likelihood = jax.vmap(_without_prior, in_axes=(0, 0, None))(galaxies.problem, vectors[:, order], galaxies.site)
+    likelihood = jax.vmap(log_density)(galaxies.problem, vectors[:, order])
     numpyro.factor("galaxies", jnp.sum(likelihood + 0.5 * jnp.log(variance)))
     numpyro.factor("population", jnp.sum(log_scatter(y - expected, scatter, blur, nu)))
-
-
-def _without_prior(problem: Problem, vector: Any, site: str) -> jax.Array:
-    """Log posterior density of a galaxy, without the prior of the quantity's parameter."""
-    value = constrain(problem.sites, vector)[0][site]
-    return log_density(problem, vector) - problem.sites[site].log_prob(value)
 
 
 def _require_alike(problems: Sequence[Problem], site: str) -> None:
