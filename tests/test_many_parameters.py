@@ -81,8 +81,9 @@ def test_the_maximum_of_many_numbers_is_reached_with_few_gradients(known, monkey
     assert away @ np.linalg.solve(covariance, away) < 0.05**2
     # Three climbs that learn the curvature of the priors' coordinates, and twice that of all numbers.
     assert sum(spent) < 3 * 100 + 2 * 2 * count + 200
-    factor, place = peak.gaussian.factor, [count - 1, *range(count - 1)]
-    np.testing.assert_allclose((factor @ factor.T)[place][:, place], covariance, atol=2e-3 * covariance.max())
+    place, widths = [count - 1, *range(count - 1)], np.concatenate([[0.3], np.full(count - 1, 0.1)])
+    factor = widths[:, None] * peak.gaussian.factor[place]
+    np.testing.assert_allclose(factor @ factor.T, covariance, atol=2e-3 * covariance.max())
 
 
 def test_no_proposals_are_wasted_on_many_numbers(known, monkeypatch):
@@ -101,11 +102,12 @@ def test_no_proposals_are_wasted_on_many_numbers(known, monkeypatch):
 
 
 def test_the_scale_of_many_numbers_is_the_width_of_their_priors(known):
-    problem = make(*known[:2])
+    """Of a normal prior in its own units; of one without quantiles, here of the level, in those of the parameter."""
+    problem = make(scene(dist.Normal(0.0, 0.1).expand(NODES), dist.StudentT(50.0, 8.5, 0.3)), known[1])
     count = size(problem.sites)
     points = np.zeros((1, count))
     scales = curvature.first_scales(stack([problem]), np.zeros(1, int), points, 0.0)[0]
-    np.testing.assert_allclose(np.diag(scales), [*np.full(count - 1, 0.1), 0.3], rtol=0.3)
+    np.testing.assert_allclose(np.diag(scales), [*np.ones(count - 1), 0.3], rtol=0.3)
     assert np.count_nonzero(scales) == count
 
 
