@@ -19,7 +19,7 @@ from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.plan import Plan
-from jaxmetal.observation.together import shared
+from jaxmetal.observation.together import predict_all, shared
 from jaxmetal.prior import typical
 from jaxmetal.scene import Scene, deflection
 
@@ -121,6 +121,9 @@ def _any_in_pixels(samples: np.ndarray, density: int, margin: int) -> np.ndarray
     pixels = samples.reshape(ny, density, nx, density).any(axis=(1, 3))
     return np.asarray(pixels)[margin : ny - margin, margin : nx - margin]
 
+
+predictions = jax.jit(predict_all)
+"""`predict_all` as a program: one for simulations, files and pictures, since none of them asks for many at once."""
 
 # One program, instead of dozens for its single operations.
 _deflection = jax.jit(deflection)

@@ -17,6 +17,7 @@ import numpyro
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.numerics.written import written
 
@@ -153,12 +154,23 @@ def typical(tree: Any) -> Any:
 
     A part of a tree whose ties have their distributions elsewhere is taken out of the whole one afterwards.
     """
-    return fill(tree, {name: np.asarray(median(prior)) for name, prior in sites(tree).items()})
+    return fill(tree, medians(sites(tree)))
+
+
+def medians(priors: Mapping[str, Distribution]) -> dict[str, np.ndarray]:
+    """Median of each prior, element by element: see `median`."""
+    packed = strong({name: Packed.of(prior) for name, prior in priors.items()})
+    return jax.tree.map(np.asarray, _medians(packed)) if packed else {}
+
+
+# One program, instead of dozens for its single operations.
+@jax.jit
+def _medians(packed: dict[str, Packed]) -> dict[str, jax.Array]:
+    return {name: median(prior) for name, prior in unpacked(packed).items()}
 
 
 def median(prior: Distribution) -> jax.Array:
     """Median of a prior, element by element."""
-    prior = jax.tree.map(_strong, prior)
     try:
         return jnp.broadcast_to(prior.icdf(jnp.asarray(0.5)), prior.shape())
     except (NotImplementedError, AttributeError, TypeError, ImportError):
@@ -170,11 +182,20 @@ def is_site(leaf: Any) -> bool:
     return isinstance(leaf, (Distribution, Tied, Free))
 
 
+def strong(tree: Any) -> Any:
+    """A tree of numbers as strongly typed arrays, as NumPy where they are not JAX's already."""
+    return jax.tree.map(_strong, tree)
+
+
 def _strong(leaf: Any) -> Any:
-    """A number as an array of the default float type: 8, 8.0 and a NumPy scalar must not compile three times."""
+    """A number as an array of the default float type: 8, 8.0 and a NumPy scalar must not compile three times.
+
+    As NumPy, unless it is JAX's already: arithmetic on concrete numbers then compiles nothing.
+    """
+    array = jnp.asarray if isinstance(leaf, jax.Array) else np.asarray
     if isinstance(leaf, (bool, np.bool_)) or (hasattr(leaf, "dtype") and not jnp.issubdtype(leaf.dtype, jnp.floating)):
-        return jnp.asarray(leaf)
-    return jnp.asarray(leaf, jnp.result_type(float))
+        return array(leaf)
+    return array(leaf, jnp.result_type(float))
 
 
 def labels(path: Any) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 
-from jaxmetal.fit.packed import Packed
+from jaxmetal.numerics.packed import Packed
 
 PRIORS = {
     "normal": dist.Normal(0.3, 2.0),

@@ -6,9 +6,8 @@ import pytest
 from jaxmetal import planning, plot
 from jaxmetal.edge.errors import InputError
 from jaxmetal.planning.forecasts import CENTRAL, SLOPE
-from jaxmetal.prepared import prepare
+from jaxmetal.prepared import predictions, prepare
 from jaxmetal.prior import fill
-from jaxmetal.simulate.drawn import noiseless
 
 SETTING = planning.Setting(snr=80.0, fwhm_per_r_eff=0.8, pixels_per_r_eff=3.0)
 
@@ -16,12 +15,11 @@ SETTING = planning.Setting(snr=80.0, fwhm_per_r_eff=0.8, pixels_per_r_eff=3.0)
 def test_fisher_is_the_sum_over_pixels_of_products_of_derivatives():
     scene, maps, truth = planning.observed(SETTING)
     found = planning.fisher(scene, maps, truth)
-    plan = prepare(scene, maps)["metallicity"]
+    plans = prepare(scene, maps)
 
     def model(**changed):
-        return np.asarray(
-            noiseless(maps["metallicity"], fill({"s": scene}, _renamed(truth | changed))["s"], plan).value
-        )
+        filled = fill({"s": scene}, _renamed(truth | changed))["s"]
+        return np.asarray(predictions(maps, filled, plans)["metallicity"].value)
 
     def _renamed(values):
         return {name.replace("scene.", "s.", 1): value for name, value in values.items()}

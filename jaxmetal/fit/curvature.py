@@ -17,8 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.packed import Packed, unpacked
 from jaxmetal.fit.problem import Problem, unconstrain
+from jaxmetal.numerics.packed import Packed, unpacked
 
 SMALL = 40
 """Most free numbers whose curvature is taken at every start, and whose posterior a few thousand proposals can cover."""

@@ -17,10 +17,10 @@ from numpyro.distributions import Distribution
 from jaxmetal.edge.data import require_data
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.coordinates import coordinates
-from jaxmetal.fit.packed import Packed, unpacked
 from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
+from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import node
 from jaxmetal.prepared import prepare
 from jaxmetal.prior import fill, is_fixed, is_site, split
@@ -88,6 +88,11 @@ Tree = TypeVar("Tree")
 def pick(problems: Tree, which: Any) -> Tree:
     """One of a stack of problems, or of a part of it; `which` may be traced."""
     return jax.tree.map(lambda leaf: jax.lax.dynamic_index_in_dim(leaf, which, keepdims=False), problems)
+
+
+def priors_of(problems: Problem, which: int) -> dict[str, Distribution]:
+    """Parameter name -> its distribution, of one of a stack of problems: as NumPy, which compiles nothing."""
+    return unpacked(jax.tree.map(lambda leaf: np.asarray(leaf)[which], problems.priors))
 
 
 def size(sites: Mapping[str, Distribution]) -> int:

@@ -18,7 +18,7 @@ from jaxmetal.fit.method import Options, Solution, Stage
 from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.peaks import Peak, find_peaks
-from jaxmetal.fit.problem import Problem, pick
+from jaxmetal.fit.problem import Problem, priors_of
 from jaxmetal.fit.seeds import branch
 
 
@@ -59,7 +59,7 @@ def _sample(stage: Stage, peaks: dict[int, Peak]) -> dict[int, Solution]:
     found = method_of(name).sample(stage, begun)
     angles = periods(stage.problems.skeleton)
     return {
-        i: one._replace(findings=one.findings + _diagnosed(one, pick(stage.problems, i).sites, angles))
+        i: one._replace(findings=one.findings + _diagnosed(one, priors_of(stage.problems, i), angles))
         for i, one in found.items()
     }
 

@@ -16,9 +16,9 @@ from numpyro.distributions import Distribution
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.optimum import rehearse
-from jaxmetal.fit.packed import Packed, unpacked
 from jaxmetal.fit.problem import Problem, unconstrain
 from jaxmetal.fit.seeds import key_data
+from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.prior import median
 
 

@@ -69,8 +69,7 @@ def save_draws(posterior: Posterior | View, path: str | Path | BytesIO) -> None:
     """
     seen = view(posterior)
     posterior = seen.posterior
-    priors = {name: np.asarray(prior.log_prob(posterior.draws[name])) for name, prior in seen.priors.items()}
-    groups = {"posterior": posterior.draws, "log_prior": priors, "sample_stats": _named(posterior.sampler)}
+    groups = {"posterior": posterior.draws, "log_prior": seen.log_priors, "sample_stats": _named(posterior.sampler)}
     attributes = {"format": FORMAT, "seed": posterior.seed, "method": posterior.method, "k_hat": posterior.k_hat}
     data = from_dict({name: group for name, group in groups.items() if group}, attrs={"/": attributes})
     for site in posterior.draws:

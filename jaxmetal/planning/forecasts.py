@@ -18,11 +18,11 @@ from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.planning.curvature import fisher
-from jaxmetal.prepared import prepare
+from jaxmetal.prepared import predictions, prepare
 from jaxmetal.prior import fill
 from jaxmetal.recipes.observations import metallicity_map
 from jaxmetal.scene import Carried, Scene, Source
-from jaxmetal.simulate.drawn import draw, noiseless
+from jaxmetal.simulate.drawn import draw
 from jaxmetal.simulate.exposure import DETECTED, DEX_TIMES_SNR, FLOOR
 from jaxmetal.tracer.gradient import Gradient
 
@@ -68,8 +68,8 @@ def observed(setting: Setting) -> tuple[Scene, dict[str, Any], dict[str, float]]
     blank: Any = metallicity_map(
         np.zeros((side, side)), psf=psf.Gaussian(fwhm=setting.fwhm_per_r_eff), sigma=1.0, pixel_scale=pixel
     )
-    plans = prepare(scene, {"metallicity": blank})
-    light = np.asarray(noiseless(blank, fill({"scene": scene}, truth)["scene"], plans["metallicity"]).light)
+    maps, known = {"metallicity": blank}, fill({"scene": scene}, truth)["scene"]
+    light = np.asarray(predictions(maps, known, prepare(scene, maps))["metallicity"].light)
     # Half of the flux, 1, lies within the ellipse, whose area is pi q pixels of side R_e.
     noise = 0.5 * pixel / (setting.snr * np.sqrt(np.pi * setting.q))
     used = light > DETECTED * noise

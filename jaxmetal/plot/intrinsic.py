@@ -13,7 +13,8 @@ from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.marks import HALO, compass
 from jaxmetal.plot.picture import colour_bar, draw
 from jaxmetal.plot.style import SEQUENTIAL, new_figure, value_range
-from jaxmetal.scene import Source, carried_value
+from jaxmetal.result.predicted import on_source
+from jaxmetal.scene import Source
 
 PIXELS = 240
 """Pixels along a side."""
@@ -42,11 +43,11 @@ def source_plane(
     ax = figure.subplots()
     centre = (float(source.frame.x0), float(source.frame.y0))
     grid = Grid.regular((PIXELS, PIXELS), 2.0 * half_size / PIXELS, centre)
-    x, y = grid.centres()
-    values = np.asarray(carried_value(source, name, (x, y)))
+    shown = on_source(source, grid.centres())
+    values = shown.carried[name]
     image = draw(ax, values, grid, value_range(values), SEQUENTIAL)
     if r_eff is not None:
-        _half_light_ellipse(ax, source, grid, r_eff)
+        _half_light_ellipse(ax, grid, shown.radius, r_eff)
     ax.plot(*centre, "+", color="black", path_effects=HALO)
     compass(ax, grid, "upper right")
     if kpc_per_arcsec is None:
@@ -57,11 +58,9 @@ def source_plane(
     return figure
 
 
-def _half_light_ellipse(ax: Axes, source: Source, grid: Grid, r_eff: float) -> None:
+def _half_light_ellipse(ax: Axes, grid: Grid, radius: np.ndarray, r_eff: float) -> None:
     """The contour R(x, y) = r_eff, for a frame of any kind."""
-    x, y = (np.asarray(a) for a in grid.centres())
-    radius = np.hypot(*(np.asarray(a) for a in source.frame.to_plane(x, y)))
-    lines = ax.contour(x, y, radius, levels=[r_eff], colors="black", linewidths=1.2)
+    lines = ax.contour(*grid.centres(), radius, levels=[r_eff], colors="black", linewidths=1.2)
     lines.set_path_effects(HALO)
     for text in ax.clabel(lines, fmt={r_eff: "R$_e$"}, fontsize=9):
         text.set_path_effects(HALO)

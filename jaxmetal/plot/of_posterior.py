@@ -102,8 +102,8 @@ def radial(
             low=low,
             median=median,
             high=high,
-            best=np.asarray(azimuthal_mean(best, radii)),
-            truth=None if put_in is None else np.asarray(azimuthal_mean(put_in, radii)),
+            best=azimuthal_mean(best, radii),
+            truth=None if put_in is None else azimuthal_mean(put_in, radii),
         ),
         line=wls(points.radius, points.value, points.sigma),
         psf_half_width=0.5 * fwhm(observation.psf) * _shrinking(seen, name, source),
@@ -214,7 +214,7 @@ def _shrinking(seen: View, name: str, source: str) -> float:
         return 1.0
     used = np.asarray(observation.used, float)
     shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
-    x, y = (np.asarray(a) for a in traced(seen, name, source))
+    x, y = traced(seen, name, source)
     (x_row, x_column), (y_row, y_column) = np.gradient(x), np.gradient(y)
     area = np.abs(x_column * y_row - x_row * y_column)[shown]
     return float(np.sqrt(np.nanmedian(area) / observation.pixels.pixel_area))

@@ -32,7 +32,6 @@ from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.scatter import log_density as log_scatter
 from jaxmetal.population.selection import WITHOUT
 
-
 FLAT = dist.ImproperUniform(dist.constraints.real, (), ())
 """In the place of the prior of the quantity's parameter: its number in the unconstrained vector is its value."""
 

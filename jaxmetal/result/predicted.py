@@ -1,4 +1,4 @@
-"""Maps and profiles from a posterior, computed afterwards and in chunks: no map is kept per draw."""
+"""Maps and profiles from a posterior, computed afterwards, draw by draw: no map is kept per draw."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ import numpy as np
 
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.radius import radius
-from jaxmetal.observation import Plan, Prediction, predict
+from jaxmetal.observation import Prediction
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
 from jaxmetal.result.parameters import QUANTILES
 from jaxmetal.result.views import View, view
-from jaxmetal.scene import carried_value, trace
-
-CHUNK = 16
-"""Draws that are predicted in one call."""
+from jaxmetal.scene import Position, Source, carried_value, trace
 
 
 class Summarised(NamedTuple):
@@ -36,21 +33,24 @@ def best_prediction(posterior: Posterior | View, name: str) -> Prediction:
 
 def predictive(posterior: Posterior | View, name: str, count: int = 96) -> Summarised:
     """Posterior-predictive map (without noise) of one observation from `count` evenly spaced draws."""
-    return view(posterior).once(_predictive, name, count)
+    return view(posterior).once(_predictive, count)[name]
 
 
-def _predictive(seen: View, name: str, count: int) -> Summarised:
-    skeleton = {SCENE: seen.skeleton[SCENE], "observation": seen.skeleton[name]}
-    total = square = light = np.zeros(())
-    done = 0
-    for values in _chunks(seen.posterior, count):
-        drawn = _predict_filled(skeleton, seen.posterior.plans[name], values)
-        total = total + np.sum(drawn.value, axis=0, dtype=float)
-        square = square + np.sum(np.square(drawn.value, dtype=float), axis=0)
-        light = light + np.sum(drawn.light, axis=0, dtype=float)
-        done += len(drawn.value)
-    mean = total / done
-    return Summarised(mean, np.sqrt(np.maximum(square / done - mean**2, 0.0)), light / done)
+def _predictive(seen: View, count: int) -> dict[str, Summarised]:
+    """Of all observations, since they are predicted together."""
+    sums: Any = None
+    drawn = _spaced(seen.posterior, count)
+    for values in drawn:
+        found = {
+            name: (np.asarray(one.value, float), np.square(one.value, dtype=float), np.asarray(one.light, float))
+            for name, one in seen.predicted(values).items()
+        }
+        sums = found if sums is None else jax.tree.map(np.add, sums, found)
+    return {name: _summarised(*(part / len(drawn) for part in parts)) for name, parts in sums.items()}
+
+
+def _summarised(mean: np.ndarray, square: np.ndarray, light: np.ndarray) -> Summarised:
+    return Summarised(mean, np.sqrt(np.maximum(square - mean**2, 0.0)), light)
 
 
 def profile(posterior: Posterior | View, source: str, prop: str, radii: np.ndarray, count: int = 400) -> np.ndarray:
@@ -67,62 +67,76 @@ def profile(posterior: Posterior | View, source: str, prop: str, radii: np.ndarr
         shape (len(QUANTILES), len(radii)).
     """
     seen = view(posterior)
-    skeleton, chunks = {SCENE: seen.skeleton[SCENE]}, _chunks(seen.posterior, count)
-    drawn = np.concatenate([_profiles(skeleton, values, jnp.asarray(radii), source, prop) for values in chunks])
+    prior = seen.skeleton[SCENE].sources[source].carries[prop].profile
+    drawn = [azimuthal_mean(fill(prior, values), radii) for values in _spaced(seen.posterior, count)]
     return np.quantile(drawn, list(QUANTILES.values()), axis=0)
 
 
-def azimuthal_mean(profile: Any, radii: Any) -> jax.Array:
+def azimuthal_mean(profile: Any, radii: Any) -> np.ndarray:
     """The mean of a profile over azimuth at each deprojected radius (arcsec), shape (len(radii),)."""
-    angles = jnp.linspace(0.0, 2.0 * jnp.pi, 24, endpoint=False)
-    return jnp.mean(profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
+    return np.asarray(_azimuthal_mean(profile, np.asarray(radii)))
+
+
+class OnSource(NamedTuple):
+    """A source at positions on its plane.
+
+    Attributes:
+        radius: deprojected (semi-major-axis) radius, arcsec.
+        carried: property -> its value.
+    """
+
+    radius: np.ndarray
+    carried: dict[str, np.ndarray]
+
+
+def on_source(source: Source, beta: Position) -> OnSource:
+    """What a source, with every leaf a number, is at positions on its plane (x, y), arcsec."""
+    return jax.tree.map(np.asarray, _on_source(source, beta))
 
 
 def intrinsic_map(posterior: Posterior | View, name: str, source: str, prop: str) -> np.ndarray:
     """The property before blending, at the traced centre of each pixel of an observation, at the MAP."""
-    seen = view(posterior)
-    return np.asarray(carried_value(seen.filled[SCENE].sources[source], prop, traced(seen, name, source)))
+    return view(posterior).once(_pixels_on_source, name, source).carried[prop]
 
 
 def radius_map(posterior: Posterior | View, name: str, source: str) -> np.ndarray:
     """Deprojected source-plane radius of each pixel's centre, arcsec, at the MAP; NaN beyond the deflection map."""
-    return view(posterior).once(_radius_map, name, source)
+    return view(posterior).once(_pixels_on_source, name, source).radius
 
 
-def traced(posterior: Posterior | View, name: str, source: str) -> tuple[jax.Array, jax.Array]:
+def traced(posterior: Posterior | View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Where the centres of an observation's pixels lie on a source's plane at the MAP, arcsec; NaN beyond the map."""
     return view(posterior).once(_traced, name, source)
 
 
-def _radius_map(seen: View, name: str, source: str) -> np.ndarray:
-    return np.asarray(radius(*seen.filled[SCENE].sources[source].frame.to_plane(*traced(seen, name, source))))
+def _pixels_on_source(seen: View, name: str, source: str) -> OnSource:
+    return on_source(seen.filled[SCENE].sources[source], traced(seen, name, source))
 
 
-def _traced(seen: View, name: str, source: str) -> tuple[jax.Array, jax.Array]:
-    scene = seen.filled[SCENE]
-    return trace(scene.lens, seen.filled[name].pixels.centres(), scene.sources[source].distance_ratio)
+def _traced(seen: View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]:
+    scene, theta = seen.filled[SCENE], seen.filled[name].pixels.centres()
+    return jax.tree.map(np.asarray, _trace(scene.lens, theta, scene.sources[source].distance_ratio))
 
 
-def _chunks(posterior: Posterior, count: int) -> list[dict[str, jax.Array]]:
-    """Evenly spaced draws in equal chunks, so that one compilation serves all."""
+def _spaced(posterior: Posterior, count: int) -> list[dict[str, np.ndarray]]:
+    """Evenly spaced draws."""
     flat = posterior.flat()
     total = len(next(iter(flat.values())))
-    wanted = -(-min(count, max(total, 1)) // CHUNK) * CHUNK
-    index = np.linspace(0, total - 1, wanted).round().astype(int)
-    return [{n: jnp.asarray(v[part]) for n, v in flat.items()} for part in np.split(index, wanted // CHUNK)]
+    index = np.linspace(0, total - 1, min(count, max(total, 1))).round().astype(int)
+    return [{name: values[i] for name, values in flat.items()} for i in index]
 
 
 @jax.jit
-def _predict_filled(places: Any, plan: Plan, values: Any) -> Prediction:
-    def one(draw: Any) -> Prediction:
-        filled = fill(places, draw)
-        return predict(filled["observation"], filled[SCENE], plan)
-
-    return jax.lax.map(one, values)
+def _azimuthal_mean(profile: Any, radii: jax.Array) -> jax.Array:
+    angles = jnp.linspace(0.0, 2.0 * jnp.pi, 24, endpoint=False)
+    return jnp.mean(profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
 
 
-def _profiles(places: Any, values: Any, radii: jax.Array, source: str, prop: str) -> np.ndarray:
-    def one(draw: Any) -> jax.Array:
-        return azimuthal_mean(fill(places, draw)[SCENE].sources[source].carries[prop].profile, radii)
+@jax.jit
+def _on_source(source: Source, beta: Position) -> OnSource:
+    carried = {name: carried_value(source, name, beta) for name in source.carries}
+    return OnSource(radius(*source.frame.to_plane(*beta)), carried)
 
-    return np.asarray(jax.vmap(one)(values))
+
+# One program, instead of one for each of its operations.
+_trace = jax.jit(trace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -12,10 +12,12 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.meaning import Meaning, meanings
 from jaxmetal.model import SCENE, pointwise_of
+from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import realised
-from jaxmetal.observation import Plan, Prediction, predict_all
+from jaxmetal.observation import Prediction
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import fill, split
+from jaxmetal.prepared import predictions
+from jaxmetal.prior import fill, split, strong
 from jaxmetal.result.parameters import Parameter, parameters
 
 T = TypeVar("T")
@@ -60,23 +62,35 @@ class View:
         """Scene and observations with the best values in place."""
         return realised(fill(self.skeleton, self.posterior.best))
 
+    def predicted(self, values: Mapping[str, Any]) -> dict[str, Prediction]:
+        """Observation -> what it would record at these values of the parameters without noise."""
+        filled, plans = fill(self.skeleton, values), self.posterior.plans
+        return jax.tree.map(np.asarray, predictions({name: filled[name] for name in plans}, filled[SCENE], plans))
+
     @cached_property
     def predictions(self) -> dict[str, Prediction]:
         """Observation -> what it would record at the best values without noise."""
-        return jax.tree.map(np.asarray, _predict(self.filled, self.posterior.plans))
+        return self.predicted(self.posterior.best)
 
     @cached_property
+    def _judged(self) -> tuple[dict[str, np.ndarray], ...]:
+        seen = self.predictions
+        return jax.tree.map(np.asarray, _judged({name: self.filled[name] for name in seen}, seen))
+
+    @property
     def sigmas(self) -> dict[str, np.ndarray]:
         """Observation -> standard deviation of its data at the best values, of the data's shape."""
-        return {
-            name: np.asarray(self.filled[name].noise.standard_deviation(*seen))
-            for name, seen in self.predictions.items()
-        }
+        return self._judged[0]
 
-    @cached_property
+    @property
     def residuals(self) -> dict[str, np.ndarray]:
         """Observation -> residuals at the best values, in standard deviations; NaN where data are unused."""
-        return {name: np.asarray(self.filled[name].residual(seen)) for name, seen in self.predictions.items()}
+        return self._judged[1]
+
+    @property
+    def log_likelihoods(self) -> dict[str, np.ndarray]:
+        """Observation -> log density of each of its data at the best values, 0 where unused."""
+        return self._judged[2]
 
     @cached_property
     def chi2(self) -> dict[str, float]:
@@ -89,9 +103,10 @@ class View:
         return {name: int(np.sum(np.asarray(self.filled[name].used))) for name in self.posterior.observations}
 
     @cached_property
-    def log_likelihoods(self) -> dict[str, np.ndarray]:
-        """Observation -> log density of each of its data at the best values, 0 where unused."""
-        return jax.tree.map(np.asarray, _log_likelihoods(self.filled, self.predictions))
+    def log_priors(self) -> dict[str, np.ndarray]:
+        """Parameter name -> log density of its prior at every draw, (chains, draws, ...)."""
+        packed = {name: Packed.of(prior) for name, prior in self.priors.items()}
+        return jax.tree.map(np.asarray, _log_priors(strong(packed), self.posterior.draws))
 
     @cached_property
     def parameters(self) -> list[Parameter]:
@@ -112,10 +127,15 @@ def view(posterior: Posterior | View) -> View:
 
 
 @jax.jit
-def _predict(filled: dict[str, Any], plans: dict[str, Plan]) -> dict[str, Prediction]:
-    return predict_all(filled, filled[SCENE], plans)
+def _judged(filled: dict[str, Any], seen: dict[str, Prediction]) -> tuple[dict[str, jax.Array], ...]:
+    """Standard deviations, residuals, log densities."""
+    return (
+        {name: filled[name].noise.standard_deviation(*one) for name, one in seen.items()},
+        {name: filled[name].residual(one) for name, one in seen.items()},
+        pointwise_of(filled, seen),
+    )
 
 
 @jax.jit
-def _log_likelihoods(filled: dict[str, Any], seen: dict[str, Prediction]) -> dict[str, jax.Array]:
-    return pointwise_of(filled, seen)
+def _log_priors(packed: dict[str, Packed], draws: dict[str, Any]) -> dict[str, jax.Array]:
+    return {name: prior.log_prob(draws[name]) for name, prior in unpacked(packed).items()}

@@ -30,7 +30,7 @@ from jaxmetal.io.sample.columns import (
 )
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import median
+from jaxmetal.prior import medians
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.views import View, view
@@ -100,7 +100,7 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = N
         narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
         found[column + NARROWED] = Entry(float(verdict.narrowed), "", narrowed)
         found[column + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
-        middle = float(median(seen.priors[site]))
+        middle = float(medians({site: seen.priors[site]})[site])
         found[column + PRIOR] = Entry(middle, known[site].unit, f"median of the prior of {site}")
     for label in posterior.observations:
         found[f"{label}.fwhm"] = Entry(fwhm(seen.filled[label].psf), "arcsec", "full width at half maximum of the PSF")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.model import SCENE, tree
-from jaxmetal.observation import Plan, Prediction, predict, predict_all
-from jaxmetal.prepared import prepare
+from jaxmetal.observation import Prediction, predict_all
+from jaxmetal.prepared import predictions, prepare
 from jaxmetal.prior import fill, sites, split
 
 
@@ -32,9 +34,13 @@ def draw(scene: Any, observations: Mapping[str, Any], key: jax.Array) -> dict[st
         raise InputError(
             f"A simulation needs a number for '{next(iter(free))}', found a distribution; fill the prior first."
         )
-    plans = prepare(scene, observations)
-    keys = jax.random.split(key, len(plans))
-    return {name: _observe(observations[name], scene, plans[name], k) for name, k in zip(plans, keys, strict=True)}
+    return noisy(observations, predictions(observations, scene, prepare(scene, observations)), key)
+
+
+def noisy(observations: Mapping[str, Any], seen: Mapping[str, Prediction], key: jax.Array) -> dict[str, Any]:
+    """The observations with their data replaced by draws around predictions; what is not used has no noise."""
+    data = _noisy(dict(observations), dict(seen), key, tuple(observations))
+    return {name: dataclasses.replace(one, data=np.asarray(data[name])) for name, one in observations.items()}
 
 
 def from_prior(scene: Any, observations: Mapping[str, Any], key: jax.Array, count: int) -> dict[str, jax.Array]:
@@ -65,13 +71,13 @@ def _look(skeleton: Any, plans: Any, drawn: dict[str, Any], numbers: jax.Array) 
     return jax.lax.map(one, numbers)
 
 
-@jax.jit
-def noiseless(observation: Any, scene: Any, plan: Plan) -> Prediction:
-    """`predict`, compiled as a whole: operation by operation it takes several times longer."""
-    return predict(observation, scene, plan)
-
-
-def _observe(observation: Any, scene: Any, plan: Any, key: jax.Array) -> Any:
-    model, light = noiseless(observation, scene, plan)
-    data = observation.noise.draw(key, model, light)
-    return dataclasses.replace(observation, data=jnp.where(observation.used, data, model))
+@partial(jax.jit, static_argnames="names")
+def _noisy(
+    observations: dict[str, Any], seen: dict[str, Prediction], key: jax.Array, names: tuple[str, ...]
+) -> dict[str, jax.Array]:
+    """Data; `names` are in the order in which they are drawn."""
+    data = {}
+    for name, of_this in zip(names, jax.random.split(key, len(names)), strict=True):
+        observation, (model, light) = observations[name], seen[name]
+        data[name] = jnp.where(observation.used, observation.noise.draw(of_this, model, light), model)
+    return data

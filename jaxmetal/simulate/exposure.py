@@ -11,10 +11,10 @@ from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, WeightedMap
-from jaxmetal.prepared import prepare
+from jaxmetal.prepared import predictions, prepare
 from jaxmetal.recipes.observations import light_image, metallicity_map
 from jaxmetal.scene import Scene
-from jaxmetal.simulate.drawn import draw, noiseless
+from jaxmetal.simulate.drawn import noisy
 
 FLOOR = 0.03
 """Error of the metallicity of infinitely bright pixels, dex."""
@@ -57,7 +57,8 @@ def expose(truth: Scene, *, grid: Grid, psf: Any, peak_snr: float, key: jax.Arra
             used=everywhere,
         ),
     }
-    light = np.asarray(noiseless(blank["halpha"], truth, prepare(truth, blank)["halpha"]).light)
+    seen = predictions(blank, truth, prepare(truth, blank))
+    light = np.asarray(seen["halpha"].light)
     noise = float(light.max()) / peak_snr
     at_peak = DEX_TIMES_SNR / peak_snr
     sigma = np.sqrt(FLOOR**2 + at_peak**2 * light.max() / np.maximum(light, 1e-3 * light.max()))
@@ -65,4 +66,4 @@ def expose(truth: Scene, *, grid: Grid, psf: Any, peak_snr: float, key: jax.Arra
         "halpha": light_image(zeros, light="halpha", psf=psf, sigma=noise, grid=grid),
         "metallicity": metallicity_map(zeros, psf=psf, sigma=sigma, used=light > DETECTED * noise, grid=grid),
     }
-    return Simulated(truth=truth, observations=draw(truth, templates, key))
+    return Simulated(truth=truth, observations=noisy(templates, seen, key))
