@@ -113,7 +113,9 @@ def _(prior: dist.HalfNormal) -> Quantiles:
 def _(prior: dist.HalfCauchy) -> Quantiles:
     quarter = 0.5 * jnp.pi
     return Quantiles(
-        lambda z: prior.scale * jnp.where(z < 0.0, jnp.tan(quarter * ndtr(z)), 1.0 / jnp.tan(quarter * ndtr(-_near(z)))),
+        lambda z: (
+            prior.scale * jnp.where(z < 0.0, jnp.tan(quarter * ndtr(z)), 1.0 / jnp.tan(quarter * ndtr(-_near(z))))
+        ),
         lambda x: _normal(jnp.arctan2(x, prior.scale) / quarter, jnp.arctan2(prior.scale, x) / quarter),
     )
 

@@ -16,13 +16,13 @@ import numpyro.distributions as dist
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import worst_first
-from jaxmetal.fit.packed import Packed
 from jaxmetal.fit.peaks import find_peaks
 from jaxmetal.fit.problem import Problem, constrain, log_density, make, parts
 from jaxmetal.fit.problem import stack as side_by_side
 from jaxmetal.fit.program import signature
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.numerics.packed import Packed
 from jaxmetal.population.columns import alike
 from jaxmetal.population.covariates import Design, along, design
 from jaxmetal.population.galaxies import Covariate, Measured, require_same_galaxies
