@@ -206,3 +206,19 @@ def labels(path: Any) -> tuple[str, ...]:
 
 def _name(path: Any) -> str:
     return ".".join(labels(path))
+
+
+def at_home(values: np.ndarray, prior: Distribution, period: Any) -> np.ndarray:
+    """Angles, whatever turn they are on, on that of their prior where it has bounds; other parameters as they are."""
+    low, high = bounds(prior)
+    if period is None or not np.all(np.isfinite(low) & np.isfinite(high)):
+        return values
+    return low + np.mod(values - low, np.asarray(period))
+
+
+def bounds(prior: Distribution) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper bound of a prior's support, infinite where it has none."""
+    support: Any = prior.support
+    low = getattr(support, "lower_bound", -np.inf)
+    high = getattr(support, "upper_bound", np.inf)
+    return np.asarray(low, float), np.asarray(high, float)

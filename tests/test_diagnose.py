@@ -6,7 +6,8 @@ import pytest
 
 import jaxmetal as jm
 from jaxmetal.chains import Chains, converged
-from jaxmetal.fit.diagnose import diagnose, periods, prior_warnings, unwrap
+from jaxmetal.fit.angles import periods, unwrap
+from jaxmetal.fit.diagnose import diagnose, prior_warnings
 from jaxmetal.fit.problem import make, stack
 from jaxmetal.result.resolved import _spread
 

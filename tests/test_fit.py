@@ -128,7 +128,7 @@ def skewed():
 
 def test_the_end_of_a_climb_is_a_maximum(skewed):
     problems = stack([skewed])
-    which, points = start.starts(problems, [seed_of(1)], 3)
+    which, points, _ = start.starts(problems, [seed_of(1)], 3)
     ends = optimum.highest(which, optimum.maximise(problems, which, points, 0.0))
     assert all(end.status == optimum.Status.CONVERGED for end in ends[:1])
     slope = jax.jit(jax.grad(log_density, argnums=1))(skewed, ends[0].vector, 0.0)
@@ -139,7 +139,7 @@ def test_the_end_of_a_climb_is_a_maximum(skewed):
 
 def test_curvature_by_differences_is_that_of_automatic_differentiation(skewed):
     problems = stack([skewed])
-    which, points = start.starts(problems, [seed_of(1)], 3)
+    which, points, _ = start.starts(problems, [seed_of(1)], 3)
     peaks = optimum.highest(which, optimum.maximise(problems, which, points, 1.0))
     factor = laplace(problems, [0], peaks)[0].factor
     hessian = -jax.jit(jax.hessian(log_density, argnums=1))(skewed, peaks[0].vector, 1.0)

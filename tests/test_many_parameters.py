@@ -75,7 +75,7 @@ def test_the_maximum_of_many_numbers_is_reached_with_few_gradients(known, monkey
     problem = make(prior, seen)
     count = size(problem.sites)
     assert count > curvature.SMALL
-    (peak,) = find_peaks(stack([problem]), [seed_of(1)])
+    _, (peak,) = find_peaks(stack([problem]), [seed_of(1)])
     assert peak.status.name == "CONVERGED"
     away = np.concatenate([[float(peak.best[LEVEL])], peak.best[TABLE].ravel()]) - mean
     assert away @ np.linalg.solve(covariance, away) < 0.05**2

@@ -1,4 +1,4 @@
-"""What to know before using the draws of a fit: how its chains went, angles, hits on prior bounds."""
+"""What to know before using the draws of a fit: how its chains went, hits on prior bounds."""
 
 from __future__ import annotations
 
@@ -10,21 +10,9 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.chains import Chains, judge
 from jaxmetal.edge.findings import Finding
+from jaxmetal.fit.angles import Periods, is_circle
 from jaxmetal.meaning import SLOPES, meanings
-from jaxmetal.prior import sites
-
-Periods = Mapping[str, Any]
-"""Name of a parameter that is an angle -> its period in degrees, one number or one for each element."""
-
-
-def periods(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The angles of a scene and its observations."""
-    return {name: found.period for name, found in meanings(tree).items() if found.period is not None}
-
-
-def unwrap(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray], periods: Periods) -> dict[str, np.ndarray]:
-    """Draws with angles folded to within half a period of their best value, so that means and R-hat make sense."""
-    return {name: _unwrap(values, best[name], periods.get(name)) for name, values in draws.items()}
+from jaxmetal.prior import at_home, bounds, sites
 
 
 def diagnose(
@@ -51,20 +39,11 @@ def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
     return found
 
 
-def bounds(prior: Distribution) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bound of a prior's support, infinite where it has none."""
-    support: Any = prior.support
-    low = getattr(support, "lower_bound", -np.inf)
-    high = getattr(support, "upper_bound", np.inf)
-    return np.asarray(low, float), np.asarray(high, float)
-
-
 def _bound_hits(name: str, values: np.ndarray, prior: Distribution, period: Any) -> list[Finding]:
     low, high = bounds(prior)
-    if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
+    if is_circle(prior, period) or not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         return []
-    values = values if period is None else low + np.mod(values - low, np.asarray(period))
-    place = (values - low) / (high - low)
+    place = (at_home(values, prior, period) - low) / (high - low)
     share = max(float(np.mean(place < 0.02)), float(np.mean(place > 0.98)))
     if share <= 0.04:
         return []
@@ -75,10 +54,3 @@ def _bound_hits(name: str, values: np.ndarray, prior: Distribution, period: Any)
             "widen the prior or say why not.",
         )
     ]
-
-
-def _unwrap(values: np.ndarray, best: np.ndarray, period: Any) -> np.ndarray:
-    if period is None:
-        return values
-    period = np.asarray(period)
-    return best + np.mod(values - best + period / 2.0, period) - period / 2.0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.fit.problem import Problem, constrain, log_density, pick
@@ -39,6 +40,19 @@ def parameters(problems: Problem, which: Sequence[int], vectors: np.ndarray) -> 
     return [{name: value[i] for name, value in values.items()} for i in range(len(which))]
 
 
+def errors(problems: Problem, which: Sequence[int], modes: Any, factors: Any) -> list[dict[str, np.ndarray]]:
+    """Standard deviations of parameters under Gaussians in the unconstrained space, to first order at their modes.
+
+    Args:
+        problems: see `fit.problem.stack`.
+        which: problem of each Gaussian.
+        modes: shape (count, size).
+        factors: S, whose S S^T is the covariance, shape (count, size, size).
+    """
+    values = each(_errors, None, problems, (np.asarray(which, np.int32), np.asarray(modes), np.asarray(factors)), 1)
+    return [{name: value[i] for name, value in values.items()} for i in range(len(which))]
+
+
 def _rows(which: Any, points: Any, jacobian: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     points = np.asarray(points)
     return np.asarray(which, np.int32), points, np.full(len(points), jacobian, points.dtype)
@@ -59,3 +73,10 @@ def _parameters(_: None, problems: Problem, row: Any) -> dict[str, jax.Array]:
     which, vectors = row
     sites = pick(problems, which).sites
     return jax.vmap(jax.vmap(lambda vector: constrain(sites, vector)[0]))(vectors)
+
+
+def _errors(_: None, problems: Problem, row: Any) -> dict[str, jax.Array]:
+    which, mode, factor = row
+    sites = pick(problems, which).sites
+    pushed = jax.vmap(lambda move: jax.jvp(lambda at: constrain(sites, at)[0], (mode,), (move,))[1])(factor.T)
+    return jax.tree.map(lambda moves: jnp.sqrt(jnp.sum(moves**2, axis=0)), pushed)

@@ -11,7 +11,7 @@ from numpy.random import SeedSequence
 from jaxmetal.chains import Chains
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.diagnose import periods, unwrap
+from jaxmetal.fit.angles import periods, unwrap
 from jaxmetal.fit.peaks import Peak
 from jaxmetal.fit.problem import Problem
 

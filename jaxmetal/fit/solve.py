@@ -13,7 +13,8 @@ from numpy.random import SeedSequence
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.fit.diagnose import diagnose, periods
+from jaxmetal.fit.angles import periods
+from jaxmetal.fit.diagnose import diagnose
 from jaxmetal.fit.method import Options, Solution, Stage
 from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.optimum import Status
@@ -43,7 +44,7 @@ def solve(
     Returns:
         For each problem its solution, or why there is none.
     """
-    peaks = find_peaks(problems, [branch(seed, 0) for seed in seeds], options.start_count, given)
+    problems, peaks = find_peaks(problems, [branch(seed, 0) for seed in seeds], options.start_count, given)
     mark("optimise")
     summits = {i: peak for i, peak in enumerate(peaks) if isinstance(peak, Peak)}
     found = _sample(Stage(problems, seeds, options, progress), summits) if summits else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,13 +22,27 @@ from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.prior import median
 
 
+class Starts(NamedTuple):
+    """Where the optimiser begins.
+
+    Attributes:
+        which: problem of each start, shape (problems * count,).
+        points: unconstrained, shape (problems * count, size).
+        leaders: of each problem, the start where its density is largest.
+    """
+
+    which: np.ndarray
+    points: np.ndarray
+    leaders: np.ndarray
+
+
 def starts(
     problems: Problem,
     seeds: Sequence[SeedSequence],
     count: int,
     given: Mapping[str, Any] | None = None,
     candidates: int = 24,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Starts:
     """For each problem the prior's median (or what is given) and the best of some draws about it.
 
     Args:
@@ -37,9 +51,6 @@ def starts(
         count: starts of each problem.
         given: parameter name -> where to begin, problems in front; NaN for the median.
         candidates: draws of each problem.
-
-    Returns:
-        The problem of each start, shape (problems * count,), and the starts, unconstrained, (problems * count, size).
     """
     total = len(jax.tree.leaves(problems)[0])
     index = np.minimum(np.arange(total), len(seeds) - 1)
@@ -53,10 +64,12 @@ def starts(
         densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
         for one in ahead:
             one.result()
-    densities[:, 0] = np.inf
-    order = np.argsort(-np.nan_to_num(densities, nan=-np.inf), axis=1, kind="stable")[:, :count]
+    densities = np.nan_to_num(densities, nan=-np.inf)
+    # The first is among the starts whatever its density.
+    order = np.argsort(-np.insert(densities[:, 1:], 0, np.inf, axis=1), axis=1, kind="stable")[:, :count]
     chosen = np.take_along_axis(points, order[:, :, None], axis=1)
-    return np.repeat(np.arange(len(points)), count), chosen.reshape(-1, points.shape[2])
+    leaders = np.argmax(np.take_along_axis(densities, order, axis=1), axis=1) + count * np.arange(len(points))
+    return Starts(np.repeat(np.arange(len(points)), count), chosen.reshape(-1, points.shape[2]), leaders)
 
 
 def require_possible(sites: Mapping[str, Distribution], start: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpyro.distributions as dist
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.fit import evaluate
 from jaxmetal.fit.peaks import find_peaks
 from jaxmetal.fit.problem import make, stack
 from jaxmetal.fit.seeds import branch, seed_of
@@ -123,13 +124,15 @@ def simulated_error(setting: Setting, count: int = 50, seed: int = 0) -> Scatter
     actual = fill({"scene": scene}, truth)["scene"]
     noise = jax.random.split(jax.random.key(seed), count)
     problems = [make(scene, draw(actual, blank, key)) for key in noise]
-    place = list(problems[0].sites).index(SLOPE)
-    best, quoted = [], []
-    for peak in find_peaks(stack(problems), [branch(seed_of(seed), k) for k in range(count)], start_count=1):
+    stacked, peaks = find_peaks(stack(problems), [branch(seed_of(seed), k) for k in range(count)], start_count=1)
+    best, modes, factors = [], [], []
+    for peak in peaks:
         if isinstance(peak, InputError):
             raise peak
         best.append(float(peak.best[SLOPE]))
-        quoted.append(float(np.linalg.norm(peak.gaussian.factor[place])))
+        modes.append(peak.gaussian.mode)
+        factors.append(peak.gaussian.factor)
+    quoted = [float(one[SLOPE]) for one in evaluate.errors(stacked, range(count), modes, factors)]
     return Scatter(float(np.mean(best) - setting.slope), float(np.std(best, ddof=1)), float(np.mean(quoted)), count)
 
 

@@ -86,7 +86,8 @@ def stack(
     _require_alike(problems, site)
     together, count = side_by_side(problems), len(problems)
     peaks = []
-    for found in find_peaks(together, [branch(seed_of(seed), k) for k in range(count)]):
+    together, ends = find_peaks(together, [branch(seed_of(seed), k) for k in range(count)])
+    for found in ends:
         if isinstance(found, InputError):
             raise found
         peaks.append(found.gaussian)

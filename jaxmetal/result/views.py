@@ -17,7 +17,7 @@ from jaxmetal.numerics.tree import realised
 from jaxmetal.observation import Prediction
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import predictions
-from jaxmetal.prior import fill, split, strong
+from jaxmetal.prior import at_home, fill, split, strong
 from jaxmetal.result.parameters import Parameter, parameters
 
 T = TypeVar("T")
@@ -106,7 +106,9 @@ class View:
     def log_priors(self) -> dict[str, np.ndarray]:
         """Parameter name -> log density of its prior at every draw, (chains, draws, ...)."""
         packed = {name: Packed.of(prior) for name, prior in self.priors.items()}
-        return jax.tree.map(np.asarray, _log_priors(strong(packed), self.posterior.draws))
+        drawn = self.posterior.draws
+        drawn = {n: at_home(drawn[n], prior, self.meanings[n].period) for n, prior in self.priors.items()}
+        return jax.tree.map(np.asarray, _log_priors(strong(packed), drawn))
 
     @cached_property
     def parameters(self) -> list[Parameter]:

@@ -1,0 +1,125 @@
+"""Angles: folded draws, and circles, which have no edge.
+
+A prior that is uniform over whole periods says nothing about where its interval is cut. A fit cuts it opposite to the
+best value that it knows, so that a mode at an end of the prior, 130 degrees of -50 to 130, is one mode in its middle.
+Priors over a part of a period stay as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpyro.distributions import Distribution, Uniform
+
+from jaxmetal.fit.coordinates import coordinates
+from jaxmetal.fit.problem import Problem, parts
+from jaxmetal.fit.rows import place
+from jaxmetal.meaning import meanings
+from jaxmetal.numerics.packed import Packed, unpacked
+from jaxmetal.prior import bounds
+
+Periods = Mapping[str, Any]
+"""Name of a parameter that is an angle -> its period in degrees, one number or one for each element."""
+
+
+QUARTER = 0.67
+"""Standard normal numbers within it are half of all."""
+
+
+def periods(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The angles of a scene and its observations."""
+    return {name: found.period for name, found in meanings(tree).items() if found.period is not None}
+
+
+def unwrap(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray], periods: Periods) -> dict[str, np.ndarray]:
+    """Draws with angles folded to within half a period of their best value, so that means and R-hat make sense."""
+    return {name: _unwrap(values, best[name], periods.get(name)) for name, values in draws.items()}
+
+
+def _unwrap(values: np.ndarray, best: np.ndarray, period: Any) -> np.ndarray:
+    if period is None:
+        return values
+    period = np.asarray(period)
+    return best + np.mod(values - best + period / 2.0, period) - period / 2.0
+
+
+def all_round(low: Any, high: Any, period: Any) -> Any:
+    """Whether intervals are whole periods, but for rounding; arrays of NumPy or JAX."""
+    turns = (high - low) / period
+    return (turns > 0.5) & (abs(turns - turns.round()) < 1e-6 * turns)
+
+
+def is_circle(prior: Distribution, period: Any) -> bool:
+    """Whether a prior is uniform over whole periods, so that its bounds are none."""
+    return type(prior) is Uniform and period is not None and bool(np.all(all_round(*bounds(prior), np.asarray(period))))
+
+
+class Recut(NamedTuple):
+    """Problems whose circles are cut elsewhere.
+
+    Attributes:
+        problems: the same, with other priors.
+        points: the same places in their vectors.
+        moved: whether any angle of a point stood in another quarter of its circle than opposite to the cut.
+    """
+
+    problems: Problem
+    points: np.ndarray
+    moved: np.ndarray
+
+
+def recut(problems: Problem, centres: np.ndarray, which: np.ndarray, points: np.ndarray) -> Recut:
+    """Cuts circles opposite to where given vectors have their angles.
+
+    Args:
+        problems: see `fit.problem.stack`.
+        centres: vectors of the first problems of the stack, shape (n, size); those after them are cut as the last.
+        which: problem of each point, shape (count,).
+        points: vectors, shape (count, size).
+    """
+    turning = {name: period for name, period in periods(problems.skeleton).items() if _uniform(problems, name)}
+    if not turning:
+        return Recut(problems, points, np.zeros(len(points), bool))
+    old = {name: problems.priors[name] for name in turning}
+    total = len(jax.tree.leaves(old)[0])
+    places = parts(unpacked(jax.tree.map(lambda leaf: leaf[0], problems.priors)))
+    spots = {name: places[name] for name in turning}
+    angles = {name: centres[np.minimum(np.arange(total), len(centres) - 1), spot] for name, spot in spots.items()}
+    cut = place({name: _cut(old[name], np.asarray(turning[name]), angles[name]) for name in turning})
+    ends, moved = points.copy(), np.zeros(len(points), bool)
+    for name, spot in spots.items():
+        before, after = (jax.tree.map(lambda leaf: np.asarray(leaf)[which], some[name]) for some in (old, cut))
+        ends[:, spot] = _carried(before, after, np.asarray(turning[name]), points[:, spot])
+        moved |= np.any(np.abs(ends[:, spot] - points[:, spot]) > QUARTER, axis=1)
+    return Recut(dataclasses.replace(problems, priors={**problems.priors, **cut}), ends, moved)
+
+
+def _uniform(problems: Problem, name: str) -> bool:
+    return problems.priors[name].kind is Uniform
+
+
+@jax.jit
+@partial(jax.vmap, in_axes=(0, None, 0))
+def _cut(packed: Packed, period: jax.Array, numbers: jax.Array) -> Packed:
+    """The prior with its cut opposite to an angle, if it goes all round and the angle is one."""
+    prior: Any = packed.unpack()
+    angle = coordinates(prior).value(numbers.reshape(prior.shape()))
+    free = all_round(prior.low, prior.high, period) & jnp.isfinite(angle)
+    low, high = jnp.where(free, angle - 0.5 * period, prior.low), jnp.where(free, angle + 0.5 * period, prior.high)
+    return Packed.of(Uniform(low, high))
+
+
+@jax.jit
+@partial(jax.vmap, in_axes=(0, 0, None, 0))
+def _carried(before: Packed, after: Packed, period: jax.Array, numbers: jax.Array) -> jax.Array:
+    """Numbers of the same angles under another cut; as they are where there is none."""
+    old, new = (packed.unpack() for packed in (before, after))
+    angle = coordinates(old).value(numbers.reshape(old.shape()))
+    found = coordinates(new).position(new.low + jnp.mod(angle - new.low, period))
+    return jnp.where(all_round(new.low, new.high, period), found, numbers.reshape(old.shape())).ravel()
