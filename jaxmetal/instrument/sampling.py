@@ -11,6 +11,28 @@ from jaxmetal.numerics.lengths import longer, narrower
 DEAREST = 30
 """Nodes per axis beyond which moving the samples of a core costs more than it saves under a single Gaussian."""
 
+PER_SCALE = 0.72
+"""Samples per Gaussian radius: a sum over them of a Gaussian is its integral to 2 exp(-2 pi^2 0.72^2) = 7e-5."""
+
+PER_KINK = 4.3
+"""Samples per pixel at a kink under a PSF of 1 pixel: what is missed falls as the square of their distance."""
+
+MOST = 8
+"""Samples per pixel and axis at most."""
+
+NEAR = 2.5
+"""Size of the smooth window around the centre of a light, pixels, where the grid itself is dense."""
+
+
+def core_sizes(fwhm: float) -> tuple[float, float]:
+    """Sizes of the window around a centre, pixels, on a dense grid and, under a wide PSF, on the coarsest."""
+    return NEAR, 4.0 * max(1, int(min(fwhm / 7.5, 4.0)))
+
+
+def resolved(core_size: float) -> float:
+    """Distance from the centre up to which the polar core is much finer than the grid, in the unit of its size."""
+    return 0.8 * core_size
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sampling:
@@ -47,6 +69,8 @@ def choose(
     fwhm: float,
     reach: float,
     finest: float,
+    afar: float | None = None,
+    kinked: bool = False,
     lensed: bool,
     components: int = 1,
     coarse: bool = False,
@@ -57,23 +81,31 @@ def choose(
     Args:
         fwhm: of the PSF, pixels.
         reach: radius beyond which the PSF is negligible, pixels.
-        finest: smallest scale of lights, and of what they carry, along minor axes, pixels.
+        finest: Gaussian radius of the smallest detail outside the core of a dense grid, along minor axes, pixels.
+        afar: the same outside the core of the coarsest (see `core_sizes`); `finest` where that is not known.
+        kinked: whether the slope of something jumps, or may do so.
         lensed: behind a lens, where the grid alone must resolve the centre.
         components: Gaussians that the PSF consists of.
-        coarse: all scales are among those, so that under a wide PSF not every pixel is needed.
+        coarse: all lights have a core, so that under a wide PSF not every pixel is needed.
         kernel_oversampling: cells per pixel of a tabulated kernel, None for an analytic PSF.
     """
-    smooth = fwhm >= 8.0 and finest >= 1.0
-    density = (1 if smooth else 2 if finest >= 0.5 else 3) + (1 if lensed else 0)
-    # The polar core must resolve the response W, which is as wide as the PSF, or as a pixel under a sharper one.
+    # The response W is as wide as the PSF, or as a pixel under a sharper one.
     exact = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
+    afar = finest if afar is None else afar
+    smooth = fwhm >= 8.0 and not kinked and per_pixel(afar, exact) <= 1.0
+    density = 1 if smooth else min(MOST, max(2, math.ceil(per_pixel(finest, exact))))
+    if kinked:
+        density = max(density, 3, round(PER_KINK / math.sqrt(exact)))
+    density += 1 if lensed else 0
     # Of few widths, so that galaxies with somewhat different seeing share a compiled program.
     width = narrower(exact, 0.3)
-    radial, angular = max(16, math.ceil(14 + 6 / width)), max(28, math.ceil(22 + 12 / width))
     cells = density if kernel_oversampling is None else kernel_oversampling
     wide = smooth and coarse and not lensed and kernel_oversampling is None
-    stride = max(1, int(min(fwhm / 7.5, 0.5 * finest, 4.0))) if wide else 1
-    core_size = 4.0 * stride if cells == 1 else 2.5
+    stride = max(1, int(min(fwhm / 7.5, 0.75 * afar, 4.0))) if wide else 1
+    core_size = core_sizes(fwhm)[1] if cells == 1 else NEAR
+    # The core must resolve W, and be as dense as the grid where it hands over to it.
+    radial = max(16, math.ceil(14 + 6 / width), math.ceil(3.5 * core_size * density / stride))
+    angular = max(28, math.ceil(22 + 12 / width), math.ceil(2.0 * math.pi * resolved(core_size) * density / stride))
     # Across the core, W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
     order = math.ceil(8 + (5 if components == 1 else 8) * EXTENT * core_size / width)
     # Moving the samples costs order^2 per sample, blurring each of them a row and a column per Gaussian.
@@ -85,6 +117,15 @@ def choose(
         margin=longer(max(1, math.ceil(reach))),
         route="separable" if kernel_oversampling is None else "fft",
         core_size=core_size,
-        core_nodes=(min(radial, 48), min(angular, 64)),
+        core_nodes=(radial, angular),
         core_order=order if moved else 0,
     )
+
+
+def per_pixel(scale: float, width: float) -> float:
+    """Samples per pixel that integrate details of a Gaussian radius under a response of another, both in pixels.
+
+    Their product has the radius s with 1/s^2 = 1/scale^2 + 1/width^2, and the sum of samples converges exponentially
+    in it (the trapezoid rule).
+    """
+    return PER_SCALE * math.hypot(1.0 / scale if scale > 0.0 else math.inf, 1.0 / width)

@@ -35,9 +35,9 @@ class Exponential:
         scale = self.r_eff / HALF_LIGHT
         return self.flux / (2.0 * jnp.pi * jnp.square(scale)) * jnp.exp(-radius(u, v) / scale)
 
-    def smallest_scale(self) -> jax.Array | float:
-        """The half-light radius, arcsec."""
-        return self.r_eff
+    def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
+        """Gaussian radius across the ridge that a thin disc makes of it, arcsec: (-d ln I / d R / R)^(-1/2)."""
+        return jnp.sqrt(self.r_eff / HALF_LIGHT * radius)
 
     def half_light_radius(self) -> jax.Array | float:
         """Along the major axis, arcsec."""

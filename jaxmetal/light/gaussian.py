@@ -33,9 +33,9 @@ class Gaussian:
         log2, area = jnp.log(2.0), jnp.square(self.r_eff)
         return self.flux * log2 / (jnp.pi * area) * jnp.exp(-log2 * (jnp.square(u) + jnp.square(v)) / area)
 
-    def smallest_scale(self) -> jax.Array | float:
-        """The half-light radius, arcsec."""
-        return self.r_eff
+    def smallest_scale(self) -> jax.Array:
+        """The standard deviation, arcsec."""
+        return self.r_eff / jnp.sqrt(2.0 * jnp.log(2.0))
 
     def half_light_radius(self) -> jax.Array | float:
         """Along the major axis, arcsec."""

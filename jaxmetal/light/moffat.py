@@ -34,9 +34,10 @@ class Moffat:
         fall = jnp.exp(-self.beta * jnp.log1p((jnp.square(u) + jnp.square(v)) / core))
         return self.flux * (self.beta - 1.0) / (jnp.pi * core) * fall
 
-    def smallest_scale(self) -> jax.Array | float:
-        """The half-light radius, arcsec."""
-        return self.r_eff
+    def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
+        """Gaussian radius across the ridge that a thin disc makes of it, arcsec: (-d ln I / d R / R)^(-1/2)."""
+        core = jnp.square(self.r_eff) / jnp.expm1(jnp.log(2.0) / (self.beta - 1.0))
+        return jnp.sqrt((core + jnp.square(radius)) / (2.0 * self.beta))
 
     def half_light_radius(self) -> jax.Array | float:
         """Along the major axis, arcsec."""

@@ -42,9 +42,10 @@ class Sersic:
         shape = jnp.exp(log_norm - b * power(radius(u, v) / self.r_eff, 1.0 / self.n))
         return self.flux * shape / (2.0 * jnp.pi * self.n * jnp.square(self.r_eff))
 
-    def smallest_scale(self) -> jax.Array | float:
-        """The half-light radius, arcsec."""
-        return self.r_eff
+    def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
+        """Gaussian radius across the ridge that a thin disc makes of it, arcsec: (-d ln I / d R / R)^(-1/2)."""
+        within = power(jnp.asarray(radius) / self.r_eff, 2.0 - 1.0 / self.n)
+        return self.r_eff * jnp.sqrt(self.n / sersic_b(self.n) * within)
 
     def half_light_radius(self) -> jax.Array | float:
         """Along the major axis, arcsec."""

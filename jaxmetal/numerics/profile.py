@@ -13,13 +13,23 @@ import numpy as np
 from jaxmetal.numerics.grid import Grid
 
 
-def smallest_scale(profile: Any) -> Any:
-    """Length over which a profile changes, as its method `smallest_scale()` says, in the unit of its coordinates.
+def smallest_scale(profile: Any, beyond: Any = 0.0) -> Any:
+    """Gaussian radius of the smallest details at distances of `beyond` from the centre and more.
 
-    Infinite where it has no details at all. 0 where it says nothing: what is unknown is sampled as finely as anything.
+    In the unit of the profile's coordinates, as its method `scale_beyond(radius)` says where details fan out from the
+    centre, otherwise `smallest_scale()`. Infinite where it has none, or says nothing (see `is_kinked`).
     """
+    fans = getattr(profile, "scale_beyond", None)
+    if fans is not None:
+        return fans(beyond)
     says = getattr(profile, "smallest_scale", None)
-    return 0.0 if says is None else says()
+    return math.inf if says is None else says()
+
+
+def is_kinked(profile: Any) -> bool:
+    """Whether its slope jumps somewhere, as its `kinked` says; taken for granted of one that says nothing of itself."""
+    silent = not (hasattr(profile, "smallest_scale") or hasattr(profile, "scale_beyond"))
+    return bool(getattr(profile, "kinked", silent))
 
 
 def is_on_sky(profile: Any) -> bool:

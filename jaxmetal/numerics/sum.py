@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.profile import smallest_scale, turns_of
+from jaxmetal.numerics.profile import is_kinked, smallest_scale, turns_of
 from jaxmetal.numerics.tree import node
 
 
@@ -33,6 +33,11 @@ class Sum:
         """Sum over parts of part(u, v)."""
         return functools.reduce(operator.add, (part(u, v) for part in self.parts.values()))
 
-    def smallest_scale(self) -> Any:
+    @property
+    def kinked(self) -> bool:
+        """Whether a part is."""
+        return any(is_kinked(part) for part in self.parts.values())
+
+    def scale_beyond(self, radius: Any) -> Any:
         """The least of its parts."""
-        return functools.reduce(jnp.minimum, (smallest_scale(part) for part in self.parts.values()))
+        return functools.reduce(jnp.minimum, (smallest_scale(part, radius) for part in self.parts.values()))

@@ -13,10 +13,10 @@ import numpy as np
 from jaxmetal import render
 from jaxmetal.instrument.pixels import transfer
 from jaxmetal.instrument.psf import PSF
-from jaxmetal.instrument.sampling import Sampling, choose
+from jaxmetal.instrument.sampling import Sampling, choose, core_sizes, resolved
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.profile import is_as_seen, is_on_sky, overhang, smallest_scale
+from jaxmetal.numerics.profile import is_as_seen, is_kinked, is_on_sky, overhang, smallest_scale
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.exposure import blurred_light
 from jaxmetal.observation.plan import Plan
@@ -24,6 +24,9 @@ from jaxmetal.observation.sharpen import sharpened, with_lights
 from jaxmetal.observation.tracing import restricted
 from jaxmetal.prior import is_fixed
 from jaxmetal.scene import Scene, Source, trace
+
+SHARPER = 1.35
+"""A property of up to a dex is averaged as 10^P, whose details are that much narrower than those of P."""
 
 
 def plan_pixels(
@@ -75,13 +78,19 @@ def _default(now: Numbers, settled: list[tuple[str, str]], reached: float) -> Sa
     """
     scene, observation = now.scene, now.observation
     pixel = float(observation.pixels.pixel_area) ** 0.5
-    form, scales = jax.tree.map(np.asarray, _measured(scene, observation.psf, tuple(settled)))
+    form = jax.tree.map(np.asarray, _form(observation.psf))
     lights = [light for source in scene.sources.values() for light in source.lights.values()]
+    carried = [one.profile for source in scene.sources.values() for one in source.carries.values()]
     cells = form.cells_per_pixel(np.asarray(observation.pixels.steps))
+    fwhm = form.peak_width() / pixel
+    scales = [_scales(scene, pixel * resolved(size), tuple(settled)) for size in core_sizes(fwhm)]
+    finest, afar = (float(min(found, default=np.inf)) / pixel for found in scales)
     return choose(
-        fwhm=form.peak_width() / pixel,
+        fwhm=fwhm,
         reach=min(form.reach() / pixel, reached),
-        finest=min(scales, default=np.inf) / pixel,
+        finest=finest,
+        afar=afar,
+        kinked=any(is_kinked(profile) for profile in (*lights, *carried)),
         lensed=bool(scene.lens),
         components=form.components,
         coarse=not any(is_on_sky(light) for light in lights),
@@ -89,21 +98,26 @@ def _default(now: Numbers, settled: list[tuple[str, str]], reached: float) -> Sa
     )
 
 
+@jax.jit
+def _form(psf: PSF) -> Any:
+    return psf.form()
+
+
 @partial(jax.jit, static_argnames="settled")
-def _measured(scene: Scene, psf: PSF, settled: tuple[tuple[str, str], ...]) -> tuple[Any, list[Any]]:
-    """The form of the PSF, and the smallest scales of all lights and carried profiles along minor axes, arcsec."""
+def _scales(scene: Scene, core: float, settled: tuple[tuple[str, str], ...]) -> list[Any]:
+    """The smallest scales of all lights and carried profiles outside the cores of lights, along minor axes, arcsec."""
     scales = [
-        smallest_scale(light) * (1.0 if is_on_sky(light) else source.frame.axis_ratio)
+        smallest_scale(light) if is_on_sky(light) else smallest_scale(light, core) * source.frame.axis_ratio
         for name, source in scene.sources.items()
         for key, light in source.lights.items()
         if not (is_on_sky(light) and (name, key) in settled)
     ]
-    scales += [
-        smallest_scale(carried.profile) * (source.frame if carried.frame is None else carried.frame).axis_ratio
-        for source in scene.sources.values()
-        for carried in source.carries.values()
-    ]
-    return psf.form(), scales
+    for source in scene.sources.values():
+        for carried in source.carries.values():
+            frame = source.frame if carried.frame is None else carried.frame
+            cored = carried.frame is None and not is_on_sky(source.lights[carried.weight])
+            scales.append(smallest_scale(carried.profile, core if cored else 0.0) * frame.axis_ratio / SHARPER)
+    return scales
 
 
 def _settled(scene: Scene, name: str, light: str, observation: Any) -> bool:

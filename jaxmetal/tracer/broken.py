@@ -23,6 +23,7 @@ class BrokenGradient:
     """
 
     turns: ClassVar[int] = 0
+    kinked: ClassVar[bool] = True
 
     central: jax.Array | float = parameter("property", role="central")
     inner: jax.Array | float = parameter("property/arcsec", role="inner slope")
@@ -36,5 +37,5 @@ class BrokenGradient:
         return self.central + self.inner * within + self.outer * (r - within)
 
     def smallest_scale(self) -> float:
-        """None: a kink has no width."""
-        return 0.0
+        """Infinite: two cones, and the kink where they meet."""
+        return float("inf")

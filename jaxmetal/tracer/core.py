@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 
 from jaxmetal.numerics.radius import radius
 from jaxmetal.numerics.tree import node, parameter
@@ -30,6 +31,6 @@ class FlattenedCore:
         """The property at (u, v) in arcsec."""
         return self.central + self.slope * (radius(radius(u, v), self.r_core) - self.r_core)
 
-    def smallest_scale(self) -> jax.Array | float:
-        """The radius of the core, arcsec."""
-        return self.r_core
+    def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
+        """The radius of the core, arcsec, and outside it that of the place."""
+        return jnp.hypot(self.r_core, radius)

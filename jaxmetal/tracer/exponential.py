@@ -31,6 +31,6 @@ class Exponential:
         """The property at (u, v) in arcsec."""
         return self.floor + self.amplitude * jnp.exp(-radius(u, v) / self.scale)
 
-    def smallest_scale(self) -> jax.Array | float:
-        """The scale, arcsec."""
-        return self.scale
+    def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
+        """The scale, arcsec; more where it has faded."""
+        return jnp.sqrt(self.scale * jnp.maximum(self.scale, radius))

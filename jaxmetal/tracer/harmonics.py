@@ -38,9 +38,9 @@ class AzimuthalHarmonics:
         waves = [self.amplitudes[k] * jnp.cos(m * (phi - jnp.deg2rad(self.phases[k]))) for k, m in enumerate(self.m)]
         return away_from_centre(u, v, self.r_core) * sum(waves)
 
-    def smallest_scale(self) -> jax.Array | float:
-        """Between two crests on the rim of the core, over 2 pi, arcsec."""
-        return self.r_core / max(self.m, default=1)
+    def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
+        """Between two crests, over 2 pi, arcsec."""
+        return jnp.hypot(self.r_core, radius) / max(self.m, default=1)
 
 
 def away_from_centre(u: jax.Array, v: jax.Array, r_core: jax.Array | float) -> jax.Array:

@@ -21,6 +21,7 @@ class RadialNodes:
     """
 
     turns: ClassVar[int] = 0
+    kinked: ClassVar[bool] = True
 
     radii: jax.Array = parameter("arcsec", role="radius")
     values: jax.Array = parameter("property", role="value")
@@ -29,6 +30,6 @@ class RadialNodes:
         """The property at (u, v) in arcsec."""
         return jnp.interp(radius(u, v), self.radii, self.values)
 
-    def smallest_scale(self) -> float:
-        """None: a kink has no width."""
-        return 0.0
+    def smallest_scale(self) -> jax.Array:
+        """The least distance of two radii, arcsec."""
+        return jnp.min(jnp.diff(jnp.asarray(self.radii)), initial=jnp.inf)

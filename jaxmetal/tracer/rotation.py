@@ -31,9 +31,9 @@ class Rotation:
         squared = (jnp.square(u) + jnp.square(v)) / jnp.square(self.r_turn)
         return self.systemic + self.amplitude * (2.0 / jnp.pi) * (u / self.r_turn) * _arctan_ratio(squared)
 
-    def smallest_scale(self) -> jax.Array | float:
-        """The turn-over radius, arcsec."""
-        return self.r_turn
+    def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
+        """The turn-over radius, arcsec, and outside it that of the place."""
+        return jnp.hypot(self.r_turn, radius)
 
 
 def _arctan_ratio(squared: jax.Array) -> jax.Array:

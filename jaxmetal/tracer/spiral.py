@@ -51,6 +51,6 @@ class SpiralArms:
         crest = jnp.exp((jnp.cos(psi) - 1.0) / jnp.square(self.m * jnp.deg2rad(self.width)))
         return self.amplitude * away_from_centre(u, v, self.r_core) * crest
 
-    def smallest_scale(self) -> jax.Array | float:
-        """Width of an arm on the rim of the core, arcsec."""
-        return self.r_core * jnp.deg2rad(self.width)
+    def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
+        """Width across an arm, arcsec."""
+        return jnp.deg2rad(self.width) * jnp.sin(jnp.deg2rad(self.pitch)) * jnp.hypot(self.r_core, radius)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,6 +21,8 @@ class Tabulated:
         values: the property at the pixel centres, shape (ny, nx), finite.
         grid: where the pixels lie on the disc, its x being u and its y being v (arcsec); on a frame `OnSky` the sky.
     """
+
+    kinked: ClassVar[bool] = True
 
     values: jax.Array | np.ndarray = parameter("property", role="value")
     grid: Grid
