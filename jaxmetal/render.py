@@ -62,12 +62,13 @@ def view(grid: Grid, sampling: Sampling) -> Position:
     return subpixels(grid, density=sampling.density, margin=sampling.margin)
 
 
-def has_core(scene: Scene, source: Source, light: str, sampling: Sampling) -> bool:
-    """Whether a light's centre gets the polar core: profiles on a disc plane, seen directly.
+def has_core(scene: Scene, source: Source, light: str, sampling: Sampling, properties: tuple[str, ...] = ()) -> bool:
+    """Whether a source's centre gets the polar core: where it is seen directly and something may have a cusp there.
 
-    Pictures have no cusp; behind a lens the centre has several images, and the grid alone is used.
+    Pictures have none, but what they weight has. Behind a lens the centre has several images, and the grid alone is
+    used.
     """
-    return sampling.core_size > 0.0 and not scene.lens and not is_on_sky(source.lights[light])
+    return sampling.core_size > 0.0 and not scene.lens and (bool(properties) or not is_on_sky(source.lights[light]))
 
 
 def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, beta: Position) -> jax.Array:
@@ -79,12 +80,17 @@ def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sa
     area = cell_area(grid, density=sampling.density, margin=sampling.margin)
     flux = surface_brightness(source, light, theta, beta) * area
     if has_core(scene, source, light, sampling):
-        column, row = _cusp(source, grid)
-        rows, columns = (
-            subpixel_indices(n, density=sampling.density, margin=sampling.margin).astype(flux.dtype) for n in grid.shape
-        )
-        flux = flux * (1.0 - window(columns[None, :] - column, rows[:, None] - row, sampling.core_size))
+        flux = _outside_core(flux, source, grid, sampling)
     return jnp.where(covered & jnp.isfinite(flux), flux, 0.0)
+
+
+def _outside_core(flux: jax.Array, source: Source, grid: Grid, sampling: Sampling) -> jax.Array:
+    """The part of samples that the polar core does not take over."""
+    column, row = _cusp(source, grid)
+    rows, columns = (
+        subpixel_indices(n, density=sampling.density, margin=sampling.margin).astype(flux.dtype) for n in grid.shape
+    )
+    return flux * (1.0 - window(columns[None, :] - column, rows[:, None] - row, sampling.core_size))
 
 
 def _known(beta: Position) -> Position:
@@ -122,8 +128,11 @@ def sample(
     if flux is None:
         flux = grid_flux(scene, source, light, grid, sampling, beta)
     beta = _known(beta)
+    cored = has_core(scene, source, light, sampling, properties)
+    if cored and is_on_sky(source.lights[light]):  # whose flux, all of it, may be known before its source's centre
+        flux = _outside_core(flux, source, grid, sampling)
     field = Samples(flux=flux, values=tuple(carried_value(source, p, beta) for p in properties))
-    if not has_core(scene, source, light, sampling):
+    if not cored:
         return Layer(field=field)
     column, row = _cusp(source, grid)
     dx, dy, areas = (a.astype(flux.dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))

@@ -23,6 +23,9 @@ MOST = 8
 NEAR = 2.5
 """Size of the smooth window around the centre of a light, pixels, where the grid itself is dense."""
 
+PICTURED = 2.5
+"""How many times as dense a core is in the light of a picture."""
+
 
 def core_sizes(fwhm: float) -> tuple[float, float]:
     """Sizes of the window around a centre, pixels, on a dense grid and, under a wide PSF, on the coarsest."""
@@ -71,6 +74,7 @@ def choose(
     finest: float,
     afar: float | None = None,
     kinked: bool = False,
+    pictured: bool = False,
     lensed: bool,
     components: int = 1,
     coarse: bool = False,
@@ -84,6 +88,7 @@ def choose(
         finest: Gaussian radius of the smallest detail outside the core of a dense grid, along minor axes, pixels.
         afar: the same outside the core of the coarsest (see `core_sizes`); `finest` where that is not known.
         kinked: whether the slope of something jumps, or may do so.
+        pictured: a picture shines in a core; averaged over samples, it is as rough as these are near.
         lensed: behind a lens, where the grid alone must resolve the centre.
         components: Gaussians that the PSF consists of.
         coarse: all lights have a core, so that under a wide PSF not every pixel is needed.
@@ -104,8 +109,9 @@ def choose(
     stride = max(1, int(min(fwhm / 7.5, 0.75 * afar, 4.0))) if wide else 1
     core_size = core_sizes(fwhm)[1] if cells == 1 else NEAR
     # The core must resolve W, and be as dense as the grid where it hands over to it.
-    radial = max(16, math.ceil(14 + 6 / width), math.ceil(3.5 * core_size * density / stride))
-    angular = max(28, math.ceil(22 + 12 / width), math.ceil(2.0 * math.pi * resolved(core_size) * density / stride))
+    across = core_size * density / stride * (PICTURED if pictured else 1.0)
+    radial = max(16, math.ceil(14 + 6 / width), math.ceil(3.5 * across))
+    angular = max(28, math.ceil(22 + 12 / width), math.ceil(2.0 * math.pi * resolved(across)))
     # Across the core, W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
     order = math.ceil(8 + (5 if components == 1 else 8) * EXTENT * core_size / width)
     # Moving the samples costs order^2 per sample, blurring each of them a row and a column per Gaussian.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, ClassVar, Literal
 
 import jax
@@ -10,8 +11,35 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.interpolate import bilinear
+from jaxmetal.numerics.interpolate import bilinear, spline
+from jaxmetal.numerics.lowpass import REACH, refined, smooth_spline
 from jaxmetal.numerics.tree import node, parameter, static
+
+NODES = 2.0
+"""Nodes per sample at least."""
+
+
+@node
+class Surface:
+    """A smooth picture, as one is sampled: a cubic spline.
+
+    Attributes:
+        coefficients: of its B-splines, shape (ny, nx), flux per arcsec^2 of the sky.
+        grid: where they lie.
+        plane, dx, dy: as of `Picture`.
+    """
+
+    on_sky: ClassVar[bool] = True
+
+    coefficients: jax.Array | np.ndarray = parameter("flux/arcsec^2")
+    grid: Grid
+    plane: Literal["source", "image"] = static()
+    dx: jax.Array | float = parameter("arcsec", role="shift x", default=0.0)
+    dy: jax.Array | float = parameter("arcsec", role="shift y", default=0.0)
+
+    def __call__(self, x: jax.Array, y: jax.Array) -> jax.Array:
+        """Flux per arcsec^2 of the sky at (x, y) in arcsec."""
+        return spline(self.coefficients, *self.grid.to_pixel(x - self.dx, y - self.dy))
 
 
 @node
@@ -46,6 +74,17 @@ class Picture:
         """Flux per arcsec^2 of the sky at (x, y) in arcsec."""
         column, row = self.grid.to_pixel(x - self.dx, y - self.dy)
         return bilinear(jnp.pad(self.values, 1), column + 1.0, row + 1.0)
+
+    def averaged(self, step: float) -> Surface:
+        """The picture without what samples at a distance of `step` arcsec cannot tell; values and grid are numbers."""
+        fine = max(1, math.ceil(NODES * float(np.asarray(self.grid.steps).max()) / step))
+        steps = [fine * step / float(side) for side in np.asarray(self.grid.steps)[::-1]]
+        margin = [1 + math.ceil(REACH * distance / fine) for distance in steps]
+        values = refined(np.pad(np.asarray(self.values), [(n, n) for n in margin]), fine)
+        corner = np.stack(self.grid.to_sky(-margin[1], -margin[0]))
+        grid = Grid(shape=values.shape, origin=corner, matrix=np.asarray(self.grid.matrix) / fine)
+        smooth = smooth_spline(values, (steps[0], steps[1]))
+        return Surface(coefficients=smooth, grid=grid, plane=self.plane, dx=self.dx, dy=self.dy)
 
     def smallest_scale(self) -> jax.Array:
         """The shorter side of a pixel, arcsec."""

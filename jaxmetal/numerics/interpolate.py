@@ -47,6 +47,16 @@ def cubic(values: jax.Array, column: jax.Array, row: jax.Array, outside: float |
     return _interpolate(widened, values.shape[-2:], _cubic_weights, column, row, outside)
 
 
+def spline(coefficients: jax.Array, column: jax.Array, row: jax.Array, outside: float | jax.Array = 0.0) -> jax.Array:
+    """The cubic spline (second derivatives continuous) that is a sum of B-splines; arguments as of `cubic`.
+
+    It passes near, not through, its coefficients; they are 0 beyond the border.
+    """
+    coefficients = jnp.asarray(coefficients)
+    stored = jnp.pad(coefficients, [*[(0, 0)] * (coefficients.ndim - 2), (1, 1), (1, 1)])
+    return _interpolate(stored, coefficients.shape[-2:], _spline_weights, column, row, outside)
+
+
 def _interpolate(
     stored: jax.Array,
     shape: tuple[int, ...],
@@ -91,6 +101,17 @@ def _cubic_weights(t: jax.Array) -> list[jax.Array]:
         0.5 * (t**2 * (3.0 * t - 5.0) + 2.0),
         0.5 * t * (t * (4.0 - 3.0 * t) + 1.0),
         0.5 * t**2 * (t - 1.0),
+    ]
+
+
+def _spline_weights(t: jax.Array) -> list[jax.Array]:
+    """The cubic B-spline at the samples -1, 0, 1, 2."""
+    s = 1.0 - t
+    return [
+        s**3 / 6.0,
+        (4.0 - 6.0 * t**2 + 3.0 * t**3) / 6.0,
+        (4.0 - 6.0 * s**2 + 3.0 * s**3) / 6.0,
+        t**3 / 6.0,
     ]
 
 

@@ -66,6 +66,11 @@ def overhang(profile: Any, grid: Grid) -> float:
     return np.inf if says is None else float(says(grid))
 
 
+def is_averaged(profile: Any) -> bool:
+    """Whether it has `values` on a `grid`, and `averaged(step)` of what samples at that distance can tell."""
+    return hasattr(profile, "averaged")
+
+
 def own_psf(profile: Any) -> Any:
     """The PSF by which a picture is already blurred, its `psf`; None where there is none."""
     return getattr(profile, "psf", None)

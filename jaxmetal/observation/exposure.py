@@ -21,7 +21,7 @@ from jaxmetal.scene import Scene, bent, deflection
 
 def layers(observation: Any, scene: Scene, plan: Plan, properties: tuple[str, ...] = ()) -> list[render.Layer]:
     """The lights that an observation shows, sampled, with the carried properties that are asked for."""
-    grid, scene = observation.pixels, with_lights(scene, plan.lights)
+    grid, scene = observation.pixels, with_lights(scene, {**plan.lights, **plan.averaged})
     theta = render.view(grid, plan.sampling)
     alpha = _deflection(scene, plan, theta)
     found = []

@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.tree import node, static
+from jaxmetal.observation.averaged import Averaged
 from jaxmetal.observation.sharpen import Sharp
 from jaxmetal.observation.tracing import OnSamples
 
@@ -19,6 +20,7 @@ class Plan:
         sampling: the sample grid.
         lens: the deflectors on the sample grid, or None where nothing of that is settled.
         lights: "source.light" -> what a picture is once its own blur is undone.
+        averaged: "source.light" -> a picture as it is sampled.
         fluxes: "source.light" -> flux in the sample cells, for lights with nothing free.
         transfer: the blur, for a PSF with nothing free.
         light: O[L] in pixels where neither the lights nor the PSF have anything free, or None.
@@ -28,6 +30,7 @@ class Plan:
     sampling: Sampling = static()
     lens: OnSamples | None = None
     lights: dict[str, Sharp] = dataclasses.field(default_factory=dict)
+    averaged: dict[str, Averaged] = dataclasses.field(default_factory=dict)
     fluxes: dict[str, Any] = dataclasses.field(default_factory=dict)
     transfer: Any = None
     light: Any = None

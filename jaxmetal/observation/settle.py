@@ -17,6 +17,7 @@ from jaxmetal.instrument.sampling import Sampling, choose, core_sizes, resolved
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.profile import is_as_seen, is_kinked, is_on_sky, overhang, smallest_scale
+from jaxmetal.observation.averaged import averaged, can_be_averaged
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.exposure import blurred_light
 from jaxmetal.observation.plan import Plan
@@ -39,14 +40,18 @@ def plan_pixels(
     settled = [(name, light) for name, light in shown if _settled(scene, name, light, observation)]
     grid = now.observation.pixels
     reached = _reached(scene, observation, grid)
-    sampling = asked if isinstance(asked, Sampling) else _changed(_default(now, settled, reached), asked or {})
+    smooth = _smooth(scene, shown)
+    sampling = asked if isinstance(asked, Sampling) else _changed(_default(now, smooth, reached), asked or {})
+    sampled = averaged(shown, scene, sharp, grid, sampling.density)
+    drawn = with_lights(sharp, sampled)
     plan = Plan(
         sampling=sampling,
         lens=restricted(scene.lens, now.scene.lens, render.view(grid, sampling))
         if scene.lens and is_fixed(observation.pointing)
         else None,
         lights=lights,
-        fluxes={f"{name}.{light}": _fixed_flux(sharp, name, light, grid, sampling) for name, light in settled},
+        averaged=sampled,
+        fluxes={f"{name}.{light}": _fixed_flux(drawn, name, light, grid, sampling) for name, light in settled},
         transfer=_transfer(now.observation.psf, grid, sampling) if is_fixed(observation.psf) else None,
     )
     known = len(settled) == len(shown) and plan.transfer is not None
@@ -56,7 +61,12 @@ def plan_pixels(
 def default_sampling(scene: Scene, observation: Any) -> Sampling:
     """The automatic sample grid of an observation (see `instrument.sampling.choose`); every leaf a number."""
     reached = _reached(scene, observation, observation.pixels)
-    return _default(Numbers(observation, scene), observation.shown(scene), reached)
+    return _default(Numbers(observation, scene), _smooth(scene, observation.shown(scene)), reached)
+
+
+def _smooth(scene: Scene, shown: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The lights that are averaged over samples, however these lie."""
+    return tuple(one for one in shown if can_be_averaged(scene, *one))
 
 
 def _reached(scene: Scene, observation: Any, grid: Grid) -> float:
@@ -71,8 +81,8 @@ def _changed(usual: Sampling, counts: Mapping[str, Any]) -> Sampling:
     return dataclasses.replace(usual, **counts)
 
 
-def _default(now: Numbers, settled: list[tuple[str, str]], reached: float) -> Sampling:
-    """The automatic one; lights that are settled are integrated over each cell, and need no finer ones.
+def _default(now: Numbers, smooth: tuple[tuple[str, str], ...], reached: float) -> Sampling:
+    """The automatic one; lights that are smooth need none.
 
     No light lies further than `reached` pixels beyond the frame.
     """
@@ -83,7 +93,7 @@ def _default(now: Numbers, settled: list[tuple[str, str]], reached: float) -> Sa
     carried = [one.profile for source in scene.sources.values() for one in source.carries.values()]
     cells = form.cells_per_pixel(np.asarray(observation.pixels.steps))
     fwhm = form.peak_width() / pixel
-    scales = [_scales(scene, pixel * resolved(size), tuple(settled)) for size in core_sizes(fwhm)]
+    scales = [_scales(scene, pixel * resolved(size), smooth) for size in core_sizes(fwhm)]
     finest, afar = (float(min(found, default=np.inf)) / pixel for found in scales)
     return choose(
         fwhm=fwhm,
@@ -91,6 +101,7 @@ def _default(now: Numbers, settled: list[tuple[str, str]], reached: float) -> Sa
         finest=finest,
         afar=afar,
         kinked=any(is_kinked(profile) for profile in (*lights, *carried)),
+        pictured=bool(smooth) and bool(observation.properties),
         lensed=bool(scene.lens),
         components=form.components,
         coarse=not any(is_on_sky(light) for light in lights),
@@ -103,20 +114,20 @@ def _form(psf: PSF) -> Any:
     return psf.form()
 
 
-@partial(jax.jit, static_argnames="settled")
-def _scales(scene: Scene, core: float, settled: tuple[tuple[str, str], ...]) -> list[Any]:
+@partial(jax.jit, static_argnames="smooth")
+def _scales(scene: Scene, core: float, smooth: tuple[tuple[str, str], ...]) -> list[Any]:
     """The smallest scales of all lights and carried profiles outside the cores of lights, along minor axes, arcsec."""
     scales = [
         smallest_scale(light) if is_on_sky(light) else smallest_scale(light, core) * source.frame.axis_ratio
         for name, source in scene.sources.items()
         for key, light in source.lights.items()
-        if not (is_on_sky(light) and (name, key) in settled)
+        if (name, key) not in smooth
     ]
     for source in scene.sources.values():
         for carried in source.carries.values():
             frame = source.frame if carried.frame is None else carried.frame
-            cored = carried.frame is None and not is_on_sky(source.lights[carried.weight])
-            scales.append(smallest_scale(carried.profile, core if cored else 0.0) * frame.axis_ratio / SHARPER)
+            centre = core if carried.frame is None else 0.0
+            scales.append(smallest_scale(carried.profile, centre) * frame.axis_ratio / SHARPER)
     return scales
 
 
@@ -133,7 +144,7 @@ def _fixed_flux(scene: Scene, name: str, light: str, grid: Grid, sampling: Sampl
     """Flux per sample cell of a light that never changes; a finely sampled picture is integrated over each cell."""
     source = scene.sources[name]
     finer = 1
-    if is_on_sky(source.lights[light]):
+    if scene.lens and is_on_sky(source.lights[light]) and not is_as_seen(source.lights[light]):
         cell = float(grid.pixel_area) ** 0.5 / sampling.density
         finer = max(1, int(np.ceil(cell / float(smallest_scale(source.lights[light])))))
     fine = dataclasses.replace(sampling, subsamples=sampling.subsamples * finer)

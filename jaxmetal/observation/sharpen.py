@@ -85,8 +85,8 @@ def sharpened(shown: list[tuple[str, str]], scene: Scene, now: Scene) -> dict[st
     return found
 
 
-def with_lights(scene: Scene, lights: Mapping[str, Sharp]) -> Scene:
-    """The scene with pictures whose own blur is undone."""
+def with_lights(scene: Scene, lights: Mapping[str, Any]) -> Scene:
+    """The scene with pictures as they were prepared, "source.light" -> `Sharp` or `Averaged`."""
     if not lights:
         return scene
 
