@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.instrument.pixels import Cores
+from jaxmetal.instrument.cores import Cores
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.mixing import Mixing
 from jaxmetal.numerics.cusp import polar_nodes, window

@@ -62,7 +62,7 @@ def test_moved_cores_give_the_same_map_and_derivatives(psf, second):
         reach=12.0,
         finest=2.4,
         lensed=False,
-        components=PSFS[psf].form().components,
+        sigmas=PSFS[psf].form().sigmas(GRID.steps),
     )
     assert moved.core_order > 0
 

@@ -9,7 +9,7 @@ from test_accuracy import BY_NAME, described, errors, look
 
 import jaxmetal as jm
 from jaxmetal import render
-from jaxmetal.instrument import pixels
+from jaxmetal.instrument import pixels, separable
 from jaxmetal.observation import default_sampling
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -40,8 +40,8 @@ def swapped_axes(patch):
 
 
 def pixel_applied_twice(patch):
-    once = pixels.pixel_integral
-    patch.setattr(pixels, "pixel_integral", lambda x, sigma: once(x, jnp.sqrt(sigma**2 + 1 / 12)))
+    once = separable.pixel_integrals
+    patch.setattr(separable, "pixel_integrals", lambda x, sigma, axis: once(x, jnp.sqrt(sigma**2 + 1 / 12), axis))
 
 
 def blended_before_the_blur(patch):
@@ -54,8 +54,8 @@ def blended_before_the_blur(patch):
 
 
 def kernel_shifted_by_half_a_pixel(patch):
-    response = pixels._response
-    patch.setattr(pixels, "_response", lambda n, position, *args: response(n, position + 0.5, *args))
+    response = separable._response
+    patch.setattr(separable, "_response", lambda n, position, *args: response(n, position + 0.5, *args))
 
 
 def unpadded_fft(patch):

@@ -12,13 +12,14 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.angles import at_home, periods, recut
+from jaxmetal.fit.angles import periods, recut
 from jaxmetal.fit.curvature import SMALL, rescale
 from jaxmetal.fit.laplace import Laplace, laplace
 from jaxmetal.fit.optimum import Optimum, Status, highest, maximise
 from jaxmetal.fit.problem import Problem, constrain, pick
 from jaxmetal.fit.start import starts
 from jaxmetal.numerics.packed import Packed, unpacked
+from jaxmetal.prior import at_home
 
 
 class Peak(NamedTuple):

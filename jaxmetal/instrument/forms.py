@@ -15,7 +15,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.cells import integrate_cells
-from jaxmetal.numerics.gaussian import density, pixel_integral
+from jaxmetal.numerics.gaussian import density, pixel_integrals
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static
 
@@ -51,10 +51,9 @@ class Mixture:
         """Itself."""
         return self
 
-    @property
-    def components(self) -> int:
-        """Number of Gaussians."""
-        return len(self.weights)
+    def sigmas(self, steps: np.ndarray) -> np.ndarray:
+        """Standard deviations of the Gaussians in pixels whose sides are `steps` (arcsec), shape (K, 2)."""
+        return np.sqrt(np.asarray(self.variances, float))[:, None] / np.asarray(steps)
 
     @property
     def fwhm(self) -> float:
@@ -82,12 +81,16 @@ class Mixture:
         sigmas = jnp.sqrt(self.variances)[:, None] / grid.steps[None, :] * s
         # With an even number of cells, the pixel's centre lies half a cell before the cell whose value is taken.
         shift = 0.5 if self.includes_pixel and s % 2 == 0 else 0.0
-        line = density if self.includes_pixel else pixel_integral
         spans = [(n + 2 * sampling.margin) * s - 1 for n in grid.shape]
-        along_y, along_x = (
-            line(jnp.arange(-span, span + 1, dtype=sigmas.dtype)[None, :] - shift, sigmas[:, axis, None])
-            for axis, span in zip((1, 0), spans, strict=True)
-        )
+
+        def along(axis: int, span: int) -> jax.Array:
+            offset, sigma = jnp.arange(-span, span + 1, dtype=sigmas.dtype)[None, :] - shift, sigmas[:, axis, None]
+            if self.includes_pixel:
+                return density(offset, sigma)
+            edges = jnp.arange(-span, span + 2, dtype=sigmas.dtype)[None, :] - 0.5
+            return pixel_integrals(edges, sigma, axis=1)
+
+        along_y, along_x = (along(axis, span) for axis, span in zip((1, 0), spans, strict=True))
         return jnp.einsum("k,ki,kj->ij", self.weights, along_y, along_x, precision=jax.lax.Precision.HIGHEST)
 
     def _radial(self) -> Radial:
@@ -112,7 +115,6 @@ class Kernel:
     includes_pixel: bool = static()
 
     route: ClassVar[str] = "fft"
-    components: ClassVar[int] = 1
 
     def form(self) -> Kernel:
         """Itself."""
@@ -130,6 +132,10 @@ class Kernel:
     def reach(self) -> float:
         """Half its size, arcsec."""
         return 0.5 * float(self.step) * max(np.shape(self.values))
+
+    def sigmas(self, steps: np.ndarray) -> None:
+        """It consists of no Gaussians."""
+        return
 
     def cells_per_pixel(self, steps: np.ndarray) -> int:
         """How many of its cells lie along a pixel, whose sides are `steps` (arcsec).

@@ -9,93 +9,52 @@ on a widened frame (`margin`), so that light from outside blurs in and nothing w
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.instrument.cores import Cores
+from jaxmetal.instrument.levels import Level
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.instrument.separable import Separable, separable
+from jaxmetal.numerics.bands import Line
 from jaxmetal.numerics.cells import settle
-from jaxmetal.numerics.chebyshev import cardinals, nodes
-from jaxmetal.numerics.cusp import EXTENT, polar_nodes
 from jaxmetal.numerics.fourier import block_sum, convolve
-from jaxmetal.numerics.gaussian import density, pixel_integral
-from jaxmetal.numerics.grid import Grid, subpixel_indices
+from jaxmetal.numerics.grid import Grid, subpixel_line
 from jaxmetal.numerics.spread import spread
 from jaxmetal.numerics.tree import node, static
 
-HIGHEST = jax.lax.Precision.HIGHEST
+TINY = 1e-9
+"""Share of a variance that stands for none, where its square root has a derivative."""
 
 
 @node
-class Cores:
-    """Samples at the polar nodes (`Sampling.core_nodes`) around the cusps of one or more lights.
+class Pyramid:
+    """The map for a mixture of Gaussians (see `instrument.levels`).
 
     Attributes:
-        column, row: fractional native pixel positions of the cusps, shape (cores,).
-        flux: shape (channels, cores, nodes).
+        onto: per level the blur that brings the samples of the level before to its own coarser grid, None where its
+            grid is that of the samples.
+        blurs: per level the blur of its components, to pixels.
     """
 
-    column: jax.Array
-    row: jax.Array
-    flux: jax.Array
-
-    def positions(self, sampling: Sampling) -> tuple[jax.Array, jax.Array]:
-        """Columns and rows of the samples, each of shape (cores, nodes)."""
-        dx, dy, _ = polar_nodes(*sampling.core_nodes, sampling.core_size)
-        return self.column[:, None] + dx.astype(self.column.dtype), self.row[:, None] + dy.astype(self.row.dtype)
-
-
-@node
-class Separable:
-    """The exact map for a mixture of Gaussians: sum_k A_y f A_x^T, no FFT, relative precision kept in float32.
-
-    Attributes:
-        along_y: weights times W per component, shape (K, ny, Ny).
-        along_x: shape (K, nx, Nx).
-        weights: component weights, shape (K,).
-        sigmas: component widths in pixels along x and y, shape (K, 2).
-        sampling: how the samples lie.
-        includes_pixel: W is the PSF alone.
-    """
-
-    along_y: jax.Array
-    along_x: jax.Array
-    weights: jax.Array
-    sigmas: jax.Array
-    sampling: Sampling = static()
-    includes_pixel: bool = static()
-
-    def apply(self, field: jax.Array) -> jax.Array:
-        """Samples on the widened grid, (channels, Ny, Nx), to pixels (channels, ny, nx)."""
-        half = jnp.einsum("kiy,cyx->ckix", self.along_y, field, precision=HIGHEST)
-        return jnp.einsum("ckix,kjx->cij", half, self.along_x, precision=HIGHEST)
-
-    def apply_cores(self, cores: Cores) -> jax.Array:
-        """Samples around cusps to pixels (channels, ny, nx)."""
-        # The nodes' weights have both signs: in single precision, what they leave in the PSF's wings is round-off.
-        if self.sampling.core_order and cores.flux.dtype == jnp.float64:
-            columns, rows, flux = _gather(cores, self.sampling)
-            along_y, along_x = self._respond(rows, columns)
-            half = jnp.einsum("k,kilm,clmn->ckiln", self.weights, along_y, flux, precision=HIGHEST)
-            return jnp.einsum("ckiln,kjln->cij", half, along_x, precision=HIGHEST)
-        columns, rows = cores.positions(self.sampling)
-        along_y, along_x = self._respond(rows, columns)
-        weighted = jnp.einsum("k,kilp,clp->ckilp", self.weights, along_y, cores.flux, precision=HIGHEST)
-        return jnp.einsum("ckilp,kjlp->cij", weighted, along_x, precision=HIGHEST)
-
-    def _respond(self, rows: jax.Array, columns: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """W along y and along x, shapes (K, ny, cores, samples) and (K, nx, cores, samples)."""
-        along_y = _response(self.along_y.shape[1], rows.ravel(), self.sigmas[:, 1], self.includes_pixel)
-        along_x = _response(self.along_x.shape[1], columns.ravel(), self.sigmas[:, 0], self.includes_pixel)
-        return along_y.reshape(*along_y.shape[:2], *rows.shape), along_x.reshape(*along_x.shape[:2], *columns.shape)
+    onto: tuple[Separable | None, ...]
+    blurs: tuple[Separable, ...]
 
     def image(self, field: jax.Array, cores: Cores | None) -> jax.Array:
-        """Gridded samples and cores together."""
-        pixels = self.apply(field)
-        return pixels if cores is None else pixels + self.apply_cores(cores)
+        """Gridded samples, (channels, Ny, Nx), and cores to pixels (channels, ny, nx)."""
+        pixels = []
+        for onto, blur in zip(self.onto, self.blurs, strict=True):
+            if onto is not None:
+                # A coarser grid holds what was in the cores.
+                field, cores = onto.image(field, cores), None
+            pixels.append(blur.image(field, cores))
+        return sum(pixels[1:], start=pixels[0])
 
 
 @node
@@ -124,7 +83,7 @@ class Fourier:
         return pixels[:, margin : pixels.shape[1] - margin, margin : pixels.shape[2] - margin]
 
 
-def transfer(psf: PSF, grid: Grid, sampling: Sampling) -> Separable | Fourier:
+def transfer(psf: PSF, grid: Grid, sampling: Sampling) -> Pyramid | Fourier:
     """The map from samples on `grid` (widened and oversampled as `sampling` says) to its pixels.
 
     Args:
@@ -143,39 +102,41 @@ def transfer(psf: PSF, grid: Grid, sampling: Sampling) -> Separable | Fourier:
         raise InputError(
             f"The separable route needs a PSF made of Gaussians, found {type(psf).__name__}; choose route 'fft'."
         )
+    return _pyramid(form, grid, sampling)
+
+
+def _pyramid(form: Any, grid: Grid, sampling: Sampling) -> Pyramid:
+    """The blur by a mixture, its wide components from coarser grids where `sampling` says so."""
+    known = sampling.levels or (Level(0, tuple(range(len(form.weights))), math.inf),)
     sigmas = jnp.sqrt(form.variances)[:, None] / grid.steps[None, :]
-    positions = [jnp.asarray(subpixel_indices(n, density=sampling.density, margin=sampling.margin)) for n in grid.shape]
-    along_y = _response(grid.shape[0], positions[0].astype(sigmas.dtype), sigmas[:, 1], form.includes_pixel)
-    along_x = _response(grid.shape[1], positions[1].astype(sigmas.dtype), sigmas[:, 0], form.includes_pixel)
-    return Separable(
-        along_y=form.weights[:, None, None] * along_y,
-        along_x=along_x,
-        weights=form.weights,
-        sigmas=sigmas,
-        sampling=sampling,
-        includes_pixel=form.includes_pixel,
-    )
+    sources = _both(subpixel_line(n, density=sampling.density, margin=sampling.margin) for n in grid.shape)
+    pixels, one = _both(Line(n) for n in grid.shape), jnp.ones(1, sigmas.dtype)
+    done, onto, narrow = jnp.zeros_like(sigmas[:1]), [], []
+    for number, level in enumerate(known):
+        coarser = None
+        if level.step:
+            # Never less than what is done already, also where free widths change places.
+            further = jnp.concatenate([jnp.asarray(each.components) for each in known[number:]])
+            before = 0.5 * jnp.min(sigmas[further], axis=0, keepdims=True) ** 2
+            targets = _both(_coarse(n, level, sampling.margin) for n in grid.shape)
+            width = jnp.sqrt(jnp.maximum(before - done, TINY * before))
+            coarser = separable(one, width, sources, targets, level.spread, sampling, sampled=True)
+            done, sources = before, targets
+        rest = jnp.sqrt(sigmas[jnp.asarray(level.components)] ** 2 - done)
+        weights = form.weights[jnp.asarray(level.components)]
+        narrow.append(separable(weights, rest, sources, pixels, level.reach, sampling, sampled=form.includes_pixel))
+        onto.append(coarser)
+    return Pyramid(onto=tuple(onto), blurs=tuple(narrow))
 
 
-def _gather(cores: Cores, sampling: Sampling) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Moves the samples of each core to a grid of order x order nodes around it, where alone W must then be known.
-
-    W varies smoothly across a core, hence W(x_i - x_p) = sum_m W(x_i - node m) l_m(x_p), to round-off.
-
-    Returns:
-        Columns and rows of the nodes, shape (cores, order), and fluxes there, shape (channels, cores, order, order).
-    """
-    order, extent = sampling.core_order, EXTENT * sampling.core_size
-    dx, dy, _ = polar_nodes(*sampling.core_nodes, sampling.core_size)
-    flux = jnp.einsum(
-        "mp,clp,np->clmn", cardinals(order, dy / extent), cores.flux, cardinals(order, dx / extent), precision=HIGHEST
-    )
-    around = extent * nodes(order)
-    return cores.column[:, None] + around, cores.row[:, None] + around, flux
+def _coarse(n: int, level: Level, margin: int) -> Line:
+    """The samples of a coarser grid along an axis of n pixels, which reach as far as light is brought from."""
+    width = n + 2 * max(margin, level.spread)
+    count = -(-width // level.step)
+    return Line(count, 0.5 * (n - 1) - 0.5 * (count - 1) * level.step, level.step)
 
 
-def _response(n: int, position: jax.Array, sigma: jax.Array, includes_pixel: bool) -> jax.Array:
-    """W along one axis between n pixels and sample positions (pixels), shape (K, n, samples)."""
-    offset = jnp.arange(n, dtype=position.dtype)[None, :, None] - position[None, None, :]
-    line = density if includes_pixel else pixel_integral
-    return line(offset, sigma[:, None, None])
+def _both(lines: Iterable[Line]) -> tuple[Line, Line]:
+    """Along y and along x."""
+    along_y, along_x = lines
+    return along_y, along_x

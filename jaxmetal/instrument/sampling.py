@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
+
+from jaxmetal.instrument.levels import Level, levels
 from jaxmetal.numerics.cusp import EXTENT
 from jaxmetal.numerics.lengths import longer, narrower
 
@@ -47,6 +50,7 @@ class Sampling:
         subsamples: samples per cell and axis (more than 1 only under a tabulated kernel coarser than the light needs).
         margin: pixels by which the frame is widened on every side.
         route: "separable" (mixtures of Gaussians) or "fft" (any kernel).
+        levels: from which grids the components of a mixture are blurred; empty for all of them from the samples.
         core_size: size a of the smooth window around the centre of a light, in pixels; 0 for no polar core.
         core_nodes: radial and angular nodes of the polar core.
         core_order: nodes per axis to which a core's samples are moved before the blur, 0 to blur every sample itself.
@@ -57,6 +61,7 @@ class Sampling:
     stride: int = 1
     margin: int = 0
     route: str = "separable"
+    levels: tuple[Level, ...] = ()
     core_size: float = 0.0
     core_nodes: tuple[int, int] = (24, 32)
     core_order: int = 0
@@ -76,7 +81,7 @@ def choose(
     kinked: bool = False,
     pictured: bool = False,
     lensed: bool,
-    components: int = 1,
+    sigmas: np.ndarray | None = None,
     coarse: bool = False,
     kernel_oversampling: int | None = None,
 ) -> Sampling:
@@ -90,7 +95,7 @@ def choose(
         kinked: whether the slope of something jumps, or may do so.
         pictured: a picture shines in a core; averaged over samples, it is as rough as these are near.
         lensed: behind a lens, where the grid alone must resolve the centre.
-        components: Gaussians that the PSF consists of.
+        sigmas: widths of the Gaussians that the PSF consists of, in pixels along x and y, shape (components, 2).
         coarse: all lights have a core, so that under a wide PSF not every pixel is needed.
         kernel_oversampling: cells per pixel of a tabulated kernel, None for an analytic PSF.
     """
@@ -102,6 +107,7 @@ def choose(
     if kinked:
         density = max(density, 3, round(PER_KINK / math.sqrt(exact)))
     density += 1 if lensed else 0
+    components = 1 if sigmas is None else len(sigmas)
     # Of few widths, so that galaxies with somewhat different seeing share a compiled program.
     width = narrower(exact, 0.3)
     cells = density if kernel_oversampling is None else kernel_oversampling
@@ -122,6 +128,7 @@ def choose(
         subsamples=math.ceil(density / cells),
         margin=longer(max(1, math.ceil(reach))),
         route="separable" if kernel_oversampling is None else "fft",
+        levels=() if sigmas is None else _levels(sigmas * (width / exact), cells / stride),
         core_size=core_size,
         core_nodes=(radial, angular),
         core_order=order if moved else 0,
@@ -135,3 +142,8 @@ def per_pixel(scale: float, width: float) -> float:
     in it (the trapezoid rule).
     """
     return PER_SCALE * math.hypot(1.0 / scale if scale > 0.0 else math.inf, 1.0 / width)
+
+
+def _levels(sigmas: np.ndarray, density: float) -> tuple[Level, ...]:
+    """Of widths like those given or up to a quarter larger, whose sampling is the same."""
+    return levels(sigmas.min(axis=1), 1.25 * sigmas.max(axis=1), density)

@@ -7,20 +7,31 @@ import jax.numpy as jnp
 from jax.scipy.special import erfc
 
 
-def pixel_integral(offset: jax.Array, sigma: jax.Array) -> jax.Array:
-    """Integral of a unit Gaussian over a pixel of unit width whose centre lies `offset` from the Gaussian's.
+def pixel_integrals(edges: jax.Array, sigma: jax.Array, axis: int) -> jax.Array:
+    """Integrals of a unit Gaussian over adjacent pixels whose edges lie at `edges` from its centre.
 
-        W(x) = (erfc((|x| - 1/2) / (sqrt(2) sigma)) - erfc((|x| + 1/2) / (sqrt(2) sigma))) / 2
+        W = |c(e) - c(e')| for edges on one side of the centre, else 1 - c(e) - c(e')
+        c(e) = erfc(|e| / (sqrt(2) sigma)) / 2
 
-    With |x| both terms fall together, so that W keeps its relative precision far in the wings, in float32 too.
+    With |e| both terms fall together, so that W keeps its relative precision far in the wings, in float32 too.
 
     Args:
-        offset: in pixels.
-        sigma: standard deviation, in pixels.
+        edges: rising along `axis`, n + 1 of them for n pixels; in pixels.
+        sigma: standard deviation, in pixels; broadcasts against `edges`.
+        axis: of the edges.
     """
-    x = jnp.abs(offset)
-    scale = 1.0 / (jnp.sqrt(2.0) * sigma)
-    return 0.5 * (erfc((x - 0.5) * scale) - erfc((x + 0.5) * scale))
+    right = edges >= 0.0
+    # Not the absolute value, whose derivative is 0 where an edge lies on the centre.
+    outside = 0.5 * erfc(jnp.where(right, edges, -edges) / (jnp.sqrt(2.0) * sigma))
+
+    def pairs(values: jax.Array) -> tuple[jax.Array, jax.Array]:
+        n = values.shape[axis]
+        return tuple(jax.lax.slice_in_dim(values, k, n - 1 + k, axis=axis) for k in (0, 1))  # type: ignore[return-value]
+
+    low, high = pairs(outside)
+    low_right, high_right = pairs(right)
+    apart = jnp.where(low_right, low - high, high - low)
+    return jnp.where(low_right == high_right, apart, 1.0 - low - high)
 
 
 def density(offset: jax.Array, sigma: jax.Array) -> jax.Array:

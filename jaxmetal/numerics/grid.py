@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxmetal.numerics.bands import Line
 from jaxmetal.numerics.tree import node, parameter, static
 
 
@@ -83,8 +84,13 @@ def subpixel_indices(n: int, *, density: float, margin: int) -> np.ndarray:
         density: samples per pixel, or a little more where their number would not be whole.
         margin: pixels by which the axis is widened on both sides.
     """
+    return subpixel_line(n, density=density, margin=margin).points
+
+
+def subpixel_line(n: int, *, density: float, margin: int) -> Line:
+    """The samples of `subpixel_indices` as a line."""
     count, step = _parts(n + 2 * margin, density)
-    return (np.arange(count) + 0.5) * step - 0.5 - margin
+    return Line(count, 0.5 * step - 0.5 - margin, step)
 
 
 def cell_area(grid: Grid, *, density: float, margin: int) -> jax.Array:

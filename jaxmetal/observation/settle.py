@@ -103,7 +103,7 @@ def _default(now: Numbers, smooth: tuple[tuple[str, str], ...], reached: float) 
         kinked=any(is_kinked(profile) for profile in (*lights, *carried)),
         pictured=bool(smooth) and bool(observation.properties),
         lensed=bool(scene.lens),
-        components=form.components,
+        sigmas=form.sigmas(observation.pixels.steps),
         coarse=not any(is_on_sky(light) for light in lights),
         kernel_oversampling=cells,
     )

@@ -109,7 +109,7 @@ def _sharp(picture: Any) -> Sharp:
         reach=form.reach() / pixel,
         finest=1.0,
         lensed=False,
-        components=form.components,
+        sigmas=form.sigmas(picture.grid.steps),
         kernel_oversampling=form.cells_per_pixel(np.asarray(picture.grid.steps)),
     )
     values, left = _undone(picture, sampling)
