@@ -11,8 +11,8 @@ import pytest
 import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
-COMPILING = {"prepared", "observation", "chains", "fit", "result", "simulate", "planning", "spaxel", "cli"}
-"""Rooms that run things; plans are made of concrete numbers, once per fit. Elsewhere `jit` is the caller's."""
+COMPILING = {"prior", "prepared", "observation", "chains", "fit", "result", "simulate", "planning", "spaxel", "cli"}
+"""Rooms that run things; plans, and medians of priors, are made of concrete numbers. Elsewhere `jit` is the caller's."""
 
 
 def run(code: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.cli.engine import add_engine, start
 from jaxmetal.edge.errors import InputError
 
 
@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     command.add_argument("--method", help="auto, nuts, map (no draws), ... (see fit.METHODS); default: the file's")
     command.add_argument("--seed", type=int, help="of all random numbers; default: the configuration's")
     command.add_argument("--quiet", action="store_true", help="no report and no progress bars")
-    add_precision(command)
+    add_engine(command)
     command.set_defaults(run=run)
 
 

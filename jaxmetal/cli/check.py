@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.cli.engine import add_engine, start
 from jaxmetal.io.folder import output_folder, require_replaceable, writing
 
 
@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--prior", metavar="FOLDER", help="also draw what the prior thinks possible: a picture per observation"
     )
-    add_precision(command)
+    add_engine(command)
     command.set_defaults(run=run)
 
 

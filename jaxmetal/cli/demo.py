@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from jaxmetal.cli.engine import add_precision, add_quiet, shows_progress, start
+from jaxmetal.cli.engine import add_engine, add_quiet, shows_progress, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import require_replaceable
 
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
     add_output(command, "jaxmetal-demo")
     command.add_argument("--seed", type=int, default=SEED, help="of all random numbers (default: %(default)s)")
     add_quiet(command)
-    add_precision(command)
+    add_engine(command)
     command.set_defaults(run=run)
 
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from jaxmetal.edge.errors import InputError
-
-LARGEST = 2**30
-"""Bytes of compiled programs that are kept; those that were not used for longest go first."""
-
-DEAR = 0.2
-"""Seconds of compilation from which a program is kept."""
+from jaxmetal.machine import THREADS, keep_programs, processors
 
 
-def add_precision(command: argparse.ArgumentParser) -> None:
-    """The argument `--float32`."""
+def add_engine(command: argparse.ArgumentParser) -> None:
+    """The arguments of all that fits and simulates: `--float32`, and those of `add_machine`."""
     command.add_argument(
         "--float32",
         action="store_true",
         help="single precision (default: double): maxima move by less than 0.01 sigma, medians by no more than their "
         "Monte Carlo error; with a tabulated PSF, pixels below 1 percent of the peak of the light are less precise",
+    )
+    add_machine(command)
+
+
+def add_machine(command: argparse.ArgumentParser) -> None:
+    """The arguments of all that computes: `--threads` and `--no-cache`."""
+    command.add_argument(
+        "--threads",
+        metavar="N",
+        type=int,
+        help="processors to compute on (default: those that this process may use, by its affinity, the quotas of its "
+        "control groups and Slurm)",
     )
     command.add_argument(
         "--no-cache",
@@ -38,11 +44,15 @@ def add_quiet(command: argparse.ArgumentParser) -> None:
 
 
 def start(arguments: argparse.Namespace) -> None:
-    """Sets the precision, for this process.
+    """Sets threads, precision and whether compiled programs are kept, for this process.
 
     Raises:
-        InputError: if JAX has no device to compute on.
+        InputError: if there is no thread to compute with, or JAX has no device to compute on.
     """
+    threads = processors() if arguments.threads is None else arguments.threads
+    if threads < 1:
+        raise InputError(f"--threads: expected 1 or more, found {threads}.")
+    os.environ[THREADS] = str(threads)  # before JAX starts its own
     import jax
 
     jax.config.update("jax_enable_x64", not arguments.float32)
@@ -55,26 +65,6 @@ def start(arguments: argparse.Namespace) -> None:
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise InputError(f"JAX finds no device ({reason}); correct JAX_PLATFORMS, or unset it.") from None
-
-
-def keep_programs() -> None:
-    """Keeps compiled programs in the user's cache folder, unless JAX was told where; not where that cannot be."""
-    import jax
-
-    if jax.config.values["jax_compilation_cache_dir"]:
-        return
-    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    folder = Path(home) / "jaxmetal" / "programs"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return
-    if not os.access(folder, os.W_OK):
-        return
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_compilation_cache_max_size", LARGEST)
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", DEAR)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def shows_progress(arguments: argparse.Namespace) -> bool:

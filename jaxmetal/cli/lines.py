@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_precision, add_quiet, shows_progress, start
+from jaxmetal.cli.engine import add_engine, add_quiet, shows_progress, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import output_folder, require_replaceable
 
@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     command.add_argument("config", metavar="CONFIG.toml")
     add_output(command)
     add_quiet(command)
-    add_precision(command)
+    add_engine(command)
     command.set_defaults(run=run)
 
 

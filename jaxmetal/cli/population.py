@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_quiet, shows_progress, start
+from jaxmetal.cli.engine import add_machine, add_quiet, shows_progress, start
 from jaxmetal.cli.output import DPI, add_output
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.folder import output_folder, require_replaceable, writing
@@ -49,8 +49,9 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--seed", type=int, default=0, help="of all random numbers")
     add_quiet(command)
+    add_machine(command)
     add_output(command)
-    command.set_defaults(run=run, float32=False, no_cache=False)
+    command.set_defaults(run=run, float32=False)
 
 
 def run(arguments: argparse.Namespace) -> None:

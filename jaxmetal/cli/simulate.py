@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_precision, start
+from jaxmetal.cli.engine import add_engine, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.folder import MARKER, output_folder, require_replaceable, writing
@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     command.add_argument("--slope", type=float, help=f"of one galaxy: true gradient, dex/arcsec (default {SLOPE})")
     command.add_argument("--galaxies", type=int, metavar="N", help="a sample of N galaxies, for `batch`")
     command.add_argument("--instrument", metavar="NAME", help=f"of a sample (default {INSTRUMENT}); e.g. KMOS, MaNGA")
-    add_precision(command)
+    add_engine(command)
     command.set_defaults(run=run)
 
 

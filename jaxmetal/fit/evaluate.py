@@ -15,6 +15,9 @@ from jaxmetal.fit.rows import each
 BLOCK = 25
 """Points whose density is computed in one call."""
 
+GROUP = 200
+"""Draws whose parameters are computed in one call."""
+
 
 def values(problems: Problem, which: Any, points: Any, jacobian: float = 1.0, label: str = "") -> np.ndarray:
     """`log_density` of problem `which[i]` at point i.
@@ -36,8 +39,18 @@ def gradients(problems: Problem, which: Any, points: Any, jacobian: float = 1.0)
 
 def parameters(problems: Problem, which: Sequence[int], vectors: np.ndarray) -> list[dict[str, np.ndarray]]:
     """Parameters of each problem's unconstrained vectors, (count, chains, draws, size)."""
-    values = each(_parameters, None, problems, (np.asarray(which, np.int32), vectors), 1)
-    return [{name: value[i] for name, value in values.items()} for i in range(len(which))]
+    count, chains, draws, size = vectors.shape
+    total, groups = chains * draws, -(-chains * draws // GROUP)
+    filled = np.pad(vectors.reshape(count, total, size), [(0, 0), (0, groups * GROUP - total), (0, 0)], mode="edge")
+    rows = np.repeat(np.asarray(which, np.int32), groups), filled.reshape(count * groups, GROUP, size)
+    values = {
+        name: value.reshape(count, groups * GROUP, *value.shape[2:])[:, :total]
+        for name, value in each(_parameters, None, problems, rows, 1).items()
+    }
+    return [
+        {name: value[i].reshape(chains, draws, *value.shape[2:]) for name, value in values.items()}
+        for i in range(count)
+    ]
 
 
 def errors(problems: Problem, which: Sequence[int], modes: Any, factors: Any) -> list[dict[str, np.ndarray]]:
@@ -72,7 +85,7 @@ def _gradient(_: None, problems: Problem, row: Any) -> tuple[jax.Array, jax.Arra
 def _parameters(_: None, problems: Problem, row: Any) -> dict[str, jax.Array]:
     which, vectors = row
     sites = pick(problems, which).sites
-    return jax.vmap(jax.vmap(lambda vector: constrain(sites, vector)[0]))(vectors)
+    return jax.vmap(lambda vector: constrain(sites, vector)[0])(vectors)
 
 
 def _errors(_: None, problems: Problem, row: Any) -> dict[str, jax.Array]:

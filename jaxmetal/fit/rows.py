@@ -6,7 +6,6 @@ blocks of one length, so that another number of rows compiles nothing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -19,6 +18,7 @@ from tqdm.auto import tqdm
 
 from jaxmetal.fit.memory import Block, budget, fitting
 from jaxmetal.fit.program import signature
+from jaxmetal.machine import processors
 
 WIDER = 64
 """How many times longer a block is where rows are computed in lock-step on accelerators, if their memory allows."""
@@ -59,7 +59,7 @@ def each(
         blocks = _blocks(rows, count, block)
         compute = partial(_block, function, settings, shared, together=False)
         # Programs release Python's lock; a thread that calls what another is compiling waits for it.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(processors()) as pool:
             waiting = pool.map(lambda one: jax.block_until_ready(compute(one)), blocks)
             found = list(watch(waiting, total=len(blocks)))
     else:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA, Kernel, Mixture
@@ -46,10 +47,9 @@ class Gaussian:
 
     def form(self) -> Mixture:
         """One Gaussian."""
-        variance = (jnp.asarray(self.fwhm) / FWHM_PER_SIGMA) ** 2
-        return Mixture(
-            weights=jnp.ones((1,), variance.dtype), variances=variance[None], includes_pixel=self.includes_pixel
-        )
+        one = np.ones(1, jnp.result_type(float))
+        variances = (self.fwhm / FWHM_PER_SIGMA) ** 2 * one
+        return Mixture(weights=one, variances=variances, includes_pixel=self.includes_pixel)
 
 
 @node

@@ -60,17 +60,24 @@ class View:
     @cached_property
     def filled(self) -> dict[str, Any]:
         """Scene and observations with the best values in place."""
-        return realised(fill(self.skeleton, self.posterior.best))
+        return realised(self._best)
 
-    def predicted(self, values: Mapping[str, Any]) -> dict[str, Prediction]:
-        """Observation -> what it would record at these values of the parameters without noise."""
-        filled, plans = fill(self.skeleton, values), self.posterior.plans
-        return jax.tree.map(np.asarray, predictions({name: filled[name] for name in plans}, filled[SCENE], plans))
+    @cached_property
+    def _best(self) -> dict[str, Any]:
+        return fill(self.skeleton, self.posterior.best)
 
     @cached_property
     def predictions(self) -> dict[str, Prediction]:
         """Observation -> what it would record at the best values without noise."""
-        return self.predicted(self.posterior.best)
+        return self._predict(self._best)
+
+    def predicted(self, values: Mapping[str, Any]) -> dict[str, Prediction]:
+        """Observation -> what it would record at these values of the parameters without noise."""
+        return self._predict(fill(self.skeleton, values))
+
+    def _predict(self, filled: dict[str, Any]) -> dict[str, Prediction]:
+        plans = self.posterior.plans
+        return jax.tree.map(np.asarray, predictions({name: filled[name] for name in plans}, filled[SCENE], plans))
 
     @cached_property
     def _judged(self) -> tuple[dict[str, np.ndarray], ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.machine import keep_programs, keeps_programs
 from jaxmetal.run.chunk import Done, fit_chunk
 
 PATIENCE = "20s"
@@ -55,7 +56,15 @@ def fit_on_cluster(folder: Path, wanted: list[int], address: str) -> Iterator[Do
         from distributed import as_completed
 
         submitted = [
-            client.submit(fit_chunk, str(folder.absolute()), number, pure=False, retries=DEATHS) for number in wanted
+            client.submit(_fit_chunk, str(folder.absolute()), number, keeps_programs(), pure=False, retries=DEATHS)
+            for number in wanted
         ]
         for finished in as_completed(submitted):
             yield finished.result()
+
+
+def _fit_chunk(folder: str, number: int, keep: bool) -> Done:
+    """What a worker does; it keeps compiled programs, on its own machine, if the process that asks for this does."""
+    if keep:
+        keep_programs()
+    return fit_chunk(folder, number)
