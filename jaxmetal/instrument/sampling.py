@@ -26,8 +26,8 @@ MOST = 8
 NEAR = 2.5
 """Size of the smooth window around the centre of a light, pixels, where the grid itself is dense."""
 
-PICTURED = 2.5
-"""How many times as dense a core is in the light of a picture."""
+PICTURED = 1.75
+"""How many times as dense a core is in the light of a picture; samples per width of the response are at least that."""
 
 
 def core_sizes(fwhm: float) -> tuple[float, float]:
@@ -104,6 +104,8 @@ def choose(
     afar = finest if afar is None else afar
     smooth = fwhm >= 8.0 and not kinked and per_pixel(afar, exact) <= 1.0
     density = 1 if smooth else min(MOST, max(2, math.ceil(per_pixel(finest, exact))))
+    if pictured:
+        density = max(density, math.ceil(PICTURED / exact))
     if kinked:
         density = max(density, 3, round(PER_KINK / math.sqrt(exact)))
     density += 1 if lensed else 0
