@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import jax
@@ -25,7 +26,7 @@ def cholesky(matrix: Rows, floor: float) -> list[list[jax.Array]]:
 
 def log_determinant(factor: Rows) -> jax.Array:
     """Of L L^T."""
-    return 2.0 * sum((jnp.log(row[-1]) for row in factor), start=jnp.zeros(()))
+    return 2.0 * jnp.log(math.prod(row[-1] for row in factor)) if factor else jnp.zeros(())
 
 
 def forward(factor: Rows, right: Sequence[jax.Array]) -> list[jax.Array]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -16,8 +19,8 @@ from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.flux_likelihood import usable
 from jaxmetal.spaxel.summary import summarise
 
-CHUNK, ABREAST = 2048, 8
-"""Spaxels per call and, within it, per vectorised step: few, so that a step's arrays stay in the cache."""
+CHUNK, ABREAST = 512, 32
+"""Spaxels per call and, on a CPU, per vectorised step within it: few, so that a step's arrays stay in the cache."""
 
 DRAWS = 256
 """Draws of intrinsic Hb per spaxel."""
@@ -60,16 +63,22 @@ def posterior(
     rows = [array.reshape(-1, flux.shape[-1]) for array in (flux, sigma)]
     count = rows[0].shape[0]
     keys = jax.random.split(jax.random.key(seed), count)
-    found = []
     size = min(chunk, max(ABREAST, 1 << (count - 1).bit_length()))
-    for start in range(0, count, size):
+    abreast = ABREAST if jax.default_backend() == "cpu" else size
+
+    def columns(start: int) -> dict[str, np.ndarray]:
         # Few sizes, and the last chunk filled up with the last spaxel: a second map compiles nothing.
         index = np.minimum(np.arange(start, start + size), count - 1)
-        columns = _chunk(likelihood, *(jnp.asarray(row[index]) for row in rows), keys[index], levels)
-        kept = min(size, count - start)
-        found.append({name: np.asarray(values)[:kept] for name, values in columns.items()})
-        if progress is not None:
-            progress(start + kept, count)
+        made = _chunk(likelihood, *(jnp.asarray(row[index]) for row in rows), keys[index], levels, abreast)
+        return {name: np.asarray(values)[: count - start] for name, values in made.items()}
+
+    found = []
+    # Programs release Python's lock; what waits is a few columns.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for part in pool.map(columns, range(0, count, size)):
+            found.append(part)
+            if progress is not None:
+                progress(min(len(found) * size, count), count)
     return {name: np.concatenate([part[name] for part in found]).reshape(shape) for name in found[0]}
 
 
@@ -131,7 +140,7 @@ def settle(likelihood: Likelihood, levels: Levels | None) -> Levels:
     """The nodes, with a single one along A(V) where that is known."""
     levels = Levels() if levels is None else levels
     low, high = likelihood.a_v_range
-    return levels if low < high else Levels(levels.z, 1, levels.temper)
+    return levels if low < high else dataclasses.replace(levels, a_v=1)
 
 
 def one_spaxel(
@@ -164,20 +173,24 @@ def draws(
 
 def draw_nodes(found: PosteriorGrid, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
     """Z and A_V of nodes in proportion to their mass, in the order of the grid."""
-    cumulative = jnp.cumsum(found.mass.ravel())
-    places = (jnp.arange(count) + jax.random.uniform(key, dtype=cumulative.dtype)) / count * cumulative[-1]
-    index = jnp.clip(jnp.searchsorted(cumulative, places), 0, cumulative.size - 1)
-    return found.z[index // found.a_v.size], found.a_v[index % found.a_v.size]
+    rows = jnp.cumsum(jnp.sum(found.mass, axis=1))
+    places = (jnp.arange(count) + jax.random.uniform(key, dtype=rows.dtype)) / count * rows[-1]
+    row = jnp.clip(jnp.searchsorted(rows, places), 0, rows.size - 1)
+    within = jnp.cumsum(found.mass, axis=1)[row]
+    # What is left of a place within its row, counted from the row's end, where `rows` says that it lies.
+    rest = within[:, -1] - (rows[row] - places)
+    column = jnp.sum(within < rest[:, None], axis=1)
+    return found.z[row], found.a_v[jnp.minimum(column, found.a_v.size - 1)]
 
 
-@functools.partial(jax.jit, static_argnames="levels")
+@functools.partial(jax.jit, static_argnames=("levels", "abreast"))
 def _chunk(
-    likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, keys: jax.Array, levels: Levels
+    likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, keys: jax.Array, levels: Levels, abreast: int
 ) -> dict[str, jax.Array]:
     def one(row: tuple[jax.Array, jax.Array, jax.Array]) -> dict[str, jax.Array]:
         return one_spaxel(likelihood, *row, levels)
 
-    return jax.lax.map(one, (flux, sigma, keys), batch_size=ABREAST)
+    return jax.lax.map(one, (flux, sigma, keys), batch_size=abreast)
 
 
 _grid = jax.jit(posterior_grid, static_argnames="levels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,27 +26,49 @@ def log_integral(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.where(t > FAR, direct, series) + 0.5 * math.log(2.0 * math.pi) - 0.5 * jnp.log(a)
 
 
-def moments(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Means of F, F^2, F^3 and F^4 under the integrand.
+class Moments(NamedTuple):
+    """Of F under the integrand; variances in forms that do not cancel, so that single precision serves.
 
-    In units of 1/sqrt(a): E1 = t + phi(t)/Phi(t), E2 = 1 + t E1, and E(n+1) = t E(n) + n E(n-1).
+    Attributes:
+        mean: of F.
+        square: mean of F^2.
+        variance: of F.
+        skew: covariance of F and F^2.
+        spread: variance of F^2.
     """
-    root = jnp.sqrt(a)
-    t = b / root
+
+    mean: jax.Array
+    square: jax.Array
+    variance: jax.Array
+    skew: jax.Array
+    spread: jax.Array
+
+
+def moments(a: jax.Array, b: jax.Array) -> Moments:
+    """Means and variances of F and F^2 under the integrand.
+
+    In units of 1/sqrt(a), with h = phi(t)/Phi(t): E1 = t + h, E2 = 1 + t E1, and the recursion
+    E(n+1) = t E(n) + n E(n-1) gives var F = 1 - h E1, cov(F, F^2) = 2 E1 - h E2 and var F^2 = 4 E2 - 2 - t h E2.
+    """
+    scale = 1.0 / jnp.sqrt(a)
+    t = b * scale
     near = jnp.maximum(t, FAR)
-    density = jnp.exp(-0.5 * near**2) / math.sqrt(2.0 * math.pi)
-    first = near + density / (0.5 * erfc(-near / math.sqrt(2.0)))
+    h = jnp.exp(-0.5 * near**2) / (math.sqrt(0.5 * math.pi) * erfc(-near / math.sqrt(2.0)))
+    first = near + h
     second = 1.0 + near * first
-    third = near * second + 2.0 * first
-    fourth = near * third + 3.0 * second
-    u = -jnp.minimum(t, FAR)
-    # Far in the tail F is nearly exponential with mean 1/u.
-    tails = (1.0 / u - 2.0 / u**3, 2.0 / u**2 - 10.0 / u**4, 6.0 / u**3 - 54.0 / u**5, 24.0 / u**4 - 336.0 / u**6)
-    found = [
-        jnp.where(t > FAR, direct, tail) / root ** (n + 1)
-        for n, (direct, tail) in enumerate(zip((first, second, third, fourth), tails, strict=True))
-    ]
-    return found[0], found[1], found[2], found[3]
+    body = first, second, 1.0 - h * first, 2.0 * first - h * second, 4.0 * second - 2.0 - near * h * second
+    v = 1.0 / -jnp.minimum(t, FAR)
+    # Far in the tail F is nearly exponential with mean v.
+    w = v**2
+    tail = (
+        v * (1.0 - 2.0 * w),
+        w * (2.0 - 10.0 * w),
+        w * (1.0 - 6.0 * w),
+        v * w * (4.0 - 40.0 * w),
+        w**2 * (20.0 - 296.0 * w),
+    )
+    units = scale, scale**2, scale**2, scale**3, scale**4
+    return Moments(*(jnp.where(t > FAR, one, other) * unit for one, other, unit in zip(body, tail, units, strict=True)))
 
 
 def draw(key: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
