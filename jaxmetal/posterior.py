@@ -23,7 +23,8 @@ class Posterior:
             value.
         best: parameter name -> value at the maximum of the posterior density (MAP).
         log_posterior: at `best`, not normalised.
-        log_evidence: Laplace's, natural logarithm.
+        log_evidence: natural logarithm; by importance sampling where proposals cover the posterior, elsewhere that of
+            the Laplace approximation (a finding says where it should not be used).
         k_hat: Pareto shape of the Laplace approximation's importance weights; below 0.7 it is trustworthy. NaN
             where none were drawn: for method "map", and where very many numbers are free.
         sampler: "diverging", "leapfrogs", "accept", "log_density", each (chains, draws); empty without chains.
@@ -32,6 +33,7 @@ class Posterior:
         findings: what to know before using the draws, worst first.
         seconds: wall time by stage.
         seed: of the random numbers.
+        stopped: whether Ctrl-C ended the fit; a finding says after how many draws.
     """
 
     tree: dict[str, Any]
@@ -47,6 +49,7 @@ class Posterior:
     findings: tuple[Finding, ...]
     seconds: dict[str, float]
     seed: int
+    stopped: bool = False
 
     @property
     def sampled(self) -> bool:

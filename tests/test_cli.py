@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from argparse import Namespace
+import tomllib
 
 import jax
 import numpy as np
@@ -15,7 +15,8 @@ from astropy.table import Table
 from configured import CONFIG, SHAPE, replace, write_galaxy
 
 from jaxmetal.cli import main
-from jaxmetal.cli.engine import shows_progress
+from jaxmetal.fit import auto
+from jaxmetal.io.config.read import read_job
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +113,39 @@ def test_results_are_not_replaced_unasked(results, capsys):
     assert main(["fit", str(path), "-o", str(results)]) == 2
     assert "exists already" in capsys.readouterr().err
     assert (results / "summary.txt").stat().st_mtime_ns == before
+
+
+def test_a_first_look_is_labelled_and_a_fit_begins_at_an_earlier_result(results, tmp_path, capsys, monkeypatch):
+    path, seen = results.parent / "fit.toml", {}
+
+    def watched(*scene, **settings):
+        seen.update(settings)
+        return auto(*scene, **settings)
+
+    monkeypatch.setattr("jaxmetal.fit.auto", watched)
+    assert main(["fit", str(path), "-o", str(tmp_path / "quick"), "--quick", "--start", str(results)]) == 0
+    said = capsys.readouterr()
+    assert "A first look: these are draws of the Gaussian around the maximum" in said.out
+    assert "Looking for the maximum" in said.err
+    best = dict(zip(*(Table.read(results / "parameters.ecsv")[key] for key in ("parameter", "best")), strict=True))
+    assert len(best) == len(seen["start"]) == 2
+    for name, value in seen["start"].items():
+        assert float(value) == pytest.approx(best[name], rel=1e-6)
+    (tmp_path / "again.toml").write_text(path.read_text().replace("seed = 1", 'start = "out"'))
+    assert read_job(tomllib.loads((tmp_path / "again.toml").read_text()), path).settings["start"] == seen["start"]
+    assert main(["fit", str(path), "-o", str(tmp_path / "no"), "--start", str(tmp_path)]) == 2
+    assert "holds no results of a fit" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_a_fit_writes_what_there_is(results, tmp_path, capsys, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jaxmetal.fit.weigh.walk", stop)
+    folder = tmp_path / "out"
+    assert main(["fit", str(results.parent / "fit.toml"), "-o", str(folder), "--quiet"]) == 130
+    assert capsys.readouterr().err == f"jaxmetal: interrupted; what there was is in {folder}.\n"
+    assert "Stopped by hand before there were draws." in (folder / "summary.txt").read_text()
 
 
 def test_check_says_what_was_read(path, capsys):
@@ -244,12 +278,6 @@ def test_a_closed_pipe_ends_a_command_in_silence(argument):
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
-
-
-@pytest.mark.parametrize(("terminal", "quiet", "shown"), [(1, 0, True), (1, 1, False), (0, 0, False)])
-def test_progress_is_for_terminals(monkeypatch, terminal, quiet, shown):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: bool(terminal))
-    assert shows_progress(Namespace(quiet=bool(quiet))) == shown
 
 
 def test_unknown_commands_are_refused(capsys):

@@ -5,7 +5,7 @@ import numpyro.distributions as dist
 import pytest
 
 import jaxmetal as jm
-from jaxmetal.chains import Chains, converged
+from jaxmetal.chains import Chains, converged, measure
 from jaxmetal.fit.angles import periods, unwrap
 from jaxmetal.fit.diagnose import diagnose, prior_warnings
 from jaxmetal.fit.problem import make, stack
@@ -34,7 +34,7 @@ def test_angles_fold_around_their_best_value_whatever_turn_they_were_drawn_on():
 
 def test_an_angle_far_from_its_bounds_does_not_hit_them_on_another_turn():
     values = unwrap({PA: draws(mean=133.5, sd=2.0)}, {PA: np.array(133.5)}, {PA: 180.0})
-    assert not diagnose(values, chains(), {PA: dist.Uniform(-136.5, 43.5)}, {PA: 180.0})
+    assert not diagnose(values, measure(values), chains(), {PA: dist.Uniform(-136.5, 43.5)}, {PA: 180.0})
 
 
 def test_a_prior_of_heavy_tails_has_a_width():
@@ -44,20 +44,23 @@ def test_a_prior_of_heavy_tails_has_a_width():
 
 def test_draws_that_pile_up_at_a_bound_are_reported():
     values = {SLOPE: np.abs(draws(sd=0.01))}
-    found = diagnose(values, chains(), {SLOPE: dist.Uniform(0.0, 1.0)}, {})
+    found = diagnose(values, measure(values), chains(), {SLOPE: dist.Uniform(0.0, 1.0)}, {})
     assert any("piles up at a bound" in finding.text for finding in found)
 
 
 def test_divergences_disagreement_and_nan_are_trouble():
     good = {SLOPE: draws()}
-    assert converged(good, chains())
-    assert not diagnose(good, chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {})
-    assert not converged(good, chains(divergent=1))
+    assert converged(measure(good), chains())
+    assert not diagnose(good, measure(good), chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {})
+    assert not converged(measure(good), chains(divergent=1))
     apart = {SLOPE: draws() + np.arange(4)[:, None]}
-    assert not converged(apart, chains())
-    assert any("R-hat" in finding.text for finding in diagnose(apart, chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {}))
+    assert not converged(measure(apart), chains())
+    assert any(
+        "R-hat" in finding.text
+        for finding in diagnose(apart, measure(apart), chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {})
+    )
     broken = {SLOPE: np.full((4, 500), np.nan)}
-    assert diagnose(broken, chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {})[0].severity == "error"
+    assert diagnose(broken, measure(broken), chains(), {SLOPE: dist.Normal(0.0, 1.0)}, {})[0].severity == "error"
 
 
 @pytest.mark.parametrize("field", ["inner", "outer"])

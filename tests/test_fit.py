@@ -10,8 +10,10 @@ from scipy.stats import multivariate_t
 
 import jaxmetal as jm
 from jaxmetal.fit import evaluate, metropolis, optimum, rows, start
-from jaxmetal.fit.laplace import Proposals, efficiency, followed, laplace, pareto_shape
+from jaxmetal.fit.laplace import laplace
 from jaxmetal.fit.problem import log_density, make, stack
+from jaxmetal.fit.proposals import Proposals, efficiency, pareto_shape
+from jaxmetal.fit.refine import followed
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.student import FREEDOM, StudentMixture
 from jaxmetal.likelihood import Gaussian

@@ -7,12 +7,17 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from tqdm.auto import tqdm
 
+from jaxmetal.chains.kept import Kept, joined
 from jaxmetal.chains.kernel import Settings
+from jaxmetal.edge.progress import bar as progress_bar
 
 CHUNK = 50
 """Steps between two looks at the progress bar (and at Ctrl-C)."""
+
+
+LONGEST = 4
+"""How many times as many draws as asked for are made at most."""
 
 
 class Chains(NamedTuple):
@@ -39,8 +44,11 @@ def drive(
     settings: Settings,
     steps: int = CHUNK,
     progress: bool = True,
+    cut_short: bool = False,
+    enough: Callable[[dict[str, Any]], bool] = lambda drawn: True,
+    keep: Kept | None = None,
 ) -> dict[str, Any]:
-    """Runs chains to their end; the warm-up is dropped.
+    """Runs chains to their end, on until they are long enough, or until Ctrl-C; the warm-up is dropped.
 
     Args:
         states: of all chains.
@@ -48,19 +56,42 @@ def drive(
         settings: see `kernel.Settings`.
         steps: of each call of `onwards`.
         progress: show a progress bar with the number of divergent steps.
+        cut_short: after Ctrl-C, the draws that there are, if there are any.
+        enough: whether the draws so far, (chains, draws, ...), are enough; asked whenever the chains have
+            `settings.draws` more, at most `LONGEST` times.
+        keep: where blocks of draws are kept, and those of earlier may be found.
 
     Returns:
         What `onwards` draws, (chains, draws, ...).
     """
-    total, kept = settings.warmup + settings.draws, []
     skipped = settings.warmup // steps * steps
-    count = len(jax.tree.leaves(states)[0])
-    with tqdm(total=total, desc=f"{settings.algorithm} x {count} chains", disable=not progress, unit="step") as bar:
-        for done in range(0, total, steps):
-            states, drawn = onwards(states)
-            bar.set_postfix(divergent=int(np.sum(drawn["diverging"])), refresh=False)
-            bar.update(min(steps, total - done))
-            if done >= skipped:
-                kept.append(drawn)
-    wanted = slice(settings.warmup - skipped, total - skipped)
-    return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts], axis=1)[:, wanted], *kept)
+    begun, done, blocks = states, 0, list[dict[str, Any]]()
+    if keep is not None and (held := keep.load(begun, settings)):
+        done, states, blocks = held
+
+    def drawn_until(end: int) -> dict[str, Any]:
+        wanted = slice(settings.warmup - skipped, end - skipped)
+        return {name: values[:, wanted] for name, values in joined(blocks).items()}
+
+    label = f"{settings.algorithm} x {len(jax.tree.leaves(states)[0])} chains"
+    with progress_bar(total=settings.warmup + settings.draws, desc=label, shown=progress, unit="step") as bar:
+        for turn in range(LONGEST):
+            end = settings.warmup + (turn + 1) * settings.draws
+            bar.total = end
+            while done < end:
+                try:
+                    states, drawn = onwards(states)
+                except KeyboardInterrupt:
+                    if cut_short and blocks:
+                        return drawn_until(done)
+                    raise
+                if done >= skipped:
+                    blocks.append(drawn)
+                done += steps
+                if keep is not None:
+                    keep.store(begun, settings, done, states, blocks)
+                bar.set_postfix(divergent=int(np.sum(drawn["diverging"])), refresh=False)
+                bar.update(min(done, end) - bar.n)
+            if enough(drawn_until(end)):
+                break
+    return drawn_until(end)

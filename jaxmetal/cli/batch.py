@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -97,13 +96,12 @@ def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _fit(found: Any, wanted: list[int], arguments: argparse.Namespace) -> None:
-    from tqdm.auto import tqdm
-
+    from jaxmetal.edge.progress import bar as progress_bar
     from jaxmetal.run import Done, fit
 
     failed = 0
     total = sum(len(found.names(number)) for number in wanted)
-    with tqdm(total=total, unit="galaxy", desc="compiling and fitting", disable=arguments.quiet) as bar:
+    with progress_bar(total=total, unit="galaxy", desc="compiling and fitting", shown=not arguments.quiet) as bar:
 
         def watch(done: Done) -> None:
             nonlocal failed
@@ -116,6 +114,6 @@ def _fit(found: Any, wanted: list[int], arguments: argparse.Namespace) -> None:
 
 
 def _bar(rows: Iterable[int], quiet: bool, what: str) -> Iterable[int]:
-    from tqdm.auto import tqdm
+    from jaxmetal.edge.progress import bar
 
-    return tqdm(rows, desc=what, unit="galaxy", disable=quiet, file=sys.stderr)
+    return bar(rows, desc=what, unit="galaxy", shown=not quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,24 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(now[name], plan)))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
     print("\nFree parameters:\n" + "\n".join(f"  {name} ~ {written(prior)}" for name, prior in free.items()))
+    if free:
+        print(f"\nExpected: {expected(job)}")
     if arguments.prior:
         draw_prior(job, arguments.prior)
+
+
+def expected(job: Any) -> str:
+    """How long the fit will take, as a sentence; its densities are compiled and timed for that."""
+    from jaxmetal.fit.cost import duration, measured
+    from jaxmetal.fit.method import Options
+    from jaxmetal.fit.problem import make
+
+    began = time.perf_counter()
+    cost = measured(make(job.scene, job.observations, job.settings["sampling"]))
+    compiled, options = time.perf_counter() - began, Options.among(job.settings)
+    needs = {name: duration(cost.seconds(options._replace(method=name))) for name in (options.method, "nuts")}
+    more = f" ({needs['nuts']} should it need NUTS)" if options.method == "auto" else ""
+    return f"about {needs[options.method]}{more}, and {duration(2.0 * compiled)} to compile, once."
 
 
 def draw_prior(job: Any, where: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from jaxmetal.cli.engine import add_engine, add_quiet, shows_progress, start
+from jaxmetal.cli.engine import add_engine, add_quiet, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import require_replaceable
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     prior = gradient(seen, light=galaxy.observations["halpha"], free_geometry=True)
     posterior = auto(
-        prior, galaxy.observations, seed=arguments.seed, start_count=1, draws=DRAWS, progress=shows_progress(arguments)
+        prior, galaxy.observations, seed=arguments.seed, start_count=1, draws=DRAWS, progress=not arguments.quiet
     )
     seen = view(posterior)
     write_results(

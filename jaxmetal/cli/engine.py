@@ -1,10 +1,9 @@
-"""What commands share: what JAX is told before it computes anything, and whether progress is shown."""
+"""What commands share: what JAX is told before it computes anything, and whether progress is said."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import THREADS, keep_programs, processors
@@ -40,7 +39,7 @@ def add_machine(command: argparse.ArgumentParser) -> None:
 
 def add_quiet(command: argparse.ArgumentParser) -> None:
     """The argument `--quiet`."""
-    command.add_argument("--quiet", action="store_true", help="no progress bars (which only terminals show)")
+    command.add_argument("--quiet", action="store_true", help="say nothing of the progress (on stderr)")
 
 
 def start(arguments: argparse.Namespace) -> None:
@@ -65,8 +64,3 @@ def start(arguments: argparse.Namespace) -> None:
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise InputError(f"JAX finds no device ({reason}); correct JAX_PLATFORMS, or unset it.") from None
-
-
-def shows_progress(arguments: argparse.Namespace) -> bool:
-    """Whether there are progress bars: in files and pipes, bars that should replace each other stand on one line."""
-    return not arguments.quiet and sys.stderr.isatty()

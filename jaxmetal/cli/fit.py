@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_engine, add_quiet, shows_progress, start
+from jaxmetal.cli.engine import add_engine, add_quiet, start
 from jaxmetal.cli.output import add_output
-from jaxmetal.io.folder import require_replaceable
+from jaxmetal.io.folder import require_replaceable, writing
 
 
 def add(commands: Any) -> None:
@@ -17,8 +17,20 @@ def add(commands: Any) -> None:
     command = commands.add_parser("fit", help="fit what a TOML file describes and write a folder of results")
     command.add_argument("config", metavar="CONFIG.toml")
     add_output(command)
-    command.add_argument("--method", help="auto, nuts, map (no draws), ... (see fit.METHODS); default: the file's")
+    how = command.add_mutually_exclusive_group()
+    how.add_argument("--method", help="auto, nuts, map (no draws), ... (see fit.METHODS); default: the file's")
+    how.add_argument(
+        "--quick",
+        dest="method",
+        action="store_const",
+        const="quick",
+        help="a first look in seconds: the maximum with the errors of the Gaussian around it",
+    )
+    command.add_argument("--start", metavar="FOLDER", help="begin at the best values of an earlier fit's results")
     command.add_argument("--seed", type=int, help="of all random numbers; default: the file's")
+    command.add_argument(
+        "--resume", action="store_true", help="go on where this fit was interrupted, and replace what it wrote then"
+    )
     add_quiet(command)
     add_engine(command)
     command.set_defaults(run=run)
@@ -27,23 +39,43 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads, fits, writes."""
     start(arguments)
+    from jaxmetal.chains import Kept
     from jaxmetal.cli.results import write_results
     from jaxmetal.fit import auto
     from jaxmetal.io.config import read_config
+    from jaxmetal.io.stored import best_values
+    from jaxmetal.model import tree
+    from jaxmetal.prior import sites
 
     folder = Path(arguments.output or f"{Path(arguments.config).stem}-results")
-    require_replaceable(folder, arguments.overwrite)
+    overwrite, unfinished = arguments.overwrite or arguments.resume, folder.with_name(f".{folder.name}.chains")
+    require_replaceable(folder, overwrite)
     job = read_config(arguments.config)
     for finding in job.findings:
         print(finding, file=sys.stderr)
     asked = {key: getattr(arguments, key) for key in ("method", "seed") if getattr(arguments, key) is not None}
-    posterior = auto(job.scene, job.observations, progress=shows_progress(arguments), **{**job.settings, **asked})
+    if arguments.start:
+        free = sites(tree(job.scene, job.observations))
+        asked["start"] = {**job.settings["start"], **best_values(arguments.start, free)}
+    with writing(unfinished):
+        posterior = auto(
+            job.scene,
+            job.observations,
+            progress=not arguments.quiet,
+            cut_short=True,
+            keep=Kept(unfinished, arguments.resume),
+            **{**job.settings, **asked},
+        )
     write_results(
         posterior,
         folder,
-        arguments.overwrite,
+        overwrite,
         origin=job.origin,
         kpc_per_arcsec=job.kpc_per_arcsec,
         inputs=job.inputs,
         configuration=job.configuration,
     )
+    if posterior.stopped:
+        more = ", and --resume goes on" if unfinished.is_file() else ""
+        raise KeyboardInterrupt(f"what there was is in {folder}{more}")
+    unfinished.unlink(missing_ok=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_engine, add_quiet, shows_progress, start
+from jaxmetal.cli.engine import add_engine, add_quiet, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import output_folder, require_replaceable
 
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = Path(arguments.output or f"{Path(arguments.config).stem}-lines")
     require_replaceable(folder, arguments.overwrite)
     job = read_lines(arguments.config)
-    measured = measured_with_bar(job, show=shows_progress(arguments))
+    measured = measured_with_bar(job, show=not arguments.quiet)
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished:
         save_lines(job, measured, unfinished)
         draw(job, measured, unfinished)
@@ -46,12 +45,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def measured_with_bar(job: Any, *, show: bool) -> Any:
     """All spectra and regions of a job, with a bar that counts spectra."""
-    from tqdm.auto import tqdm
-
+    from jaxmetal.edge.progress import bar as progress_bar
     from jaxmetal.fluxmaps import measure
 
     most = int(job.spectra.known.sum()) + len(job.masks)
-    with tqdm(total=most, unit="spectrum", desc="fitting", disable=not show, file=sys.stderr) as bar:
+    with progress_bar(total=most, unit="spectrum", desc="fitting", shown=show) as bar:
 
         def watch(done: int, total: int) -> None:
             bar.total = total  # less than that where a selection leaves spectra out

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_machine, add_quiet, shows_progress, start
+from jaxmetal.cli.engine import add_machine, add_quiet, start
 from jaxmetal.cli.output import DPI, add_output
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.folder import output_folder, require_replaceable, writing
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.table, of=arguments.of, against=against, errors=errors, units=units, labels=labels
     )
     asked = {"draws": arguments.draws, "target_accept": arguments.target_accept}
-    settings = Run(seed=arguments.seed, progress=shows_progress(arguments))._replace(
+    settings = Run(seed=arguments.seed, progress=not arguments.quiet)._replace(
         **{name: value for name, value in asked.items() if value is not None}
     )
     relation = fit(sample.quantity, sample.covariates, robust=arguments.robust, run=settings)

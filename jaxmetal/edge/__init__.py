@@ -7,8 +7,9 @@
 - `bins`: maps of labels, and one value per bin;
 - `data`: data that a fit can use;
 - `columns`: 1-D arrays that belong together;
-- `ranges`: fixed numbers outside the range that their field declares.
+- `ranges`: fixed numbers outside the range that their field declares;
+- `progress`: what is said while people wait.
 
-May import: numerics. To refuse something new: a function with the one rule and its sentence, used by every room that
-refuses it, and a case in its test. Nothing here looks at a galaxy, a file or a posterior.
+May import: numerics; tqdm. To refuse something new: a function with the one rule and its sentence, used by every room
+that refuses it, and a case in its test. Nothing here looks at a galaxy, a file or a posterior.
 """

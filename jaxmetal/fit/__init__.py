@@ -1,6 +1,6 @@
 """From a prior and data to a posterior: maxima, Laplace, HMC, NUTS.
 
-May import: posterior, chains, model and everything below them; optax, numpyro, arviz-stats, tqdm. To add a method: one
+May import: posterior, chains, model and everything below them; optax, numpyro, arviz-stats. To add a method: one
 file with a function `sample` as `method.Method` describes it, and its line in the table of `methods.py`.
 """
 

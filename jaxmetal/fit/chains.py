@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpyro.infer.util import ParamInfo
 
-from jaxmetal.chains import CHUNK, Chains, Settings, advance, begin, drive
+from jaxmetal.chains import CHUNK, Chains, Kept, Settings, advance, begin, drive, measure, reached
 from jaxmetal.chains.kernel import Potential
 from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.problem import Problem, log_density, pick
@@ -27,6 +27,8 @@ def run(
     seeds: Sequence[SeedSequence],
     settings: Settings,
     progress: bool = True,
+    cut_short: bool = False,
+    keep: Kept | None = None,
 ) -> list[Chains]:
     """Runs all chains of one or several problems.
 
@@ -35,19 +37,46 @@ def run(
         which: problems to sample.
         approximations: of each: whitens its space; its chains start at the mode, and momenta scatter them.
         seeds: of each.
-        settings: see `chains.Settings`.
+        settings: see `chains.Settings`; chains go on until R-hat and effective samples are reached, and are thinned.
         progress: show a progress bar.
+        cut_short: see `chains.drive`.
+        keep: likewise.
     """
     places = jax.tree.map(lambda *parts: np.repeat(np.stack(parts), settings.chains, axis=0), *approximations)
     rows = (np.repeat(np.asarray(which, np.int32), settings.chains), places)
     keys = np.concatenate([key_data(seed, settings.chains) for seed in seeds])
     states = each(_begin, settings, problems, (*rows, keys), 1)
     onwards = partial(each, _advance, settings, problems, block=1)
-    drawn = drive(states, lambda now: onwards(rows=(*rows, now)), settings, progress=progress)
+    own = [slice(first, first + settings.chains) for first in range(0, len(keys), settings.chains)]
+    # Each problem keeps what it had when that was enough, whatever its neighbours need.
+    ends: dict[int, int] = {}
+
+    def enough(drawn: dict[str, np.ndarray]) -> bool:
+        for i in set(range(len(own))) - set(ends):
+            one = Chains(**{name: values[own[i]] for name, values in drawn.items()})
+            if reached(measure({"vector": one.vectors}), one):
+                ends[i] = one.accept.shape[1]
+        return len(ends) == len(own)
+
+    drawn = drive(
+        states,
+        lambda now: onwards(rows=(*rows, now)),
+        settings,
+        progress=progress,
+        cut_short=cut_short,
+        enough=enough,
+        keep=keep,
+    )
     return [
-        Chains(**{name: values[first : first + settings.chains] for name, values in drawn.items()})
-        for first in range(0, len(keys), settings.chains)
+        _thinned(Chains(**{name: values[some, : ends.get(i)] for name, values in drawn.items()}), settings.draws)
+        for i, some in enumerate(own)
     ]
+
+
+def _thinned(chains: Chains, draws: int) -> Chains:
+    """As many draws as asked for, evenly spaced."""
+    thin = max(1, chains.accept.shape[1] // draws)
+    return Chains(*(values[:, thin - 1 :: thin] for values in chains))
 
 
 def _potential(problem: Problem, approximation: Laplace) -> Potential:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from jaxmetal.chains import converged
+from jaxmetal.edge.progress import say
 from jaxmetal.fit.curvature import SMALL
 from jaxmetal.fit.hamiltonian import turned
-from jaxmetal.fit.laplace import Proposals
 from jaxmetal.fit.method import Solution, Solutions, Stage
-from jaxmetal.fit.weigh import TRUSTED, followed, judged, walked, worth_judging
+from jaxmetal.fit.proposals import Proposals, spread
+from jaxmetal.fit.refine import TRUSTED
+from jaxmetal.fit.weigh import followed, integrated, judged, walked, worth_judging
 
 UNFINISHED = "NUTS run as well: the corrected draws had not converged (R-hat or effective samples)."
 
@@ -18,12 +19,16 @@ def cheapest(stage: Stage, found: Solutions) -> Solutions:
         return turned(stage, {i: _too_many(one) for i, one in found.items()})
     found, first = judged(stage, found, stage.options.chains * stage.options.draws)
     better = followed(stage, first)
-    found = {i: _chosen(one, first[i], better[i]) for i, one in found.items()}
+    found = {i: _chosen(one, first[i], better[i]) for i, one in integrated(found, better).items()}
+    for one in found.values():
+        say(one.decisions[-1], stage.progress)
     found |= walked(stage, {i: one for i, one in found.items() if better[i].k_hat < TRUSTED}, better)
     left = {
-        i: one if one.sampler is None else one._replace(decisions=(*one.decisions, UNFINISHED))
+        i: (one if one.sampler is None else one._replace(decisions=(*one.decisions, UNFINISHED)))._replace(
+            space=spread(better[i], one.peak.gaussian)
+        )
         for i, one in found.items()
-        if one.sampler is None or not converged(one.draws, one.sampler)
+        if one.sampler is None or not one.converged
     }
     return found | turned(stage, left)
 

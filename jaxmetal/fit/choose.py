@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.chains import Kept
 from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import worst_first
@@ -39,6 +40,8 @@ def auto(
     start_count: int = 3,
     sampling: Mapping[str, Sampling] | None = None,
     progress: bool = True,
+    cut_short: bool = False,
+    keep: Kept | None = None,
 ) -> Posterior:
     """Fits a prior scene to observations.
 
@@ -61,7 +64,10 @@ def auto(
         start: parameter name -> value near which the optimiser is to begin; the median of the prior for the others.
         start_count: starts of the optimiser.
         sampling: sample grids, where the automatic choice is not wanted.
-        progress: show progress bars.
+        progress: say on stderr what is being done and how long it will take.
+        cut_short: after Ctrl-C return what there is, with a finding and `Posterior.stopped`: the draws so far, or
+            before there are any those of the Gaussian around the maximum.
+        keep: file in which NUTS and HMC keep blocks of draws; with `resume` the same fit goes on from what it holds.
 
     Raises:
         InputError: on an unknown method, a count that is too small, a start outside its prior, or as `problem.make`.
@@ -72,7 +78,7 @@ def auto(
     given = {name: np.asarray(value, float)[None] for name, value in (start or {}).items()}
     require_possible(problem.sites, start or {})
     clock.mark("prepare")
-    (solution,) = solve(stack([problem]), [seed_of(seed)], options, given, progress, clock.mark)
+    (solution,) = solve(stack([problem]), [seed_of(seed)], options, given, progress, clock.mark, cut_short, keep)
     if isinstance(solution, InputError):
         raise solution
     return posterior({"scene": scene, **observations}, problem, solution, seed, clock.seconds)
@@ -89,7 +95,7 @@ def posterior(
         draws=solution.draws,
         best=solution.peak.best,
         log_posterior=solution.peak.log_posterior,
-        log_evidence=solution.peak.gaussian.log_evidence,
+        log_evidence=solution.log_evidence,
         k_hat=solution.k_hat,
         sampler={name: values for name, values in sampler.items() if name != "vectors"},
         method=solution.method,
@@ -97,6 +103,7 @@ def posterior(
         findings=worst_first([*prior_warnings(tree), *solution.findings]),
         seconds=seconds,
         seed=seed,
+        stopped=solution.stopped,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpyro.distributions import Distribution
 
-from jaxmetal.chains import Chains, judge
+from jaxmetal.chains import Chains, Quality, judge
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.angles import Periods, is_circle
 from jaxmetal.meaning import SLOPES, meanings
@@ -16,11 +16,15 @@ from jaxmetal.prior import at_home, bounds, sites
 
 
 def diagnose(
-    draws: Mapping[str, np.ndarray], chains: Chains, sites: Mapping[str, Distribution], periods: Periods
+    draws: Mapping[str, np.ndarray],
+    qualities: Mapping[str, Quality],
+    chains: Chains,
+    sites: Mapping[str, Distribution],
+    periods: Periods,
 ) -> list[Finding]:
     """What is wrong with the draws, one finding each."""
     hits = [hit for name, values in draws.items() for hit in _bound_hits(name, values, sites[name], periods.get(name))]
-    return judge(draws, chains) + hits
+    return judge(draws, qualities, chains) + hits
 
 
 def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:

@@ -10,18 +10,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.random import SeedSequence
-from tqdm.auto import tqdm
 
-from jaxmetal.chains import converged
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.progress import bar as progress_bar
 from jaxmetal.fit.choose import checked, posterior
-from jaxmetal.fit.laplace import MORE, PARTS
 from jaxmetal.fit.method import Options, Solution
 from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
 from jaxmetal.fit.program import signature
+from jaxmetal.fit.refine import MORE
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.fit.solve import solve
 from jaxmetal.fit.start import require_possible
@@ -39,6 +38,10 @@ COPIES = 12
 
 MATRICES = 6
 """How many matrices of all free numbers a start has: scales, steps along them, gradients there, their curvature."""
+
+
+ADAPTED = 3
+"""Turns of adaptation that are counted on; of a group, few need more."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,7 +109,9 @@ def batch(
     options = checked(Options(method, chains, draws, warmup, start_count, target_accept))
     if not memory > 0:
         raise InputError(f"memory: expected GiB above 0, found {memory!r}; correct it.")
-    return _run(galaxies, options, seed, pad, memory, tqdm(total=total, disable=not progress, unit="galaxy"))
+    return _run(
+        galaxies, options, seed, pad, memory, progress_bar(total=total, shown=progress, desc="fitting", unit="galaxy")
+    )
 
 
 def _run(
@@ -170,14 +175,14 @@ def bytes_each(problem: Problem, options: Options) -> int:
     """Memory that a galaxy of a group takes, here or on a device, whichever is more.
 
     That of its arrays is `COPIES` times their size, measured by `benchmarks/batch_memory.py`; its proposals are counted
-    twice, as they are joined, and as if all turns of `PARTS` and then `MORE` times as many as draws were needed.
+    twice, as they are joined, and as if `ADAPTED` turns and then `MORE` times as many as draws were needed.
     """
     arrays = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
     real, free = jnp.result_type(float).itemsize, size(problem.sites)
     held = COPIES * arrays + MATRICES * options.start_count * free**2 * real
     if not method_of(options.method).draws:
         return held
-    drawn = (MORE + len(PARTS)) * options.chains * options.draws * (2 * free + 4) * real
+    drawn = (MORE + ADAPTED) * options.chains * options.draws * (2 * free + 4) * real
     return held + 2 * drawn
 
 
@@ -232,7 +237,7 @@ def _second_try(
 def _good(solution: Solution | InputError) -> bool:
     if isinstance(solution, InputError) or solution.peak.status != Status.CONVERGED:
         return False
-    return solution.sampler is None or converged(solution.draws, solution.sampler)
+    return solution.converged
 
 
 def _given(galaxies: tuple[Galaxy, ...], problem: Problem) -> dict[str, np.ndarray]:

@@ -1,14 +1,15 @@
-"""NUTS and HMC in the space that the Laplace approximation whitens, as methods."""
+"""NUTS and HMC, as methods, in the space that the Laplace approximation or proposals whiten."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from jaxmetal.chains import CHUNK, Settings
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.chains import run
 from jaxmetal.fit.method import Solution, Solutions, Stage, drawn
 from jaxmetal.fit.seeds import branch
-from jaxmetal.fit.weigh import judged, worth_judging
+from jaxmetal.fit.weigh import integrated, judged, worth_judging
 
 WHITE = 0.5
 """Largest k-hat at which the Laplace approximation is trusted to whiten the space of NUTS."""
@@ -31,7 +32,7 @@ def turned(stage: Stage, found: Solutions) -> Solutions:
 
 
 def _judged(stage: Stage, found: Solutions) -> Solutions:
-    return judged(stage, found)[0] if worth_judging(found) else found
+    return integrated(*judged(stage, found)) if worth_judging(found) else found
 
 
 def _sampled(stage: Stage, planned: dict[int, tuple[Solution, Settings]]) -> Solutions:
@@ -39,21 +40,35 @@ def _sampled(stage: Stage, planned: dict[int, tuple[Solution, Settings]]) -> Sol
     found: Solutions = {}
     for settings in {settings for _, settings in planned.values()}:
         some = {i: one for i, (one, own) in planned.items() if own == settings}
-        gaussians = [one.peak.gaussian for one in some.values()]
+        spaces = [one.space or one.peak.gaussian for one in some.values()]
         seeds = [branch(stage.seeds[i], 3) for i in some]
-        found |= drawn(stage, some, run(stage.problems, list(some), gaussians, seeds, settings, stage.progress))
+        chains = run(stage.problems, list(some), spaces, seeds, settings, stage.progress, stage.cut_short, stage.keep)
+        found |= {i: _cut_short(one, settings.draws) for i, one in drawn(stage, some, chains).items()}
     return {i: found[i] for i in planned}
+
+
+def _cut_short(solution: Solution, draws: int) -> Solution:
+    """With a finding where there are fewer draws than there were to be."""
+    assert solution.sampler is not None
+    done = solution.sampler.accept.shape[1]
+    if done >= draws:
+        return solution
+    finding = Finding("warning", f"Stopped by hand after {done} of {draws} draws of each chain.")
+    return solution._replace(findings=[*solution.findings, finding], stopped=True)
 
 
 def _trees(stage: Stage, solution: Solution) -> Settings:
     """Where the Laplace approximation whitens badly, NUTS takes its time: its own mass matrix, and small steps.
 
+    Where proposals know the covariance of the posterior, small steps are enough.
     Among very many numbers nobody can tell, and too few draws of the warm-up are at hand for a dense matrix: a diagonal
     one mends what the curvature at the mode misjudges.
     """
     if np.isnan(solution.k_hat):
         return _settings(stage, "NUTS", 300, adapt_mass=True, usual=0.8)._replace(dense=False)
     careful = solution.k_hat >= WHITE
+    if careful and solution.space is not None:
+        return _settings(stage, "NUTS", 150, adapt_mass=False, usual=0.95)
     return _settings(stage, "NUTS", 300 if careful else 100, adapt_mass=careful, usual=0.95 if careful else 0.8)
 
 

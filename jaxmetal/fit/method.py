@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import SeedSequence
 
-from jaxmetal.chains import Chains
+from jaxmetal.chains import Chains, Kept, Quality, converged, measure
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.angles import periods, unwrap
+from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.peaks import Peak
 from jaxmetal.fit.problem import Problem
 
@@ -33,15 +34,38 @@ class Options(NamedTuple):
 
 
 class Solution(NamedTuple):
-    """A posterior as the fit leaves it; `Posterior` says what the fields mean."""
+    """A posterior as the fit leaves it.
+
+    Attributes:
+        peak: its maxima.
+        method: as `Posterior`, like the next five.
+        decisions: why.
+        k_hat: of the Laplace approximation.
+        log_evidence: natural logarithm.
+        draws: parameter name -> (chains, draws, ...).
+        sampler: chains, None without.
+        findings: what to know.
+        qualities: parameter name -> how good its draws are.
+        space: what whitens it for chains, where that is not the Laplace approximation.
+        stopped: whether Ctrl-C ended its sampling.
+    """
 
     peak: Peak
     method: str
     decisions: tuple[str, ...]
     k_hat: float
+    log_evidence: float
     draws: dict[str, np.ndarray]
     sampler: Chains | None
     findings: list[Finding]
+    qualities: Mapping[str, Quality] = {}
+    space: Laplace | None = None
+    stopped: bool = False
+
+    @property
+    def converged(self) -> bool:
+        """Whether its draws, if it has chains, can be used."""
+        return self.sampler is None or converged(self.qualities, self.sampler)
 
 
 Solutions = dict[int, Solution]
@@ -56,12 +80,16 @@ class Stage(NamedTuple):
         seeds: of each problem; branch 0 found the maximum.
         options: see `Options`.
         progress: show progress bars.
+        cut_short: after Ctrl-C, what there is.
+        keep: where chains are kept while they run.
     """
 
     problems: Problem
     seeds: Sequence[SeedSequence]
     options: Options
     progress: bool
+    cut_short: bool = False
+    keep: Kept | None = None
 
 
 class Method(NamedTuple):
@@ -91,7 +119,8 @@ def drawn(stage: Stage, found: Solutions, chains: Sequence[Chains]) -> Solutions
         return found
     values = evaluate.parameters(stage.problems, list(found), np.stack([one.vectors for one in chains]))
     angles = periods(stage.problems.skeleton)
-    return {
-        i: one._replace(sampler=sampler, draws=unwrap(along, one.peak.best, angles))
-        for (i, one), sampler, along in zip(found.items(), chains, values, strict=True)
-    }
+    made = {}
+    for (i, one), sampler, along in zip(found.items(), chains, values, strict=True):
+        draws = unwrap(along, one.peak.best, angles)
+        made[i] = one._replace(sampler=sampler, draws=draws, qualities=measure(draws))
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.fit.approximate import quick
 from jaxmetal.fit.cheapest import cheapest
 from jaxmetal.fit.hamiltonian import hmc, nuts
 from jaxmetal.fit.method import Method, Solutions, Stage
@@ -20,6 +21,7 @@ def best_alone(stage: Stage, found: Solutions) -> Solutions:
 METHODS = {
     "auto": Method(cheapest, "the cheapest of those below that the posterior allows", densities=1.3, again="nuts"),
     "map": Method(best_alone, "the best value alone, without draws", draws=False),
+    "quick": Method(quick, "a first look in seconds: the maximum with the errors of the Gaussian around it"),
     "laplace": Method(corrected, "posteriors near Gaussian, of up to some tens of numbers", densities=1.3),
     "hmc": Method(hmc, "posteriors near Gaussian, of any size", gradients=4.0),
     "nuts": Method(nuts, "any posterior, hundreds of numbers among them", gradients=6.0),

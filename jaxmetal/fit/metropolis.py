@@ -11,14 +11,14 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from jaxmetal.chains import Chains
-from jaxmetal.fit.laplace import Proposals
+from jaxmetal.fit.proposals import Proposals
 
 
 def walk(proposals: Proposals, seed: SeedSequence, chains: int, draws: int) -> Chains:
     """Chains over the proposals, a share of them each; they begin at proposals picked by weight.
 
     Args:
-        proposals: see `fit.laplace`; a multiple of chains times draws, of which the chains are thinned.
+        proposals: see `fit.proposals`; a multiple of chains times draws, of which the chains are thinned.
         seed: of the random numbers.
         chains: number of chains.
         draws: kept states of each.

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxmetal.edge.progress import bar
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.curvature import SMALL, first_scales, rescale
 from jaxmetal.fit.problem import Problem
+from jaxmetal.fit.rows import PATIENCE
 from jaxmetal.fit.search import begin, step
 
 STEPS = 100
@@ -68,7 +70,12 @@ def rehearse(problems: Problem, points: jax.ShapeDtypeStruct) -> list[Callable[[
 
 
 def maximise(
-    problems: Problem, which: np.ndarray, points: np.ndarray, jacobian: float, scaling: np.ndarray | None = None
+    problems: Problem,
+    which: np.ndarray,
+    points: np.ndarray,
+    jacobian: float,
+    scaling: np.ndarray | None = None,
+    progress: bool = False,
 ) -> list[Optimum]:
     """Runs the optimiser from each start; with more than `SMALL` numbers to the end from the most promising one alone.
 
@@ -78,12 +85,13 @@ def maximise(
         points: starts, shape (count, size).
         jacobian: see `log_density`.
         scaling: of the coordinates, shape (count, size, size), where it is known.
+        progress: show how the first climbs go.
 
     Returns:
         The end from each start.
     """
     first = first_scales(problems, which, points, jacobian) if scaling is None else scaling
-    ends = _climb(problems, which, points, jacobian, first)
+    ends = _climb(problems, which, points, jacobian, first, progress)
     many = points.shape[1] > SMALL
     for _ in range(ROUNDS if many else 1):
         tired = [i for i, end in enumerate(ends) if end.status == Status.STEPS_USED_UP]
@@ -114,7 +122,12 @@ def _leaders(which: np.ndarray, ends: Sequence[Optimum]) -> list[int]:
 
 
 def _climb(
-    problems: Problem, which: np.ndarray, points: np.ndarray, jacobian: float, scaling: np.ndarray
+    problems: Problem,
+    which: np.ndarray,
+    points: np.ndarray,
+    jacobian: float,
+    scaling: np.ndarray,
+    progress: bool = False,
 ) -> list[Optimum]:
     count = len(points)
     # Searches step side by side, in arrays of few lengths; only those that are not there yet are evaluated.
@@ -122,7 +135,7 @@ def _climb(
     search = begin(np.zeros((length, points.shape[1]), points.dtype))
     going = np.arange(length) < count
     densities, gradients = np.zeros(length, points.dtype), np.zeros((length, points.shape[1]), points.dtype)
-    for _ in range(STEPS):
+    for _ in bar(range(STEPS), desc="climbing, at most", unit="step", shown=progress, delay=PATIENCE, leave=False):
         rows = np.flatnonzero(going)
         if not rows.size:
             break

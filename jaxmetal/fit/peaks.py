@@ -17,37 +17,77 @@ from jaxmetal.fit.curvature import SMALL, rescale
 from jaxmetal.fit.laplace import Laplace, laplace
 from jaxmetal.fit.optimum import Optimum, Status, highest, maximise
 from jaxmetal.fit.problem import Problem, constrain, pick
+from jaxmetal.fit.separate import APART, distances, separated
 from jaxmetal.fit.start import starts
+from jaxmetal.fit.student import StudentMixture
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.prior import at_home
 
+LEAST = 1e-3
+"""Share of the posterior below which a maximum is nothing."""
+
+SEEN = 0.05
+"""Least share of the proposals that each maximum gets: its Gaussian may underrate it."""
+
 
 class Peak(NamedTuple):
-    """The maximum of a posterior and the Gaussian around it.
+    """A maximum of a posterior and the Gaussian around it.
 
     Attributes:
         best: parameters at the maximum.
         log_posterior: there.
         status: of the optimiser.
         gaussian: the Laplace approximation.
+        others: separated maxima that share the posterior with it; none is higher.
     """
 
     best: dict[str, np.ndarray]
     log_posterior: float
     status: Status
     gaussian: Laplace
+    others: tuple[Peak, ...] = ()
+
+    @property
+    def gaussians(self) -> list[Laplace]:
+        """Around all maxima, this one first."""
+        return [self.gaussian, *(other.gaussian for other in self.others)]
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Of the posterior: the masses of the Gaussians over their sum."""
+        masses = np.array([one.log_evidence for one in self.gaussians])
+        return np.exp(masses - np.logaddexp.reduce(masses))
+
+    @property
+    def log_evidence(self) -> float:
+        """log of the sum of their masses."""
+        return float(np.logaddexp.reduce([one.log_evidence for one in self.gaussians]))
+
+    @property
+    def student(self) -> StudentMixture:
+        """A t around each maximum, weighed by mass."""
+        shares = np.maximum(self.shares, SEEN)
+        modes, factors = (np.stack([getattr(one, name) for one in self.gaussians]) for name in ("mode", "factor"))
+        return StudentMixture(shares / shares.sum(), modes, factors)
 
 
 def find_peaks(
-    problems: Problem, seeds: Sequence[SeedSequence], start_count: int = 3, given: Mapping[str, Any] | None = None
+    problems: Problem,
+    seeds: Sequence[SeedSequence],
+    start_count: int = 3,
+    given: Mapping[str, Any] | None = None,
+    progress: bool = False,
 ) -> tuple[Problem, list[Peak | InputError]]:
     """MAP from several starts, the mode of the unconstrained density next to it, and the Laplace approximation there.
+
+    Starts that end in separated maxima find them all.
 
     Args:
         problems: see `fit.problem.stack`.
         seeds: of each problem.
         start_count: starts of the optimiser.
         given: see `fit.start.starts`.
+        progress: show how the climbs go.
 
     Returns:
         The problems with their circles cut opposite to the maxima, in whose vectors the approximations are; and for
@@ -56,24 +96,46 @@ def find_peaks(
     begun = starts(problems, seeds, start_count, given)
     which, first = begun.which, begun.points
     cut = recut(problems, first[begun.leaders], which, first)
-    tops = highest(which, maximise(cut.problems, which, cut.points, 0.0))
-    now, tops = _centred(cut.problems, tops)
-    good = [i for i, top in enumerate(tops) if np.isfinite(top.log_density)]
-    found = dict(zip(good, _around(now, problems.priors, good, [tops[i] for i in good]), strict=True)) if good else {}
+    ends = maximise(cut.problems, which, cut.points, 0.0, progress=progress)
+    finite = np.array([bool(np.isfinite(end.log_density)) for end in ends])
+    places, tops = separated(which[finite], [end for end, good in zip(ends, finite, strict=True) if good])
+    now, tops = _centred(cut.problems, highest(which, ends), places, tops)
+    found: dict[int, list[Peak]] = {}
+    for i, peak in zip(places, _around(now, problems.priors, places, tops) if tops else [], strict=True):
+        found.setdefault(i, []).append(peak)
     return now, [
-        found[i] if i in found else InputError(_not_finite(pick(problems, i), first[i * start_count]))
-        for i in range(len(tops))
+        _together(found[i]) if i in found else InputError(_not_finite(pick(problems, i), first[i * start_count]))
+        for i in range(len(seeds))
     ]
 
 
-def _centred(problems: Problem, tops: list[Optimum]) -> tuple[Problem, list[Optimum]]:
-    """Maxima whose angles stand opposite to the cuts of their circles: what ended near a cut climbs on beyond it."""
-    vectors, which = np.stack([top.vector for top in tops]), np.arange(len(tops))
-    cut = recut(problems, vectors, which, vectors)
+def _together(peaks: list[Peak]) -> Peak:
+    """The first, with those of the others that are maxima of their own and share the posterior with it."""
+    first, *rest = peaks
+    kept = [first]
+    for one in rest:
+        if one.status == Status.CONVERGED and all(_apart(one.gaussian, other.gaussian) for other in kept):
+            kept.append(one)
+    shares = first._replace(others=tuple(kept[1:])).shares
+    return first._replace(others=tuple(one for one, share in zip(kept[1:], shares[1:], strict=True) if share >= LEAST))
+
+
+def _apart(one: Laplace, other: Laplace) -> bool:
+    return min(distances(one.mode, one.factor, other.mode, other.factor)) > APART
+
+
+def _centred(
+    problems: Problem, centres: list[Optimum], which: list[int], tops: list[Optimum]
+) -> tuple[Problem, list[Optimum]]:
+    """Circles cut opposite to the angles of the highest maxima: what ended near a cut climbs on beyond it."""
+    if not tops:
+        return problems, tops
+    places, vectors = np.array(which), np.stack([top.vector for top in tops])
+    cut = recut(problems, np.stack([top.vector for top in centres]), places, vectors)
     ends = [top._replace(vector=vector) for top, vector in zip(tops, cut.points, strict=True)]
     far = np.flatnonzero(cut.moved)
     if far.size:
-        for i, end in zip(far, maximise(cut.problems, far, cut.points[far], 0.0), strict=True):
+        for i, end in zip(far, maximise(cut.problems, places[far], cut.points[far], 0.0), strict=True):
             ends[i] = end
     return cut.problems, ends
 

@@ -14,8 +14,8 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from tqdm.auto import tqdm
 
+from jaxmetal.edge.progress import bar
 from jaxmetal.fit.memory import Block, budget, fitting
 from jaxmetal.fit.program import signature
 from jaxmetal.machine import processors
@@ -54,14 +54,17 @@ def each(
     """
     count = len(jax.tree.leaves(rows)[0])
     devices = jax.local_devices()
-    watch = partial(tqdm, desc=label, unit="block", disable=not label, delay=PATIENCE, leave=False)
+    watch = partial(bar, desc=label, unit="block", shown=bool(label), delay=PATIENCE, leave=False)
     if _in_threads(devices):
         blocks = _blocks(rows, count, block)
         compute = partial(_block, function, settings, shared, together=False)
         # Programs release Python's lock; a thread that calls what another is compiling waits for it.
-        with ThreadPoolExecutor(processors()) as pool:
+        pool = ThreadPoolExecutor(processors())
+        try:
             waiting = pool.map(lambda one: jax.block_until_ready(compute(one)), blocks)
             found = list(watch(waiting, total=len(blocks)))
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C what has not begun is dropped
     else:
         one = jax.tree.map(lambda leaf: leaf[0], rows)
         widest = block * (1 if devices[0].platform == "cpu" else WIDER)

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.random import SeedSequence
 
+from jaxmetal.chains import Kept
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.progress import say
 from jaxmetal.fit.angles import periods
+from jaxmetal.fit.approximate import approximated
 from jaxmetal.fit.diagnose import diagnose
 from jaxmetal.fit.method import Options, Solution, Stage
 from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.optimum import Status
+from jaxmetal.fit.others import left_out
 from jaxmetal.fit.peaks import Peak, find_peaks
 from jaxmetal.fit.problem import Problem, priors_of
 from jaxmetal.fit.seeds import branch
@@ -30,6 +34,8 @@ def solve(
     given: Mapping[str, Any] | None = None,
     progress: bool = False,
     mark: Callable[[str], None] = lambda stage: None,
+    cut_short: bool = False,
+    keep: Kept | None = None,
 ) -> list[Solution | InputError]:
     """Fits a stack of problems.
 
@@ -40,14 +46,20 @@ def solve(
         given: see `fit.start.starts`.
         progress: show progress bars.
         mark: called with the name of each stage when it is over.
+        cut_short: after Ctrl-C, what there is, once there are maxima.
+        keep: where chains are kept while they run.
 
     Returns:
         For each problem its solution, or why there is none.
     """
-    problems, peaks = find_peaks(problems, [branch(seed, 0) for seed in seeds], options.start_count, given)
+    say(f"Looking for the maximum from {options.start_count} start(s); the first steps compile the model.", progress)
+    begun = [branch(seed, 0) for seed in seeds]
+    problems, peaks = find_peaks(problems, begun, options.start_count, given, progress)
     mark("optimise")
     summits = {i: peak for i, peak in enumerate(peaks) if isinstance(peak, Peak)}
-    found = _sample(Stage(problems, seeds, options, progress), summits) if summits else {}
+    for peak in summits.values():
+        say(f"Separated maxima found: {1 + len(peak.others)}.", progress)
+    found = _sample(Stage(problems, seeds, options, progress, cut_short, keep), summits) if summits else {}
     mark("sample")
     return [found[i] if isinstance(peak, Peak) else peak for i, peak in enumerate(peaks)]
 
@@ -56,13 +68,26 @@ def _sample(stage: Stage, peaks: dict[int, Peak]) -> dict[int, Solution]:
     """Draws for problems with a peak."""
     name = stage.options.method
     asked = f"{name.upper()} as asked."
-    begun = {i: Solution(peak, name, (asked,), np.nan, {}, None, _unreached(peak)) for i, peak in peaks.items()}
-    found = method_of(name).sample(stage, begun)
+    begun = {
+        i: Solution(peak, name, (asked,), np.nan, peak.log_evidence, {}, None, _unreached(peak))
+        for i, peak in peaks.items()
+    }
+    try:
+        found = method_of(name).sample(stage, begun)
+    except KeyboardInterrupt:
+        if not stage.cut_short:
+            raise
+        found = {i: _stopped(one) for i, one in approximated(stage, begun).items()}
     angles = periods(stage.problems.skeleton)
     return {
-        i: one._replace(findings=one.findings + _diagnosed(one, priors_of(stage.problems, i), angles))
+        i: one._replace(findings=[*one.findings, *_diagnosed(one, priors_of(stage.problems, i), angles)])
         for i, one in found.items()
     }
+
+
+def _stopped(solution: Solution) -> Solution:
+    finding = Finding("warning", "Stopped by hand before there were draws.")
+    return solution._replace(findings=[finding, *solution.findings], stopped=True)
 
 
 def _unreached(peak: Peak) -> list[Finding]:
@@ -73,4 +98,7 @@ def _unreached(peak: Peak) -> list[Finding]:
 
 
 def _diagnosed(solution: Solution, sites: Any, angles: Mapping[str, Any]) -> list[Finding]:
-    return [] if solution.sampler is None else diagnose(solution.draws, solution.sampler, sites, angles)
+    others = left_out(solution, sites, angles)
+    if solution.sampler is None:
+        return others
+    return others + diagnose(solution.draws, solution.qualities, solution.sampler, sites, angles)

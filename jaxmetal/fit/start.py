@@ -43,7 +43,7 @@ def starts(
     given: Mapping[str, Any] | None = None,
     candidates: int = 24,
 ) -> Starts:
-    """For each problem the prior's median (or what is given) and the best of some draws about it.
+    """For each problem the prior's median (or what is given), and of some draws about it the best and those elsewhere.
 
     Args:
         problems: see `fit.problem.stack`.
@@ -54,7 +54,7 @@ def starts(
     """
     total = len(jax.tree.leaves(problems)[0])
     index = np.minimum(np.arange(total), len(seeds) - 1)
-    keys = np.stack([key_data(seed, candidates) for seed in seeds])[index]
+    keys = np.stack([key_data(seed, max(candidates, count)) for seed in seeds])[index]
     known = {name: values[index] for name, values in (given or {}).items()}
     # The optimiser's programs are compiled while the starts are weighed.
     with ThreadPoolExecutor(2) as aside:
@@ -66,10 +66,24 @@ def starts(
             one.result()
     densities = np.nan_to_num(densities, nan=-np.inf)
     # The first is among the starts whatever its density.
-    order = np.argsort(-np.insert(densities[:, 1:], 0, np.inf, axis=1), axis=1, kind="stable")[:, :count]
+    ranked = np.insert(densities[:, 1:], 0, np.inf, axis=1)
+    order = np.stack([_promising(*one)[:count] for one in zip(points, ranked, strict=True)])
     chosen = np.take_along_axis(points, order[:, :, None], axis=1)
     leaders = np.argmax(np.take_along_axis(densities, order, axis=1), axis=1) + count * np.arange(len(points))
     return Starts(np.repeat(np.arange(len(points)), count), chosen.reshape(-1, points.shape[2]), leaders)
+
+
+def _promising(points: np.ndarray, densities: np.ndarray) -> np.ndarray:
+    """The order in which points (count, size) are climbed from: the two highest, then those far from any higher one.
+
+    What a point promises is its rank in height times its distance to the nearest higher one: many are high where the
+    prior is dense, and would all climb the same maximum (density peaks: Rodriguez & Laio 2014, Science 344, 1492).
+    """
+    order = np.argsort(-densities, kind="stable")
+    placed = points[order] / np.maximum(np.std(points, axis=0), 1e-300)
+    gaps = np.linalg.norm(placed[:, None] - placed[None], axis=2)
+    nearest = np.array([np.inf, np.inf, *(gaps[k, :k].min() for k in range(2, len(order)))])
+    return order[np.argsort(-np.arange(len(order), 0, -1) * nearest, kind="stable")]
 
 
 def require_possible(sites: Mapping[str, Distribution], start: Mapping[str, Any]) -> None:
@@ -106,15 +120,19 @@ def _support(prior: Distribution) -> str:
 @jax.jit
 @partial(jax.vmap, in_axes=(0, 0, 0))
 def _around(priors: Mapping[str, Packed], given: Mapping[str, Any], keys: jax.Array) -> jax.Array:
-    """A centre, and points half way from it to draws of the prior: the far corners of wide priors are poor starts."""
+    """A centre, and points on the way from it to draws of the prior, most of them short of it.
+
+    The far corners of wide priors are poor starts, but other maxima may lie there.
+    """
     sites = unpacked(priors)
     centre = {name: median(prior) for name, prior in sites.items()}
     known = {name: jnp.where(jnp.isnan(value), centre[name], value) for name, value in given.items()}
     middle = unconstrain(sites, {**centre, **known})
 
-    def between(data: jax.Array) -> jax.Array:
+    def between(data: jax.Array, part: jax.Array) -> jax.Array:
         key = jax.random.wrap_key_data(data)
         drawn = {name: prior.sample(jax.random.fold_in(key, i)) for i, (name, prior) in enumerate(sites.items())}
-        return 0.5 * (middle + unconstrain(sites, drawn))
+        return middle + part * (unconstrain(sites, drawn) - middle)
 
-    return jnp.concatenate([middle[None], jax.vmap(between)(keys)])
+    parts = jnp.linspace(0.25, 1.0, len(keys), dtype=middle.dtype)
+    return jnp.concatenate([middle[None], jax.vmap(between)(keys, parts)])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 FREEDOM = 8.0
 """Degrees of freedom: tails heavier than a Gaussian's keep importance weights bounded."""
@@ -54,7 +55,7 @@ class StudentMixture(NamedTuple):
         return found
 
     def log_density(self, vectors: Array) -> Array:
-        """At vectors (count, size), up to a constant that all mixtures of this size share."""
+        """At vectors (count, size)."""
         return np.logaddexp.reduce(self.log_parts(vectors)[0], axis=0)
 
     def log_parts(self, vectors: Array) -> tuple[Array, Array]:
@@ -63,7 +64,8 @@ class StudentMixture(NamedTuple):
         offsets = vectors[None] - self.centres[:, None]
         whitened = np.linalg.solve(self.factors, np.swapaxes(offsets, 1, 2))
         squares = np.sum(whitened**2, axis=1)
-        norms = np.log(self.shares) - np.linalg.slogdet(self.factors)[1]
+        unit = gammaln(0.5 * (FREEDOM + size)) - gammaln(0.5 * FREEDOM) - 0.5 * size * np.log(FREEDOM * np.pi)
+        norms = unit + np.log(self.shares) - np.linalg.slogdet(self.factors)[1]
         return norms[:, None] - 0.5 * (FREEDOM + size) * np.log1p(squares / FREEDOM), squares
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from jaxmetal.chains import reached
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.curvature import SMALL
-from jaxmetal.fit.laplace import Proposals, propose, refine
+from jaxmetal.fit.evidence import log_evidence
 from jaxmetal.fit.method import Solution, Solutions, Stage, drawn
 from jaxmetal.fit.metropolis import walk
+from jaxmetal.fit.proposals import Proposals, joined, propose
+from jaxmetal.fit.refine import TRUSTED, TURNS, refine
 from jaxmetal.fit.seeds import branch
 
-TRUSTED = 0.7
-"""Largest Pareto k-hat at which proposals can be corrected one by one."""
+DOUBLED = 3
+"""Times that proposals may be doubled until the chains over them are long enough."""
 
 CHECKED = 500
 """Proposals that judge the Laplace approximation where it does not sample."""
@@ -19,16 +22,17 @@ CHECKED = 500
 def corrected(stage: Stage, found: Solutions) -> Solutions:
     """The method: proposals, corrected by Metropolis steps."""
     found, first = judged(stage, found, stage.options.chains * stage.options.draws)
-    return walked(stage, found, followed(stage, first))
+    better = followed(stage, first)
+    return walked(stage, integrated(found, better), better)
 
 
 def judged(stage: Stage, found: Solutions, size: int = CHECKED) -> tuple[Solutions, dict[int, Proposals]]:
     """With the quality of the Laplace approximation, and the proposals that tell it."""
-    around = [one.peak.gaussian.student for one in found.values()]
+    around = [one.peak.student for one in found.values()]
     seeds = [branch(stage.seeds[i], 0, 0) for i in found]
     made = propose(stage.problems, list(found), around, seeds, [size] * len(found), stage.progress)
     first = dict(zip(found, made, strict=True))
-    return {i: _with_k_hat(one, first[i].k_hat) for i, one in found.items()}, first
+    return {i: one._replace(k_hat=first[i].k_hat) for i, one in found.items()}, first
 
 
 def worth_judging(found: Solutions) -> bool:
@@ -43,14 +47,41 @@ def followed(stage: Stage, first: dict[int, Proposals]) -> dict[int, Proposals]:
     return dict(zip(first, better, strict=True))
 
 
+def integrated(found: Solutions, proposals: dict[int, Proposals]) -> Solutions:
+    """With the evidence that proposals tell, or that of the Laplace approximation and a warning of it."""
+    return {i: _integrated(one, proposals[i]) for i, one in found.items()}
+
+
 def walked(stage: Stage, found: Solutions, proposals: dict[int, Proposals]) -> Solutions:
-    """Metropolis chains over proposals."""
+    """Metropolis chains over proposals, twice as many turn by turn until R-hat and effective samples are reached."""
+    found = _walked(stage, found, proposals)
+    for turn in range(DOUBLED):
+        short = {i: one for i, one in found.items() if _worth_more(one, proposals[i])}
+        if not short:
+            break
+        proposals = proposals | {i: _doubled(stage, i, proposals[i], turn) for i in short}
+        found |= _walked(stage, short, proposals)
+    return found
+
+
+def _walked(stage: Stage, found: Solutions, proposals: dict[int, Proposals]) -> Solutions:
     chains, draws = stage.options.chains, stage.options.draws
     return drawn(stage, found, [walk(proposals[i], branch(stage.seeds[i], 2), chains, draws) for i in found])
 
 
-def _with_k_hat(solution: Solution, k_hat: float) -> Solution:
-    if k_hat < TRUSTED:
-        return solution._replace(k_hat=k_hat)
-    text = f"The posterior is not close to Gaussian (k-hat {k_hat:.2f}); do not use Laplace's evidence."
-    return solution._replace(k_hat=k_hat, findings=[*solution.findings, Finding("info", text)])
+def _worth_more(solution: Solution, proposals: Proposals) -> bool:
+    assert solution.sampler is not None
+    return proposals.k_hat < TRUSTED and not reached(solution.qualities, solution.sampler)
+
+
+def _doubled(stage: Stage, i: int, proposals: Proposals, turn: int) -> Proposals:
+    seed, count = branch(stage.seeds[i], 1, len(TURNS) + 1 + turn), len(proposals.log_ratio)
+    (more,) = propose(stage.problems, [i], [proposals.mixture], [seed], [count], stage.progress)
+    return joined(proposals, more)
+
+
+def _integrated(solution: Solution, proposals: Proposals) -> Solution:
+    if proposals.k_hat < TRUSTED:
+        return solution._replace(log_evidence=log_evidence(proposals, solution.peak.gaussians))
+    text = f"The posterior is not close to Gaussian (k-hat {proposals.k_hat:.2f}); do not use Laplace's evidence."
+    return solution._replace(findings=[*solution.findings, Finding("info", text)])

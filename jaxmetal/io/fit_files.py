@@ -74,6 +74,7 @@ def save_draws(posterior: Posterior | View, path: str | Path | BytesIO) -> None:
     data = from_dict({name: group for name, group in groups.items() if group}, attrs={"/": attributes})
     for site in posterior.draws:
         data["posterior"][site].attrs["units"] = seen.meanings[site].unit
+        data["posterior"][site].attrs["best"] = np.ravel(posterior.best[site])
     data.to_netcdf(path, engine="h5netcdf")
 
 
@@ -87,7 +88,7 @@ def parameters(posterior: Posterior | View) -> dict[str, Any]:
         for one in seen.parameters
     ]
     descriptions = {"best": "maximum of the posterior", "q16": "16 % quantile", "q84": "84 % quantile"}
-    meta = {"method": posterior.method, "seed": posterior.seed, "findings": [str(f) for f in posterior.findings]}
+    meta = {"method": posterior.method, "seed": posterior.seed, "findings": [str(f) for f in seen.findings]}
     return {"columns": {key: [row[key] for row in rows] for key in rows[0]}, "descriptions": descriptions, "meta": meta}
 
 

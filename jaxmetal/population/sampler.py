@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpyro.infer import init_to_value
 
-from jaxmetal.chains import Settings
+from jaxmetal.chains import Settings, measure
 from jaxmetal.chains import sample as drawn
 from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError
@@ -83,4 +83,4 @@ def sample(
     )
     # A correlation's factor has constant entries, whose convergence means nothing.
     judged = {name: draws[name] for name in sites if name != "covariate.correlation"}
-    return draws, diagnose(judged, chains, sites, {})
+    return draws, diagnose(judged, measure(judged), chains, sites, {})

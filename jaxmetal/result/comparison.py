@@ -1,4 +1,4 @@
-"""Numbers for comparing models: chi2, BIC, Laplace's evidence, PSIS-LOO."""
+"""Numbers for comparing models: chi2, BIC, evidence, PSIS-LOO."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Criteria(NamedTuple):
         chi2: per observation, at the MAP: sum ((data - model) / sigma)^2 over used data.
         log_likelihood: at the MAP, normalised.
         bic: n_parameters ln n_data - 2 ln L.
-        log_evidence: Laplace's (natural logarithm); trust it only with k-hat below 0.7.
+        log_evidence: natural logarithm; see `Posterior`.
     """
 
     n_data: int

@@ -21,7 +21,7 @@ def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) ->
     """
     seen = view(posterior)
     blocks = [
-        _trouble(seen.posterior),
+        _trouble(seen),
         _verdicts(seen, kpc_per_arcsec),
         _table(seen),
         _fit_quality(seen),
@@ -30,12 +30,12 @@ def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) ->
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _trouble(posterior: Posterior) -> str:
-    if not posterior.findings and not posterior.sampled:
+def _trouble(seen: View) -> str:
+    if not seen.findings and not seen.posterior.sampled:
         return "The best values alone: no draws were made, so that nothing has an uncertainty."
-    if not posterior.findings:
+    if not seen.findings:
         return "No trouble found: chains converged, no divergences, no parameter at a bound of its prior."
-    return "Look at this first:\n" + "\n".join(f"  - {finding}" for finding in posterior.findings)
+    return "Look at this first:\n" + "\n".join(f"  - {finding}" for finding in seen.findings)
 
 
 def _verdicts(seen: View, kpc_per_arcsec: float | None) -> str:
@@ -83,7 +83,7 @@ def _fit_quality(seen: View) -> str:
     return (
         f"chi2 at the best fit: {chi2}; {found.n_data} data, {found.n_parameters} free parameters; "
         f"ln L {found.log_likelihood:.2f}, BIC {found.bic:.2f}, "
-        f"ln evidence (Laplace) {found.log_evidence:.2f}, {judged}."
+        f"ln evidence {found.log_evidence:.2f}; Laplace approximation: {judged}."
     )
 
 

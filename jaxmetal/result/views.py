@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from numpyro.distributions import Distribution
 
+from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.meaning import Meaning, meanings
 from jaxmetal.model import SCENE, pointwise_of
 from jaxmetal.numerics.packed import Packed, unpacked
@@ -19,6 +20,7 @@ from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import predictions
 from jaxmetal.prior import at_home, fill, split, strong
 from jaxmetal.result.parameters import Parameter, parameters
+from jaxmetal.result.surprise import redrawn, surprises
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -100,6 +102,12 @@ class View:
         return self._judged[2]
 
     @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of the posterior, and observations that its best values do not describe; worst first."""
+        new = surprises(self.log_likelihoods, self._judged[3], self.chi2, self.counts)
+        return worst_first([*self.posterior.findings, *new])
+
+    @cached_property
     def chi2(self) -> dict[str, float]:
         """Observation -> sum of its squared residuals."""
         return {name: float(np.nansum(values**2)) for name, values in self.residuals.items()}
@@ -137,11 +145,12 @@ def view(posterior: Posterior | View) -> View:
 
 @jax.jit
 def _judged(filled: dict[str, Any], seen: dict[str, Prediction]) -> tuple[dict[str, jax.Array], ...]:
-    """Standard deviations, residuals, log densities."""
+    """Standard deviations, residuals, log densities, and what these sum to where the noise draws the data."""
     return (
         {name: filled[name].noise.standard_deviation(*one) for name, one in seen.items()},
         {name: filled[name].residual(one) for name, one in seen.items()},
         pointwise_of(filled, seen),
+        redrawn(filled, seen),
     )
 
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.fit import evaluate
+from jaxmetal.fit.cost import duration, measured
 from jaxmetal.fit.galaxies import together
 from jaxmetal.fit.method import Options
-from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.padding import padded
-from jaxmetal.fit.problem import Problem, make, size, stack
+from jaxmetal.fit.problem import Problem, make, size
 from jaxmetal.io.sample.columns import NAME, REDSHIFT
 from jaxmetal.run.catalogue import Catalogue
 from jaxmetal.run.plans import RunPlan
-
-CLIMB = 60
-"""Gradients that the maxima and curvatures of a galaxy take, about."""
 
 FEW = 5
 """Unreadable galaxies that are named."""
@@ -59,7 +52,7 @@ def report(plan: RunPlan) -> str:
             continue
         count = min(together(problem, options, plan.options["memory"]), max(len(c) for c in plan.chunks))
         bytes_each = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
-        each = _seconds_per_galaxy(problem, count, options)
+        each = measured(problem, count).seconds(options)
         seconds += each * group["galaxies"]
         lines.append(
             f"  {group['galaxies']} of {shapes} pixels, {size(problem.sites)} parameters: {count} at a time, "
@@ -96,11 +89,6 @@ def _rows_of_groups(plan: RunPlan) -> list[list[int]]:
     return [part.tolist() for part in np.split(np.array(rows, int), ends[:-1])]
 
 
-def duration(seconds: float) -> str:
-    """In seconds below a minute, else in minutes."""
-    return f"{seconds:.2g} s" if seconds < 60.0 else f"{seconds / 60.0:.1f} min"
-
-
 def _first(catalogue: Catalogue, rows: list[int], pad: bool) -> Problem | None:
     """The first galaxy that can be prepared; what is wrong with others is said when their turn comes."""
     for row in rows[:LOOKS]:
@@ -108,21 +96,3 @@ def _first(catalogue: Catalogue, rows: list[int], pad: bool) -> Problem | None:
         with contextlib.suppress(InputError):
             return make(job.scene, padded(job.observations) if pad else job.observations, job.settings["sampling"])
     return None
-
-
-def _seconds_per_galaxy(problem: Problem, count: int, options: Options) -> float:
-    problems = stack([problem] * count)
-    rows = np.zeros(2 * evaluate.BLOCK, int)
-    points = np.zeros((len(rows), size(problem.sites)), jnp.result_type(float))
-    method, draws = method_of(options.method), options.chains * options.draws
-    return _timed(evaluate.values, problems, rows, points) * method.densities * draws + _timed(
-        evaluate.gradients, problems, rows, points
-    ) * (method.gradients * draws + CLIMB * options.start_count / 2)
-
-
-def _timed(function: Any, problems: Problem, rows: np.ndarray, points: np.ndarray) -> float:
-    """Seconds per row, compiled."""
-    function(problems, rows, points)
-    began = time.perf_counter()
-    function(problems, rows, points)
-    return (time.perf_counter() - began) / len(rows)

@@ -182,7 +182,7 @@ def _diagnostics(seen: View) -> Row:
     posterior = seen.posterior
     found = {
         "k_hat": Entry(float(posterior.k_hat), "", "Pareto shape of Laplace's importance weights; good below 0.7"),
-        "log_evidence": Entry(float(posterior.log_evidence), "", "Laplace's, natural logarithm"),
+        "log_evidence": Entry(float(posterior.log_evidence), "", "natural logarithm"),
     }
     if not posterior.sampler:
         return found

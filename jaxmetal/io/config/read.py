@@ -18,6 +18,7 @@ from jaxmetal.io.config.observations import NOWHERE, judge_psf, kind_of, observa
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
 from jaxmetal.io.cosmology import kpc_per_arcsec
+from jaxmetal.io.stored import best_values
 from jaxmetal.model import tree
 from jaxmetal.prior import sites, typical
 from jaxmetal.scene import Scene
@@ -80,9 +81,12 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     observations = {name: observation(*child(given, name, "observations"), context) for name in given}
     made = scene(table, observations, context)
     settings = _settings(table)
-    starts = {_site(name): v for name, v in context.starts.items()}
     whole = tree(made, observations)
-    require_possible(sites(whole), starts)
+    free = sites(whole)
+    earlier = settings.pop("start", None)
+    stored = {} if earlier is None else best_values(folder / earlier, free)
+    starts = {**stored, **{_site(name): v for name, v in context.starts.items()}}
+    require_possible(free, starts)
     now = typical(whole)
     for name in observations:
         context.findings.extend(judge_psf(f"observations.{name}", now[name]))
@@ -129,10 +133,12 @@ def cosmology_of(table: dict[str, Any]) -> FLRW:
 def _settings(table: dict[str, Any]) -> dict[str, Any]:
     given, where = child(table, "fit", "", {})
     counts = ("chains", "draws", "warmup", "start_count")
-    require_known(given, where, ("method", "seed", "target_accept", *counts))
+    require_known(given, where, ("method", "seed", "target_accept", "start", *counts))
     settings: dict[str, Any] = {key: positive(given, key, where, int) for key in counts if key in given}
     if "target_accept" in given:
         settings["target_accept"] = positive(given, "target_accept", where, float)
+    if "start" in given:
+        settings["start"] = take(given, "start", where, str)
     settings["seed"] = take(given, "seed", where, int, 0)
     settings["method"] = choose(given.get("method", "auto"), f"{where}.method", METHODS)
     return settings

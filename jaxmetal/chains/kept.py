@@ -1,0 +1,69 @@
+"""Chains on disk while they run, so that what is interrupted can go on: a block of steps is never drawn twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxmetal.chains.kernel import Settings
+
+MARK, DONE, STATE, DRAWN = "mark", "done", "state ", "drawn "
+"""Names in the file, or how they begin."""
+
+
+class Kept(NamedTuple):
+    """A file of chains that are not finished.
+
+    Attributes:
+        path: where it is, or will be.
+        resume: whether what it holds is used; it is replaced otherwise.
+    """
+
+    path: Path
+    resume: bool = False
+
+    def load(self, begun: Any, settings: Settings) -> tuple[int, Any, list[dict[str, np.ndarray]]] | None:
+        """Steps done, states and draws of the chains that began so, if the file holds these and is wanted.
+
+        Args:
+            begun: states at the start: what made them is the same where they are.
+            settings: of the chains.
+        """
+        if not (self.resume and self.path.is_file()):
+            return None
+        with np.load(self.path) as file:
+            if str(file[MARK]) != _mark(begun, settings):
+                return None
+            leaves, structure = jax.tree.flatten(begun)
+            states = structure.unflatten([file[f"{STATE}{i}"] for i in range(len(leaves))])
+            drawn = {name.removeprefix(DRAWN): file[name] for name in file.files if name.startswith(DRAWN)}
+            return int(file[DONE]), states, [drawn] if drawn else []
+
+    def store(self, begun: Any, settings: Settings, done: int, states: Any, blocks: list[dict[str, Any]]) -> None:
+        """Replaces what the file holds, whole."""
+        held = {f"{STATE}{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(states))}
+        held |= {f"{DRAWN}{name}": values for name, values in (joined(blocks) if blocks else {}).items()}
+        unfinished = self.path.with_name(f"{self.path.name}.new")
+        with open(unfinished, "wb") as file:
+            np.savez(file, **{MARK: np.array(_mark(begun, settings)), DONE: np.array(done)}, **held)
+        os.replace(unfinished, self.path)
+
+
+def joined(blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Blocks of draws, (chains, steps, ...), one after the other."""
+    return jax.tree.map(lambda *some: np.concatenate([np.asarray(one) for one in some], axis=1), *blocks)
+
+
+def _mark(begun: Any, settings: Settings) -> str:
+    """What tells chains apart: where they began, and how they go on."""
+    found = hashlib.sha256(repr(settings).encode())
+    for leaf in jax.tree.leaves(begun):
+        values = np.asarray(leaf)
+        # Single precision: round-off differs between machines.
+        found.update((values.astype(np.float32) if values.dtype.kind == "f" else values).tobytes())
+    return found.hexdigest()

@@ -1,0 +1,64 @@
+"""What a fit is going to take, from its own densities: compiled, and timed once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxmetal.fit import evaluate
+from jaxmetal.fit.method import Options
+from jaxmetal.fit.methods import method_of
+from jaxmetal.fit.problem import Problem, size, stack
+
+CLIMB = 60
+"""Gradients that the maxima and curvatures of a galaxy take, about."""
+
+
+ALONE = 4
+"""Gradients that are timed where there is one problem."""
+
+
+class Cost(NamedTuple):
+    """Seconds, compiled.
+
+    Attributes:
+        density: of one.
+        gradient: of one, with its density.
+    """
+
+    density: float
+    gradient: float
+
+    def seconds(self, options: Options) -> float:
+        """Of a fit, about; the method's line in the table says what a draw costs."""
+        method, draws = method_of(options.method), options.chains * options.draws
+        gradients = method.gradients * draws + CLIMB * options.start_count / 2
+        return self.density * method.densities * draws + self.gradient * gradients
+
+
+def measured(problem: Problem, count: int = 1) -> Cost:
+    """What densities cost, each, among as many problems like this one side by side."""
+    problems = stack([problem] * count)
+    rows = np.zeros(2 * evaluate.BLOCK, int)
+    points = np.zeros((len(rows), size(problem.sites)), jnp.result_type(float))
+    few = len(rows) if count > 1 else ALONE
+    return Cost(
+        density=_timed(evaluate.values, problems, rows, points),
+        gradient=_timed(evaluate.gradients, problems, rows[:few], points[:few]),
+    )
+
+
+def duration(seconds: float) -> str:
+    """In seconds below a minute, else in minutes."""
+    return f"{seconds:.2g} s" if seconds < 60.0 else f"{seconds / 60.0:.1f} min"
+
+
+def _timed(function: Any, problems: Problem, rows: np.ndarray, points: np.ndarray) -> float:
+    """Seconds per row, compiled."""
+    function(problems, rows, points)
+    began = time.perf_counter()
+    function(problems, rows, points)
+    return (time.perf_counter() - began) / len(rows)
