@@ -19,11 +19,12 @@ from jaxmetal.numerics.convergence import effective_samples, r_hat
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
 CASES = {
-    "two alike": ((-0.8, 0.0, 1.0, 0.0), {"loc": 0.2, "scale": 1.0}),
-    "two, one rarer": ((-0.8, 0.0, 1.0, 0.0), {"loc": 0.6, "scale": 0.8}),
-    "two of other widths": ((0.1, -1.0, 0.0, 0.25), {"loc": 1.6, "scale": 0.8}),
-    "three": ((0.1, -1.5, 0.0, 1.0), {"loc": 0.1, "scale": 0.8}),
+    "two alike": ((-0.8, 0.0, 1.0, 0.0), {"loc": 0.2, "scale": 1.0}, 3),
+    "two, one rarer": ((-0.8, 0.0, 1.0, 0.0), {"loc": 0.6, "scale": 0.8}, 3),
+    "two of other widths": ((0.1, -1.0, 0.0, 0.25), {"loc": 1.6, "scale": 0.8}, 16),
+    "three": ((0.1, -1.5, 0.0, 1.0), {"loc": 0.1, "scale": 0.8}, 16),
 }
+"""Coefficients of the slope in s, prior of s, starts."""
 
 
 def on_a_grid(posed):
@@ -48,12 +49,12 @@ def sides(s, weights):
 
 @pytest.mark.parametrize("case", CASES)
 def test_separated_maxima_have_their_shares(case):
-    coefficients, prior = CASES[case]
+    coefficients, prior, starts = CASES[case]
     question = posed(*coefficients, **prior)
     s, weights, evidence = on_a_grid(question)
     edges, shares = sides(s, weights)
     assert np.sum(shares > 0.01) == (3 if case == "three" else 2)
-    found = jm.fit.auto(*question, seed=3, start_count=8, progress=False)
+    found = jm.fit.auto(*question, seed=3, start_count=starts, progress=False)
     sided = np.searchsorted(edges, found.draws[S])
     assert found.method == "laplace"
     assert found.log_evidence == pytest.approx(evidence, abs=0.02)
@@ -69,9 +70,9 @@ def test_separated_maxima_have_their_shares(case):
 @pytest.mark.parametrize("method", ["map", "nuts"])
 def test_a_maximum_that_is_left_out_is_reported(method):
     """Of two alike, chains that start at one stay there."""
-    coefficients, prior = CASES["two alike"]
+    coefficients, prior, starts = CASES["two alike"]
     found = jm.fit.auto(
-        *posed(*coefficients, **prior, truth=1.0), method=method, start_count=8, chains=2, draws=50, progress=False
+        *posed(*coefficients, **prior, truth=1.0), method=method, start_count=starts, chains=2, draws=50, progress=False
     )
     (text,) = [str(finding) for finding in found.findings if "Another maximum" in str(finding)]
     assert "none of the draws" in text
