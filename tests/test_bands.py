@@ -13,6 +13,7 @@ import jaxmetal as jm
 from jaxmetal.instrument import Gaussian, Moffat
 from jaxmetal.numerics.bands import Line, cut, windows
 from jaxmetal.numerics.gaussian import pixel_integrals
+from jaxmetal.numerics.spread import spread
 from jaxmetal.observation import Plan, default_sampling, predict
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -102,3 +103,17 @@ def test_levels_serve_a_psf_that_turns_out_narrower():
     assert len(sampling.levels) > 1
     found, full = (seen(narrow, s)[0] for s in (sampling, dataclasses.replace(sampling, levels=())))
     np.testing.assert_allclose(found[1], full[1], rtol=1e-3)
+
+
+def test_points_are_spread_where_they_are():
+    """Sums of a field times polynomials are those of its points; what comes to lie off the grid is dropped."""
+    random = np.random.default_rng(0)
+    column, row = 30.3 + random.uniform(-6.0, 6.0, (2, 50)), 12.7 + random.uniform(-6.0, 6.0, (2, 50))
+    values = random.random((3, 2, 50))
+    wide = np.asarray(spread(jnp.zeros((3, 25, 60)), column, row, values, 6.0))
+    for power in (0, 3, 9):
+        expected = (values * (0.1 * column) ** power).sum(axis=(1, 2))
+        np.testing.assert_allclose(wide.sum(axis=1) @ (0.1 * np.arange(60.0)) ** power, expected, rtol=1e-10)
+    for low, high in ((28, 40), (0, 29), (55, 60)):
+        part = spread(jnp.zeros((3, 25, high - low)), column - low, row, values, 6.0)
+        np.testing.assert_allclose(part, wide[:, :, low:high], rtol=0, atol=1e-12)

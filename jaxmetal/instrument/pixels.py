@@ -24,6 +24,7 @@ from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.instrument.separable import Separable, separable
 from jaxmetal.numerics.bands import Line
 from jaxmetal.numerics.cells import settle
+from jaxmetal.numerics.cusp import EXTENT
 from jaxmetal.numerics.fourier import block_sum, convolve
 from jaxmetal.numerics.grid import Grid, subpixel_line
 from jaxmetal.numerics.spread import spread
@@ -77,7 +78,7 @@ class Fourier:
         cells = settle(field, self.sampling.subsamples)
         if cores is not None:
             column, row = ((p + margin + 0.5) * s - 0.5 for p in cores.positions(self.sampling))
-            cells = spread(cells, column.ravel(), row.ravel(), cores.flux.reshape(len(cores.flux), -1))
+            cells = spread(cells, column, row, cores.flux, EXTENT * self.sampling.core_size * s)
         blurred = convolve(cells, self.kernel)
         pixels = blurred[:, s // 2 :: s, s // 2 :: s] * s**2 if self.includes_pixel else block_sum(blurred, s)
         return pixels[:, margin : pixels.shape[1] - margin, margin : pixels.shape[2] - margin]

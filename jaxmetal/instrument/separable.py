@@ -12,6 +12,7 @@ from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.bands import Bands, Line, cut, windows
 from jaxmetal.numerics.cusp import EXTENT
 from jaxmetal.numerics.gaussian import density, pixel_integrals
+from jaxmetal.numerics.patches import put
 from jaxmetal.numerics.tree import node, static
 
 
@@ -55,8 +56,12 @@ class Separable:
         full = jnp.einsum("cxkbw,kjw->cbjx", columns, self.along_y, precision=HIGHEST)
         return full.reshape(channels, -1, nx)[:, :ny]
 
-    def apply_cores(self, cores: Cores) -> jax.Array:
-        """Samples around cusps to targets (channels, ny, nx): those alone that the blur carries light to."""
+    def apply_cores(self, cores: Cores) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Samples around cusps to the targets that the blur carries light to: patches (cores, channels, n, m).
+
+        Returns:
+            The patches, and the row and the column where each of them begins, shape (cores,).
+        """
         top, left = self._corner(0, cores.row), self._corner(1, cores.column)
         # The nodes' weights have both signs: in single precision, what they leave in the PSF's wings is round-off.
         if self.sampling.core_order and cores.flux.dtype == jnp.float64:
@@ -69,12 +74,12 @@ class Separable:
             along_y, along_x = self._respond(0, top, rows), self._respond(1, left, columns)
             weighted = jnp.einsum("k,kilp,clp->lckip", self.weights, along_y, cores.flux, precision=HIGHEST)
             patches = jnp.einsum("lckip,kjlp->lcij", weighted, along_x, precision=HIGHEST)
-        return _put(patches, top, left, (self.targets[0].count, self.targets[1].count))
+        return patches, top, left
 
     def image(self, field: jax.Array, cores: Cores | None) -> jax.Array:
         """Gridded samples and cores together."""
         seen = self.apply(field)
-        return seen if cores is None else seen + self.apply_cores(cores)
+        return seen if cores is None else put(seen, *self.apply_cores(cores))
 
     def _near(self, axis: int) -> int:
         """Targets along an axis that a core lights up at most."""
@@ -142,12 +147,3 @@ def _response(targets: Line, position: jax.Array, sigma: jax.Array, sampled: boo
     offset = jnp.asarray(points, position.dtype)[None, :, None] - position[None, None, :]
     widths = sigma[:, None, None]
     return density(offset, widths) * targets.step if sampled else pixel_integrals(offset, widths, axis=1)
-
-
-def _put(patches: jax.Array, top: jax.Array, left: jax.Array, shape: tuple[int, int]) -> jax.Array:
-    """Patches (cores, channels, n, m) added up in a frame, each from its corner on: (channels, ny, nx)."""
-    if patches.shape[2:] == shape:
-        return patches.sum(axis=0)
-    frame = jnp.zeros((patches.shape[1], *shape), patches.dtype)
-    whole = jax.lax.ScatterDimensionNumbers((1, 2, 3), (), (1, 2))
-    return jax.lax.scatter_add(frame, jnp.stack([top, left], axis=-1), patches, whole)
