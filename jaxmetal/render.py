@@ -71,14 +71,25 @@ def has_core(scene: Scene, source: Source, light: str, sampling: Sampling, prope
     return sampling.core_size > 0.0 and not scene.lens and (bool(properties) or not is_on_sky(source.lights[light]))
 
 
-def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, beta: Position) -> jax.Array:
-    """Flux of a light in each sample cell, without the part that the polar core takes over."""
+def grid_flux(
+    scene: Scene,
+    source: Source,
+    light: str,
+    grid: Grid,
+    sampling: Sampling,
+    beta: Position,
+    plane: Position | None = None,
+) -> jax.Array:
+    """Flux of a light in each sample cell, without the part that the polar core takes over.
+
+    Arguments as those of `sample`; `plane` is beta on the source's disc, where that is known.
+    """
     # Sub-pixels that no deflection map covers emit nothing here, and are refused by `prepare` near data.
     covered = jnp.isfinite(beta[0] + beta[1])
     beta = _known(beta)
     theta = view(grid, sampling)
     area = cell_area(grid, density=sampling.density, margin=sampling.margin)
-    flux = surface_brightness(source, light, theta, beta) * area
+    flux = surface_brightness(source, light, theta, beta, plane) * area
     if has_core(scene, source, light, sampling):
         flux = _outside_core(flux, source, grid, sampling)
     return jnp.where(covered & jnp.isfinite(flux), flux, 0.0)
@@ -125,21 +136,24 @@ def sample(
         beta: source-plane positions of the samples on the grid, arcsec; NaN where a deflection map does not reach.
         flux: from `grid_flux` where it is known beforehand.
     """
+    known = _known(beta)
+    # Once for all that lies on the disc: derivatives then go back through the frame once, too.
+    plane = source.frame.to_plane(*known)
     if flux is None:
-        flux = grid_flux(scene, source, light, grid, sampling, beta)
-    beta = _known(beta)
+        flux = grid_flux(scene, source, light, grid, sampling, beta, plane)
     cored = has_core(scene, source, light, sampling, properties)
     if cored and is_on_sky(source.lights[light]):  # whose flux, all of it, may be known before its source's centre
         flux = _outside_core(flux, source, grid, sampling)
-    field = Samples(flux=flux, values=tuple(carried_value(source, p, beta) for p in properties))
+    field = Samples(flux=flux, values=tuple(carried_value(source, p, known, plane) for p in properties))
     if not cored:
         return Layer(field=field)
     column, row = _cusp(source, grid)
     dx, dy, areas = (a.astype(flux.dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))
     theta = grid.to_sky(column + dx, row + dy)
+    plane = source.frame.to_plane(*theta)
     core = Samples(
-        flux=surface_brightness(source, light, theta, theta) * areas * grid.pixel_area,
-        values=tuple(carried_value(source, p, theta) for p in properties),
+        flux=surface_brightness(source, light, theta, theta, plane) * areas * grid.pixel_area,
+        values=tuple(carried_value(source, p, theta, plane) for p in properties),
     )
     return Layer(field=field, core=core, centre=(column, row))
 

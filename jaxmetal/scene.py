@@ -102,19 +102,23 @@ def bent(theta: Position, alpha: Any, distance_ratio: Any = 1.0) -> Position:
     return along(0), along(1)
 
 
-def surface_brightness(source: Source, light: str, theta: Position, beta: Position) -> jax.Array:
+def surface_brightness(
+    source: Source, light: str, theta: Position, beta: Position, plane: Position | None = None
+) -> jax.Array:
     """Flux per arcsec^2 of sky, L = profile(u, v) / q, at the source-plane position beta.
 
     Pictures are functions on the sky; those that state `plane="image"` are evaluated where they are seen, at theta.
+    `plane` is beta on the source's disc, (u, v), where that is known.
     """
     profile = source.lights[light]
     if is_on_sky(profile):
         return profile(*(theta if is_as_seen(profile) else beta))
-    return profile(*source.frame.to_plane(*beta)) / source.frame.axis_ratio
+    return profile(*(plane or source.frame.to_plane(*beta))) / source.frame.axis_ratio
 
 
-def carried_value(source: Source, name: str, beta: Position) -> jax.Array:
-    """The property's value P(u, v) at the source-plane position beta."""
+def carried_value(source: Source, name: str, beta: Position, plane: Position | None = None) -> jax.Array:
+    """The property's value P(u, v) at the source-plane position beta; `plane` as in `surface_brightness`."""
     carried = source.carries[name]
-    frame = source.frame if carried.frame is None else carried.frame
-    return carried.profile(*frame.to_plane(*beta))
+    if carried.frame is not None:
+        return carried.profile(*carried.frame.to_plane(*beta))
+    return carried.profile(*(plane or source.frame.to_plane(*beta)))

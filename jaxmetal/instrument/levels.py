@@ -18,6 +18,10 @@ STEPS = (1, 2, 4, 8)
 WIDE = 1.7
 """Least width of a component on a coarser grid, in its steps: with p = v / 2, s is half of it and the error 1e-6."""
 
+ALONE, AMONG, BETWEEN = 7.5, 5.5, 5.0
+"""Standard deviations beyond which a Gaussian is nothing: a single one (1e-13 of its peak), one among wider ones, and
+one that only brings samples to a coarser grid (1e-6 of the light)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Level:
@@ -44,17 +48,13 @@ def levels(least: Sequence[float], most: Sequence[float], density: float) -> tup
         most: the same where it is more.
         density: samples per pixel and axis.
     """
-    deep = DEEP[len(least) == 1]
+    deep = ALONE if len(least) == 1 else AMONG
     steps = [0, *(step for step in STEPS if step * density >= 2.0)] if len(least) > 1 else [0]
     place = [max(step for step in steps if sigma >= WIDE * step) for sigma in least]
     found = []
     for step in sorted(set(place)):
         inside = tuple(k for k, other in enumerate(place) if other == step)
         reach = 1 + math.ceil(deep * max(most[k] for k in inside))
-        spread = 1 + math.ceil(deep * min(most[k] for k in inside) / math.sqrt(2.0)) if step else 0
+        spread = 1 + math.ceil(BETWEEN * min(most[k] for k in inside) / math.sqrt(2.0)) if step else 0
         found.append(Level(step, inside, reach, spread))
     return tuple(found)
-
-
-DEEP = {True: 7.5, False: 6.0}
-"""Standard deviations beyond which a Gaussian is nothing: a single one (1e-13 of its peak), one of many (1e-8)."""

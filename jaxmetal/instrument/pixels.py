@@ -108,7 +108,8 @@ def transfer(psf: PSF, grid: Grid, sampling: Sampling) -> Pyramid | Fourier:
 
 def _pyramid(form: Any, grid: Grid, sampling: Sampling) -> Pyramid:
     """The blur by a mixture, its wide components from coarser grids where `sampling` says so."""
-    known = sampling.levels or (Level(0, tuple(range(len(form.weights))), math.inf),)
+    weights = jnp.asarray(form.weights)
+    known = sampling.levels or (Level(0, tuple(range(len(weights))), math.inf),)
     sigmas = jnp.sqrt(form.variances)[:, None] / grid.steps[None, :]
     sources = _both(subpixel_line(n, density=sampling.density, margin=sampling.margin) for n in grid.shape)
     pixels, one = _both(Line(n) for n in grid.shape), jnp.ones(1, sigmas.dtype)
@@ -124,8 +125,8 @@ def _pyramid(form: Any, grid: Grid, sampling: Sampling) -> Pyramid:
             coarser = separable(one, width, sources, targets, level.spread, sampling, sampled=True)
             done, sources = before, targets
         rest = jnp.sqrt(sigmas[jnp.asarray(level.components)] ** 2 - done)
-        weights = form.weights[jnp.asarray(level.components)]
-        narrow.append(separable(weights, rest, sources, pixels, level.reach, sampling, sampled=form.includes_pixel))
+        parts = weights[jnp.asarray(level.components)]
+        narrow.append(separable(parts, rest, sources, pixels, level.reach, sampling, sampled=form.includes_pixel))
         onto.append(coarser)
     return Pyramid(onto=tuple(onto), blurs=tuple(narrow))
 
