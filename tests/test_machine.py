@@ -1,6 +1,7 @@
 """What commands find out of their machine and tell JAX before it computes anything: processors, kept programs."""
 
 import os
+import platform
 import subprocess
 import sys
 import warnings
@@ -140,3 +141,20 @@ def test_commands_compute_on_as_many_threads_as_they_are_told():
 def test_no_threads_are_refused(capsys):
     assert main(["check", "missing.toml", "--threads", "0"]) == 2
     assert "--threads: expected 1 or more, found 0" in capsys.readouterr().err
+
+
+@pytest.mark.skipif("glibc" not in platform.libc_ver(), reason="other C libraries have no such setting")
+def test_large_blocks_are_mapped_once():
+    code = (
+        "import ctypes, resource; from jaxmetal.machine import keep_memory;"
+        "library = ctypes.CDLL(None); library.malloc.restype = ctypes.c_void_p;"
+        "\ndef fill():"
+        "\n    block = ctypes.c_void_p(library.malloc(2**26)); library.memset(block, 1, 2**26); library.free(block)"
+        "\ndef faults():"
+        "\n    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt; fill()"
+        "\n    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before"
+        "\nfill(); print(faults()); keep_memory(); fill(); print(faults())"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    without, kept = (int(word) for word in found.split())
+    assert kept < without / 10

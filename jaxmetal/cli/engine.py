@@ -6,7 +6,7 @@ import argparse
 import os
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.machine import THREADS, keep_programs, processors
+from jaxmetal.machine import THREADS, keep_memory, keep_programs, processors
 
 
 def add_engine(command: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def add_quiet(command: argparse.ArgumentParser) -> None:
 
 
 def start(arguments: argparse.Namespace) -> None:
-    """Sets threads, precision and whether compiled programs are kept, for this process.
+    """Sets threads, precision and whether memory and compiled programs are kept, for this process.
 
     Raises:
         InputError: if there is no thread to compute with, or JAX has no device to compute on.
@@ -52,6 +52,7 @@ def start(arguments: argparse.Namespace) -> None:
     if threads < 1:
         raise InputError(f"--threads: expected 1 or more, found {threads}.")
     os.environ[THREADS] = str(threads)  # before JAX starts its own
+    keep_memory()
     import jax
 
     jax.config.update("jax_enable_x64", not arguments.float32)

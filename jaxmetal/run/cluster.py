@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.machine import keep_programs, keeps_programs
+from jaxmetal.machine import keep_memory, keep_programs, keeps_programs
 from jaxmetal.run.chunk import Done, fit_chunk
 
 PATIENCE = "20s"
@@ -65,6 +65,7 @@ def fit_on_cluster(folder: Path, wanted: list[int], address: str) -> Iterator[Do
 
 def _fit_chunk(folder: str, number: int, keep: bool) -> Done:
     """What a worker does; it keeps compiled programs, on its own machine, if the process that asks for this does."""
+    keep_memory()
     if keep:
         keep_programs()
     return fit_chunk(folder, number)
