@@ -30,6 +30,8 @@ class Posterior:
         sampler: "diverging", "leapfrogs", "accept", "log_density", each (chains, draws); empty without chains.
         method: how the draws were made: a name in `fit.METHODS`, "nuts", "hmc", "laplace" or "map" among them.
         decisions: why, one sentence each.
+        resampled: parameter name -> by how many of its standard deviations it would move if the model were sampled
+            twice as finely, the largest of its numbers; see `fit.resample`.
         findings: what to know before using the draws, worst first.
         seconds: wall time by stage.
         seed: of the random numbers.
@@ -50,6 +52,7 @@ class Posterior:
     seconds: dict[str, float]
     seed: int
     stopped: bool = False
+    resampled: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def sampled(self) -> bool:

@@ -16,10 +16,12 @@ from jaxmetal.fit.diagnose import prior_warnings
 from jaxmetal.fit.method import Options, Solution
 from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.problem import Problem, make, stack
+from jaxmetal.fit.resample import resampled
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.solve import solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.model import tree
 from jaxmetal.posterior import Posterior
 
 LEAST = {"chains": 1, "draws": 4, "start_count": 1}
@@ -78,19 +80,23 @@ def auto(
     given = {name: np.asarray(value, float)[None] for name, value in (start or {}).items()}
     require_possible(problem.sites, start or {})
     clock.mark("prepare")
-    (solution,) = solve(stack([problem]), [seed_of(seed)], options, given, progress, clock.mark, cut_short, keep)
+    whole = tree(scene, observations)
+    seeds = [seed_of(seed)]
+    cut, found = solve(stack([problem]), seeds, options, given, progress, clock.mark, cut_short, keep)
+    (solution,) = resampled([whole], [problem.plans], cut, found)
     if isinstance(solution, InputError):
         raise solution
-    return posterior({"scene": scene, **observations}, problem, solution, seed, clock.seconds)
+    clock.mark("resample")
+    return posterior(whole, problem, solution, seed, clock.seconds)
 
 
 def posterior(
-    tree: dict[str, Any], problem: Problem, solution: Solution, seed: int, seconds: dict[str, float]
+    whole: dict[str, Any], problem: Problem, solution: Solution, seed: int, seconds: dict[str, float]
 ) -> Posterior:
     """A solution as people use it."""
     sampler = {} if solution.sampler is None else solution.sampler._asdict()
     return Posterior(
-        tree=tree,
+        tree=whole,
         plans=problem.plans,
         draws=solution.draws,
         best=solution.peak.best,
@@ -100,7 +106,8 @@ def posterior(
         sampler={name: values for name, values in sampler.items() if name != "vectors"},
         method=solution.method,
         decisions=solution.decisions,
-        findings=worst_first([*prior_warnings(tree), *solution.findings]),
+        resampled=dict(solution.resampled),
+        findings=worst_first([*prior_warnings(whole), *solution.findings]),
         seconds=seconds,
         seed=seed,
         stopped=solution.stopped,

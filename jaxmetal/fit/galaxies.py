@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.random import SeedSequence
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.progress import bar as progress_bar
 from jaxmetal.fit.choose import checked, posterior
-from jaxmetal.fit.method import Options, Solution
+from jaxmetal.fit.method import Options
 from jaxmetal.fit.methods import method_of
-from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.padding import padded
-from jaxmetal.fit.problem import LENGTHS, Problem, make, size, stack
+from jaxmetal.fit.problem import LENGTHS, Problem, make, size
 from jaxmetal.fit.program import signature
 from jaxmetal.fit.refine import MORE
-from jaxmetal.fit.seeds import branch, seed_of
-from jaxmetal.fit.solve import solve
+from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.start import require_possible
+from jaxmetal.fit.tries import Group, solved_twice
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.model import tree
 from jaxmetal.posterior import Posterior
-
-SECOND = 4
-"""Branch of a galaxy's seed for its second try; the first has those before."""
-
-MORE_STARTS = 4
-"""How many times more starts the second try has."""
 
 COPIES = 12
 """How many times a galaxy's arrays are held: as read, prepared, stacked, on a device, and what that leaves behind."""
@@ -192,52 +185,13 @@ def _fit(
     galaxies, singles = zip(*group, strict=True)
     seeds = [seed_of(seed, galaxy.name) for galaxy in galaxies]
     given = _given(galaxies, singles[0])
-    solutions = _solved(singles, seeds, options, given)
-    poor = [i for i, solution in enumerate(solutions) if not _good(solution)]
-    if poor:
-        for i, again in zip(poor, _second_try(singles, poor, seeds, options, given), strict=True):
-            if isinstance(solutions[i], InputError) or not isinstance(again, InputError):
-                solutions[i] = again
-    for galaxy, problem, solution in zip(galaxies, singles, solutions, strict=True):
+    trees = [tree(galaxy.scene, galaxy.observations) for galaxy in galaxies]
+    solutions = solved_twice(Group(trees, singles, seeds, given), options)
+    for galaxy, whole, problem, solution in zip(galaxies, trees, singles, solutions, strict=True):
         if isinstance(solution, InputError):
             yield galaxy.name, solution
         else:
-            yield galaxy.name, posterior({"scene": galaxy.scene, **galaxy.observations}, problem, solution, seed, {})
-
-
-def _solved(
-    singles: Sequence[Problem], seeds: Sequence[SeedSequence], options: Options, given: dict[str, np.ndarray]
-) -> list[Solution | InputError]:
-    """Solutions of a group; the reason for all of them where the devices have no memory for one."""
-    try:
-        return solve(stack(singles), seeds, options, given)
-    except InputError as error:
-        return [error] * len(singles)
-
-
-def _second_try(
-    singles: Any, poor: list[int], seeds: list[SeedSequence], options: Options, given: dict[str, np.ndarray]
-) -> list[Any]:
-    """More starts, and the method that stands in for one that may have chosen too cheaply."""
-    thorough = options._replace(
-        start_count=MORE_STARTS * options.start_count,
-        method=method_of(options.method).again or options.method,
-    )
-    where = np.array(poor)
-    solved = _solved(
-        [singles[i] for i in poor],
-        [branch(seeds[i], SECOND) for i in poor],
-        thorough,
-        {name: values[where] for name, values in given.items()},
-    )
-    second = f"Second try, with {thorough.start_count} starts."
-    return [one if isinstance(one, InputError) else one._replace(decisions=(second, *one.decisions)) for one in solved]
-
-
-def _good(solution: Solution | InputError) -> bool:
-    if isinstance(solution, InputError) or solution.peak.status != Status.CONVERGED:
-        return False
-    return solution.converged
+            yield galaxy.name, posterior(whole, problem, solution, seed, {})
 
 
 def _given(galaxies: tuple[Galaxy, ...], problem: Problem) -> dict[str, np.ndarray]:

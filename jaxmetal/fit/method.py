@@ -45,6 +45,7 @@ class Solution(NamedTuple):
         draws: parameter name -> (chains, draws, ...).
         sampler: chains, None without.
         findings: what to know.
+        resampled: as `Posterior`.
         qualities: parameter name -> how good its draws are.
         space: what whitens it for chains, where that is not the Laplace approximation.
         stopped: whether Ctrl-C ended its sampling.
@@ -58,6 +59,7 @@ class Solution(NamedTuple):
     draws: dict[str, np.ndarray]
     sampler: Chains | None
     findings: list[Finding]
+    resampled: Mapping[str, float] = {}
     qualities: Mapping[str, Quality] = {}
     space: Laplace | None = None
     stopped: bool = False

@@ -36,7 +36,7 @@ def solve(
     mark: Callable[[str], None] = lambda stage: None,
     cut_short: bool = False,
     keep: Kept | None = None,
-) -> list[Solution | InputError]:
+) -> tuple[Problem, list[Solution | InputError]]:
     """Fits a stack of problems.
 
     Args:
@@ -50,7 +50,8 @@ def solve(
         keep: where chains are kept while they run.
 
     Returns:
-        For each problem its solution, or why there is none.
+        The problems with their circles cut as `find_peaks` does, in whose vectors the solutions are; and for each its
+        solution, or why there is none.
     """
     say(f"Looking for the maximum from {options.start_count} start(s); the first steps compile the model.", progress)
     begun = [branch(seed, 0) for seed in seeds]
@@ -61,7 +62,7 @@ def solve(
         say(f"Separated maxima found: {1 + len(peak.others)}.", progress)
     found = _sample(Stage(problems, seeds, options, progress, cut_short, keep), summits) if summits else {}
     mark("sample")
-    return [found[i] if isinstance(peak, Peak) else peak for i, peak in enumerate(peaks)]
+    return problems, [found[i] if isinstance(peak, Peak) else peak for i, peak in enumerate(peaks)]
 
 
 def _sample(stage: Stage, peaks: dict[int, Peak]) -> dict[int, Solution]:

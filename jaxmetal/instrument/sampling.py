@@ -71,6 +71,12 @@ class Sampling:
         """Samples per pixel and axis."""
         return self.oversampling * self.subsamples / self.stride
 
+    def doubled(self) -> Sampling:
+        """Twice as many samples along each axis, half as many again in a core; a kernel's cells stay as they are."""
+        one = "oversampling" if self.route == "separable" else "subsamples"
+        radial, angular = (math.ceil(1.5 * n) for n in self.core_nodes)
+        return dataclasses.replace(self, **{one: 2 * getattr(self, one)}, levels=(), core_nodes=(radial, angular))
+
 
 def choose(
     *,

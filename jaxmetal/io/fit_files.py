@@ -88,7 +88,12 @@ def parameters(posterior: Posterior | View) -> dict[str, Any]:
         for one in seen.parameters
     ]
     descriptions = {"best": "maximum of the posterior", "q16": "16 % quantile", "q84": "84 % quantile"}
-    meta = {"method": posterior.method, "seed": posterior.seed, "findings": [str(f) for f in seen.findings]}
+    meta = {
+        "method": posterior.method,
+        "seed": posterior.seed,
+        "resampled": posterior.resampled,
+        "findings": [str(f) for f in seen.findings],
+    }
     return {"columns": {key: [row[key] for row in rows] for key in rows[0]}, "descriptions": descriptions, "meta": meta}
 
 

@@ -88,5 +88,7 @@ def _fit_quality(seen: View) -> str:
 
 
 def _how(posterior: Posterior) -> str:
+    moves = posterior.resampled.values()
     times = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in posterior.seconds.items())
-    return " ".join(posterior.decisions) + f" Seed {posterior.seed}; {times}."
+    sampled = f" Sampled twice as finely, no parameter moves by more than {max(moves):.1g} sd." if moves else ""
+    return " ".join(posterior.decisions) + f"{sampled} Seed {posterior.seed}; {times}."
