@@ -12,7 +12,7 @@ import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
 COMPILING = {"prior", "prepared", "observation", "chains", "fit", "result", "simulate", "planning", "spaxel", "cli"}
-"""Rooms that run things; plans, and medians of priors, are made of concrete numbers. Elsewhere `jit` is the caller's."""
+"""Rooms that run things; plans, and medians of priors, are of concrete numbers. Elsewhere `jit` is the caller's."""
 
 
 def run(code: str) -> str:

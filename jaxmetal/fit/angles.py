@@ -18,10 +18,10 @@ import numpy as np
 from numpyro.distributions import Distribution, Uniform
 
 from jaxmetal.fit.coordinates import coordinates
-from jaxmetal.fit.problem import Problem, parts
+from jaxmetal.fit.problem import Problem, parts, priors_of
 from jaxmetal.fit.rows import place
 from jaxmetal.meaning import meanings
-from jaxmetal.numerics.packed import Packed, unpacked
+from jaxmetal.numerics.packed import Packed
 from jaxmetal.prior import bounds
 
 Periods = Mapping[str, Any]
@@ -88,7 +88,7 @@ def recut(problems: Problem, centres: np.ndarray, which: np.ndarray, points: np.
         return Recut(problems, points, np.zeros(len(points), bool))
     old = {name: problems.priors[name] for name in turning}
     total = len(jax.tree.leaves(old)[0])
-    places = parts(unpacked(jax.tree.map(lambda leaf: leaf[0], problems.priors)))
+    places = parts(priors_of(problems, 0))
     spots = {name: places[name] for name in turning}
     angles = {name: centres[np.minimum(np.arange(total), len(centres) - 1), spot] for name, spot in spots.items()}
     cut = place({name: _cut(old[name], np.asarray(turning[name]), angles[name]) for name in turning})

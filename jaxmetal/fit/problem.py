@@ -64,7 +64,7 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
         )
     real = jnp.result_type(float)
     packed = {name: Packed.of(prior) for name, prior in sites.items()}
-    strong = jax.tree.map(lambda leaf: jnp.asarray(leaf, real), packed)
+    strong = jax.tree.map(lambda leaf: np.asarray(leaf, real), packed)
     return Problem(skeleton=skeleton, priors=strong, plans=plans)
 
 

@@ -9,7 +9,8 @@ line here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import singledispatch
+from functools import reduce, singledispatch
+from operator import mul
 from typing import NamedTuple
 
 import jax
@@ -72,7 +73,7 @@ def _(prior: dist.TransformedDistribution) -> Quantiles | None:
             x = one.inv(x)
         return sign * base.position(x)
 
-    sign = jnp.prod(jnp.stack([jnp.asarray(one.sign, jnp.result_type(float)) for one in prior.transforms]), axis=0)
+    sign = reduce(mul, (one.sign for one in prior.transforms), 1.0)
     return Quantiles(value, position)
 
 

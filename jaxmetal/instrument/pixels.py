@@ -15,6 +15,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.cores import Cores
@@ -118,7 +119,7 @@ def _pyramid(form: Any, grid: Grid, sampling: Sampling) -> Pyramid:
         coarser = None
         if level.step:
             # Never less than what is done already, also where free widths change places.
-            further = jnp.concatenate([jnp.asarray(each.components) for each in known[number:]])
+            further = np.concatenate([each.components for each in known[number:]])
             before = 0.5 * jnp.min(sigmas[further], axis=0, keepdims=True) ** 2
             targets = _both(_coarse(n, level, sampling.margin) for n in grid.shape)
             width = jnp.sqrt(jnp.maximum(before - done, TINY * before))

@@ -93,7 +93,7 @@ def _default(now: Numbers, smooth: tuple[tuple[str, str], ...], reached: float) 
     carried = [one.profile for source in scene.sources.values() for one in source.carries.values()]
     cells = form.cells_per_pixel(np.asarray(observation.pixels.steps))
     fwhm = form.peak_width() / pixel
-    scales = [_scales(scene, pixel * resolved(size), smooth) for size in core_sizes(fwhm)]
+    scales = [jax.tree.map(np.asarray, _scales(scene, pixel * resolved(size), smooth)) for size in core_sizes(fwhm)]
     finest, afar = (float(min(found, default=np.inf)) / pixel for found in scales)
     return choose(
         fwhm=fwhm,

@@ -40,19 +40,19 @@ def corner(
     ranges = {name: _range(values, truths.get(name)) for name, values in columns.items()}
     size = float(np.clip(1.75 * n, 3.2, 14.0))
     figure = new_figure(size, size)
-    axes = figure.subplots(n, n, squeeze=False)
+    grid = figure.add_gridspec(n, n)
     for row, down in enumerate(names):
-        for column, across in enumerate(names):
-            ax = axes[row, column]
-            if column > row:
-                ax.set_axis_off()
-            elif column == row:
+        for column, across in enumerate(names[: row + 1]):
+            ax = figure.add_subplot(grid[row, column])
+            if column == row:
                 _histogram(ax, columns[down], ranges[down], truths.get(down))
             else:
                 _contours(ax, columns[across], columns[down], ranges[across], ranges[down])
                 _mark(ax, truths.get(across), truths.get(down))
             _ticks(ax, labels.get(across, across), labels.get(down, down), row == n - 1, 0 == column < row)
-    figure.align_labels()
+    # Of the outer panels alone: each looks at all that it is aligned with.
+    figure.align_xlabels(figure.axes[-n:])
+    figure.align_ylabels([ax for ax in figure.axes[1:] if ax.get_subplotspec().is_first_col()])
     return figure
 
 
