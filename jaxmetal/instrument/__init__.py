@@ -5,9 +5,10 @@ May import: edge and numerics only. To add a PSF: a node with `fwhm`, `includes_
 """
 
 from jaxmetal.instrument.bins import Bins
+from jaxmetal.instrument.finer import refined
 from jaxmetal.instrument.forms import Kernel, Mixture
 from jaxmetal.instrument.pixels import transfer
 from jaxmetal.instrument.psf import PSF, Composed, Gaussian, Moffat
 from jaxmetal.instrument.sampling import Sampling
 
-__all__ = ["PSF", "Bins", "Composed", "Gaussian", "Kernel", "Mixture", "Moffat", "Sampling", "transfer"]
+__all__ = ["PSF", "Bins", "Composed", "Gaussian", "Kernel", "Mixture", "Moffat", "Sampling", "refined", "transfer"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
+from jaxmetal.instrument.finer import CELLS, refined
 from jaxmetal.instrument.psf import Kernel, fwhm
 from jaxmetal.io.fits import Hdu, read_map
 
@@ -17,6 +18,10 @@ ROUNDING = 1e-4
 """Departures of the sum from 1 that single precision explains."""
 EDGE = 0.01
 """Values on the rim of a kernel, over its peak, from which it looks cut off."""
+COARSE = 3.5
+"""FWHM in pixels below which a kernel of one cell per pixel does not say enough of what lies between them."""
+ROUGH = 0.03
+"""What Gaussians may leave of a kernel, over its peak, before that needs a look."""
 NEGATIVE = 0.01
 """Weight of a kernel's negative cells, over its sum, that is still noise."""
 
@@ -29,6 +34,8 @@ def read_kernel(
     Negative cells, the noise in an empirical PSF's wings, are kept: cutting them off would leave the positive half of
     the noise as light that is not there. Where they weigh more than 1 % they are warned of, since a mean with negative
     weights need not lie among what it averages, and is then cut to that range.
+
+    A narrow kernel of one cell per pixel is refined (see `instrument.finer`), and the report says so.
 
     Args:
         path: FITS file.
@@ -52,7 +59,15 @@ def read_kernel(
     findings = []
     if abs(total - 1) > ROUNDING:
         findings.append(Finding("info", f"The PSF kernel {path} summed to {total:.4g}; it was normalised to 1."))
-    return kernel, worst_first([*findings, *_judge(path, kernel, pixel_scale)])
+    findings += _judge(path, kernel, pixel_scale)
+    if oversampling == 1 and fwhm(kernel) < COARSE * pixel_scale:
+        kernel, left = refined(kernel)
+        text = (
+            f"The PSF kernel {path} is known once per pixel and was refined to {CELLS} cells, all but {left:.1%} of "
+            "its peak by a sum of Gaussians; one of several cells per pixel needs no such guess."
+        )
+        findings.append(Finding("info" if left < ROUGH else "warning", text))
+    return kernel, worst_first(findings)
 
 
 def _require_sampling(pixel_scale: float, oversampling: int, includes_pixel: bool) -> None:
