@@ -23,6 +23,9 @@ from jaxmetal.observation.together import predict_all, shared
 from jaxmetal.prior import typical
 from jaxmetal.scene import Scene, deflection
 
+MISSED = 0.01
+"""Share of a detail's effect from which it is worth a word that it may be missed."""
+
 
 def prepare(
     scene: Scene, observations: Mapping[str, Any], sampling: Mapping[str, Sampling | Mapping[str, int]] | None = None
@@ -59,9 +62,19 @@ def prepare(
 
 
 def findings(plans: Iterable[Any]) -> list[Finding]:
-    """What is worth knowing of plans: what is left of the blur of pictures."""
-    lights = {key: sharp for plan in plans if isinstance(plan, Plan) for key, sharp in plan.lights.items()}
-    return [sharp.finding(key) for key, sharp in lights.items()]
+    """What is worth knowing of plans: what is left of the blur of pictures, and details too small to be sampled."""
+    known = [plan for plan in plans if isinstance(plan, Plan)]
+    lights = {key: sharp for plan in known for key, sharp in plan.lights.items()}
+    coarse = dict.fromkeys(plan.sampling for plan in known if plan.sampling.missed > MISSED)
+    return [sharp.finding(key) for key, sharp in lights.items()] + [_too_small(sampling) for sampling in coarse]
+
+
+def _too_small(sampling: Sampling) -> Finding:
+    return Finding(
+        "warning",
+        f"The smallest details ask for {sampling.needed:.0f} samples per pixel and get {sampling.density:g}: up to "
+        f"{min(sampling.missed, 1.0):.0%} of their effect may be missed; make them wider, or set `sampling`.",
+    )
 
 
 def _check_names(label: str, scene: Scene, observation: Any) -> None:

@@ -8,6 +8,9 @@ import pytest
 from brute import PIXEL, errors, lights, observed, psfs, rendered, scene, tracers
 
 import jaxmetal as jm
+from jaxmetal.instrument.sampling import choose
+from jaxmetal.observation import Plan
+from jaxmetal.prepared import findings
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -54,3 +57,11 @@ def test_lights(name):
 @pytest.mark.parametrize("name", psfs(1.8))
 def test_psfs(name):
     within(scene(EXPONENTIAL, GRADIENT, FRAME), *psfs(1.8)[name])
+
+
+def test_details_beyond_what_is_sampled_are_told():
+    """With half of the samples that they ask for, 2 exp(-2 pi^2 (0.72 / 2)^2) = 15 % of their effect."""
+    plans = [Plan(sampling=choose(fwhm=20.0, reach=4.0, finest=0.72 / n, lensed=False)) for n in (15.5, 7.5)]
+    (told,) = findings(plans)
+    assert told.severity == "warning"
+    assert "ask for 16 samples per pixel and get 8: up to 15%" in told.text

@@ -54,6 +54,7 @@ class Sampling:
         core_size: size a of the smooth window around the centre of a light, in pixels; 0 for no polar core.
         core_nodes: radial and angular nodes of the polar core.
         core_order: nodes per axis to which a core's samples are moved before the blur, 0 to blur every sample itself.
+        needed: samples per pixel that the smallest details ask for, where that is more than there may be; else 0.
     """
 
     oversampling: int = 1
@@ -65,6 +66,13 @@ class Sampling:
     core_size: float = 0.0
     core_nodes: tuple[int, int] = (24, 32)
     core_order: int = 0
+    needed: float = 0.0
+
+    @property
+    def missed(self) -> float:
+        """Share of the smallest details' own effect that may be missed where they ask for more samples; 0 elsewhere."""
+        reached = self.density / self.needed if self.needed else math.inf
+        return 2.0 * math.exp(-2.0 * (math.pi * PER_SCALE * reached) ** 2)
 
     @property
     def density(self) -> float:
@@ -109,7 +117,8 @@ def choose(
     exact = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
     afar = finest if afar is None else afar
     smooth = fwhm >= 8.0 and not kinked and per_pixel(afar, exact) <= 1.0
-    density = 1 if smooth else min(MOST, max(2, math.ceil(per_pixel(finest, exact))))
+    needed = per_pixel(finest, exact)
+    density = 1 if smooth else max(2, math.ceil(min(MOST, needed)))
     if pictured:
         density = max(density, math.ceil(PICTURED / exact))
     if kinked:
@@ -140,6 +149,7 @@ def choose(
         core_size=core_size,
         core_nodes=(radial, angular),
         core_order=order if moved else 0,
+        needed=float(longer(math.ceil(min(needed, 1e3)))) if not smooth and needed > MOST else 0.0,
     )
 
 
