@@ -28,7 +28,7 @@ import jaxmetal as jm
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_disable_most_optimizations", True)  # each program runs once
-SCENES, SHAPE = 60, (17, 21)
+SCENES, SHAPE = 60, (11, 13)
 DEX, LIGHT = 2e-4, 2e-3
 PAGE = Path(__file__).with_name("EXACTNESS.md")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import map_coordinates
-from scipy.optimize import nnls
 from scipy.special import erf
 
 from jaxmetal.instrument.forms import Kernel
@@ -28,6 +26,10 @@ def refined(kernel: Kernel) -> tuple[Kernel, float]:
     Returns:
         A kernel over the same area, of sum 1, and the largest cell that the Gaussians leave, over the peak.
     """
+    # Slow to import, and seldom needed.
+    from scipy.ndimage import map_coordinates
+    from scipy.optimize import nnls
+
     values = np.asarray(kernel.values, float)
     parts = _gaussians([np.arange(n) - n // 2 for n in values.shape], kernel.includes_pixel)
     # More steps than unknowns: neighbouring Gaussians are much alike.

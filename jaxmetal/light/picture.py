@@ -39,7 +39,7 @@ class Surface:
 
     def __call__(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the sky at (x, y) in arcsec."""
-        return spline(self.coefficients, *self.grid.to_pixel(x - self.dx, y - self.dy))
+        return spline(jnp.asarray(self.coefficients), *self.grid.to_pixel(x - self.dx, y - self.dy))
 
 
 @node

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import convolve1d
 from scipy.special import erfc
 
 REACH = 8
@@ -40,6 +39,8 @@ def smooth_spline(values: np.ndarray, steps: tuple[float, float]) -> np.ndarray:
         values: on the nodes of the surface, shape (ny, nx), zero beyond.
         steps: of the samples along rows and columns (axes 0 and 1), in nodes; 2 or more.
     """
+    from scipy.ndimage import convolve1d  # slow to import, and only pictures need it
+
     for axis, step in enumerate(steps):
         reach, k = int(REACH * step), np.linspace(0.0, 0.5, 512)
         passed = 0.5 * erfc((k - 0.5 / step) * step / (np.sqrt(2.0) * 0.088)) / np.sinc(k) ** 2
