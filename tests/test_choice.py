@@ -20,6 +20,9 @@ from jaxmetal.fit.student import StudentMixture
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
+NUTS = {"method": "nuts", "warmup": 50, "draws": 150, "target_accept": 0.8}
+"""One program for all tests."""
+
 LINE = (0.1, 1.0, 0.0, 0.0)
 """One maximum, Gaussian."""
 
@@ -105,31 +108,39 @@ def interrupted(after, function):
 
 
 def test_ctrl_c_keeps_the_draws_that_there_are(monkeypatch):
-    # One call begins the chains, two are the warm-up.
-    monkeypatch.setattr(chains_of_fits, "each", interrupted(4, chains_of_fits.each))
-    found = fitted(method="nuts", warmup=100, draws=200, cut_short=True, progress=False)
+    # One call begins the chains, one is the warm-up.
+    monkeypatch.setattr(chains_of_fits, "each", interrupted(3, chains_of_fits.each))
+    found = fitted(**NUTS, cut_short=True, progress=False)
     assert found.stopped
     assert found.draws[S].shape == (2, 50)
-    assert "Stopped by hand after 50 of 200 draws of each chain." in [finding.text for finding in found.findings]
-    monkeypatch.setattr(chains_of_fits, "each", interrupted(4, chains_of_fits.each))
+    assert "Stopped by hand after 50 of 150 draws of each chain." in [finding.text for finding in found.findings]
+    monkeypatch.setattr(chains_of_fits, "each", interrupted(3, chains_of_fits.each))
     with pytest.raises(KeyboardInterrupt):
-        fitted(method="nuts", warmup=100, draws=200, progress=False)
+        fitted(**NUTS, progress=False)
 
 
 def test_chains_that_were_stopped_go_on_where_they_were(tmp_path, monkeypatch):
-    whole = fitted(method="nuts", warmup=50, draws=150, progress=False)
-    file = tmp_path / "chains"
-    each = chains_of_fits.each
+    options = {**NUTS, "progress": False}
+    keep, each, calls = Kept(tmp_path / "chains"), chains_of_fits.each, []
+
+    def counted(*arguments, **others):
+        calls.append(1)
+        return each(*arguments, **others)
+
+    monkeypatch.setattr(chains_of_fits, "each", counted)
+    whole = fitted(**options)
     monkeypatch.setattr(chains_of_fits, "each", interrupted(3, each))
     with pytest.raises(KeyboardInterrupt):
-        fitted(method="nuts", warmup=50, draws=150, progress=False, keep=Kept(file))
-    # One call begins the chains, two are left of four blocks.
-    monkeypatch.setattr(chains_of_fits, "each", interrupted(3, each))
-    resumed = fitted(method="nuts", warmup=50, draws=150, progress=False, keep=Kept(file, resume=True))
+        fitted(**options, keep=keep)
+    blocks = len(calls) - 1
+    monkeypatch.setattr(chains_of_fits, "each", counted)
+    calls.clear()
+    resumed = fitted(**options, keep=keep._replace(resume=True))
+    assert len(calls) == 1 + blocks - 2
     np.testing.assert_array_equal(resumed.draws[S], whole.draws[S])
-    monkeypatch.setattr(chains_of_fits, "each", interrupted(3, each))
-    with pytest.raises(KeyboardInterrupt):  # another fit has nothing to go on from
-        fitted(method="nuts", warmup=50, draws=150, seed=1, progress=False, keep=Kept(file, resume=True))
+    calls.clear()
+    fitted(**options, seed=1, keep=keep._replace(resume=True))
+    assert len(calls) >= 5  # another fit has nothing to go on from
 
 
 def test_ctrl_c_before_there_are_draws_leaves_the_maximum_and_its_gaussian(monkeypatch):
@@ -147,10 +158,10 @@ def test_ctrl_c_before_there_are_draws_leaves_the_maximum_and_its_gaussian(monke
 
 def test_a_log_is_told_what_is_done_and_how_long_it_takes(monkeypatch, capsys):
     monkeypatch.setattr(progress, "EVERY", 0.0)
-    fitted(method="nuts", warmup=50, draws=50)
+    fitted(**NUTS)
     lines = capsys.readouterr().err.splitlines()
     assert any("Looking for the maximum from 1 start(s)" in line for line in lines)
-    assert any(line.startswith("NUTS x 2 chains: 50 of 100 steps, ") and " to go" in line for line in lines)
+    assert any(line.startswith("NUTS x 2 chains: 50 of 200 steps, ") and " to go" in line for line in lines)
     assert not any("\r" in line for line in lines)
     fitted()
     assert "LAPLACE chosen: the Laplace approximation has k-hat" in capsys.readouterr().err
@@ -167,7 +178,7 @@ def test_a_terminal_has_bars(monkeypatch, capsys):
 
 def test_nuts_in_the_space_that_proposals_whiten_finds_what_they_find(monkeypatch):
     question = posed(*LINE, loc=0.0, scale=0.5)
-    options = {"start_count": 1, "chains": 2, "draws": 200, "progress": False}
+    options = {**NUTS, "method": "auto", "start_count": 1, "chains": 2, "progress": False}
     corrected = jm.fit.auto(*question, **options)
     monkeypatch.setattr(cheapest, "TRUSTED", -np.inf)
     monkeypatch.setattr(hamiltonian, "WHITE", -np.inf)
@@ -187,3 +198,13 @@ def test_nuts_in_the_space_that_proposals_whiten_finds_what_they_find(monkeypatc
         assert found.draws[name].mean() == pytest.approx(values.mean(), abs=0.3 * values.std())
         assert found.draws[name].std() == pytest.approx(values.std(), rel=0.2)
     assert np.linalg.norm(space.factor[0]) == pytest.approx(corrected.draws[CENTRAL].std() / 0.1, rel=0.15)
+
+
+@pytest.mark.parametrize("method", ["map", "nuts"])
+def test_a_maximum_that_is_left_out_is_reported(method):
+    """Of two alike, chains that start at one stay there."""
+    question = posed(-0.8, 0.0, 1.0, 0.0, loc=0.2, scale=1.0, truth=1.0)
+    found = jm.fit.auto(*question, **{**NUTS, "method": method}, chains=2, progress=False)
+    (text,) = [str(finding) for finding in found.findings if "Another maximum" in str(finding)]
+    assert "none of the draws" in text
+    assert f"'{S}' is -1" in text

@@ -67,18 +67,6 @@ def test_separated_maxima_have_their_shares(case):
     assert not found.findings
 
 
-@pytest.mark.parametrize("method", ["map", "nuts"])
-def test_a_maximum_that_is_left_out_is_reported(method):
-    """Of two alike, chains that start at one stay there."""
-    coefficients, prior, starts = CASES["two alike"]
-    found = jm.fit.auto(
-        *posed(*coefficients, **prior, truth=1.0), method=method, start_count=starts, chains=2, draws=50, progress=False
-    )
-    (text,) = [str(finding) for finding in found.findings if "Another maximum" in str(finding)]
-    assert "none of the draws" in text
-    assert f"'{S}' is -1" in text
-
-
 @pytest.mark.parametrize(("turn", "reported"), [(180.0, False), (360.0, False), (90.0, True)])
 def test_a_maximum_whole_turns_away_is_the_same(turn, reported):
     priors = {"pa": dist.Normal(0.0, 400.0), "x": dist.Normal(0.0, 1.0)}

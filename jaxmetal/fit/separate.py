@@ -31,7 +31,7 @@ def separated(which: np.ndarray, ends: Sequence[Optimum]) -> tuple[list[int], li
     problems, found = [], []
     for problem, top in zip(dict.fromkeys(which.tolist()), highest(which, ends), strict=True):
         kept = [top]
-        for end in _below(top, [ends[i] for i in np.flatnonzero(which == problem)]):
+        for end in _below(top, [ends[int(i)] for i in np.flatnonzero(which == problem)]):
             # Scales are those of where the climbs began: what only one of them calls near is looked at again.
             if all(max(distances(end.vector, end.scaling, other.vector, other.scaling)) > APART for other in kept):
                 kept.append(end)
