@@ -39,18 +39,19 @@ class Kept(NamedTuple):
         with np.load(self.path) as file:
             if str(file[MARK]) != _mark(begun, settings):
                 return None
-            leaves, structure = jax.tree.flatten(begun)
-            states = structure.unflatten([file[f"{STATE}{i}"] for i in range(len(leaves))])
+            count, structure = len(jax.tree.leaves(begun)), jax.tree.structure(begun)
+            states = jax.tree.unflatten(structure, [file[f"{STATE}{i}"] for i in range(count)])
             drawn = {name.removeprefix(DRAWN): file[name] for name in file.files if name.startswith(DRAWN)}
             return int(file[DONE]), states, [drawn] if drawn else []
 
     def store(self, begun: Any, settings: Settings, done: int, states: Any, blocks: list[dict[str, Any]]) -> None:
         """Replaces what the file holds, whole."""
-        held = {f"{STATE}{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(states))}
+        held: dict[str, Any] = {f"{STATE}{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(states))}
         held |= {f"{DRAWN}{name}": values for name, values in (joined(blocks) if blocks else {}).items()}
+        held |= {MARK: np.array(_mark(begun, settings)), DONE: np.array(done)}
         unfinished = self.path.with_name(f"{self.path.name}.new")
         with open(unfinished, "wb") as file:
-            np.savez(file, **{MARK: np.array(_mark(begun, settings)), DONE: np.array(done)}, **held)
+            np.savez(file, **held)
         os.replace(unfinished, self.path)
 
 

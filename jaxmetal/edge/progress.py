@@ -35,6 +35,8 @@ def bar(rows: Iterable[Any] | None = None, *, shown: bool = True, **options: Any
 class Lines(plain):  # type: ignore[type-arg]
     """A bar for files and pipes, where nothing moves: a line now and then."""
 
+    disable: bool
+
     def __init__(self, rows: Iterable[Any] | None = None, **options: Any) -> None:
         shape = "{desc}: {n_fmt} of {total_fmt} {unit}s, {elapsed} so far, about {remaining} to go{postfix}"
         super().__init__(rows, mininterval=EVERY, miniters=1, bar_format=shape, file=sys.stderr, **options)
