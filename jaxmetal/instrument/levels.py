@@ -36,7 +36,7 @@ class Level:
 
     step: int
     components: tuple[int, ...]
-    reach: int
+    reach: float
     spread: int = 0
 
 
