@@ -49,12 +49,13 @@ class Separable:
         channels, k, (ny, nx) = len(field), len(self.weights), (line.count for line in self.targets)
         along_y, along_x = self.bands
         low, high = along_y.span(field.shape[1])
+        # The order of axes is that in which both products come out of a matrix product, without a copy before it.
         rows = windows(field[:, low:high], along_x)
-        half = jnp.einsum("cybw,kjw->cbjky", rows, self.along_x, precision=HIGHEST)
-        half = half.reshape(channels, -1, k, high - low)[:, :nx]
-        columns = windows(half, along_y, low)
-        full = jnp.einsum("cxkbw,kjw->cbjx", columns, self.along_y, precision=HIGHEST)
-        return full.reshape(channels, -1, nx)[:, :ny]
+        half = jnp.einsum("cybw,kjw->cybkj", rows, self.along_x, precision=HIGHEST)
+        half = half.transpose(0, 2, 4, 3, 1).reshape(channels, -1, k, high - low)[:, :nx]
+        columns = windows(half, along_y, low).swapaxes(2, 3)
+        full = jnp.einsum("cxbkw,kjw->cxbj", columns, self.along_y, precision=HIGHEST)
+        return full.reshape(channels, nx, -1)[..., :ny].swapaxes(1, 2)
 
     def apply_cores(self, cores: Cores) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Samples around cusps to the targets that the blur carries light to: patches (cores, channels, n, m).
