@@ -6,10 +6,11 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from scipy.stats import norm
 
 import jaxmetal as jm
 from jaxmetal.fit import angles
-from jaxmetal.fit.problem import log_density, make, stack
+from jaxmetal.fit.problem import log_density, make, pick, stack
 from jaxmetal.io.fit_files import save_draws
 from jaxmetal.likelihood import Gaussian
 
@@ -111,3 +112,20 @@ def test_problems_are_the_same_program_wherever_they_are_cut():
         there = log_density(whole, points[one]) + 0.5 * points[one, 0] ** 2
         moved = log_density(jax.tree.map(lambda leaf, i=one: leaf[i], cut.problems), cut.points[one])
         np.testing.assert_allclose(moved, there, atol=1e-6)
+
+
+def test_each_angle_of_a_table_has_a_circle_of_its_own():
+    waves = jm.tracer.AzimuthalHarmonics(
+        m=(1, 3), amplitudes=np.ones(2), phases=dist.Uniform(0.0, 120.0).expand([2]).to_event(1), r_core=0.1
+    )
+    source = dataclasses.replace(scene(20.0).sources["disc"], carries={"z": jm.Carried(profile=waves, weight="line")})
+    problems = stack([make(jm.Scene(sources={"disc": source}), image(20.0))])
+    cut = angles.recut(problems, np.array([[1.0, 1.0]]), np.zeros(1, int), np.array([[1.0, -2.0]]))
+    assert jax.tree.structure(cut.problems) == jax.tree.structure(problems)
+    (prior,) = pick(cut.problems, 0).sites.values()
+    # The first may take a third of its circle only; the second goes round all of it.
+    middle = 120.0 * norm.cdf(1.0)
+    np.testing.assert_allclose(prior.low, [0.0, middle - 60.0])
+    np.testing.assert_allclose(prior.high, [120.0, middle + 60.0])
+    across = 120.0 * norm.cdf(-2.0) + 120.0 - (middle - 60.0)
+    np.testing.assert_allclose(cut.points, [[1.0, norm.ppf(across / 120.0)]], atol=1e-9)

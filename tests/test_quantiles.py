@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from precision import doubles
 from scipy import stats
 
 import jaxmetal as jm
@@ -66,7 +67,7 @@ def test_quantiles_are_those_of_scipy_in_both_tails(name):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_nothing_breaks_far_out(name, real):
     """Values within the support, gradients that are numbers, whatever a sampler tries."""
-    with jax.enable_x64(real is np.float64):
+    with doubles(real is np.float64):
         prior = jax.tree.map(lambda leaf: jnp.asarray(leaf, real), FAMILIES[name][0])
         z = jnp.asarray([-60.0, -20.0, -9.0, 0.0, 9.0, 20.0, 60.0], real)
         made = coordinates(prior)
@@ -105,6 +106,13 @@ def test_numbers_and_tables_under_one_prior_are_independent():
     matrix = jax.jacobian(lambda at: jnp.concatenate([one.ravel() for one in constrain(sites, at)[0].values()]))(vector)
     np.testing.assert_allclose(log_jacobian, np.linalg.slogdet(matrix)[1])
     np.testing.assert_allclose(values["minus"], -dist.HalfNormal(2.0).icdf(stats.norm.cdf(2.0)))
+
+
+def test_a_start_on_a_bound_is_where_it_can_still_move():
+    sites = {"high": dist.Uniform(0.2, 1.0), "far": dist.Normal(0.0, 1.0), "zero": dist.HalfNormal(1.0)}
+    numbers = unconstrain(sites, {"high": 1.0, "far": 30.0, "zero": 0.0})
+    np.testing.assert_allclose(numbers, [4.0, 30.0, -4.0])
+    assert unconstrain({"x": dist.LogNormal(0.0, 1.0)}, {"x": 0.0}) == -4.0
 
 
 SHAPE, SIGMA = (5, 7), 0.1

@@ -27,7 +27,6 @@ from jaxmetal.prior import bounds
 Periods = Mapping[str, Any]
 """Name of a parameter that is an angle -> its period in degrees, one number or one for each element."""
 
-
 QUARTER = 0.67
 """Standard normal numbers within it are half of all."""
 

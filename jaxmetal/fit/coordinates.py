@@ -17,6 +17,9 @@ from numpyro.distributions import Distribution, biject_to
 
 from jaxmetal.fit.quantiles import quantiles
 
+INSIDE = 4.0
+"""Where a value on the very bound of a prior is put: further out it would hardly move with its number."""
+
 
 class Coordinates(NamedTuple):
     """The unconstrained numbers of one parameter.
@@ -40,11 +43,12 @@ def coordinates(prior: Distribution) -> Coordinates:
     found = quantiles(prior)
     if found is None:
         return _bijection(prior, bounded=low is not None and high is not None)
+    first, last = (None if end is None else side * INSIDE for end, side in ((low, -1.0), (high, 1.0)))
     return Coordinates(
         shape=prior.shape(),
         # Rounding may carry a value over the bound, where the prior is zero.
         value=lambda z: jnp.clip(found.value(z), low, high),
-        position=found.position,
+        position=lambda x: jnp.clip(jnp.nan_to_num(found.position(x)), first, last),
         log_jacobian=lambda z, x, log_prior: jnp.sum(norm.logpdf(z)) - log_prior,
     )
 

@@ -8,10 +8,10 @@ line here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from functools import reduce, singledispatch
-from operator import mul
-from typing import NamedTuple
+from functools import singledispatch
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,8 +24,7 @@ from numpyro.distributions.truncated import (
     TwoSidedTruncatedDistribution,
 )
 
-LEAST = 1e-15
-"""Probability beyond which `position` does not go: a value on the very bound of a prior is moved inside."""
+from jaxmetal.numerics.tails import LEAST, from_tails, hazard, least, near
 
 
 class Quantiles(NamedTuple):
@@ -47,12 +46,7 @@ def quantiles(prior: object) -> Quantiles | None:
 
 
 @quantiles.register
-def _(prior: dist.Independent) -> Quantiles | None:
-    return quantiles(prior.base_dist)
-
-
-@quantiles.register
-def _(prior: dist.ExpandedDistribution) -> Quantiles | None:
+def _(prior: dist.Independent | dist.ExpandedDistribution) -> Quantiles | None:
     return quantiles(prior.base_dist)
 
 
@@ -63,7 +57,7 @@ def _(prior: dist.TransformedDistribution) -> Quantiles | None:
         return None
 
     def value(z: jax.Array) -> jax.Array:
-        x = base.value(sign * z)
+        x = base.value(_sign(prior) * z)
         for one in prior.transforms:
             x = one(x)
         return x
@@ -71,10 +65,14 @@ def _(prior: dist.TransformedDistribution) -> Quantiles | None:
     def position(x: jax.Array) -> jax.Array:
         for one in reversed(prior.transforms):
             x = one.inv(x)
-        return sign * base.position(x)
+        return _sign(prior) * base.position(x)
 
-    sign = reduce(mul, (one.sign for one in prior.transforms), 1.0)
     return Quantiles(value, position)
+
+
+def _sign(prior: dist.TransformedDistribution) -> Any:
+    """1 where all transforms together rise, -1 where they fall."""
+    return math.prod(one.sign for one in prior.transforms)
 
 
 def _monotone(transform: Transform) -> bool:
@@ -92,59 +90,63 @@ def _(prior: dist.Normal) -> Quantiles:
 
 @quantiles.register
 def _(prior: dist.Uniform) -> Quantiles:
-    width = prior.high - prior.low
-    return Quantiles(
-        lambda z: jnp.where(z < 0.0, prior.low + width * ndtr(z), prior.high - width * ndtr(-z)),
-        lambda x: _normal((x - prior.low) / width, (prior.high - x) / width),
-    )
+    def value(z: jax.Array) -> jax.Array:
+        width = prior.high - prior.low
+        return jnp.where(z < 0.0, prior.low + width * ndtr(z), prior.high - width * ndtr(-z))
+
+    def position(x: jax.Array) -> jax.Array:
+        width = prior.high - prior.low
+        return from_tails((x - prior.low) / width, (prior.high - x) / width)
+
+    return Quantiles(value, position)
 
 
 @quantiles.register
 def _(prior: dist.HalfNormal) -> Quantiles:
-    width = 2.0**0.5 * prior.scale
-    return Quantiles(
-        lambda z: jnp.where(
-            z < 0.0, width * erfinv(ndtr(jnp.minimum(z, 0.0))), -prior.scale * ndtri(0.5 * ndtr(-_near(z)))
-        ),
-        lambda x: _normal(erf(x / width), erfc(x / width)),
-    )
+    def value(z: jax.Array) -> jax.Array:
+        lower = 2.0**0.5 * erfinv(ndtr(jnp.minimum(z, 0.0)))
+        return prior.scale * jnp.where(z < 0.0, lower, -ndtri(0.5 * ndtr(-near(z))))
+
+    def position(x: jax.Array) -> jax.Array:
+        away = x / (2.0**0.5 * prior.scale)
+        return from_tails(erf(away), erfc(away))
+
+    return Quantiles(value, position)
 
 
 @quantiles.register
 def _(prior: dist.HalfCauchy) -> Quantiles:
     quarter = 0.5 * jnp.pi
     return Quantiles(
-        lambda z: (
-            prior.scale * jnp.where(z < 0.0, jnp.tan(quarter * ndtr(z)), 1.0 / jnp.tan(quarter * ndtr(-_near(z))))
-        ),
-        lambda x: _normal(jnp.arctan2(x, prior.scale) / quarter, jnp.arctan2(prior.scale, x) / quarter),
+        lambda z: prior.scale * jnp.where(z < 0.0, jnp.tan(quarter * ndtr(z)), 1.0 / jnp.tan(quarter * ndtr(-near(z)))),
+        lambda x: from_tails(jnp.arctan2(x, prior.scale) / quarter, jnp.arctan2(prior.scale, x) / quarter),
     )
 
 
 @quantiles.register
 def _(prior: dist.Exponential) -> Quantiles:
     return Quantiles(
-        lambda z: _hazard(z) / prior.rate,
-        lambda x: _normal(-jnp.expm1(-prior.rate * x), jnp.exp(-prior.rate * x)),
+        lambda z: hazard(z) / prior.rate,
+        lambda x: from_tails(-jnp.expm1(-prior.rate * x), jnp.exp(-prior.rate * x)),
     )
 
 
 @quantiles.register
 def _(prior: dist.Weibull) -> Quantiles:
     def position(x: jax.Array) -> jax.Array:
-        hazard = (x / prior.scale) ** prior.concentration
-        return _normal(-jnp.expm1(-hazard), jnp.exp(-hazard))
+        rate = (x / prior.scale) ** prior.concentration
+        return from_tails(-jnp.expm1(-rate), jnp.exp(-rate))
 
-    return Quantiles(lambda z: prior.scale * _hazard(z) ** (1.0 / prior.concentration), position)
+    return Quantiles(lambda z: prior.scale * hazard(z) ** (1.0 / prior.concentration), position)
 
 
 @quantiles.register
 def _(prior: dist.Gumbel) -> Quantiles:
     def position(x: jax.Array) -> jax.Array:
-        hazard = jnp.exp((prior.loc - x) / prior.scale)
-        return _normal(jnp.exp(-hazard), -jnp.expm1(-hazard))
+        rate = jnp.exp((prior.loc - x) / prior.scale)
+        return from_tails(jnp.exp(-rate), -jnp.expm1(-rate))
 
-    return Quantiles(lambda z: prior.loc - prior.scale * jnp.log(_hazard(-z)), position)
+    return Quantiles(lambda z: prior.loc - prior.scale * jnp.log(hazard(-z)), position)
 
 
 @quantiles.register
@@ -177,7 +179,7 @@ def _symmetric(
 
     def value(z: jax.Array) -> jax.Array:
         side = jnp.where(z < 0.0, -1.0, 1.0)
-        return prior.loc + prior.scale * side * far(ndtr(-side * _near(z)))
+        return prior.loc + prior.scale * side * far(ndtr(-side * near(z)))
 
     def position(x: jax.Array) -> jax.Array:
         away = (x - prior.loc) / prior.scale
@@ -188,28 +190,29 @@ def _symmetric(
 
 @quantiles.register
 def _(prior: dist.AsymmetricLaplace) -> Quantiles:
-    left = prior.asymmetry**2 / (1.0 + prior.asymmetry**2)  # probability below loc
+    def left() -> jax.Array:
+        return prior.asymmetry**2 / (1.0 + prior.asymmetry**2)  # probability below loc
 
     def value(z: jax.Array) -> jax.Array:
-        below, above = log_ndtr(z) - jnp.log(left), log_ndtr(-z) - jnp.log1p(-left)
+        below, above = log_ndtr(z) - jnp.log(left()), log_ndtr(-z) - jnp.log1p(-left())
         return prior.loc + jnp.where(below < 0.0, prior.left_scale * below, -prior.right_scale * above)
 
     def position(x: jax.Array) -> jax.Array:
-        below = left * jnp.exp(jnp.minimum(x - prior.loc, 0.0) / prior.left_scale)
-        above = (1.0 - left) * jnp.exp(-jnp.maximum(x - prior.loc, 0.0) / prior.right_scale)
-        return jnp.where(x < prior.loc, _normal(below, 1.0 - below), _normal(1.0 - above, above))
+        below = left() * jnp.exp(jnp.minimum(x - prior.loc, 0.0) / prior.left_scale)
+        above = (1.0 - left()) * jnp.exp(-jnp.maximum(x - prior.loc, 0.0) / prior.right_scale)
+        return jnp.where(x < prior.loc, from_tails(below, 1.0 - below), from_tails(1.0 - above, above))
 
     return Quantiles(value, position)
 
 
 @quantiles.register
 def _(prior: LeftTruncatedDistribution) -> Quantiles | None:
-    return _truncated(prior.base_dist, prior.low, jnp.inf)
+    return _truncated(prior.base_dist, prior.low, None)
 
 
 @quantiles.register
 def _(prior: RightTruncatedDistribution) -> Quantiles | None:
-    return _truncated(prior.base_dist, -jnp.inf, prior.high)
+    return _truncated(prior.base_dist, None, prior.high)
 
 
 @quantiles.register
@@ -217,46 +220,30 @@ def _(prior: TwoSidedTruncatedDistribution) -> Quantiles | None:
     return _truncated(prior.base_dist, prior.low, prior.high)
 
 
-def _truncated(prior: dist.Distribution, low: jax.Array | float, high: jax.Array | float) -> Quantiles | None:
+def _truncated(prior: dist.Distribution, low: jax.Array | None, high: jax.Array | None) -> Quantiles | None:
     """Between bounds, the probabilities on either side are means of those at the bounds: sums of positive numbers."""
     base = quantiles(prior)
     if base is None:
         return None
-    ends = [jnp.where(jnp.isinf(end), end, base.position(jnp.where(jnp.isinf(end), 0.0, end))) for end in (low, high)]
-    (low_below, low_above), (high_below, high_above) = ((ndtr(end), ndtr(-end)) for end in ends)
+
+    def beyond() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        """Probabilities of the whole distribution on either side of each bound."""
+        ends = [None if end is None else base.position(end) for end in (low, high)]
+        lower, upper = (None if end is None else (ndtr(end), ndtr(-end)) for end in ends)
+        return lower or (0.0, 1.0), upper or (1.0, 0.0)
 
     def value(z: jax.Array) -> jax.Array:
+        (low_below, low_above), (high_below, high_above) = beyond()
         below, above = ndtr(z), ndtr(-z)
-        found = _normal(low_below * above + high_below * below, low_above * above + high_above * below, _least())
+        found = from_tails(low_below * above + high_below * below, low_above * above + high_above * below, least())
         return jnp.clip(base.value(found), low, high)
 
     def position(x: jax.Array) -> jax.Array:
+        (low_below, low_above), (high_below, high_above) = beyond()
         z = base.position(x)
         lower = ndtr(z) < 0.5
         below = jnp.where(lower, ndtr(z) - low_below, low_above - ndtr(-z))
         above = jnp.where(lower, high_below - ndtr(z), ndtr(-z) - high_above)
-        return _normal(below / (below + above), above / (below + above))
+        return from_tails(below / (below + above), above / (below + above))
 
     return Quantiles(value, position)
-
-
-def _normal(below: jax.Array, above: jax.Array, least: float = LEAST) -> jax.Array:
-    """The standard normal number with these probabilities on either side, from the smaller one."""
-    lower, upper = (jnp.clip(tail, least, 0.5) for tail in (below, above))
-    return jnp.where(below < above, ndtri(lower), -ndtri(upper))
-
-
-def _hazard(z: jax.Array) -> jax.Array:
-    """-ln Phi(-z)."""
-    near = _near(z)
-    return jnp.where(z < 0.0, -jnp.log1p(-ndtr(jnp.minimum(near, 0.0))), -log_ndtr(-near))
-
-
-def _near(z: jax.Array) -> jax.Array:
-    """z, but not so far out that the probability beyond it has no square (26 in float64, 9 in float32)."""
-    furthest = -ndtri(jnp.asarray(_least(), z.dtype))
-    return jnp.clip(z, -furthest, furthest)
-
-
-def _least() -> float:
-    return float(jnp.finfo(jnp.result_type(float)).tiny) ** 0.5

@@ -179,7 +179,7 @@ def _model(galaxies: Stack, given: Design, priors: Mapping[str, Any]) -> None:
     white = jnp.concatenate([first[:, None], others], axis=1)
     vectors = galaxies.mode + jnp.einsum("nij,nj->ni", galaxies.factor, white)
     order = np.argsort([galaxies.place, *(k for k in range(size) if k != galaxies.place)])
-    likelihood = jax.vmap(log_density)(galaxies.problem, vectors[:, order])
+    likelihood = jax.vmap(log_density)(galaxies.problem, jnp.asarray(vectors)[:, order])
     numpyro.factor("galaxies", jnp.sum(likelihood + 0.5 * jnp.log(variance)))
     numpyro.factor("population", jnp.sum(log_scatter(y - expected, scatter, blur, nu)))
 
