@@ -151,16 +151,27 @@ def test_curvature_by_differences_is_that_of_automatic_differentiation(skewed):
 def test_light_shared_by_an_image_and_a_map_changes_nothing():
     prior, seen = scene(8.4, flux=dist.LogNormal(0.0, 0.5)), observations()
     plans = jm.prepare(prior, seen)
-    assert plans["map"].shares == "image"
+    assert (plans["image"].shares, plans["map"].shares) == ("map", None)
     filled = fill(tree(prior, seen), {"scene.sources.disc.lights.line.flux": 1.3})
     apart = {name: dataclasses.replace(plan, shares=None) for name, plan in plans.items()}
     np.testing.assert_allclose(log_likelihood(filled, plans), log_likelihood(filled, apart), rtol=1e-13)
     alone = log_likelihood(filled, {"map": plans["map"]}) + log_likelihood(filled, {"image": plans["image"]})
     np.testing.assert_allclose(alone, log_likelihood(filled, plans), rtol=1e-13)
     elsewhere = {**seen, "image": dataclasses.replace(seen["image"], psf=jm.instrument.Gaussian(fwhm=0.31))}
-    assert jm.prepare(prior, elsewhere)["map"].shares is None
+    assert jm.prepare(prior, elsewhere)["image"].shares is None
     unsure = {**seen, "image": dataclasses.replace(seen["image"], dx=dist.Normal(0.0, 0.1))}
-    assert jm.prepare(prior, unsure)["map"].shares is None
+    assert jm.prepare(prior, unsure)["image"].shares is None
+
+
+def test_light_that_an_image_and_a_map_share_is_sampled_once(monkeypatch):
+    prior, seen = scene(8.4, flux=dist.LogNormal(0.0, 0.5)), observations()
+    plans, filled = jm.prepare(prior, seen), fill(tree(prior, seen), {"scene.sources.disc.lights.line.flux": 1.3})
+    sampled, brightness = [], jm.light.Exponential.__call__
+    monkeypatch.setattr(
+        jm.light.Exponential, "__call__", lambda light, *at: sampled.append(at) or brightness(light, *at)
+    )
+    jax.make_jaxpr(lambda some: log_likelihood(some, plans))(filled)
+    assert len(sampled) == 2, "on the grid and in the polar core"
 
 
 @pytest.mark.parametrize(("shape", "low", "high"), [(0.2, 0.0, 0.4), (0.9, 0.65, 1.2)])

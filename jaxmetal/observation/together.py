@@ -45,11 +45,12 @@ def predict_all(observations: Mapping[str, Any], scene: Scene, plans: Mapping[st
 def shared(scene: Scene, observations: Mapping[str, Any], plans: Mapping[str, Any]) -> dict[str, Any]:
     """The plans, each with the name of the observation whose light is its own, where there is one.
 
-    That is the first in pixels that sees the same lights with the same pixels, blur and sample grid.
+    That is the first in pixels that sees the same lights with the same pixels, blur and sample grid; of a property, if
+    there is one, since it samples and blurs the light that weights it anyway.
     """
     donors: list[str] = []
     found = dict(plans)
-    for name, plan in plans.items():
+    for name, plan in sorted(plans.items(), key=lambda each: not observations[each[0]].properties):
         if not isinstance(plan, Plan) or plan.light is not None:
             continue
         same = [label for label in donors if _same_light(scene, observations, plans, label, name)]
