@@ -40,10 +40,10 @@ def corner(
     ranges = {name: _range(values, truths.get(name)) for name, values in columns.items()}
     size = float(np.clip(1.75 * n, 3.2, 14.0))
     figure = new_figure(size, size)
-    grid = figure.add_gridspec(n, n)
+    grid, panels = figure.add_gridspec(n, n), {}
     for row, down in enumerate(names):
         for column, across in enumerate(names[: row + 1]):
-            ax = figure.add_subplot(grid[row, column])
+            ax = panels[row, column] = figure.add_subplot(grid[row, column])
             if column == row:
                 _histogram(ax, columns[down], ranges[down], truths.get(down))
             else:
@@ -51,8 +51,8 @@ def corner(
                 _mark(ax, truths.get(across), truths.get(down))
             _ticks(ax, labels.get(across, across), labels.get(down, down), row == n - 1, 0 == column < row)
     # Of the outer panels alone: each looks at all that it is aligned with.
-    figure.align_xlabels(figure.axes[-n:])
-    figure.align_ylabels([ax for ax in figure.axes[1:] if ax.get_subplotspec().is_first_col()])
+    figure.align_xlabels([panels[n - 1, column] for column in range(n)])
+    figure.align_ylabels([panels[row, 0] for row in range(1, n)])
     return figure
 
 

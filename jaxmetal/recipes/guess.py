@@ -51,8 +51,9 @@ def guess_from_image(image: Image) -> Guess:
         InputError: if no pixel is brighter than 3 sigma.
     """
     image = typical(image)
-    data, used = np.asarray(image.data), np.asarray(image.used)
-    sigma = np.asarray(image.noise.standard_deviation(data, np.maximum(data, 0.0)))
+    data: Any = np.asarray(image.data)
+    used, light = np.asarray(image.used), np.maximum(data, 0.0)
+    sigma = np.asarray(image.noise.standard_deviation(data, light))
     weights = np.where(used & (data > FAINTEST * sigma), data, 0.0)
     if not weights.sum() > 0:
         raise InputError(
@@ -100,8 +101,9 @@ def _pixel(observed: Any) -> float:
 def _map_pixels(observed: WeightedMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sky positions of all pixels and their weights, 1 / sigma^2 where used."""
     observed = typical(observed)
-    data, used = np.asarray(observed.data), np.asarray(observed.used)
-    sigma = np.asarray(observed.noise.standard_deviation(data, np.ones_like(data)))
+    data: Any = np.asarray(observed.data)
+    used, light = np.asarray(observed.used), np.ones_like(data)
+    sigma = np.asarray(observed.noise.standard_deviation(data, light))
     weights = np.where(used, sigma**-2.0, 0.0)
     if observed.bins is not None:
         weights = np.nan_to_num(np.asarray(observed.bins.paint(jnp.asarray(weights))))

@@ -85,11 +85,11 @@ class OnSource(NamedTuple):
         carried: property -> its value.
     """
 
-    radius: np.ndarray
-    carried: dict[str, np.ndarray]
+    radius: Any
+    carried: dict[str, Any]
 
 
-def on_source(source: Source, beta: Position) -> OnSource:
+def on_source(source: Source, beta: Any) -> OnSource:
     """What a source, with every leaf a number, is at positions on its plane (x, y), arcsec."""
     return jax.tree.map(np.asarray, _on_source(source, beta))
 
