@@ -12,7 +12,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -22,7 +21,8 @@ from jaxmetal.fit import evaluate
 from jaxmetal.fit.method import Solution
 from jaxmetal.fit.problem import Problem, parts, priors_of
 from jaxmetal.model import SCENE
-from jaxmetal.observation import Plan, Prediction, predict_all
+from jaxmetal.observation import Plan
+from jaxmetal.prepared import predictions
 from jaxmetal.prior import fill
 
 WORTH = 0.1
@@ -67,7 +67,11 @@ def changed(filled: Mapping[str, Any], plans: Mapping[str, Any]) -> Changes:
         plans: of the observations; those of other kinds than through a telescope are taken as exact.
     """
     usual = {name: plan for name, plan in plans.items() if isinstance(plan, Plan)}
-    seen, finer = _predict(filled, usual), _predict(filled, {name: plan.finer() for name, plan in usual.items()})
+    observed = {name: filled[name] for name in usual}
+    seen, finer = (
+        predictions(observed, filled[SCENE], some)
+        for some in (usual, {name: plan.finer() for name, plan in usual.items()})
+    )
     return {
         name: np.where(
             filled[name].used, np.nan_to_num(np.asarray(finer[name].value) - np.asarray(seen[name].value)), 0.0
@@ -109,8 +113,3 @@ def _told(solution: Solution, shifts: dict[str, float]) -> Solution:
         "more samples per pixel (`sampling`)."
     )
     return solution._replace(resampled=shifts, findings=[*solution.findings, Finding("warning", text)])
-
-
-@jax.jit
-def _predict(filled: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, Prediction]:
-    return predict_all(filled, filled[SCENE], plans)
