@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from jaxmetal.lines.lines import feature, line
 from jaxmetal.lines.literature import calibration_set
 from jaxmetal.lines.strong_lines import Calibration, constant_scatter
 from jaxmetal.numerics.tree import node, static
+
+LN10 = math.log(10.0)
 
 
 @node
@@ -75,6 +78,17 @@ class Emission:
         exponent = (self.log_ratios(z) + offsets) @ self.power_matrix.T
         relative = jnp.asarray(self.extinction) - self.hbeta
         return self.constants * 10.0**exponent * 10.0 ** (-0.4 * jnp.asarray(a_v)[..., None] * relative)
+
+    def each_line(self, z: jax.Array, a_v: jax.Array) -> list[jax.Array]:
+        """As `of_lines` without offsets, an array for each line; what depends on Z or A(V) alone is computed alone."""
+        log_ratios = [one(z) for one in self.calibrations]
+        relative = jnp.asarray(self.extinction) - self.hbeta
+        return [
+            self.constants[n]
+            * jnp.exp(LN10 * sum((p * r for p, r in zip(row, log_ratios, strict=True) if p), start=jnp.zeros_like(z)))
+            * jnp.exp(-0.4 * LN10 * relative[n] * a_v)
+            for n, row in enumerate(self.powers)
+        ]
 
     def __call__(self, z: jax.Array, a_v: jax.Array, offsets: Any = 0.0) -> jax.Array:
         """Reddened fluxes of the features per unit of *observed* Hb, shape (..., features)."""

@@ -33,7 +33,7 @@ class Levels:
     z: int = 40
     a_v: int = 14
     temper: tuple[float, ...] = (0.2,)
-    between: int = 3
+    between: int = 2
 
 
 class PosteriorGrid(NamedTuple):

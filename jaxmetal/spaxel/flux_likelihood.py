@@ -100,13 +100,9 @@ class Fluxes:
         return self.emission.outside(z)
 
     def _expected(self, z: jax.Array, a_v: jax.Array) -> scatter.Expected:
-        z = jnp.asarray(z)
-        shape = jnp.broadcast_shapes(jnp.shape(z), jnp.shape(a_v))
-        lines = jnp.moveaxis(self.emission.of_lines(z, a_v), -1, 0)
-        widths = jnp.broadcast_to(
-            jnp.moveaxis(self.emission.scatter(z), -1, 0), (len(self.emission.calibrations), *shape)
-        )
-        return scatter.Expected(list(lines), list(widths), self.emission.powers, self.emission.weights)
+        z, a_v = jnp.asarray(z), jnp.asarray(a_v)
+        widths = [one.sigma(z) for one in self.emission.calibrations]
+        return scatter.Expected(self.emission.each_line(z, a_v), widths, self.emission.powers, self.emission.weights)
 
 
 def fluxes(

@@ -19,7 +19,7 @@ from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.flux_likelihood import usable
 from jaxmetal.spaxel.summary import summarise
 
-CHUNK, ABREAST = 512, 32
+CHUNK, ABREAST = 512, 16
 """Spaxels per call and, on a CPU, per vectorised step within it: few, so that a step's arrays stay in the cache."""
 
 DRAWS = 256
@@ -173,14 +173,10 @@ def draws(
 
 def draw_nodes(found: PosteriorGrid, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
     """Z and A_V of nodes in proportion to their mass, in the order of the grid."""
-    rows = jnp.cumsum(jnp.sum(found.mass, axis=1))
-    places = (jnp.arange(count) + jax.random.uniform(key, dtype=rows.dtype)) / count * rows[-1]
-    row = jnp.clip(jnp.searchsorted(rows, places), 0, rows.size - 1)
-    within = jnp.cumsum(found.mass, axis=1)[row]
-    # What is left of a place within its row, counted from the row's end, where `rows` says that it lies.
-    rest = within[:, -1] - (rows[row] - places)
-    column = jnp.sum(within < rest[:, None], axis=1)
-    return found.z[row], found.a_v[jnp.minimum(column, found.a_v.size - 1)]
+    cumulative = jnp.cumsum(found.mass.ravel())
+    places = (jnp.arange(count) + jax.random.uniform(key, dtype=cumulative.dtype)) / count * cumulative[-1]
+    index = jnp.clip(jnp.searchsorted(cumulative, places), 0, cumulative.size - 1)
+    return found.z[index // found.a_v.size], found.a_v[index % found.a_v.size]
 
 
 @functools.partial(jax.jit, static_argnames=("levels", "abreast"))

@@ -40,7 +40,7 @@ class Expected(NamedTuple):
 
     Attributes:
         lines: reddened fluxes per unit of observed Hb.
-        scatter: of the base ratios, dex.
+        scatter: of the base ratios, dex; of a shape that broadcasts with the lines'.
         powers: of the ratios in the lines, shape (lines, ratios).
         weights: of the lines in the features, shape (features, lines).
     """
