@@ -12,8 +12,9 @@ from configured import write_galaxy
 MOST = 30
 """Programs of one fit with its files and pictures; each costs up to seconds, whatever it does."""
 
-LARGE = {"_block": 3, "predict_all": 1, "_around": 1}
-"""Programs that take seconds: density, its gradient and the parameters of draws; all observations; starts."""
+LARGE = {"_block": 3, "predict_all": 2, "_around": 1}
+"""Programs that take seconds: density, its gradient and the parameters of draws; all observations, as they are planned
+and sampled twice as finely; starts."""
 
 
 def fitted(path, out, seed):
