@@ -21,8 +21,8 @@ def pixel_integrals(edges: jax.Array, sigma: jax.Array, axis: int) -> jax.Array:
         axis: of the edges.
     """
     right = edges >= 0.0
-    # Not the absolute value, whose derivative is 0 where an edge lies on the centre.
-    outside = 0.5 * erfc(jnp.where(right, edges, -edges) / (jnp.sqrt(2.0) * sigma))
+    # An edge on the centre counts as right of it, as in the derivative of its absolute value.
+    outside = 0.5 * erfc(jnp.abs(edges) / (jnp.sqrt(2.0) * sigma))
 
     def pairs(values: jax.Array) -> tuple[jax.Array, jax.Array]:
         n = values.shape[axis]
