@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from precision import doubles
-from scipy.stats import kstest
+from scipy.stats import kstest, norm
 from spectra import SIX, brute_force, expected_fluxes
 
 import jaxmetal as jm
 from jaxmetal.io.tables import read_table
-from jaxmetal.spaxel.adaptive import Levels, density, quantiles, refine, share_below
+from jaxmetal.spaxel.adaptive import Levels, density, finer, quantiles, refine, share_below
 from jaxmetal.spaxel.integrate import posterior_grid
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -117,6 +117,38 @@ def test_quantiles_of_a_known_density():
     assert float(quantiles(found.a_v, found.mass.sum(axis=0), jnp.array([0.5]))[0]) == pytest.approx(1.0, abs=5e-3)
     assert float(density(found.z, mass).max()) == pytest.approx(0.7 / (0.01 * np.sqrt(2 * np.pi)), rel=0.05)
     assert float(found.log_evidence) == pytest.approx(np.log(0.01 * 0.3 * 2.0 * np.pi / (2.3 * 4.0)), abs=0.01)
+
+
+def test_narrow_modes_keep_their_shares():
+    """A hundredth of the first cells in Z and a sixtieth in A(V): two rounds miss them."""
+    width, narrow = 0.0006, 0.005
+
+    def mode(z, a_v, at_z, at_a_v, share):
+        return -0.5 * ((z - at_z) / width) ** 2 - 0.5 * ((a_v - at_a_v) / narrow) ** 2 + np.log(share)
+
+    def log_density(z, a_v):
+        return jnp.logaddexp(mode(z, a_v, 7.61, 1.33, 0.3), mode(z, a_v, 8.72, 1.32, 0.7))
+
+    def found(levels):
+        return refine(log_density, jnp.array([7.0, 9.3]), jnp.array([0.0, 4.0]), levels)
+
+    grid = found(Levels())
+    evidence = np.log(width * narrow * 2.0 * np.pi / (2.3 * 4.0))
+    in_z = grid.mass.sum(axis=1)
+    assert float(share_below(grid.z, in_z, 8.0)) == pytest.approx(0.3, abs=0.01)
+    assert float(grid.log_evidence) == pytest.approx(evidence, abs=0.02)
+    expected = 7.61 + width * norm.ppf(0.16 / 0.3), 8.72 + width * norm.ppf(0.2 / 0.7)
+    np.testing.assert_allclose(quantiles(grid.z, in_z, jnp.array([0.16, 0.5])), expected, atol=0.05 * width)
+    assert abs(float(found(Levels(rounds=2)).log_evidence) - evidence) > 0.3
+
+
+def test_interpolated_parabolas_are_exact_and_cliffs_are_not_exceeded():
+    nodes = jnp.array([0.0, 0.3, 1.0, 1.2, 2.0, 2.9])
+    places, values = finer(nodes, (-3.0 * (nodes - 1.1) ** 2)[:, None], 4)
+    np.testing.assert_allclose(values[:, 0], -3.0 * (places - 1.1) ** 2, atol=1e-12)
+    np.testing.assert_allclose(places[::4], nodes)
+    values = finer(nodes, jnp.array([-1e6, -1e4, -10.0, -5.0, -8.0, -1e5]), 4)[1]
+    assert float(values.max()) < -5.0 + 1.0
 
 
 @pytest.mark.skipif(not AS1063.is_dir(), reason="needs the real data in ../shared/data")

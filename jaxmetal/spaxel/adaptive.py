@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,10 @@ LogDensity = Callable[[jax.Array, jax.Array], jax.Array]
 
 UNIFORM = 0.1
 """Share of the nodes that stays spread over the whole prior."""
+
+BEND, LOOSE, STEEPEST = 4.0, 20.0, 1e8
+"""Mean second difference of the log density above which its nodes are too far apart, that above which it is tempered
+the more, and the most that one counts."""
 
 RISE = 4.0
 """Largest slope times width of a cell, nats, that is taken from a parabola where the values next to it are level."""
@@ -26,13 +30,15 @@ class Levels:
     Attributes:
         z: nodes in Z.
         a_v: nodes in A(V).
-        temper: the powers of the posterior after which the nodes are placed anew, from low (cautious) to high.
+        temper: the power of the posterior after which the nodes are placed anew; lower while its modes are unresolved.
+        rounds: how often they are placed at most, the even ones counted: twice, and again while these are too few.
         between: cells that the log density is interpolated to between two nodes, once these are where the mass is.
     """
 
     z: int = 40
     a_v: int = 14
-    temper: tuple[float, ...] = (0.2,)
+    temper: float = 0.2
+    rounds: int = 8
     between: int = 2
 
 
@@ -52,6 +58,17 @@ class PosteriorGrid(NamedTuple):
     log_evidence: jax.Array
 
 
+class _Round(NamedTuple):
+    """Nodes, the log density there, where they should move, and how much it bends from one to the next."""
+
+    count: jax.Array
+    z: jax.Array
+    a_v: jax.Array
+    height: jax.Array
+    moved: tuple[jax.Array, jax.Array]
+    bend: jax.Array
+
+
 def refine(log_density: LogDensity, z_range: jax.Array, a_v_range: jax.Array, levels: Levels) -> PosteriorGrid:
     """The posterior under flat priors, on nodes that follow its marginals.
 
@@ -64,18 +81,27 @@ def refine(log_density: LogDensity, z_range: jax.Array, a_v_range: jax.Array, le
         a_v_range: limits in A(V), shape (2,); one node there where both are equal, which `levels` must say.
         levels: how many nodes.
     """
-    z, a_v = _spread(z_range[0], z_range[1], levels.z), _spread(a_v_range[0], a_v_range[1], levels.a_v)
 
-    def improve(nodes: tuple[jax.Array, jax.Array], power: jax.Array) -> tuple[tuple[jax.Array, jax.Array], Any]:
-        z, a_v = nodes
+    def improve(last: _Round) -> _Round:
+        z, a_v = last.moved
         height = log_density(z[:, None], a_v[None, :])
-        mass = jnp.exp(power * (height - jnp.max(height))) * _widths(z)[:, None] * _widths(a_v)
-        moved = _follow(z, jnp.sum(mass, axis=1)), _follow(a_v, jnp.sum(mass, axis=0))
-        return moved, (z, a_v, height)
+        weight = _widths(z)[:, None] * _widths(a_v)
+        relative = height - jnp.max(height)
+        mass = jnp.exp(relative) * weight
+        bend = jnp.maximum(_bend(height, mass), _bend(height.T, mass.T))
+        # Nodes beside a narrow mode miss its height by bend / 8: more than a nat must not decide between modes.
+        tempered = jnp.exp(levels.temper * jnp.minimum(1.0, LOOSE / bend) * relative) * weight
+        moved = _follow(z, jnp.sum(tempered, axis=1)), _follow(a_v, jnp.sum(tempered, axis=0))
+        return _Round(last.count + 1, z, a_v, height, moved, bend)
+
+    def unfinished(last: _Round) -> jax.Array:
+        return (last.count < levels.rounds) & ((last.count < 2) | (last.bend > BEND))
 
     # One loop for all rounds, the last of which moves nothing: the likelihood is compiled once.
-    rounds = jax.lax.scan(improve, (z, a_v), jnp.asarray((*levels.temper, 1.0), z.dtype))[1]
-    z, a_v, height = (values[-1] for values in rounds)
+    even = _spread(z_range[0], z_range[1], levels.z), _spread(a_v_range[0], a_v_range[1], levels.a_v)
+    nothing = jnp.zeros((levels.z, levels.a_v), even[0].dtype)
+    start = _Round(jnp.asarray(0), *even, nothing, even, jnp.asarray(jnp.inf, even[0].dtype))
+    _, z, a_v, height, _, _ = jax.lax.while_loop(unfinished, improve, start)
     z, height = finer(z, height, levels.between)
     a_v, height = finer(a_v, height.T, levels.between)
     height, peak = height.T, jnp.max(height)
@@ -105,8 +131,10 @@ def finer(nodes: jax.Array, values: jax.Array, parts: int) -> tuple[jax.Array, j
     rise = jnp.diff(values, axis=0) / step
     inner = (step[1:] * rise[:-1] + step[:-1] * rise[1:]) / (step[1:] + step[:-1])
     slope = jnp.concatenate([2.0 * rise[:1] - inner[:1], inner, 2.0 * rise[-1:] - inner[-1:]])
-    limit = 3.0 * jnp.abs(rise) + RISE / step
-    limit = jnp.minimum(jnp.concatenate([limit[:1], limit]), jnp.concatenate([limit, limit[-1:]]))
+    before, after = jnp.concatenate([rise[:1], rise]), jnp.concatenate([rise, rise[-1:]])
+    longest = jnp.maximum(jnp.concatenate([step[:1], step]), jnp.concatenate([step, step[-1:]]))
+    steady = jnp.where(before * after > 0.0, jnp.minimum(jnp.abs(before), jnp.abs(after)), 0.0)
+    limit = 3.0 * steady + RISE / longest
     slope = jnp.clip(slope, -limit, limit)
     at = (jnp.arange(parts, dtype=nodes.dtype) / parts).reshape(-1, *(1,) * values.ndim)
     first, last = slope[:-1], slope[1:]
@@ -149,6 +177,16 @@ def _cumulative(nodes: jax.Array, mass: jax.Array) -> tuple[jax.Array, jax.Array
     cells = 0.5 * (height[1:] + height[:-1]) * jnp.diff(nodes)
     total = jnp.sum(cells)
     return jnp.concatenate([jnp.zeros(1, nodes.dtype), jnp.cumsum(cells)]) / total, height / total
+
+
+def _bend(height: jax.Array, mass: jax.Array) -> jax.Array:
+    """Geometric mean of second differences of the log density along the first axis: (cell / sigma)^2 where mass is.
+
+    Of 1 + the difference, less 1; where nodes give out at the foot of a mode a difference is huge, and means little.
+    """
+    bend = jnp.abs(height[2:] + height[:-2] - 2.0 * height[1:-1])
+    bend = jnp.where(bend < STEEPEST, bend, STEEPEST)
+    return jnp.expm1(jnp.sum(mass[1:-1] * jnp.log1p(bend)) / jnp.sum(mass))
 
 
 def _spread(low: jax.Array, high: jax.Array, count: int) -> jax.Array:
