@@ -94,14 +94,22 @@ def refine(log_density: LogDensity, z_range: jax.Array, a_v_range: jax.Array, le
         moved = _follow(z, jnp.sum(tempered, axis=1)), _follow(a_v, jnp.sum(tempered, axis=0))
         return _Round(last.count + 1, z, a_v, height, moved, bend)
 
-    def unfinished(last: _Round) -> jax.Array:
+    def once_more(rounds: tuple[_Round, _Round]) -> tuple[_Round, _Round]:
+        last, best = rounds
+        new = improve(last)
+        # Where nodes never resolve the posterior, a later round may be the worse one.
+        better = (new.count <= 2) | (new.bend < best.bend)
+        return new, jax.tree.map(lambda a, b: jnp.where(better, a, b), new, best)
+
+    def unfinished(rounds: tuple[_Round, _Round]) -> jax.Array:
+        last, _ = rounds
         return (last.count < levels.rounds) & ((last.count < 2) | (last.bend > BEND))
 
     # One loop for all rounds, the last of which moves nothing: the likelihood is compiled once.
     even = _spread(z_range[0], z_range[1], levels.z), _spread(a_v_range[0], a_v_range[1], levels.a_v)
     nothing = jnp.zeros((levels.z, levels.a_v), even[0].dtype)
     start = _Round(jnp.asarray(0), *even, nothing, even, jnp.asarray(jnp.inf, even[0].dtype))
-    _, z, a_v, height, _, _ = jax.lax.while_loop(unfinished, improve, start)
+    _, (_, z, a_v, height, _, _) = jax.lax.while_loop(unfinished, once_more, (start, start))
     z, height = finer(z, height, levels.between)
     a_v, height = finer(a_v, height.T, levels.between)
     height, peak = height.T, jnp.max(height)

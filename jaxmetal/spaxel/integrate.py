@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.machine import processors
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid, refine
 from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.flux_likelihood import usable
@@ -74,7 +74,7 @@ def posterior(
 
     found = []
     # Programs release Python's lock; what waits is a few columns.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         for part in pool.map(columns, range(0, count, size)):
             found.append(part)
             if progress is not None:
