@@ -71,7 +71,7 @@ def drive(
 
     def drawn_until(end: int) -> dict[str, Any]:
         wanted = slice(settings.warmup - skipped, end - skipped)
-        return {name: values[:, wanted] for name, values in joined(blocks).items()}
+        return jax.tree.map(lambda values: values[:, wanted], joined(blocks))
 
     label = f"{settings.algorithm} x {len(jax.tree.leaves(states)[0])} chains"
     with progress_bar(total=settings.warmup + settings.draws, desc=label, shown=progress, unit="step") as bar:

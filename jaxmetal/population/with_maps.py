@@ -94,7 +94,7 @@ def stack(
     place = parts(problems[0].sites)[site].start
     modes, factors = (np.stack([np.asarray(getattr(peak, name)) for peak in peaks]) for name in ("mode", "factor"))
     single = jax.tree.map(lambda leaf: jnp.asarray(leaf)[:count], together)
-    values, stretch = jax.vmap(partial(_value, site, place))(single, modes)
+    values, stretch = jax.vmap(partial(_value, site, place))(single, jnp.asarray(modes))
     modes[:, place], factors[:, place] = values, factors[:, place] * np.asarray(stretch)[:, None]
     order = [place, *(k for k in range(modes.shape[1]) if k != place)]
     covariance = factors @ np.swapaxes(factors, 1, 2)

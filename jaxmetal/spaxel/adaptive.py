@@ -61,7 +61,7 @@ class PosteriorGrid(NamedTuple):
 class _Round(NamedTuple):
     """Nodes, the log density there, where they should move, and how much it bends from one to the next."""
 
-    count: jax.Array
+    round: jax.Array
     z: jax.Array
     a_v: jax.Array
     height: jax.Array
@@ -92,18 +92,18 @@ def refine(log_density: LogDensity, z_range: jax.Array, a_v_range: jax.Array, le
         # Nodes beside a narrow mode miss its height by bend / 8: more than a nat must not decide between modes.
         tempered = jnp.exp(levels.temper * jnp.minimum(1.0, LOOSE / bend) * relative) * weight
         moved = _follow(z, jnp.sum(tempered, axis=1)), _follow(a_v, jnp.sum(tempered, axis=0))
-        return _Round(last.count + 1, z, a_v, height, moved, bend)
+        return _Round(last.round + 1, z, a_v, height, moved, bend)
 
     def once_more(rounds: tuple[_Round, _Round]) -> tuple[_Round, _Round]:
         last, best = rounds
         new = improve(last)
         # Where nodes never resolve the posterior, a later round may be the worse one.
-        better = (new.count <= 2) | (new.bend < best.bend)
+        better = (new.round <= 2) | (new.bend < best.bend)
         return new, jax.tree.map(lambda a, b: jnp.where(better, a, b), new, best)
 
     def unfinished(rounds: tuple[_Round, _Round]) -> jax.Array:
         last, _ = rounds
-        return (last.count < levels.rounds) & ((last.count < 2) | (last.bend > BEND))
+        return (last.round < levels.rounds) & ((last.round < 2) | (last.bend > BEND))
 
     # One loop for all rounds, the last of which moves nothing: the likelihood is compiled once.
     even = _spread(z_range[0], z_range[1], levels.z), _spread(a_v_range[0], a_v_range[1], levels.a_v)
