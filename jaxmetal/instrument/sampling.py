@@ -116,7 +116,7 @@ def choose(
     # The response W is as wide as the PSF, or as a pixel under a sharper one.
     exact = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
     afar = finest if afar is None else afar
-    smooth = fwhm >= 8.0 and not kinked and per_pixel(afar, exact) <= 1.0
+    smooth = not kinked and per_pixel(afar, exact) <= 1.0
     needed = per_pixel(finest, exact)
     density = 1 if smooth else max(2, math.ceil(min(MOST, needed)))
     if pictured:
