@@ -22,7 +22,9 @@ from jaxmetal.mixing import Mixing
 from jaxmetal.numerics.cusp import polar_nodes, window
 from jaxmetal.numerics.grid import Grid, cell_area, subpixel_indices, subpixels
 from jaxmetal.numerics.profile import is_on_sky
+from jaxmetal.numerics.refine import put
 from jaxmetal.numerics.tree import node
+from jaxmetal.refined import Finer, Rays, Samples, known, refined
 from jaxmetal.scene import Position, Scene, Source, carried_value, surface_brightness
 
 Imager = Callable[[jax.Array, Cores | None], jax.Array]
@@ -30,31 +32,24 @@ Imager = Callable[[jax.Array, Cores | None], jax.Array]
 
 
 @node
-class Samples:
-    """A light and the values it carries at sample points.
-
-    Attributes:
-        flux: surface brightness times the area a sample stands for.
-        values: the carried properties there, one array each.
-    """
-
-    flux: jax.Array
-    values: tuple[jax.Array, ...]
-
-
-@node
 class Layer:
-    """One light of one source: samples on the grid, and around its cusp samples at polar nodes.
+    """One light of one source: samples on the grid, finer ones, and around its cusp samples at polar nodes.
 
     Attributes:
         field: samples on the widened, oversampled grid.
+        finer: level by level, those that replace doubtful ones.
         core: samples in the polar core, or None.
         centre: native pixel position (column, row) of the core, or None.
     """
 
     field: Samples
+    finer: tuple[Finer, ...] = ()
     core: Samples | None = None
     centre: Any = None
+
+    def everything(self) -> list[Samples]:
+        """All samples."""
+        return [self.field, *(finer.samples for finer in self.finer), *([] if self.core is None else [self.core])]
 
 
 def view(grid: Grid, sampling: Sampling) -> Position:
@@ -86,7 +81,7 @@ def grid_flux(
     """
     # Sub-pixels that no deflection map covers emit nothing here, and are refused by `prepare` near data.
     covered = jnp.isfinite(beta[0] + beta[1])
-    beta = _known(beta)
+    beta = known(beta)
     theta = view(grid, sampling)
     area = cell_area(grid, density=sampling.density, margin=sampling.margin)
     flux = surface_brightness(source, light, theta, beta, plane) * area
@@ -104,11 +99,6 @@ def _outside_core(flux: jax.Array, source: Source, grid: Grid, sampling: Samplin
     return flux * (1.0 - window(columns[None, :] - column, rows[:, None] - row, sampling.core_size))
 
 
-def _known(beta: Position) -> Position:
-    """With a harmless number where no map reaches: a NaN that is thrown away later would still reach derivatives."""
-    return jnp.nan_to_num(beta[0]), jnp.nan_to_num(beta[1])
-
-
 def _cusp(source: Source, grid: Grid) -> tuple[jax.Array, jax.Array]:
     """Native pixel position (column, row) of a source's centre."""
     return grid.to_pixel(source.frame.x0, source.frame.y0)
@@ -121,7 +111,7 @@ def sample(
     properties: tuple[str, ...],
     grid: Grid,
     sampling: Sampling,
-    beta: Position,
+    rays: Rays,
     flux: jax.Array | None = None,
 ) -> Layer:
     """Samples one light of one source and the properties it carries.
@@ -133,20 +123,21 @@ def sample(
         properties: names of carried properties.
         grid: the detector.
         sampling: how finely.
-        beta: source-plane positions of the samples on the grid, arcsec; NaN where a deflection map does not reach.
+        rays: where the samples are traced to.
         flux: from `grid_flux` where it is known beforehand.
     """
-    known = _known(beta)
+    beta = known(rays.grid)
     # Once for all that lies on the disc: derivatives then go back through the frame once, too.
-    plane = source.frame.to_plane(*known)
+    plane = source.frame.to_plane(*beta)
     if flux is None:
-        flux = grid_flux(scene, source, light, grid, sampling, beta, plane)
+        flux = grid_flux(scene, source, light, grid, sampling, rays.grid, plane)
     cored = has_core(scene, source, light, sampling, properties)
     if cored and is_on_sky(source.lights[light]):  # whose flux, all of it, may be known before its source's centre
         flux = _outside_core(flux, source, grid, sampling)
-    field = Samples(flux=flux, values=tuple(carried_value(source, p, known, plane) for p in properties))
+    field = Samples(flux=flux, values=tuple(carried_value(source, p, beta, plane) for p in properties))
+    field, finer = refined(field, source, light, properties, grid, sampling, rays)
     if not cored:
-        return Layer(field=field)
+        return Layer(field=field, finer=finer)
     column, row = _cusp(source, grid)
     dx, dy, areas = (a.astype(flux.dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))
     theta = grid.to_sky(column + dx, row + dy)
@@ -155,7 +146,7 @@ def sample(
         flux=surface_brightness(source, light, theta, theta, plane) * areas * grid.pixel_area,
         values=tuple(carried_value(source, p, theta, plane) for p in properties),
     )
-    return Layer(field=field, core=core, centre=(column, row))
+    return Layer(field=field, finer=finer, core=core, centre=(column, row))
 
 
 Fields = Callable[[Samples], jax.Array]
@@ -174,6 +165,8 @@ def expose(layers: list[Layer], imager: Imager, fields: Fields) -> jax.Array:
         shape (channels, ny, nx).
     """
     field: Any = sum(fields(layer.field) for layer in layers)
+    for finer in (finer for layer in layers for finer in layer.finer):
+        field = put(field, finer.cells, fields(finer.samples))
     cores = [(layer.centre, fields(layer.core)) for layer in layers if layer.core is not None]
     if not cores:
         return imager(field, None)
@@ -201,7 +194,7 @@ def blend(
     Returns:
         g^-1(numerator / denominator) and the denominator, each (ny, nx) or (n bins,).
     """
-    everything = [s for layer in layers for s in (layer.field, layer.core) if s is not None]
+    everything = [samples for layer in layers for samples in layer.everything()]
     reference = jax.lax.stop_gradient(mixing.reference(*_range([(s.flux, s.values) for s in everything])))
 
     def moments(samples: Samples) -> jax.Array:

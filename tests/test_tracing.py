@@ -128,7 +128,7 @@ NARROW = jm.recipes.metallicity_map(
 def test_the_derivative_with_a_distance_ratio_is_finite_where_a_map_ends():
     prior = jm.Scene(sources={"disc": disc(dist.Uniform(0.5, 1.5))}, lens={"map": ENDS})
     plan = jm.prepare(prior, {"map": NARROW})["map"]
-    assert np.isnan(plan.lens.fixed).any()
+    assert np.isnan(plan.lens.tables).any()
 
     def total(ratio):
         return jm.predict(NARROW, jm.fill(prior, {"sources.disc.distance_ratio": ratio}), plan).value.sum()

@@ -55,8 +55,10 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     require_data(observations, is_site)
     plans = prepare(scene, observations, sampling)
     if scene.lens and is_fixed(scene.lens) and all(plan.lens is not None for plan in plans.values()):
-        # The plans hold the deflections; their maps may be large, and every galaxy would carry its own.
-        scene = dataclasses.replace(scene, lens=dict.fromkeys(scene.lens))
+        # The plans hold the deflections; maps may be large, and every galaxy would carry its own.
+        called = {name for plan in plans.values() for name in plan.lens.called}
+        kept = {name: deflector if name in called else None for name, deflector in scene.lens.items()}
+        scene = dataclasses.replace(scene, lens=kept)
     skeleton, sites = split(tree(scene, observations))
     if not sites:
         raise InputError(

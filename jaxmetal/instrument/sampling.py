@@ -40,6 +40,28 @@ def resolved(core_size: float) -> float:
     return 0.8 * core_size
 
 
+AT_EDGES = 4
+"""Samples per pixel at least behind a lens: the light must be smooth from cell to cell where small cells end."""
+
+LENSED = (512, 256, 256)
+"""Cells divided behind a lens, level by level: enough for five images of a cusp and the centre of the lens."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Refinement:
+    """How the samples where a light is most doubtful are replaced by finer ones (see `numerics.refine`).
+
+    Attributes:
+        cells: for each level, how many cells of the level before are divided.
+        factor: into how many along each axis; even, so that no finer sample is where a coarser one was; at least 4.
+        width: standard deviation of the PSF and the pixel, in pixels: errors count relative to the light around.
+    """
+
+    cells: tuple[int, ...]
+    factor: int = 4
+    width: float
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sampling:
     """The sample grid of an observation (hashable: part of the structure, never traced).
@@ -55,6 +77,7 @@ class Sampling:
         core_nodes: radial and angular nodes of the polar core.
         core_order: nodes per axis to which a core's samples are moved before the blur, 0 to blur every sample itself.
         needed: samples per pixel that the smallest details ask for, where that is more than there may be; else 0.
+        refinement: of the samples on the grid, None for none.
     """
 
     oversampling: int = 1
@@ -67,6 +90,7 @@ class Sampling:
     core_nodes: tuple[int, int] = (24, 32)
     core_order: int = 0
     needed: float = 0.0
+    refinement: Refinement | None = None
 
     @property
     def missed(self) -> float:
@@ -108,7 +132,7 @@ def choose(
         afar: the same outside the core of the coarsest (see `core_sizes`); `finest` where that is not known.
         kinked: whether the slope of something jumps, or may do so.
         pictured: a picture shines in a core; averaged over samples, it is as rough as these are near.
-        lensed: behind a lens, where the grid alone must resolve the centre.
+        lensed: behind a lens, where samples are refined wherever the centre is seen.
         sigmas: widths of the Gaussians that the PSF consists of, in pixels along x and y, shape (components, 2).
         coarse: all lights have a core, so that under a wide PSF not every pixel is needed.
         kernel_oversampling: cells per pixel of a tabulated kernel, None for an analytic PSF.
@@ -123,7 +147,8 @@ def choose(
         density = max(density, math.ceil(PICTURED / exact))
     if kinked:
         density = max(density, 3, round(PER_KINK / math.sqrt(exact)))
-    density += 1 if lensed else 0
+    if lensed:
+        density = max(density + 1, AT_EDGES)
     components = 1 if sigmas is None else len(sigmas)
     # Of few widths, so that galaxies with somewhat different seeing share a compiled program.
     width = narrower(exact, 0.3)
@@ -150,6 +175,7 @@ def choose(
         core_nodes=(radial, angular),
         core_order=order if moved else 0,
         needed=float(longer(math.ceil(min(needed, 1e3)))) if not smooth and needed > MOST else 0.0,
+        refinement=Refinement(cells=LENSED, width=math.hypot(width, 0.3)) if lensed else None,
     )
 
 

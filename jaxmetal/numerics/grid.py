@@ -93,6 +93,12 @@ def subpixel_line(n: int, *, density: float, margin: int) -> Line:
     return Line(count, 0.5 * step - 0.5 - margin, step)
 
 
+def in_pixels(index: Any, n: int, *, density: float, margin: int) -> Any:
+    """Fractional pixel index of a fractional index into the samples of `subpixel_indices`."""
+    line = subpixel_line(n, density=density, margin=margin)
+    return line.start + index * line.step
+
+
 def cell_area(grid: Grid, *, density: float, margin: int) -> jax.Array:
     """Area that each sample of `subpixels` stands for, arcsec^2."""
     return grid.pixel_area * math.prod(_parts(n + 2 * margin, density)[1] for n in grid.shape)

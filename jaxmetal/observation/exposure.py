@@ -12,11 +12,12 @@ import numpy as np
 from jaxmetal import render
 from jaxmetal.instrument.pixels import transfer
 from jaxmetal.numerics.lengths import longer
+from jaxmetal.numerics.refine import Cells
 from jaxmetal.observation.contract import Prediction
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.sharpen import with_lights
 from jaxmetal.prior import is_site
-from jaxmetal.scene import Scene, bent, deflection
+from jaxmetal.scene import Position, Scene, bent, deflection
 
 
 def layers(observation: Any, scene: Scene, plan: Plan, properties: tuple[str, ...] = ()) -> list[render.Layer]:
@@ -27,8 +28,12 @@ def layers(observation: Any, scene: Scene, plan: Plan, properties: tuple[str, ..
     found = []
     for name, light in observation.shown(scene):
         source, flux = scene.sources[name], plan.fluxes.get(f"{name}.{light}")
-        beta = bent(theta, alpha, source.distance_ratio)
-        found.append(render.sample(scene, source, light, properties, grid, plan.sampling, beta, flux))
+
+        def between(cells: Cells, finer: Position, ratio: Any = source.distance_ratio) -> Position:
+            return bent(finer, _deflection_between(scene, plan, cells, finer), ratio)
+
+        rays = render.Rays(bent(theta, alpha, source.distance_ratio), between)
+        found.append(render.sample(scene, source, light, properties, grid, plan.sampling, rays, flux))
     return found
 
 
@@ -77,6 +82,12 @@ def _deflection(scene: Scene, plan: Plan, theta: Any) -> Any:
         return 0.0, 0.0
     if plan.lens is not None:
         return plan.lens.deflection(scene.lens, theta)
+    return deflection(scene.lens, *theta)
+
+
+def _deflection_between(scene: Scene, plan: Plan, cells: Cells, theta: Position) -> Any:
+    if scene.lens and plan.lens is not None:
+        return plan.lens.between(scene.lens, cells, theta)
     return deflection(scene.lens, *theta)
 
 

@@ -46,7 +46,7 @@ def plan_pixels(
     drawn = with_lights(sharp, sampled)
     plan = Plan(
         sampling=sampling,
-        lens=restricted(scene.lens, now.scene.lens, render.view(grid, sampling))
+        lens=restricted(scene.lens, now.scene.lens, render.view(grid, sampling), sampling.refinement is not None)
         if scene.lens and is_fixed(observation.pointing)
         else None,
         lights=lights,

@@ -14,12 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.lens.derive import Lens
+from jaxmetal.numerics.refine import Cells, between
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.prior import is_fixed, is_site
 from jaxmetal.scene import Position, deflection
 
 MOST = 64
-"""Numbers of one deflector up to which an array for each of them is kept."""
+"""Numbers of one deflector up to which an array for each of them is kept, or it is called between the samples."""
 
 LINEAR = 1e-9
 """Departure from linearity, over the largest deflection, that is round-off."""
@@ -30,16 +31,21 @@ class OnSamples:
     """Deflectors restricted to sample positions.
 
     Attributes:
-        fixed: sum of what no number changes, arcsec, shape (2, Ny, Nx); NaN where a map does not reach.
+        fixed: sum of what no number changes, arcsec, shape (2, Ny, Nx) or (2, 1, 1); NaN where a map does not reach.
         modes: deflector -> its change with each of its numbers, shape (numbers, 2, Ny, Nx).
         numbers: deflector -> which of its leaves those numbers are.
         traced: deflectors that are evaluated for every draw.
+        tables: likewise, of deflectors made of arrays, kept apart where finer samples are to be traced by interpolation
+            of what is known at these; None where they are not.
+        called: deflectors that are evaluated at finer samples, being made of few numbers.
     """
 
     fixed: jax.Array | np.ndarray
     modes: dict[str, Any] = dataclasses.field(default_factory=dict)
     numbers: tuple[tuple[str, tuple[int, ...]], ...] = static(default=())
     traced: tuple[str, ...] = static(default=())
+    tables: Any = None
+    called: tuple[str, ...] = static(default=())
 
     def deflection(self, lens: dict[str, Lens], theta: Position) -> jax.Array:
         """alpha at the samples, arcsec, shape (2, Ny, Nx).
@@ -48,24 +54,45 @@ class OnSamples:
             lens: the deflectors, every leaf a number.
             theta: positions of the samples.
         """
-        total = jnp.asarray(self.fixed)
+        total = jnp.asarray(self.fixed) + (0.0 if self.tables is None else self.tables)
         for name, places in self.numbers:
             total = total + jnp.tensordot(_flat(lens[name], places), self.modes[name], axes=1)
         if self.traced:
             total = total + jnp.stack(deflection({name: lens[name] for name in self.traced}, *theta))
         return total
 
+    def between(self, lens: dict[str, Lens], cells: Cells, theta: Position) -> jax.Array:
+        """alpha at finer samples, arcsec, shape (2, K, factor, factor).
 
-def restricted(prior: dict[str, Any], now: dict[str, Any], theta: Position) -> OnSamples:
+        Args:
+            lens: the deflectors, every leaf a number.
+            cells: where among the samples.
+            theta: their positions.
+        """
+        total = jnp.stack(deflection({name: lens[name] for name in self.called}, *theta))
+        if self.tables is not None and self.tables.size > 2:
+            total = total + between(jnp.nan_to_num(self.tables), cells)
+        for name, places in self.numbers:
+            if name not in self.called:
+                modes = jnp.stack([between(mode, cells) for mode in self.modes[name]])
+                total = total + jnp.tensordot(_flat(lens[name], places), modes, axes=1)
+        return total
+
+
+def restricted(prior: dict[str, Any], now: dict[str, Any], theta: Position, finer: bool = False) -> OnSamples:
     """The deflectors of a prior on fixed samples.
 
     Args:
         prior: name -> deflector, with distributions in the places of free numbers.
         now: the same with typical numbers.
         theta: positions of the samples, arcsec.
+        finer: whether finer samples will be traced too.
     """
-    still = {name: now[name] for name, deflector in prior.items() if is_fixed(deflector)}
-    fixed, modes, numbers = np.stack(_deflection(still, *theta)), {}, []
+    arrays = [name for name in prior if finer and _numbers_in(now[name]) > MOST]
+    still = [name for name, deflector in prior.items() if is_fixed(deflector)]
+    tables = _total(now, [name for name in still if name in arrays], theta)
+    fixed = _total(now, [name for name in still if name not in arrays], theta)
+    modes, numbers = {}, []
     for name in prior:
         if name in still:
             continue
@@ -73,10 +100,26 @@ def restricted(prior: dict[str, Any], now: dict[str, Any], theta: Position) -> O
         found = _modes(now[name], places, theta)
         if found is not None:
             offset, modes[name] = found
-            fixed = fixed + offset
+            fixed, tables = (fixed, tables + offset) if name in arrays else (fixed + offset, tables)
             numbers.append((name, places))
     traced = tuple(name for name in prior if name not in still and name not in modes)
-    return OnSamples(fixed=fixed, modes=modes, numbers=tuple(sorted(numbers)), traced=traced)
+    return OnSamples(
+        fixed=fixed,
+        modes=modes,
+        numbers=tuple(sorted(numbers)),
+        traced=traced,
+        tables=tables if arrays else None,
+        called=tuple(name for name in prior if finer and (name in traced or name not in arrays)),
+    )
+
+
+def _total(lens: dict[str, Any], names: list[str], theta: Position) -> np.ndarray:
+    """alpha of some deflectors; a single zero for none of them."""
+    return np.stack(_deflection({name: lens[name] for name in names}, *theta)) if names else np.zeros((2, 1, 1))
+
+
+def _numbers_in(deflector: Any) -> int:
+    return sum(int(np.size(leaf)) for leaf in jax.tree.leaves(deflector))
 
 
 def _free_leaves(deflector: Any) -> tuple[int, ...]:
