@@ -5,7 +5,10 @@
 Sersic discs (n 0.5 to 5, half-light radius in the image 0.5 to 10 pixels) behind an SIE and a shear; of every three,
 the deflections of one are tabulated. The lens lies on the origin, on a sample of the odd frame, in every second. Errors
 are the largest where the light exceeds 1e-3 of its peak, before (the grid alone, as fine) and after. Cost is CPU time
-of a value, of both in turn, as a ratio. Writes results/lensed_scenes.json.
+of a value, of both in turn, as a ratio. Writes results/lensed_scenes.json after every scene.
+
+What is lost: of the first twelve scenes, half are not kept to 2e-4 dex and 2e-3. Three of four tables are not (0.01 to
+0.04 dex, 2 to 9 % of the light), nor scenes 0 (light, 3e-3), 9 (4e-4 dex) and 10 (0.02 dex, 11 %).
 """
 
 from __future__ import annotations
@@ -147,20 +150,24 @@ def compared(seed):
 
 
 def main(count=30):
-    """All scenes; what is kept, and what not."""
+    """The first scenes; what is kept, and what not."""
     found = []
     for seed in range(count):
         found.append(compared(seed))
         print(found[-1], flush=True)
+        _record(found)
+
+
+def _record(found):
+    """All scenes until now."""
     good = [one["after"]["dex"] <= DEX and one["after"]["light"] <= LIGHT for one in found]
     summary = {
         "kept": sum(good),
-        "of": count,
+        "of": len(found),
         "kept_before": sum(one["before"]["dex"] <= DEX and one["before"]["light"] <= LIGHT for one in found),
         "median_cost_ratio": float(np.median([one["cost_ratio"] for one in found])),
     }
     RESULTS.write_text(json.dumps({"summary": summary, "scenes": found}, indent=1) + "\n")
-    print(summary)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from precision import doubles
 
 import jaxmetal as jm
 from jaxmetal.fit.problem import make
@@ -174,3 +175,42 @@ def test_a_fit_carries_the_deflectors_of_few_numbers():
     prior = lensed(slope=dist.Normal(-0.5, 0.3))
     problem = make(prior, {"map": MAP})
     assert problem.skeleton["scene"].lens["sie"] is not None
+
+
+def test_a_batch_gives_what_each_gives():
+    """Different draws replace different cells, under one program."""
+    plan = dataclasses.replace(jm.prepare(lensed(theta_e=dist.Uniform(0.3, 0.4)), {"map": MAP})["map"], light=None)
+
+    def seen(theta_e):
+        found = jm.predict(MAP, lensed(theta_e=theta_e), plan)
+        return found.value, found.light
+
+    radii = jnp.array([0.32, 0.38])
+    together = jax.jit(jax.vmap(seen))(radii)
+    for k, radius in enumerate(radii):
+        for many, one in zip(together, jax.jit(seen)(radius), strict=True):
+            np.testing.assert_allclose(many[k], one, rtol=1e-9)
+
+
+def test_single_precision_is_as_good_as_its_digits():
+    values = {}
+    for precision in ("float32", "float64"):
+        with doubles(precision == "float64"):
+            found = jax.jit(jm.predict)(MAP, one := lensed(), jm.prepare(one, {"map": MAP})["map"])
+            assert found.value.dtype == precision
+            values[precision] = np.asarray(found.value)
+    np.testing.assert_allclose(values["float32"], values["float64"], atol=1e-4)
+
+
+def test_a_tabulated_kernel_sees_the_same():
+    """The same Gaussian, in cells of a fifth of a pixel."""
+    step, sigma = PIXEL / 5, 0.3 / 2.3548200450309493
+    along = np.exp(-0.5 * ((np.arange(71) - 35) * step / sigma) ** 2)
+    kernel = np.outer(along, along) / along.sum() ** 2
+    psf = jm.instrument.Kernel(values=kernel, step=step, includes_pixel=False)
+    other = dataclasses.replace(MAP, psf=psf)
+    one = lensed()
+    expected, found = (PREDICT(seen, one, jm.prepare(one, {"map": seen})["map"]) for seen in (MAP, other))
+    lit = np.asarray(expected.light) > 1e-3 * np.max(expected.light)
+    assert np.abs(np.asarray(found.value - expected.value))[lit].max() < 2e-4
+    assert np.abs(np.asarray(found.light / expected.light - 1.0))[lit].max() < 2e-3
