@@ -105,8 +105,8 @@ def _require_centred(path: str | Path, values: np.ndarray, oversampling: int) ->
     x, y = float(values.sum(0) @ columns) / oversampling, float(values.sum(1) @ rows) / oversampling
     if np.hypot(x, y) > OFF_CENTRE:
         raise InputError(
-            f"The PSF kernel {path} must be centred to {OFF_CENTRE} pixel, but its centroid is off by {x:+.3f} "
-            f"(column) and {y:+.3f} (row) data pixels; shift it, or subtract its background."
+            f"The PSF kernel {path} must be centred to {OFF_CENTRE} pixel, but its centroid is off by {x:+z.3f} "
+            f"(column) and {y:+z.3f} (row) data pixels; shift it, or subtract its background."
         )
 
 
