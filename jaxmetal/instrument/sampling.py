@@ -134,13 +134,14 @@ def choose(
         pictured: a picture shines in a core; averaged over samples, it is as rough as these are near.
         lensed: behind a lens, where samples are refined wherever the centre is seen.
         sigmas: widths of the Gaussians that the PSF consists of, in pixels along x and y, shape (components, 2).
-        coarse: all lights have a core, so that under a wide PSF not every pixel is needed.
+        coarse: all lights have a core of their own profile, so that fewer samples do, under a wide PSF not every pixel.
         kernel_oversampling: cells per pixel of a tabulated kernel, None for an analytic PSF.
     """
     # The response W is as wide as the PSF, or as a pixel under a sharper one.
     exact = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
     afar = finest if afar is None else afar
-    smooth = not kinked and per_pixel(afar, exact) <= 1.0
+    # Where the light is a picture, it is as rough as the samples let it be: these are fewer only under a wide PSF.
+    smooth = (coarse or fwhm >= 8.0) and not kinked and per_pixel(afar, exact) <= 1.0
     needed = per_pixel(finest, exact)
     density = 1 if smooth else max(2, math.ceil(min(MOST, needed)))
     if pictured:
