@@ -7,6 +7,13 @@ from precision import doubles
 jax.config.update("jax_enable_x64", True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forget_programs():
+    """Each compiled program takes some twenty of the 65,530 memory maps that Linux grants a process."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(params=["float32", "float64"])
 def precision(request):
     """Runs a test in single and in double precision; its value picks the tolerance."""
