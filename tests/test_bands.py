@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 import jaxmetal as jm
 from jaxmetal.instrument import Gaussian, Moffat
-from jaxmetal.numerics.bands import Line, cut, windows
+from jaxmetal.numerics.bands import Places, cut, windows
 from jaxmetal.numerics.gaussian import pixel_integrals
 from jaxmetal.numerics.spread import spread
 from jaxmetal.observation import Plan, default_sampling, predict
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.usefixtures("compile_quickly")
 @pytest.mark.parametrize(
     ("targets", "sources", "reach", "cuts"),
     [
-        (Line(41), Line(90, -2.25, 0.5), 3.0, True),
-        (Line(40), Line(31, -11.0, 2.0), 5.0, True),
-        (Line(25, -8.0, 2.0), Line(100, -8.25, 0.5), 4.0, True),
-        (Line(41), Line(43, -2.0, 1.07), 3.0, False),
-        (Line(41), Line(90, -2.25, 0.5), np.inf, False),
+        (Places(41), Places(90, -2.25, 0.5), 3.0, True),
+        (Places(40), Places(31, -11.0, 2.0), 5.0, True),
+        (Places(25, -8.0, 2.0), Places(100, -8.25, 0.5), 4.0, True),
+        (Places(41), Places(43, -2.0, 1.07), 3.0, False),
+        (Places(41), Places(90, -2.25, 0.5), np.inf, False),
     ],
 )
 def test_blocks_are_the_whole_matrix(targets, sources, reach, cuts):

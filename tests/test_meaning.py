@@ -22,7 +22,7 @@ HOLDING |= {"carries", "lens", "lights", "profile", "sources"}
 """Fields that hold nodes."""
 CHOOSING = {"labels", "limits", "pixels", "used"}
 """Arrays of places and of truth values, which measure nothing."""
-PLANNED = {"Plan", "Separable", "Pyramid", "Level", "Bands", "Line", "Fourier", "Cores", "Sampling", "Prediction"}
+PLANNED = {"Plan", "Separable", "Pyramid", "Level", "Bands", "Places", "Fourier", "Cores", "Sampling", "Prediction"}
 """What is made for a fit, never by users."""
 NODES = {
     f"{kind.__module__}.{name}": kind

@@ -23,7 +23,7 @@ from jaxmetal.instrument.levels import Level
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.instrument.separable import Separable, separable
-from jaxmetal.numerics.bands import Line
+from jaxmetal.numerics.bands import Places
 from jaxmetal.numerics.cells import settle
 from jaxmetal.numerics.cusp import EXTENT
 from jaxmetal.numerics.fourier import block_sum, convolve
@@ -113,7 +113,7 @@ def _pyramid(form: Any, grid: Grid, sampling: Sampling) -> Pyramid:
     known = sampling.levels or (Level(0, tuple(range(len(weights))), math.inf),)
     sigmas = jnp.sqrt(form.variances)[:, None] / grid.steps[None, :]
     sources = _both(subpixel_line(n, density=sampling.density, margin=sampling.margin) for n in grid.shape)
-    pixels, one = _both(Line(n) for n in grid.shape), jnp.ones(1, sigmas.dtype)
+    pixels, one = _both(Places(n) for n in grid.shape), jnp.ones(1, sigmas.dtype)
     done, onto, narrow = jnp.zeros_like(sigmas[:1]), [], []
     for number, level in enumerate(known):
         coarser = None
@@ -132,14 +132,14 @@ def _pyramid(form: Any, grid: Grid, sampling: Sampling) -> Pyramid:
     return Pyramid(onto=tuple(onto), blurs=tuple(narrow))
 
 
-def _coarse(n: int, level: Level, margin: int) -> Line:
+def _coarse(n: int, level: Level, margin: int) -> Places:
     """The samples of a coarser grid along an axis of n pixels, which reach as far as light is brought from."""
     width = n + 2 * max(margin, level.spread)
     count = -(-width // level.step)
-    return Line(count, 0.5 * (n - 1) - 0.5 * (count - 1) * level.step, level.step)
+    return Places(count, 0.5 * (n - 1) - 0.5 * (count - 1) * level.step, level.step)
 
 
-def _both(lines: Iterable[Line]) -> tuple[Line, Line]:
+def _both(lines: Iterable[Places]) -> tuple[Places, Places]:
     """Along y and along x."""
     along_y, along_x = lines
     return along_y, along_x

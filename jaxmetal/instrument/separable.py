@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxmetal.instrument.cores import HIGHEST, Cores
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.numerics.bands import Bands, Line, cut, windows
+from jaxmetal.numerics.bands import Bands, Places, cut, windows
 from jaxmetal.numerics.cusp import EXTENT
 from jaxmetal.numerics.gaussian import density, pixel_integrals
 from jaxmetal.numerics.patches import put
@@ -39,7 +39,7 @@ class Separable:
     weights: jax.Array
     sigmas: jax.Array
     bands: tuple[Bands, Bands] = static()
-    targets: tuple[Line, Line] = static()
+    targets: tuple[Places, Places] = static()
     reach: float = static()
     sampling: Sampling = static()
     sampled: bool = static()
@@ -102,7 +102,7 @@ class Separable:
         """W along y (axis 0) or x (1) of the targets from the corner on, shape (K, targets, cores, samples)."""
         line = self.targets[axis]
         away = (positions - (line.start + line.step * corner[:, None])).ravel()
-        near = Line(self._near(axis), 0.0, line.step)
+        near = Places(self._near(axis), 0.0, line.step)
         found = _response(near, away, self.sigmas[:, 1 - axis], self.sampled)
         return found.reshape(*found.shape[:2], *positions.shape)
 
@@ -110,8 +110,8 @@ class Separable:
 def separable(
     weights: jax.Array,
     sigmas: jax.Array,
-    sources: tuple[Line, Line],
-    targets: tuple[Line, Line],
+    sources: tuple[Places, Places],
+    targets: tuple[Places, Places],
     reach: float,
     sampling: Sampling,
     sampled: bool,
@@ -140,10 +140,12 @@ def separable(
     )
 
 
-def _response(targets: Line, position: jax.Array, sigma: jax.Array, sampled: bool) -> jax.Array:
+def _response(targets: Places, position: jax.Array, sigma: jax.Array, sampled: bool) -> jax.Array:
     """W along one axis between targets and sample positions (pixels), shape (K, targets, samples)."""
     points = (
-        targets.points if sampled else Line(targets.count + 1, targets.start - 0.5 * targets.step, targets.step).points
+        targets.points
+        if sampled
+        else Places(targets.count + 1, targets.start - 0.5 * targets.step, targets.step).points
     )
     offset = jnp.asarray(points, position.dtype)[None, :, None] - position[None, None, :]
     widths = sigma[:, None, None]

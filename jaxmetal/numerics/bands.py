@@ -21,7 +21,7 @@ WHOLE = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class Places:
     """Equidistant points: start, start + step, ...
 
     Attributes:
@@ -68,12 +68,12 @@ class Bands:
         last = self.first + (self.blocks - 1) * self.advance + self.window
         return max(0, self.first), min(sources, last)
 
-    def seen(self, sources: Line) -> np.ndarray:
+    def seen(self, sources: Places) -> np.ndarray:
         """Positions of the sources that the first block sees; the same, moved along, for every block."""
         return sources.start + sources.step * (self.first + np.arange(self.window))
 
 
-def cut(targets: Line, sources: Line, reach: float) -> Bands:
+def cut(targets: Places, sources: Places, reach: float) -> Bands:
     """The cheapest cut for entries that vanish beyond `reach`; one block that sees everything where none is cheaper."""
     best = Bands(targets=targets.count, size=targets.count, window=sources.count)
     least: float = best.size * best.window

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxmetal.numerics.bands import Line
+from jaxmetal.numerics.bands import Places
 from jaxmetal.numerics.tree import node, parameter, static
 
 
@@ -87,10 +87,10 @@ def subpixel_indices(n: int, *, density: float, margin: int) -> np.ndarray:
     return subpixel_line(n, density=density, margin=margin).points
 
 
-def subpixel_line(n: int, *, density: float, margin: int) -> Line:
+def subpixel_line(n: int, *, density: float, margin: int) -> Places:
     """The samples of `subpixel_indices` as a line."""
     count, step = _parts(n + 2 * margin, density)
-    return Line(count, 0.5 * step - 0.5 - margin, step)
+    return Places(count, 0.5 * step - 0.5 - margin, step)
 
 
 def in_pixels(index: Any, n: int, *, density: float, margin: int) -> Any:
