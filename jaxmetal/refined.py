@@ -16,7 +16,6 @@ import numpy as np
 
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.grid import Grid, cell_area, in_pixels, subpixel_indices
-from jaxmetal.numerics.profile import is_on_sky
 from jaxmetal.numerics.refine import Cells, away_from_ends, replace
 from jaxmetal.numerics.tree import node
 from jaxmetal.scene import Position, Source, carried_value, surface_brightness
@@ -63,21 +62,41 @@ class Finer:
     samples: Samples
 
 
-def refined(
-    field: Samples,
+Shining = Callable[[Position, Position, jax.Array | np.ndarray], Samples]
+"""Samples of a light from sky positions, where they are traced to (both finite), and the area each stands for."""
+
+
+def samples_at(
     source: Source,
     light: str,
     properties: tuple[str, ...],
-    grid: Grid,
-    sampling: Sampling,
-    rays: Rays,
+    theta: Position,
+    beta: Position,
+    area: jax.Array | np.ndarray,
+) -> Samples:
+    """A light and what it carries, sampled; with the first three arguments a `Shining`."""
+    # Once for all that lies on the disc: derivatives then go back through the frame once, too.
+    plane = source.frame.to_plane(*beta)
+    return Samples(
+        flux=surface_brightness(source, light, theta, beta, plane) * area,
+        values=tuple(carried_value(source, p, beta, plane) for p in properties),
+    )
+
+
+def refined(
+    field: Samples, shining: Shining, grid: Grid, sampling: Sampling, rays: Rays
 ) -> tuple[Samples, tuple[Finer, ...]]:
     """The samples on the grid and the finer ones that replace some of them.
 
-    The arguments are those of `render.sample`, and what there is on the grid alone.
+    Args:
+        field: what there is on the grid alone.
+        shining: the light that it samples.
+        grid: the detector.
+        sampling: how finely.
+        rays: where the samples are traced to.
     """
     refinement = sampling.refinement
-    if refinement is None or is_on_sky(source.lights[light]):  # pictures are as smooth as their pixels
+    if refinement is None:
         return field, ()
     # By the light alone, so that the same cells are replaced with and without what it carries: errors of the numerator
     # and of a denominator that is known beforehand, or shared with an image, then cancel.
@@ -90,7 +109,7 @@ def refined(
         relative = last.flux / jnp.where(here > 0.0, here, 1.0)
         left, cells = replace(relative, allowed, count, refinement.factor, cells)
         kept.append(Samples(flux=last.flux * left, values=last.values))
-        last = _samples_in(cells, source, light, properties, grid, sampling, rays)
+        last = _samples_in(cells, shining, grid, sampling, rays)
         allowed = jnp.broadcast_to(cells.whole[:, None, None], cells.weight.shape)
         found.append(cells)
     return kept[0], tuple(Finer(cells=c, samples=s) for c, s in zip(found, [*kept[1:], last], strict=True))
@@ -101,29 +120,17 @@ def known(beta: Position) -> Position:
     return jnp.nan_to_num(beta[0]), jnp.nan_to_num(beta[1])
 
 
-def _samples_in(
-    cells: Cells,
-    source: Source,
-    light: str,
-    properties: tuple[str, ...],
-    grid: Grid,
-    sampling: Sampling,
-    rays: Rays,
-) -> Samples:
+def _samples_in(cells: Cells, shining: Shining, grid: Grid, sampling: Sampling, rays: Rays) -> Samples:
     """A light and what it carries in small cells, with the share of the light that is theirs."""
     column, row = (
         in_pixels(k, n, density=sampling.density, margin=sampling.margin).astype(cells.weight.dtype)
         for k, n in zip(cells.positions(), grid.shape[::-1], strict=True)
     )
     theta = grid.to_sky(column, row)
-    beta = known(rays.between(cells, theta))
     area = cell_area(grid, density=sampling.density, margin=sampling.margin) / cells.factor ** (2 * cells.depth)
-    plane = source.frame.to_plane(*beta)
-    flux = surface_brightness(source, light, theta, beta, plane) * area * cells.weight
-    return Samples(
-        flux=jnp.where(jnp.isfinite(flux), flux, 0.0),
-        values=tuple(carried_value(source, p, beta, plane) for p in properties),
-    )
+    found = shining(theta, known(rays.between(cells, theta)), area)
+    flux = found.flux * cells.weight
+    return Samples(flux=jnp.where(jnp.isfinite(flux), flux, 0.0), values=found.values)
 
 
 def _seen(flux: jax.Array, grid: Grid, sampling: Sampling, width: float) -> jax.Array:

@@ -11,6 +11,7 @@ map L and L g(P) together, and takes the ratio.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -24,7 +25,7 @@ from jaxmetal.numerics.grid import Grid, cell_area, subpixel_indices, subpixels
 from jaxmetal.numerics.profile import is_on_sky
 from jaxmetal.numerics.refine import put
 from jaxmetal.numerics.tree import node
-from jaxmetal.refined import Finer, Rays, Samples, known, refined
+from jaxmetal.refined import Finer, Rays, Samples, known, refined, samples_at
 from jaxmetal.scene import Position, Scene, Source, carried_value, surface_brightness
 
 Imager = Callable[[jax.Array, Cores | None], jax.Array]
@@ -131,21 +132,19 @@ def sample(
     plane = source.frame.to_plane(*beta)
     if flux is None:
         flux = grid_flux(scene, source, light, grid, sampling, rays.grid, plane)
-    cored = has_core(scene, source, light, sampling, properties)
-    if cored and is_on_sky(source.lights[light]):  # whose flux, all of it, may be known before its source's centre
+    pictured, cored = is_on_sky(source.lights[light]), has_core(scene, source, light, sampling, properties)
+    if cored and pictured:  # whose flux, all of it, may be known before its source's centre
         flux = _outside_core(flux, source, grid, sampling)
     field = Samples(flux=flux, values=tuple(carried_value(source, p, beta, plane) for p in properties))
-    field, finer = refined(field, source, light, properties, grid, sampling, rays)
+    shining, finer = partial(samples_at, source, light, properties), tuple[Finer, ...]()
+    if not pictured:  # a picture is as smooth as its pixels
+        field, finer = refined(field, shining, grid, sampling, rays)
     if not cored:
         return Layer(field=field, finer=finer)
     column, row = _cusp(source, grid)
     dx, dy, areas = (a.astype(flux.dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))
     theta = grid.to_sky(column + dx, row + dy)
-    plane = source.frame.to_plane(*theta)
-    core = Samples(
-        flux=surface_brightness(source, light, theta, theta, plane) * areas * grid.pixel_area,
-        values=tuple(carried_value(source, p, theta, plane) for p in properties),
-    )
+    core = shining(theta, theta, areas * grid.pixel_area)
     return Layer(field=field, finer=finer, core=core, centre=(column, row))
 
 
