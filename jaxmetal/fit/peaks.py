@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from numpy.random import SeedSequence
-from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
@@ -16,11 +14,10 @@ from jaxmetal.fit.angles import periods, recut
 from jaxmetal.fit.curvature import SMALL, rescale
 from jaxmetal.fit.laplace import Laplace, laplace
 from jaxmetal.fit.optimum import Optimum, Status, highest, maximise
-from jaxmetal.fit.problem import Problem, constrain, pick
+from jaxmetal.fit.problem import Problem, constrain, pick, priors_of
 from jaxmetal.fit.separate import APART, distances, separated
 from jaxmetal.fit.start import starts
 from jaxmetal.fit.student import StudentMixture
-from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.prior import at_home
 
 LEAST = 1e-3
@@ -101,7 +98,7 @@ def find_peaks(
     places, tops = separated(which[finite], [end for end, good in zip(ends, finite, strict=True) if good])
     now, tops = _centred(cut.problems, highest(which, ends), places, tops)
     found: dict[int, list[Peak]] = {}
-    for i, peak in zip(places, _around(now, problems.priors, places, tops) if tops else [], strict=True):
+    for i, peak in zip(places, _around(now, problems, places, tops) if tops else [], strict=True):
         found.setdefault(i, []).append(peak)
     return now, [
         _together(found[i]) if i in found else InputError(_not_finite(pick(problems, i), first[i * start_count]))
@@ -140,8 +137,8 @@ def _centred(
     return cut.problems, ends
 
 
-def _around(problems: Problem, priors: Mapping[str, Packed], which: list[int], tops: list[Optimum]) -> list[Peak]:
-    """Maxima with their surroundings; angles as the first priors have them."""
+def _around(problems: Problem, first: Problem, which: list[int], tops: list[Optimum]) -> list[Peak]:
+    """Maxima with their surroundings; angles as the priors of the first problems have them."""
     places = np.array(which)
     summits, scaling = (np.stack([getattr(top, name) for top in tops]) for name in ("vector", "scaling"))
     if summits.shape[1] <= SMALL:
@@ -149,21 +146,16 @@ def _around(problems: Problem, priors: Mapping[str, Packed], which: list[int], t
         scaling = rescale(problems, places, summits, 1.0, scaling)
     gaussians = laplace(problems, which, maximise(problems, places, summits, 1.0, scaling))
     bests = evaluate.parameters(problems, which, summits[:, None, None])
-    angles = periods(problems.skeleton)
+    angles, sites = periods(problems.skeleton), {i: priors_of(first, i) for i in set(which)}
     return [
         Peak(
-            {name: at_home(value[0, 0], sites[name], angles.get(name)) for name, value in best.items()},
+            {name: at_home(value[0, 0], sites[i][name], angles.get(name)) for name, value in best.items()},
             top.log_density,
             top.status,
             gaussian,
         )
-        for best, top, gaussian, sites in zip(bests, tops, gaussians, _sites(priors, which), strict=True)
+        for i, best, top, gaussian in zip(which, bests, tops, gaussians, strict=True)
     ]
-
-
-def _sites(priors: Mapping[str, Packed], which: list[int]) -> list[dict[str, Distribution]]:
-    host = jax.tree.map(np.asarray, priors)
-    return [unpacked(jax.tree.map(lambda leaf, i=i: leaf[i], host)) for i in which]
 
 
 def _not_finite(problem: Problem, vector: Any) -> str:

@@ -47,11 +47,6 @@ class Proposals(NamedTuple):
         """Importance weights, the largest being 1."""
         return relative_weights(self.log_ratio)
 
-    @property
-    def effective(self) -> float:
-        """Number of draws that the weights leave."""
-        return efficiency(self.weights) * self.weights.size
-
 
 def propose(
     problems: Problem,
@@ -93,12 +88,11 @@ def spread(proposals: Proposals, around: Laplace) -> Laplace | None:
     """The Gaussian of the covariance that proposals tell, about the same mode; None where they tell none.
 
     Args:
-        proposals: weights are truncated at sqrt(draws) times their mean (Ionides 2008, J. Comp. Graph. Stat. 17, 295).
+        proposals: their weights are truncated.
         around: the Laplace approximation.
     """
-    weights = proposals.weights
-    weights = np.minimum(weights, np.sqrt(weights.size) * weights.mean())
-    if efficiency(weights) * weights.size < TELLING * around.mode.size:
+    weights = truncated(proposals.weights)
+    if effective(weights) < TELLING * around.mode.size:
         return None
     covariance = np.cov(proposals.vectors, rowvar=False, aweights=weights).reshape(around.factor.shape)
     return around._replace(factor=np.linalg.cholesky(covariance).astype(around.factor.dtype))
@@ -115,6 +109,16 @@ def joined(some: Proposals, more: Proposals) -> Proposals:
 def relative_weights(log_ratio: np.ndarray) -> np.ndarray:
     """exp(log_ratio), scaled so that the largest is 1."""
     return np.exp(log_ratio - np.max(log_ratio))
+
+
+def truncated(weights: np.ndarray) -> np.ndarray:
+    """At sqrt(draws) times their mean (Ionides 2008, J. Comp. Graph. Stat. 17, 295)."""
+    return np.minimum(weights, np.sqrt(weights.size) * weights.mean())
+
+
+def effective(weights: np.ndarray) -> float:
+    """Number of draws that weights leave."""
+    return efficiency(weights) * weights.size
 
 
 def efficiency(weights: np.ndarray) -> float:

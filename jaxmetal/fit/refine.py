@@ -15,7 +15,16 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from jaxmetal.fit.problem import Problem
-from jaxmetal.fit.proposals import Proposals, efficiency, joined, log_ratios, propose, relative_weights
+from jaxmetal.fit.proposals import (
+    Proposals,
+    effective,
+    efficiency,
+    joined,
+    log_ratios,
+    propose,
+    relative_weights,
+    truncated,
+)
 from jaxmetal.fit.seeds import branch
 from jaxmetal.fit.student import StudentMixture, fitted, pooled
 
@@ -122,22 +131,20 @@ def followed(pool: Sequence[Proposals], parts: int, seed: SeedSequence) -> Stude
     counts = [len(one.vectors) for one in pool]
     least = POINTS * vectors.shape[1]
     weights = tempered(log_ratios(log_target, pooled([one.mixture for one in pool], counts, vectors)), least)
-    affordable = int(efficiency(weights) * weights.size / least)
+    affordable = int(effective(weights) / least)
     return fitted(vectors, weights, max(1, min(parts, affordable)), np.random.default_rng(seed))
 
 
 def tempered(log_ratio: np.ndarray, least: float) -> np.ndarray:
     """Weights, truncated, and flattened by a power until so many draws are effective.
 
-    They are truncated at sqrt(draws) times their mean (Ionides 2008, J. Comp. Graph. Stat. 17, 295). Where they lie on
-    a few draws, a power below 1 moves the mixture towards the posterior step by step (Koblents & Miguez 2015,
-    Stat. Comput. 25, 407).
+    Where they lie on a few draws, a power below 1 moves the mixture towards the posterior step by step (Koblents &
+    Miguez 2015, Stat. Comput. 25, 407).
     """
     least = min(least, 0.5 * np.sum(np.isfinite(log_ratio)))
     power = 1.0
     while True:
-        weights = relative_weights(power * log_ratio)
-        weights = np.minimum(weights, np.sqrt(weights.size) * weights.mean())
-        if efficiency(weights) * weights.size >= least:
+        weights = truncated(relative_weights(power * log_ratio))
+        if effective(weights) >= least:
             return weights
         power *= 0.5
