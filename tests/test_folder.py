@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.folder import MARKER, output_folder, writing
+from jaxmetal.edge.writing import writing
+from jaxmetal.io.folder import MARKER, output_folder
 
 
 def results(path, text="old"):

@@ -15,11 +15,11 @@ from configured import GRID, ORIGIN, SHAPE, write_galaxy
 from jaxmetal import run as runs
 from jaxmetal.cli.commands import parser
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.writing import unfinished, write_whole
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import make
 from jaxmetal.fit.program import foreseen, signature
 from jaxmetal.io import write_maps
-from jaxmetal.io.folder import unfinished, write_whole
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import jax
 import numpy as np
 
 from jaxmetal.chains.kernel import Settings
+from jaxmetal.edge.writing import unfinished, writing
 
 MARK, DONE, STATE, DRAWN = "mark", "done", "state ", "drawn "
 """Names in the file, or how they begin."""
@@ -33,10 +33,13 @@ class Kept(NamedTuple):
         Args:
             begun: states at the start: what made them is the same where they are.
             settings: of the chains.
+
+        Raises:
+            InputError: if the file cannot be opened.
         """
         if not (self.resume and self.path.is_file()):
             return None
-        with np.load(self.path) as file:
+        with writing(self.path), np.load(self.path) as file:
             if str(file[MARK]) != _mark(begun, settings):
                 return None
             count, structure = len(jax.tree.leaves(begun)), jax.tree.structure(begun)
@@ -45,14 +48,16 @@ class Kept(NamedTuple):
             return int(file[DONE]), states, [drawn] if drawn else []
 
     def store(self, begun: Any, settings: Settings, done: int, states: Any, blocks: list[dict[str, Any]]) -> None:
-        """Replaces what the file holds, whole."""
+        """Replaces what the file holds, whole.
+
+        Raises:
+            InputError: as `edge.writing.unfinished`.
+        """
         held: dict[str, Any] = {f"{STATE}{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(states))}
         held |= {f"{DRAWN}{name}": values for name, values in (joined(blocks) if blocks else {}).items()}
         held |= {MARK: np.array(_mark(begun, settings)), DONE: np.array(done)}
-        unfinished = self.path.with_name(f"{self.path.name}.new")
-        with open(unfinished, "wb") as file:
+        with unfinished(self.path) as hidden, open(hidden, "wb") as file:
             np.savez(file, **held)
-        os.replace(unfinished, self.path)
 
 
 def joined(blocks: list[dict[str, Any]]) -> dict[str, Any]:

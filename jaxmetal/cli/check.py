@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.cli.engine import add_engine, start
-from jaxmetal.io.folder import output_folder, require_replaceable, writing
+from jaxmetal.edge.writing import writing
+from jaxmetal.io.folder import output_folder, require_replaceable
 
 
 def add(commands: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxmetal.cli.engine import add_engine, add_quiet, start
 from jaxmetal.cli.output import add_output
-from jaxmetal.io.folder import require_replaceable, writing
+from jaxmetal.io.folder import require_replaceable
 
 
 def add(commands: Any) -> None:
@@ -57,15 +57,14 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.start:
         free = sites(tree(job.scene, job.observations))
         asked["start"] = {**job.settings["start"], **best_values(arguments.start, free)}
-    with writing(unfinished):
-        posterior = auto(
-            job.scene,
-            job.observations,
-            progress=not arguments.quiet,
-            cut_short=True,
-            keep=Kept(unfinished, arguments.resume),
-            **{**job.settings, **asked},
-        )
+    posterior = auto(
+        job.scene,
+        job.observations,
+        progress=not arguments.quiet,
+        cut_short=True,
+        keep=Kept(unfinished, arguments.resume),
+        **{**job.settings, **asked},
+    )
     write_results(
         posterior,
         folder,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxmetal.edge.writing import writing
 from jaxmetal.fluxmaps import MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.cosmology import kpc_per_arcsec
-from jaxmetal.io.folder import writing
 from jaxmetal.plot.of_lines import LineFit, Region, write
 from jaxmetal.spaxel import star_formation_rate
 

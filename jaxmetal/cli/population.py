@@ -10,7 +10,8 @@ from typing import Any
 from jaxmetal.cli.engine import add_machine, add_quiet, start
 from jaxmetal.cli.output import DPI, add_output
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.folder import output_folder, require_replaceable, writing
+from jaxmetal.edge.writing import writing
+from jaxmetal.io.folder import output_folder, require_replaceable
 
 DESCRIBING = {
     "error": ("ERRORS", "columns of Gaussian errors, of any of these"),

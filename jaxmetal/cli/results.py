@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.output import DPI
+from jaxmetal.edge.writing import writing
 from jaxmetal.io.fit_files import save
-from jaxmetal.io.folder import output_folder, writing
+from jaxmetal.io.folder import output_folder
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view

@@ -12,7 +12,8 @@ from typing import Any
 from jaxmetal.cli.engine import add_engine, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.folder import MARKER, output_folder, require_replaceable, writing
+from jaxmetal.edge.writing import writing
+from jaxmetal.io.folder import MARKER, output_folder, require_replaceable
 from jaxmetal.io.record import provenance
 
 CONFIG = Path(__file__).with_name("simulated.toml")

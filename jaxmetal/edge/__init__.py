@@ -8,8 +8,9 @@
 - `data`: data that a fit can use;
 - `columns`: 1-D arrays that belong together;
 - `ranges`: fixed numbers outside the range that their field declares;
-- `progress`: what is said while people wait.
+- `progress`: what is said while people wait;
+- `writing`: files that are complete or absent, and why they cannot be written.
 
 May import: numerics; tqdm. To refuse something new: a function with the one rule and its sentence, used by every room
-that refuses it, and a case in its test. Nothing here looks at a galaxy, a file or a posterior.
+that refuses it, and a case in its test. Nothing here looks at a galaxy, into a file or at a posterior.
 """

@@ -12,9 +12,10 @@ import numpy as np
 from arviz_base import from_dict
 from astropy.coordinates import SkyCoord
 
+from jaxmetal.edge.writing import writing
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.fits import write_maps
-from jaxmetal.io.folder import MARKER, writing
+from jaxmetal.io.folder import MARKER
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.posterior import Posterior

@@ -17,8 +17,8 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.writing import write_whole
 from jaxmetal.io.file import require_file
-from jaxmetal.io.folder import write_whole
 from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid
 from jaxmetal.numerics.grid import Grid
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from arviz_base import from_dict
 
-from jaxmetal.io.folder import MARKER, writing
+from jaxmetal.edge.writing import writing
+from jaxmetal.io.folder import MARKER
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.population.relation import Kind, Relation, summary, table

@@ -16,8 +16,8 @@ from astropy.table import Table
 from astropy.units import UnitsWarning
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.writing import write_whole
 from jaxmetal.io.file import require_file
-from jaxmetal.io.folder import write_whole
 from jaxmetal.io.spelling import nearest
 
 FITS = (".fits", ".fit", ".fits.gz", ".fit.gz")

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.writing import write_whole, writing
 from jaxmetal.fit.galaxies import Galaxy, batch
 from jaxmetal.io.fit_files import save_draws
-from jaxmetal.io.folder import write_whole, writing
 from jaxmetal.io.sample.columns import FAILED, GOOD, POSTERIORS
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.views import View, view

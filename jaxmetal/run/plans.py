@@ -14,13 +14,13 @@ import numpy as np
 
 from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.writing import write_whole
 from jaxmetal.fit.choose import checked
 from jaxmetal.fit.padding import padded, sizes, worth_padding
 from jaxmetal.fit.program import foreseen
 from jaxmetal.fit.solve import Options
 from jaxmetal.io.config.read import Job
 from jaxmetal.io.config.table import child
-from jaxmetal.io.folder import write_whole
 from jaxmetal.io.record import checksum, provenance
 from jaxmetal.run.catalogue import Catalogue, read_catalogue
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxmetal.edge.writing import write_whole
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.config.observations import NOWHERE
 from jaxmetal.io.config.read import Job
-from jaxmetal.io.folder import write_whole
 from jaxmetal.io.sample.columns import (
     FAILED,
     GOOD,

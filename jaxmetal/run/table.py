@@ -11,7 +11,7 @@ from astropy.table import Column, MaskedColumn, Table
 from astropy.units import Unit
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.folder import write_whole
+from jaxmetal.edge.writing import write_whole
 from jaxmetal.io.sample.columns import FAILED, GOOD, NAME, REDSHIFT, SUSPECT
 from jaxmetal.run.rows import Entry, Row, read_rows
 from jaxmetal.run.started import StartedRun

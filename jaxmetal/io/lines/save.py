@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.edge.writing import writing
 from jaxmetal.fluxmaps import FLAGS, MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.fits import write_maps
-from jaxmetal.io.folder import MARKER, writing
+from jaxmetal.io.folder import MARKER
 from jaxmetal.io.lines.columns import descriptions, in_order, units
 from jaxmetal.io.lines.fit_toml import fit_toml
 from jaxmetal.io.lines.text import summary
