@@ -48,7 +48,7 @@ def case(number: int) -> tuple[Any, Any, Any, dict[str, Any]]:
 
 
 def one(number: int) -> dict[str, Any]:
-    """Errors, what is stated, and the time of a density."""
+    """Errors, how finely it is sampled, and what is stated."""
     scene, psf, reference, what = case(number)
     seeing = brute.observed(SHAPE, psf)
     plan = jm.prepare(scene, {"map": seeing})["map"]

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
-from zoo_sky import PSFS, Frame, Part, Seen, render, sie
+from lensed_numpy import sie
+from zoo_sky import PSFS, Frame, Part, Seen, profiles, render
 
 Table = dict[str, Any]
 PIXEL = 0.2
@@ -205,7 +206,8 @@ def parts(sources: Table, light: str) -> list[Part]:
         frame = {k: v for k, v in source["frame"].items() if k != "type"}
         one = dict(source["lights"][light])
         one = {"n": 0.5 if one.pop("type") == "Gaussian" else 1.0, **one}
-        made.append(Part(metallicity=metallicity(source["carries"]["metallicity"]["profile"]), **frame, **one))
+        carried = metallicity(source["carries"]["metallicity"]["profile"])
+        made.append(Part(light=profiles.Sersic(**frame, **one), metallicity=carried))
     return made
 
 

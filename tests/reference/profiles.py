@@ -18,13 +18,17 @@ class Sersic:
     y0: float = 0.0
     flux: float = 1.0
 
-    def radius(self, x, y):
-        """Deprojected radius R of a sky position."""
+    def plane(self, x, y):
+        """Coordinates (u, v) of a sky position along the major axis, and deprojected along the minor one."""
         angle = np.deg2rad(self.pa)
         dx, dy = x - self.x0, y - self.y0
         major = -np.sin(angle) * dx + np.cos(angle) * dy
         minor = -np.cos(angle) * dx - np.sin(angle) * dy
-        return np.hypot(major, minor / self.q)
+        return major, minor / self.q
+
+    def radius(self, x, y):
+        """Deprojected radius R of a sky position."""
+        return np.hypot(*self.plane(x, y))
 
     def brightness(self, x, y):
         """Flux per square pixel: I_e exp(-b ((R/R_e)^(1/n) - 1)) with gamma(2n, b) = Gamma(2n)/2."""
