@@ -16,6 +16,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.machine import Program
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.plan import Plan
@@ -135,8 +136,8 @@ def _any_in_pixels(samples: np.ndarray, density: int, margin: int) -> np.ndarray
     return np.asarray(pixels)[margin : ny - margin, margin : nx - margin]
 
 
-predictions = jax.jit(predict_all)
+predictions = Program(predict_all)
 """`predict_all` as a program: one for simulations, files and pictures, since none of them asks for many at once."""
 
 # One program, instead of dozens for its single operations.
-_deflection = jax.jit(deflection)
+_deflection = Program(deflection)

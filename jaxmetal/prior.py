@@ -17,6 +17,7 @@ import numpyro
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.machine import program
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.numerics.written import written
@@ -164,7 +165,7 @@ def medians(priors: Mapping[str, Distribution]) -> dict[str, np.ndarray]:
 
 
 # One program, instead of dozens for its single operations.
-@jax.jit
+@program()
 def _medians(packed: dict[str, Packed]) -> dict[str, jax.Array]:
     return {name: median(prior) for name, prior in unpacked(packed).items()}
 

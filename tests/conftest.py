@@ -1,6 +1,15 @@
-"""Tests run in float64 unless they say otherwise."""
+"""Tests run in float64 unless they say otherwise.
 
-import jax
+They compile far more than they compute: XLA spends the least time on a program without its newer emitters, and the
+numbers are the same to rounding. The stages of `.ci/run` with the oldest and newest versions leave that to XLA.
+"""
+
+import os
+
+QUICKLY = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
+os.environ.setdefault("XLA_FLAGS", QUICKLY)  # before JAX starts; processes that tests begin inherit it
+
+import jax  # noqa: E402
 import pytest
 from precision import doubles
 

@@ -14,6 +14,7 @@ from numpyro.infer.util import initialize_model
 from jaxmetal.chains.driver import CHUNK, Chains, drive
 from jaxmetal.chains.kernel import Settings, advance, begin
 from jaxmetal.edge.errors import InputError
+from jaxmetal.machine import Program
 
 
 class Sampled(NamedTuple):
@@ -72,12 +73,12 @@ def sample(
     mass = None if pilot is None else _covariance(pilot, sites)
     steps = min(CHUNK, settings.warmup + settings.draws)
     potential = info.potential_fn
-    states = jax.jit(jax.vmap(lambda at, key: begin(potential, settings, at, key, mass)))(start, keys)
-    onwards = jax.jit(jax.vmap(lambda state: advance(potential, settings, state, steps)))
+    states = Program(jax.vmap(lambda at, key: begin(potential, settings, at, key, mass)))(start, keys)
+    onwards = Program(jax.vmap(lambda state: advance(potential, settings, state, steps)))
     drawn = drive(states, onwards, settings, steps, progress)
     position = drawn.pop("position")
     parts = [position[name].reshape(*drawn["accept"].shape, -1) for name in sorted(position)]
-    values = jax.jit(jax.vmap(jax.vmap(info.postprocess_fn)))(position)
+    values = Program(jax.vmap(jax.vmap(info.postprocess_fn)))(position)
     chains = Chains(vectors=np.concatenate(parts, axis=2), **drawn)
     return Sampled({name: np.asarray(value) for name, value in values.items()}, chains, sites)
 

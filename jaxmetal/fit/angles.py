@@ -20,6 +20,7 @@ from numpyro.distributions import Distribution, Uniform
 from jaxmetal.fit.coordinates import coordinates
 from jaxmetal.fit.problem import Problem, parts, priors_of
 from jaxmetal.fit.rows import place
+from jaxmetal.machine import program
 from jaxmetal.meaning import meanings
 from jaxmetal.numerics.packed import Packed
 from jaxmetal.prior import bounds
@@ -103,7 +104,7 @@ def _uniform(problems: Problem, name: str) -> bool:
     return problems.priors[name].kind is Uniform
 
 
-@jax.jit
+@program()
 @partial(jax.vmap, in_axes=(0, None, 0))
 def _cut(packed: Packed, period: jax.Array, numbers: jax.Array) -> Packed:
     """The prior with its cut opposite to an angle, if it goes all round and the angle is one."""
@@ -114,7 +115,7 @@ def _cut(packed: Packed, period: jax.Array, numbers: jax.Array) -> Packed:
     return Packed.of(Uniform(low, high))
 
 
-@jax.jit
+@program()
 @partial(jax.vmap, in_axes=(0, 0, None, 0))
 def _carried(before: Packed, after: Packed, period: jax.Array, numbers: jax.Array) -> jax.Array:
     """Numbers of the same angles under another cut; as they are where there is none."""

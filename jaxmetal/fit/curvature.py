@@ -18,6 +18,7 @@ import numpy as np
 
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.problem import Problem, unconstrain
+from jaxmetal.machine import program
 from jaxmetal.numerics.packed import Packed, unpacked
 
 SMALL = 40
@@ -85,7 +86,7 @@ def rescale(
     return (basis @ (vectors / np.sqrt(np.maximum(np.abs(values), floor))[:, None, :])).astype(points.dtype)
 
 
-@jax.jit
+@program()
 @partial(jax.vmap, in_axes=(0,))
 def _widths(priors: Mapping[str, Packed]) -> jax.Array:
     """Half the range of the middle 68 % of each prior, unconstrained: defined for heavy tails as well."""

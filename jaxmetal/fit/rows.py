@@ -18,7 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxmetal.edge.progress import bar
 from jaxmetal.fit.memory import Block, budget, fitting
 from jaxmetal.fit.program import signature
-from jaxmetal.machine import processors
+from jaxmetal.machine import processors, program
 
 WIDER = 64
 """How many times longer a block is where rows are computed in lock-step on accelerators, if their memory allows."""
@@ -134,7 +134,7 @@ def _bytes(kind: Any) -> int:
     return sum(int(np.prod(shape, dtype=int)) * dtype.itemsize for shape, dtype in kind[1])
 
 
-@partial(jax.jit, static_argnums=(0, 1), static_argnames="together")
+@program(static_argnums=(0, 1), static_argnames="together")
 def _block(function: Any, settings: Any, shared: Any, rows: Any, together: bool) -> Any:
     def one(row: Any) -> Any:
         return function(settings, shared, row)

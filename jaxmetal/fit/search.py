@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxmetal.machine import program
+
 SHORTEST = 1e-8
 """Part of a step below which the search along it is given up."""
 
@@ -27,7 +29,7 @@ class Search(NamedTuple):
     going: jax.Array
 
 
-@jax.jit
+@program()
 @jax.vmap
 def begin(x: jax.Array) -> Search:
     """Nothing is known: the first evaluation is at x itself."""
@@ -35,7 +37,7 @@ def begin(x: jax.Array) -> Search:
     return Search(x, nothing + jnp.inf, still, still, nothing, LBFGS.init(x), jnp.array(True))
 
 
-@jax.jit
+@program()
 @jax.vmap
 def step(search: Search, loss: jax.Array, gradient: jax.Array) -> Search:
     """Takes in the evaluation: the step is accepted (Armijo's rule) and a new one planned, or it is shortened."""

@@ -18,6 +18,7 @@ from jaxmetal.fit import evaluate
 from jaxmetal.fit.optimum import rehearse
 from jaxmetal.fit.problem import Problem, unconstrain
 from jaxmetal.fit.seeds import key_data
+from jaxmetal.machine import program
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.prior import median
 
@@ -58,7 +59,7 @@ def starts(
     known = {name: values[index] for name, values in (given or {}).items()}
     # The optimiser's programs are compiled while the starts are weighed.
     with ThreadPoolExecutor(2) as aside:
-        ahead = [aside.submit(one) for one in rehearse(problems, jax.eval_shape(_around, problems.priors, known, keys))]
+        ahead = [aside.submit(one) for one in rehearse(problems, _around.eval_shape(problems.priors, known, keys))]
         points = np.asarray(_around(problems.priors, known, keys))[: len(seeds)]
         which = np.repeat(np.arange(len(points)), points.shape[1])
         densities = evaluate.values(problems, which, points.reshape(len(which), -1), 0.0).reshape(points.shape[:2])
@@ -117,7 +118,7 @@ def _support(prior: Distribution) -> str:
     return f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"
 
 
-@jax.jit
+@program()
 @partial(jax.vmap, in_axes=(0, 0, 0))
 def _around(priors: Mapping[str, Packed], given: Mapping[str, Any], keys: jax.Array) -> jax.Array:
     """A centre, and points on the way from it to draws of the prior, most of them short of it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import jax
@@ -14,6 +13,7 @@ from jaxmetal import render
 from jaxmetal.instrument.pixels import transfer
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.instrument.sampling import Sampling, choose, core_sizes, resolved
+from jaxmetal.machine import Program, program
 from jaxmetal.numerics.fourier import block_sum
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.profile import is_as_seen, is_kinked, is_on_sky, overhang, smallest_scale
@@ -109,12 +109,12 @@ def _default(now: Numbers, smooth: tuple[tuple[str, str], ...], reached: float) 
     )
 
 
-@jax.jit
+@program()
 def _form(psf: PSF) -> Any:
     return psf.form()
 
 
-@partial(jax.jit, static_argnames="smooth")
+@program(static_argnames="smooth")
 def _scales(scene: Scene, core: float, smooth: tuple[tuple[str, str], ...]) -> list[Any]:
     """The smallest scales of all lights and carried profiles outside the cores of lights, along minor axes, arcsec."""
     scales = [
@@ -151,12 +151,12 @@ def _fixed_flux(scene: Scene, name: str, light: str, grid: Grid, sampling: Sampl
     return _flux(scene, source, light, grid, fine, finer)
 
 
-@partial(jax.jit, static_argnames=("light", "sampling", "finer"))
+@program(static_argnames=("light", "sampling", "finer"))
 def _flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, finer: int) -> jax.Array:
     beta = trace(scene.lens, render.view(grid, sampling), source.distance_ratio)
     return block_sum(render.grid_flux(scene, source, light, grid, sampling, beta), finer)
 
 
 # One program each, instead of dozens for their single operations.
-_light = jax.jit(blurred_light)
-_transfer = jax.jit(transfer, static_argnames="sampling")
+_light = Program(blurred_light)
+_transfer = Program(transfer, static_argnames="sampling")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import jax
@@ -19,6 +18,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.pixels import transfer
 from jaxmetal.instrument.sampling import Sampling, choose
+from jaxmetal.machine import program
 from jaxmetal.numerics.grid import cell_area, subpixels
 from jaxmetal.numerics.profile import own_psf
 from jaxmetal.numerics.richardson_lucy import richardson_lucy
@@ -116,12 +116,12 @@ def _sharp(picture: Any) -> Sharp:
     return Sharp(values=values, left=left, fwhm=jnp.asarray(form.fwhm))
 
 
-@jax.jit
+@program()
 def _form(psf: Any) -> Any:
     return psf.form()
 
 
-@partial(jax.jit, static_argnames="sampling")
+@program(static_argnames="sampling")
 def _undone(picture: Any, sampling: Sampling) -> tuple[jax.Array, jax.Array]:
     grid = picture.grid
     x, y = subpixels(grid, density=sampling.density, margin=sampling.margin)

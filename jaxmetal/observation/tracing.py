@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.lens.derive import Lens
+from jaxmetal.machine import Program
 from jaxmetal.numerics.refine import Cells, between
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.prior import is_fixed, is_site
@@ -166,7 +167,7 @@ def _flat(deflector: Any, places: tuple[int, ...]) -> jax.Array:
 
 
 # One program each, instead of dozens for their single operations.
-_deflection = jax.jit(deflection)
+_deflection = Program(deflection)
 
 
 def _with_numbers(deflector: Any, numbers: jax.Array, places: tuple[int, ...], x: Any, y: Any) -> Any:

@@ -13,6 +13,7 @@ from jax.flatten_util import ravel_pytree
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.machine import program
 from jaxmetal.model import SCENE, log_likelihood, tree
 from jaxmetal.observation import predict_all
 from jaxmetal.prepared import prepare
@@ -75,7 +76,7 @@ def fisher(
     return Fisher(tuple(free), np.asarray(_information(skeleton, plans, values)))
 
 
-@jax.jit
+@program()
 def _information(skeleton: Any, plans: Any, truth: dict[str, jax.Array]) -> jax.Array:
     filled = fill(skeleton, truth)
     seen = predict_all(filled, filled[SCENE], plans)

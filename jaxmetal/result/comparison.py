@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.machine import program
 from jaxmetal.model import pointwise_log_likelihood
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
@@ -85,6 +86,6 @@ def loo(posterior: Posterior | View, name: str) -> Loo:
     )
 
 
-@jax.jit
+@program()
 def _pointwise_many(skeleton: Any, plans: Any, values: Any) -> dict[str, jax.Array]:
     return jax.lax.map(lambda draw: pointwise_log_likelihood(fill(skeleton, draw), plans), values)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.machine import Program, program
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.radius import radius
 from jaxmetal.observation import Prediction
@@ -126,17 +127,17 @@ def _spaced(posterior: Posterior, count: int) -> list[dict[str, np.ndarray]]:
     return [{name: values[i] for name, values in flat.items()} for i in index]
 
 
-@jax.jit
+@program()
 def _azimuthal_mean(profile: Any, radii: jax.Array) -> jax.Array:
     angles = jnp.linspace(0.0, 2.0 * jnp.pi, 24, endpoint=False)
     return jnp.mean(profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
 
 
-@jax.jit
+@program()
 def _on_source(source: Source, beta: Position) -> OnSource:
     carried = {name: carried_value(source, name, beta) for name in source.carries}
     return OnSource(radius(*source.frame.to_plane(*beta)), carried)
 
 
 # One program, instead of one for each of its operations.
-_trace = jax.jit(trace)
+_trace = Program(trace)

@@ -11,6 +11,7 @@ import numpy as np
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.findings import Finding, worst_first
+from jaxmetal.machine import program
 from jaxmetal.meaning import Meaning, meanings
 from jaxmetal.model import SCENE, pointwise_of
 from jaxmetal.numerics.packed import Packed, unpacked
@@ -143,7 +144,7 @@ def view(posterior: Posterior | View) -> View:
     return posterior if isinstance(posterior, View) else View(posterior)
 
 
-@jax.jit
+@program()
 def _judged(filled: dict[str, Any], seen: dict[str, Prediction]) -> tuple[dict[str, jax.Array], ...]:
     """Standard deviations, residuals, log densities, and what these sum to where the noise draws the data."""
     return (
@@ -154,6 +155,6 @@ def _judged(filled: dict[str, Any], seen: dict[str, Prediction]) -> tuple[dict[s
     )
 
 
-@jax.jit
+@program()
 def _log_priors(packed: dict[str, Packed], draws: dict[str, Any]) -> dict[str, jax.Array]:
     return {name: prior.log_prob(draws[name]) for name, prior in unpacked(packed).items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import jax
@@ -12,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.machine import program
 from jaxmetal.model import SCENE, tree
 from jaxmetal.observation import Prediction, predict_all
 from jaxmetal.prepared import predictions, prepare
@@ -62,7 +62,7 @@ def from_prior(scene: Any, observations: Mapping[str, Any], key: jax.Array, coun
     return _look(skeleton, plans, drawn, jnp.arange(count))
 
 
-@jax.jit
+@program()
 def _look(skeleton: Any, plans: Any, drawn: dict[str, Any], numbers: jax.Array) -> dict[str, jax.Array]:
     def one(number: jax.Array) -> dict[str, jax.Array]:
         filled = fill(skeleton, {name: values[number] for name, values in drawn.items()})
@@ -71,7 +71,7 @@ def _look(skeleton: Any, plans: Any, drawn: dict[str, Any], numbers: jax.Array) 
     return jax.lax.map(one, numbers)
 
 
-@partial(jax.jit, static_argnames="names")
+@program(static_argnames="names")
 def _noisy(
     observations: dict[str, Any], seen: dict[str, Prediction], key: jax.Array, names: tuple[str, ...]
 ) -> dict[str, jax.Array]:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.machine import processors
+from jaxmetal.machine import Program, processors, program
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid, refine
 from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.flux_likelihood import usable
@@ -179,7 +179,7 @@ def draw_nodes(found: PosteriorGrid, key: jax.Array, count: int) -> tuple[jax.Ar
     return found.z[index // found.a_v.size], found.a_v[index % found.a_v.size]
 
 
-@functools.partial(jax.jit, static_argnames=("levels", "abreast"))
+@program(static_argnames=("levels", "abreast"))
 def _chunk(
     likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, keys: jax.Array, levels: Levels, abreast: int
 ) -> dict[str, jax.Array]:
@@ -189,4 +189,4 @@ def _chunk(
     return jax.lax.map(one, (flux, sigma, keys), batch_size=abreast)
 
 
-_grid = jax.jit(posterior_grid, static_argnames="levels")
+_grid = Program(posterior_grid, static_argnames="levels")
