@@ -6,13 +6,12 @@ numbers are the same to rounding. The stages of `.ci/run` with the oldest and ne
 
 import os
 
-QUICKLY = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
-os.environ.setdefault("XLA_FLAGS", QUICKLY)  # before JAX starts; processes that tests begin inherit it
-
-import jax  # noqa: E402
+import jax
 import pytest
 from precision import doubles
 
+QUICKLY = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
+os.environ.setdefault("XLA_FLAGS", QUICKLY)  # before the first computation; processes that tests begin inherit it
 jax.config.update("jax_enable_x64", True)
 
 
