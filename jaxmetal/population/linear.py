@@ -18,7 +18,7 @@ from jaxmetal.population.covariates import Design, along, design
 from jaxmetal.population.galaxies import Covariate, Draws, Measured, require_same_galaxies
 from jaxmetal.population.link import positive
 from jaxmetal.population.relation import Relation
-from jaxmetal.population.reuse import Grains, effective_numbers, judge, smoothed
+from jaxmetal.population.reuse import Grains, effective_numbers, gathered, judge, smoothed
 from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.scatter import log_density
 from jaxmetal.population.selection import WITHOUT, Selection
@@ -67,7 +67,7 @@ def fit(
     chosen = chosen_priors(quantity, covariates, priors, robust)
     _require_selectable(selection, quantity, given)
     known, pilot = tuple(covariates.items()), None
-    data = smoothed(quantity) if isinstance(quantity, Draws) else quantity
+    data = gathered(smoothed(quantity)) if isinstance(quantity, Draws) else quantity
     # A selection may move the posterior far from where its sample alone would put it.
     if isinstance(data, Grains) and selection is None:
         gaussian = Measured(values=data.values[:, -1], sigma=data.width[:, -1])

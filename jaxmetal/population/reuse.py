@@ -24,13 +24,17 @@ LOOKS = 40
 GRAIN = 0.2
 """Width of a grain over that of its galaxy's posterior."""
 
+CELL = 0.25
+"""Part of a grain's width within which grains become one: the log-likelihood of 80 galaxies then moves by 0.003."""
+
 
 class Grains(NamedTuple):
     """Draws, each of them a small Gaussian, and one as wide as all together.
 
     Attributes:
         values: their centres, (n, k + 1).
-        log_prior: of the draws; the wide one has their mean weight, 1/prior. Same shape.
+        log_prior: of the draws, minus the log of their weights; the wide one has their mean weight, 1/prior; infinite
+            where there is none. Same shape.
         width: their standard deviations, same shape.
     """
 
@@ -58,6 +62,43 @@ def smoothed(quantity: Draws) -> Grains:
         values=np.hstack([mean + np.sqrt(share) * away, mean]),
         log_prior=np.hstack([quantity.log_prior, wide_prior]),
         width=np.hstack([np.broadcast_to(width, away.shape), spread]),
+    )
+
+
+def gathered(grains: Grains) -> Grains:
+    """The same density by some hundred grains: those of a cell `CELL` wide become one of their mean and variance.
+
+    Each has the weight of all in its cell, sum 1/prior, and their weighted moments, so that the mixture keeps its
+    moments to the second, cell by cell; a grain alone in its cell stays as it is.
+    """
+    found = [_gathered(*row) for row in zip(*grains, strict=True)]
+    most = max(len(values) for values, _, _ in found)
+    empty = (0.0, np.inf, 1.0)
+    return Grains(
+        *(
+            np.stack([np.pad(row[k], (0, most - len(row[k])), constant_values=empty[k]) for row in found])
+            for k in range(len(empty))
+        )
+    )
+
+
+def _gathered(values: np.ndarray, log_prior: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of one galaxy; its widest grain, the last, stays as it is."""
+    order = np.argsort(values[:-1])
+    y, log_weight = values[order], -log_prior[order]
+    cell = np.floor((y - y[0]) / max(CELL * width[0], np.finfo(float).tiny))
+    first = np.flatnonzero(np.diff(cell, prepend=-1.0))
+    # Weights within a cell, from its largest: those of a galaxy may differ by more than doubles hold.
+    top = np.maximum.reduceat(log_weight, first)
+    member = np.repeat(np.arange(first.size), np.diff(first, append=y.size))
+    weight = np.exp(log_weight - top[member])
+    total = np.add.reduceat(weight, first)
+    mean = np.add.reduceat(weight * y, first) / total
+    variance = np.add.reduceat(weight * (y - mean[member]) ** 2, first) / total
+    return (
+        np.append(mean, values[-1]),
+        np.append(-(np.log(total) + top), log_prior[-1]),
+        np.append(np.sqrt(width[0] ** 2 + variance), width[-1]),
     )
 
 
