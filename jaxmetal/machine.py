@@ -115,7 +115,7 @@ class Program:
 
     def __init__(self, function: Callable[..., Any], **settings: Any) -> None:
         """Takes the arguments of `jax.jit`."""
-        self._function, self._settings = function, settings
+        self._function, self.settings = function, settings
         self._made: dict[tuple[str, bool], Any] = {}
         update_wrapper(self, function)
 
@@ -136,7 +136,7 @@ class Program:
 
         kind = jax.default_backend(), bool(jax.config.values["jax_disable_most_optimizations"])
         if kind not in self._made:
-            self._made[kind] = jax.jit(self._function, compiler_options=_options(*kind), **self._settings)
+            self._made[kind] = jax.jit(self._function, compiler_options=_options(*kind), **self.settings)
         return self._made[kind]
 
 

@@ -139,6 +139,17 @@ def test_the_end_of_a_climb_is_a_maximum(skewed):
     assert evaluate.values(problems, [0] * len(around), around, 0.0).max() <= ends[0].log_density + 1e-9
 
 
+def test_climbs_in_laps_end_where_climbs_step_by_step_do(skewed, monkeypatch):
+    """Accelerators go several evaluations without a word to the host."""
+    problems = stack([skewed, skewed])
+    which, points, _ = start.starts(problems, [seed_of(1), seed_of(2)], 3)
+    stepped = optimum.maximise(problems, which, points, 1.0)
+    monkeypatch.setattr(optimum, "in_lock_step", lambda: True)
+    for lapped, alone in zip(optimum.maximise(problems, which, points, 1.0), stepped, strict=True):
+        assert lapped.status == alone.status
+        np.testing.assert_allclose(lapped.vector, alone.vector, atol=1e-7)
+
+
 def test_curvature_by_differences_is_that_of_automatic_differentiation(skewed):
     problems = stack([skewed])
     which, points, _ = start.starts(problems, [seed_of(1)], 3)

@@ -12,9 +12,9 @@ import numpy as np
 from jaxmetal.edge.progress import bar
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.curvature import SMALL, first_scales, rescale
-from jaxmetal.fit.problem import Problem
-from jaxmetal.fit.rows import PATIENCE
-from jaxmetal.fit.search import begin, step
+from jaxmetal.fit.problem import Problem, log_density, pick
+from jaxmetal.fit.rows import PATIENCE, each, in_lock_step
+from jaxmetal.fit.search import Search, advanced, begin, step
 
 STEPS = 100
 """Largest number of evaluations of one climb."""
@@ -24,6 +24,9 @@ ROUNDS = 3
 
 NEAR = 0.03
 """Gradient in the scaled coordinates (the distance to the maximum in standard deviations) that counts as converged."""
+
+LAP = 10
+"""Evaluations of a climb without a word to the host, where rows are computed in lock-step."""
 
 FEWEST = 4
 """Least length of the arrays in which searches step side by side."""
@@ -134,16 +137,12 @@ def _climb(
     length = max(FEWEST, 1 << (count - 1).bit_length())
     search = begin(np.zeros((length, points.shape[1]), points.dtype))
     going = np.arange(length) < count
-    densities, gradients = np.zeros(length, points.dtype), np.zeros((length, points.shape[1]), points.dtype)
-    for _ in bar(range(STEPS), desc="climbing, at most", unit="step", shown=progress, delay=PATIENCE, leave=False):
+    onwards, turns = (_lapped, STEPS // LAP) if in_lock_step() else (_stepped, STEPS)
+    for _ in bar(range(turns), desc="climbing, at most", unit="step", shown=progress, delay=PATIENCE, leave=False):
         rows = np.flatnonzero(going)
         if not rows.size:
             break
-        ahead = np.asarray(search.x + search.length[:, None] * search.direction)[rows]
-        at = points[rows] + np.einsum("nij,nj->ni", scaling[rows], ahead)
-        found, slopes = evaluate.gradients(problems, which[rows], at, jacobian)
-        densities[rows], gradients[rows] = found, np.einsum("nij,ni->nj", scaling[rows], slopes)
-        search = step(search, -densities, -gradients)
+        search = onwards(problems, search, rows, (which[rows], points[rows], scaling[rows]), jacobian)
         going &= np.asarray(search.going)
     vectors = points + np.einsum("nij,nj->ni", scaling, np.asarray(search.x)[:count])
     sizes = np.linalg.norm(np.asarray(search.gradient), axis=1)[:count]
@@ -152,6 +151,40 @@ def _climb(
         Optimum(vector, -float(loss), _status(float(loss), float(size)), float(size), matrix)
         for vector, loss, size, matrix in zip(vectors, losses, sizes, scaling, strict=True)
     ]
+
+
+def _stepped(problems: Problem, search: Search, rows: np.ndarray, of_rows: Any, jacobian: float) -> Search:
+    """Searches after one evaluation; `of_rows` are the problem, the origin and the scaling of those still going."""
+    which, origin, scaling = of_rows
+    ahead = np.asarray(search.x + search.length[:, None] * search.direction)[rows]
+    found, slopes = evaluate.gradients(problems, which, origin + np.einsum("nij,nj->ni", scaling, ahead), jacobian)
+    losses, gradients = np.zeros(search.loss.shape, ahead.dtype), np.zeros(search.x.shape, ahead.dtype)
+    losses[rows], gradients[rows] = -found, -np.einsum("nij,ni->nj", scaling, slopes)
+    return step(search, losses, gradients)
+
+
+def _lapped(problems: Problem, search: Search, rows: np.ndarray, of_rows: Any, jacobian: float) -> Search:
+    """Searches after `LAP` evaluations, see `_stepped`."""
+    whole: Search = jax.tree.map(np.array, search)
+    some = jax.tree.map(lambda leaf: leaf[rows], whole)
+    which, origin, scaling = of_rows
+    given = which.astype(np.int32), origin, scaling, np.full(len(rows), jacobian, origin.dtype), some
+    for leaf, new in zip(*map(jax.tree.leaves, (whole, each(_lap, None, problems, given, 1))), strict=True):
+        leaf[rows] = new
+    return whole
+
+
+def _lap(_: None, problems: Problem, row: Any) -> Search:
+    which, origin, scaling, jacobian, search = row
+    problem = pick(problems, which)
+
+    def one(_: int, search: Search) -> Search:
+        at = origin + scaling @ (search.x + search.length * search.direction)
+        density, slope = jax.value_and_grad(lambda x: log_density(problem, x, jacobian))(at)
+        return advanced(search, -density, -(slope @ scaling))
+
+    lapped: Search = jax.lax.fori_loop(0, LAP, one, search)
+    return lapped
 
 
 def _status(loss: float, gradient: float) -> Status:

@@ -74,6 +74,11 @@ def each(
     return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:count], *found)
 
 
+def in_lock_step() -> bool:
+    """Whether rows are computed side by side, where what goes to and fro costs more than what is computed."""
+    return not _in_threads(jax.local_devices())
+
+
 def _in_threads(devices: list[jax.Device]) -> bool:
     return len(devices) == 1 and devices[0].platform == "cpu"
 

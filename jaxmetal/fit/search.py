@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxmetal.machine import program
+from jaxmetal.machine import Program, program
 
 SHORTEST = 1e-8
 """Part of a step below which the search along it is given up."""
@@ -37,9 +37,7 @@ def begin(x: jax.Array) -> Search:
     return Search(x, nothing + jnp.inf, still, still, nothing, LBFGS.init(x), jnp.array(True))
 
 
-@program()
-@jax.vmap
-def step(search: Search, loss: jax.Array, gradient: jax.Array) -> Search:
+def advanced(search: Search, loss: jax.Array, gradient: jax.Array) -> Search:
     """Takes in the evaluation: the step is accepted (Armijo's rule) and a new one planned, or it is shortened."""
     expected = search.length * jnp.vdot(search.gradient, search.direction)
     good = jnp.isfinite(loss) & jnp.all(jnp.isfinite(gradient)) & (loss <= search.loss + 1e-4 * expected)
@@ -58,3 +56,7 @@ def step(search: Search, loss: jax.Array, gradient: jax.Array) -> Search:
     back = search._replace(length=length, going=length > SHORTEST)
     moved = jax.tree.map(lambda a, b: jnp.where(good, a, b), forward, back)
     return jax.tree.map(lambda a, b: jnp.where(search.going, a, b), moved, search)
+
+
+step = Program(jax.vmap(advanced))
+"""`advanced` of searches side by side."""
