@@ -11,7 +11,19 @@ import pytest
 import jaxmetal
 
 PACKAGE = Path(jaxmetal.__file__).parent
-COMPILING = {"prior", "prepared", "observation", "chains", "fit", "result", "simulate", "planning", "spaxel", "cli"}
+COMPILING = {
+    "machine",
+    "prior",
+    "prepared",
+    "observation",
+    "chains",
+    "fit",
+    "result",
+    "simulate",
+    "planning",
+    "spaxel",
+    "cli",
+}
 """Rooms that run things; plans, and medians of priors, are of concrete numbers. Elsewhere `jit` is the caller's."""
 
 
@@ -29,10 +41,10 @@ def run(code: str) -> str:
 
 
 def compiles(tree: ast.AST) -> bool:
-    """Whether a module mentions `jax.jit`, `pjit` or `filter_jit` by any spelling."""
+    """Whether a module mentions `jax.jit`, `pjit` or `filter_jit` by any spelling, or `machine.Program`."""
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return any(name == "jit" or name.endswith("_jit") or name == "pjit" for name in names)
+    return any(name in ("jit", "pjit", "program", "Program") or name.endswith("_jit") for name in names)
 
 
 DEAR = "{'jax', 'numpyro', 'astropy', 'matplotlib', 'arviz_base', 'arviz_stats', 'optax', 'xarray', 'pandas', 'scipy'}"
