@@ -132,5 +132,5 @@ def render(frame: Frame, parts: list[Part], deflection: Any = None, labels: np.n
         # Behind a lens there is no one cusp to refine; exponential discs need none at this density.
         at = part.light
         cusp = (at.x0 / frame.pixel, at.y0 / frame.pixel) if deflection is None else (0.0, 0.0)
-        total += operator.observe(fields, frame.shape, frame.psf, cusp=cusp, q=at.q, samples=21)
+        total += operator.observe(fields, frame.shape, frame.psf, cusp=cusp, q=at.q, samples=11)
     return Seen(total[0], total[1], labels)
