@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -14,7 +15,7 @@ from numpyro.infer.util import initialize_model
 from jaxmetal.chains.driver import CHUNK, Chains, drive
 from jaxmetal.chains.kernel import Settings, advance, begin
 from jaxmetal.edge.errors import InputError
-from jaxmetal.machine import Program
+from jaxmetal.machine import Program, processors
 
 
 class Sampled(NamedTuple):
@@ -74,13 +75,29 @@ def sample(
     steps = min(CHUNK, settings.warmup + settings.draws)
     potential = info.potential_fn
     states = Program(jax.vmap(lambda at, key: begin(potential, settings, at, key, mass)))(start, keys)
-    onwards = Program(jax.vmap(lambda state: advance(potential, settings, state, steps)))
+    onwards = _of_all(lambda state: advance(potential, settings, state, steps))
     drawn = drive(states, onwards, settings, steps, progress)
     position = drawn.pop("position")
     parts = [position[name].reshape(*drawn["accept"].shape, -1) for name in sorted(position)]
     values = Program(jax.vmap(jax.vmap(info.postprocess_fn)))(position)
     chains = Chains(vectors=np.concatenate(parts, axis=2), **drawn)
     return Sampled({name: np.asarray(value) for name, value in values.items()}, chains, sites)
+
+
+def _of_all(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What all chains do: in threads on a CPU, where none waits for another's trajectory; in lock-step elsewhere."""
+    if jax.default_backend() != "cpu":
+        return Program(jax.vmap(step))
+    alone = Program(step)
+
+    def in_threads(states: Any) -> Any:
+        count = len(jax.tree.leaves(states)[0])
+        chains = [jax.tree.map(lambda leaf, k=k: leaf[k], states) for k in range(count)]
+        with ThreadPoolExecutor(processors()) as pool:
+            found = list(pool.map(lambda state: jax.block_until_ready(alone(state)), chains))
+        return jax.tree.map(lambda *parts: np.stack(parts), *found)
+
+    return in_threads
 
 
 def _covariance(draws: Mapping[str, np.ndarray], sites: Mapping[str, Distribution]) -> np.ndarray:

@@ -68,10 +68,9 @@ def fit(
     _require_selectable(selection, quantity, given)
     known, pilot = tuple(covariates.items()), None
     data = gathered(smoothed(quantity)) if isinstance(quantity, Draws) else quantity
-    # A selection may move the posterior far from where its sample alone would put it.
-    if isinstance(data, Grains) and selection is None:
+    if isinstance(data, Grains):
         gaussian = Measured(values=data.values[:, -1], sigma=data.width[:, -1])
-        pilot, _ = sample(_model, (gaussian, given, known, chosen, None), PILOT, starts(chosen, given))
+        pilot, _ = sample(_model, (gaussian, given, known, chosen, selection), PILOT, starts(chosen, given))
         run = run._replace(warmup=min(run.warmup, STEPS_WITH_PILOT))
     draws, findings = sample(_model, (data, given, known, chosen, selection), run, starts(chosen, given), pilot=pilot)
     numbers = None
@@ -156,7 +155,9 @@ def _model(
         density = log_density(jnp.asarray(quantity.values) - mean[:, None], wide, spread, nu)
         terms = logsumexp(density + log_ratio, axis=1)
     if selection is not None:
-        terms = terms - selection.log_share(mean, scatter, nu, {k: jnp.asarray(v) for k, v in known.items()})
+        entered = {name: jnp.asarray(values) for name, values in known.items()}
+        measured = float(np.min(quantity.values)), float(np.max(quantity.values))
+        terms = terms - selection.log_share(mean, scatter, nu, entered, measured)
     numpyro.factor("galaxies", jnp.sum(terms))
 
 

@@ -9,11 +9,15 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.special import logsumexp
 
 from jaxmetal.population.scatter import log_density
 
 REACH, TAIL_REACH, NODES = 10.0, 3000.0, 241
 """Nodes mean + scatter sinh(t) of the integral over y, and how many scatters they reach: Gaussian, and Student-t."""
+
+BEYOND = 61
+"""Nodes over the measured range, where that lies further away."""
 
 WITHOUT = (
     "No selection function was given: the relation is that of galaxies like those in the sample, "
@@ -42,7 +46,12 @@ class Selection:
     description: str
 
     def log_share(
-        self, mean: jax.Array, scatter: jax.Array, nu: jax.Array | None, covariates: Mapping[str, jax.Array]
+        self,
+        mean: jax.Array,
+        scatter: jax.Array,
+        nu: jax.Array | None,
+        covariates: Mapping[str, jax.Array],
+        measured: tuple[float, float] | None = None,
     ) -> jax.Array:
         """log int p(y | x) S(y, x) dy for galaxies of expected values `mean`, shape (n,).
 
@@ -51,20 +60,46 @@ class Selection:
             scatter: intrinsic scatter.
             nu: degrees of freedom, None for Gaussian scatter.
             covariates: name -> shape (n,).
+            measured: least and largest y that were measured. Where the sampler tries a relation far below or above all
+                of them, S may let nothing enter but the outermost tail, which lies there.
         """
-        reach = np.arcsinh(REACH if nu is None else TAIL_REACH)
+        limit = REACH if nu is None else TAIL_REACH
+        reach = np.arcsinh(limit)
         t = jnp.linspace(-reach, reach, NODES)
         # The nodes stand still while the density moves over them: a step in S has a gradient only so.
         nodes = jax.lax.stop_gradient(mean[:, None] + scatter * jnp.sinh(t))
         widths = jax.lax.stop_gradient(scatter * jnp.cosh(t))
-        weight = widths * jnp.exp(log_density(nodes - mean[:, None], scatter, None, nu))
-        seen = self.probability(nodes, {k: v[:, None] for k, v in covariates.items()})
+        log_weight = jnp.log(widths) + log_density(nodes - mean[:, None], scatter, None, nu)
         # Dividing by the sum of the weights takes out what the rule and the tails beyond its reach miss.
-        return jnp.log(jnp.maximum(jnp.sum(weight * seen, axis=1) / jnp.sum(weight, axis=1), 1e-300))
+        within = logsumexp(log_weight + self._log(nodes, covariates), axis=1) - logsumexp(log_weight, axis=1)
+        if measured is None:
+            return within
+
+        def tail(side: float) -> jax.Array:
+            end = jax.lax.stop_gradient(mean + side * limit * scatter)
+            first, last = (jnp.maximum(side * y, side * end) for y in measured[:: int(side)])
+            y = side * jnp.concatenate([side * end[None], jnp.linspace(first, last, BEYOND)]).T
+            log_term = log_density(y - mean[:, None], scatter, None, nu) + self._log(y, covariates)
+            return logsumexp(_log_trapezoids(log_term, jnp.abs(jnp.diff(y, axis=1))), axis=1)
+
+        return jnp.logaddexp(within, jnp.logaddexp(tail(1.0), tail(-1.0)))
+
+    def _log(self, values: jax.Array, covariates: Mapping[str, jax.Array]) -> jax.Array:
+        """log S, shape of `values`, which has galaxies in front."""
+        seen = self.probability(values, {name: value[:, None] for name, value in covariates.items()})
+        return jnp.log(jnp.maximum(jnp.broadcast_to(seen, values.shape), 1e-300))
 
     def log_probability(self, values: Any, covariates: Mapping[str, Any]) -> jax.Array:
         """What enters the likelihood of draws (n, k): log S where the truth decided, 0 where the data did."""
         if self.decided_by == "data":
             return jnp.zeros(np.shape(values))
-        seen = self.probability(jnp.asarray(values), {k: jnp.asarray(v)[:, None] for k, v in covariates.items()})
-        return jnp.log(jnp.maximum(jnp.broadcast_to(seen, np.shape(values)), 1e-300))
+        return self._log(jnp.asarray(values), {name: jnp.asarray(value) for name, value in covariates.items()})
+
+
+def _log_trapezoids(log_term: jax.Array, widths: jax.Array) -> jax.Array:
+    """log of the integrals between neighbours of a function that is exponential between them."""
+    half = 0.5 * jnp.abs(jnp.diff(log_term, axis=1))
+    middle = 0.5 * (log_term[:, 1:] + log_term[:, :-1])
+    steep = jnp.maximum(half, 1e-2)
+    log_sinhc = jnp.where(half > 1e-2, steep + jnp.log(-jnp.expm1(-2.0 * steep)) - jnp.log(2.0 * steep), half**2 / 6.0)
+    return middle + log_sinhc + jnp.log(jnp.maximum(widths, 1e-300))
