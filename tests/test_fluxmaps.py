@@ -35,6 +35,39 @@ def test_offset_finds_a_known_displacement(move):
     assert (found.row, found.column) == pytest.approx(move, abs=0.05)
 
 
+@pytest.mark.parametrize("sigma", [3.0, 10.0, 20.0])
+def test_a_blob_as_wide_as_the_frame_is_found_where_it_is(sigma):
+    """Sums over the whole frame, with nothing beyond it, favour no displacement: (0.30, -0.48) at 10 pixels."""
+    y, x = np.indices((40, 52))
+    squared = [(y - row) ** 2 + (x - column) ** 2 for row, column in ((19.5, 25.5), (17.2, 26.9))]
+    wide = [np.exp(-0.5 * one / sigma**2) for one in squared]
+    found = fluxmaps.offset(*wide)
+    assert (found.column, found.row) == pytest.approx((1.40, -2.30), abs=0.02)
+
+
+def test_offset_is_at_the_peak_of_the_correlation_of_what_both_maps_have():
+    random = np.random.default_rng(4)
+    first, second = random.normal(size=(2, 21, 17)) + np.stack([blob(11, 8, (21, 17)), 5.0 * blob(13, 6, (21, 17))])
+    first[random.random(first.shape) < 0.1] = np.nan
+    second[:, :3] = np.nan
+    lags = range(-6, 7)
+    pearson = np.full((13, 13), np.nan)
+    for i, row in enumerate(lags):
+        for j, column in enumerate(lags):
+            f = first[max(0, -row) : 21 - max(0, row), max(0, -column) : 17 - max(0, column)].ravel()
+            t = second[max(0, row) : 21 + min(0, row), max(0, column) : 17 + min(0, column)].ravel()
+            both = np.isfinite(f + t)
+            pearson[i, j] = np.corrcoef(f[both], t[both])[0, 1]
+    best = np.unravel_index(pearson.argmax(), pearson.shape)
+    middle = pearson[best[0] - 1 : best[0] + 2, best[1] - 1 : best[1] + 2]
+    gradient = 0.5 * np.array([middle[2, 1] - middle[0, 1], middle[1, 2] - middle[1, 0]])
+    cross = 0.25 * (middle[2, 2] - middle[2, 0] - middle[0, 2] + middle[0, 0])
+    curvature = [[np.diff(middle[:, 1], 2)[0], cross], [cross, np.diff(middle[1], 2)[0]]]
+    expected = np.array(best) - 6 - np.linalg.solve(curvature, gradient)
+    found = fluxmaps.offset(first, second, reach=6)
+    assert (found.row, found.column) == pytest.approx(expected, abs=1e-8)
+
+
 def test_offset_ignores_noise_and_background():
     noise = np.random.default_rng(3).normal(5.0, 0.03, (2, 40, 52))
     other = blob(21.4, 22.7) + noise[1]
