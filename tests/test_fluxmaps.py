@@ -152,9 +152,18 @@ def spaxels():
 
 
 def test_klever_limits_and_sulphur_in_place_of_nitrogen():
-    found = fluxmaps.klever(*spaxels(), ["N2", "S2"])
+    """S2 stands in for N2 in all spaxels of a galaxy or in none."""
+    fluxes, sigmas = spaxels()
+    found = fluxmaps.klever(fluxes, sigmas, ["N2", "S2"])
+    assert found.combination == ("N2",)
     assert np.asarray(found.masks["N2"]).tolist() == [True, False, False, True]
-    assert np.asarray(found.masks["S2"]).tolist() == [False, False, True, False]
+    assert not np.asarray(found.masks["S2"]).any()
+    sulphur = fluxmaps.klever({**fluxes, "NII6584": np.array([2.5, 9.0, 2.4, 2.4])}, sigmas, ["N2", "S2"])
+    assert sulphur.combination == ("S2",)
+    assert not np.asarray(sulphur.masks["N2"]).any()
+    assert np.asarray(sulphur.masks["S2"]).tolist() == [True, False, True, False]
+    known = fluxmaps.klever(fluxes, sigmas, ["N2", "S2"], combination=["S2"])
+    assert np.asarray(known.masks["S2"]).tolist() == [True, False, True, False]
     assert found.finding.severity == "warning"
     assert "metallicity" in found.finding.text
     whole = fluxmaps.klever(*spaxels(), ["N2"], integrated=True)

@@ -32,26 +32,35 @@ class Selected:
 
     Attributes:
         masks: line or ratio -> True where it is to be used.
+        combination: the ratios that this galaxy is measured by; masks of others are False everywhere.
         finding: what the rule does to the sample.
     """
 
     masks: Mapping[str, jax.Array]
+    combination: tuple[str, ...] = ()
     finding: Finding = BIASED
 
 
 def klever(
-    fluxes: Mapping[str, Any], sigmas: Mapping[str, Any], ratios: Iterable[str], *, integrated: bool = False
+    fluxes: Mapping[str, Any],
+    sigmas: Mapping[str, Any],
+    ratios: Iterable[str],
+    *,
+    integrated: bool = False,
+    combination: Iterable[str] | None = None,
 ) -> Selected:
     """The rules of KLEVER (Curti et al. 2020, MNRAS 492, 821): ratios of which every line is detected.
 
-    Detected: S/N >= 5 for Ha and [OIII]5007, 2.5 for other lines; 3 for all lines of an integrated spectrum. S2 is used
-    only where N2 is asked for and missing. Give fluxes corrected with `balmer_ebv` if O32 is among the ratios.
+    Detected: S/N >= 5 for Ha and [OIII]5007, 2.5 for other lines; 3 for all lines of an integrated spectrum. One
+    combination of ratios serves all spaxels of a galaxy, with S2 in place of N2 in all of them or in none: in all, if
+    more spaxels have S2. Give fluxes corrected with `balmer_ebv` if O32 (the paper's O3O2) is among the ratios.
 
     Args:
-        fluxes: line -> map.
+        fluxes: line -> map of one galaxy.
         sigmas: line -> standard deviation, same shapes.
         ratios: names of `lines.RATIOS`.
-        integrated: whether the fluxes are of whole galaxies.
+        integrated: whether the fluxes are of whole galaxies or regions.
+        combination: the galaxy's, where it is known (its regions are measured by that of its spaxels).
 
     Raises:
         InputError: if a ratio is unknown or one of its lines is absent, shapes differ or a sigma is not positive.
@@ -68,9 +77,16 @@ def klever(
                 f"ratio {ratio}: expected {', '.join(lines)}, found no {absent[0]}; give it with its sigma."
             )
     masks = {ratio: jnp.all(jnp.stack([detected[name] for name in lines]), axis=0) for ratio, lines in wanted.items()}
-    if "S2" in masks and "N2" in masks:
-        masks["S2"] = masks["S2"] & ~masks["N2"]
-    return Selected(masks)
+    chosen = tuple(_combined(masks) if combination is None else combination)
+    return Selected({name: mask & (name in chosen) for name, mask in masks.items()}, chosen)
+
+
+def _combined(masks: Mapping[str, jax.Array]) -> list[str]:
+    """All ratios but that of N2 and S2 which fewer spaxels have."""
+    if not {"N2", "S2"} <= masks.keys():
+        return list(masks)
+    fewer = "N2" if masks["S2"].sum() > masks["N2"].sum() else "S2"
+    return [name for name in masks if name != fewer]
 
 
 def balmer_ebv(

@@ -98,7 +98,10 @@ KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Reader]]] = {
             "unverified": flag,
         },
     ),
-    "patricio19": (spaxel.patricio19, {"sigma_cal": number, "z_range": pair}),
+    "patricio19": (
+        spaxel.patricio19,
+        {"ratios": names, "law": text, "sigma_cal": number, "z_range": pair, "a_v_range": pair},
+    ),
     "wang17": (spaxel.wang17, {"hb_range": pair, "nii_ha": unblended, "sii_scatter": number}),
     "curti20": (spaxel.curti20, {"ratios": names, "a_v": number, "law": text, "z_range": pair}),
 }
