@@ -236,6 +236,9 @@ def test_priors_are_those_of_the_papers():
     assert (float(wang.prior["z"].low), float(wang.prior["z"].high)) == (7.0, 9.3)
     assert (float(wang.prior["a_v"].low), float(wang.prior["a_v"].high)) == (0.0, 4.0)
     assert float(wang.prior["hb"].log_prob(1.0) - wang.prior["hb"].log_prob(10.0)) == pytest.approx(np.log(10.0))
+    paper = jm.spaxel.wang17(flux_unit=1e-20, nii_ha=None).prior  # Table 3: 1000 x 10^-17 erg/s/cm^2, and 0.5
+    assert float(paper["hb"].support.upper_bound) == pytest.approx(1e6)
+    assert float(paper["nii_ha"].support.upper_bound) == 0.5
     assert float(curti.prior["a_v"].sample(jax.random.key(0))) == 0.3
 
 
@@ -250,6 +253,8 @@ def test_priors_are_those_of_the_papers():
         (lambda: jm.spaxel.patricio19(ratios=("HbHg",)), "measures metallicity"),
         (lambda: jm.spaxel.wang17(("OII", "NeIII"), hb_range=(1.0, 2.0)), "NeIII"),
         (lambda: jm.spaxel.wang17(hb_range=(0.0, 2.0)), "hb_range"),
+        (lambda: jm.spaxel.wang17(), "hb_range"),
+        (lambda: jm.spaxel.wang17(flux_unit=0.0), "flux_unit"),
         (lambda: jm.spaxel.wang17(("Hb", "Hbeta"), hb_range=(1.0, 2.0)), "every line once"),
     ],
 )
