@@ -171,15 +171,35 @@ def test_klever_limits_and_sulphur_in_place_of_nitrogen():
 
 
 def test_reddening_by_balmer_lines_or_the_global_value():
-    fluxes = {"Halpha": 2.86316 * np.ones(3) * 20, "Hbeta": 20 * np.ones(3)}
+    fluxes = {"Halpha": 2.87 * np.ones(3) * 20, "Hbeta": 20 * np.ones(3)}
     law = jm.lines.dust_law("Calzetti00")
     red = {name: np.array(flux * 10 ** (-0.4 * float(law(name)) * 4.05 * 0.3)) for name, flux in fluxes.items()}
     red["Hbeta"][1] = 0.1
     red["Halpha"][2] = red["Hbeta"][2]
-    found = fluxmaps.balmer_ebv(red, {name: np.ones(3) for name in red}, 0.17, law="Calzetti00")
-    assert np.asarray(found) == pytest.approx([0.3, 0.17, 0.0], abs=1e-5)
+    sigmas = {name: np.ones(3) for name in red}
+    found = fluxmaps.balmer_ebv(red, sigmas, 0.17, fallback_error=0.04, law="Calzetti00")
+    assert np.asarray(found.ebv) == pytest.approx([0.3, 0.17, 0.0], abs=1e-5)
+    assert float(found.error[1]) == 0.04
+    theory = fluxmaps.balmer_ebv(red, sigmas, 0.17, law="Calzetti00", intrinsic=2.863)
+    assert float(theory.ebv[0] - found.ebv[0]) == pytest.approx(
+        2.5 * np.log10(2.87 / 2.863) / 4.05 / float(law("Hbeta") - law("Halpha")), abs=1e-8
+    )
+    assert np.isnan(theory.error[1])
     back = fluxmaps.deredden({"Hbeta": red["Hbeta"][:1]}, 4.05 * 0.3, "Calzetti00")
     assert float(back["Hbeta"][0]) == pytest.approx(20.0)
+
+
+def test_reddening_scatters_as_its_error_says():
+    random = np.random.default_rng(6)
+    fluxes = {"Halpha": 400.0, "Hbeta": 100.0}
+    noisy = {name: flux + 3.0 * random.standard_normal(20_000) for name, flux in fluxes.items()}
+    sigmas = {name: np.full(20_000, 3.0) for name in fluxes}
+    found = fluxmaps.balmer_ebv(noisy, sigmas, 0.0)
+    assert float(np.median(found.error)) == pytest.approx(float(np.std(found.ebv)), rel=0.03)
+    # k(Hb) = 3.61 and k(Ha) = 2.53 of CCM89.
+    assert float(np.median(found.error)) == pytest.approx(
+        2.5 / 1.08 * np.hypot(3 / 100, 3 / 400) / np.log(10.0), rel=0.01
+    )
 
 
 def test_bins_of_two_by_two():
@@ -290,6 +310,7 @@ BAD = {
     "sigma of zero": lambda: fluxmaps.wang({"Halpha": np.ones(2)}, {"Halpha": np.zeros(2)}),
     "no sigma": lambda: fluxmaps.wang({"Halpha": np.ones(2)}, {}),
     "negative reddening": lambda: fluxmaps.balmer_ebv(*spaxels(), -0.1),
+    "no intrinsic ratio": lambda: fluxmaps.balmer_ebv(*spaxels(), 0.1, intrinsic=0.0),
     "map smaller than a bin": lambda: fluxmaps.binned(np.ones((1, 5)), np.ones((1, 5))),
     "no such branch": lambda: on_branch(jnp.ones((2, 3)), "middle"),
     "shapes of columns": lambda: fluxmaps.gradients(np.arange(5.0), np.ones(4), np.ones(5), number=2),

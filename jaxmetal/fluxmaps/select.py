@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import numpy as np
 from jaxmetal.classical import Annuli, annuli
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.lines import RATIOS, DustLaw, dust_law, over_hbeta
+from jaxmetal.lines import RATIOS, DustLaw, dust_law
 from jaxmetal.lines.names import look_up
 
 BIASED = Finding(
@@ -89,29 +89,57 @@ def _combined(masks: Mapping[str, jax.Array]) -> list[str]:
     return [name for name in masks if name != fewer]
 
 
-def balmer_ebv(
-    fluxes: Mapping[str, Any], sigmas: Mapping[str, Any], fallback: float, *, law: str | DustLaw = "CCM89"
-) -> jax.Array:
-    """E(B-V) from Ha/Hb where KLEVER's limits detect both, the galaxy's global value elsewhere, mag.
+class Reddening(NamedTuple):
+    """E(B-V) of spaxels.
 
-    E(B-V) = 2.5 / (k(Hb) - k(Ha)) log10[(Ha/Hb) / case B at 10^4 K], k = R_V A/A(V), at least 0.
+    Attributes:
+        ebv: mag, 0 or more.
+        error: standard deviation, mag, before what is negative is taken for 0.
+    """
+
+    ebv: jax.Array
+    error: jax.Array
+
+
+def balmer_ebv(
+    fluxes: Mapping[str, Any],
+    sigmas: Mapping[str, Any],
+    fallback: float,
+    *,
+    fallback_error: float = np.nan,
+    intrinsic: float = 2.87,
+    law: str | DustLaw = "CCM89",
+) -> Reddening:
+    """E(B-V) from Ha/Hb where KLEVER's limits detect both, the galaxy's global value elsewhere.
+
+        E(B-V) = 2.5 / (k(Hb) - k(Ha)) log10[(Ha/Hb) / intrinsic], k = R_V A/A(V), at least 0,
+
+    with the errors of the two fluxes, which are independent, to first order.
 
     Args:
         fluxes: line -> map, with "Halpha" and "Hbeta".
         sigmas: line -> standard deviation.
         fallback: global E(B-V).
+        fallback_error: its standard deviation.
+        intrinsic: Ha/Hb without dust: 2.87 in Curti et al. 2020; `lines.over_hbeta("Halpha")` is 2.863, case B at
+            10^4 K and 100 cm^-3.
         law: dust law, with its own R_V.
 
     Raises:
-        InputError: if one of the two lines is missing, or the fallback is not a number >= 0.
+        InputError: if one of the two lines is missing, or the fallback is not a number >= 0 or the ratio not above 0.
     """
     if not (np.isfinite(fallback) and fallback >= 0.0):
         raise InputError(f"fallback: expected the galaxy's E(B-V), 0 mag or more, found {fallback}; give it.")
+    if not intrinsic > 0.0:
+        raise InputError(f"intrinsic: expected Ha/Hb without dust, above 0, found {intrinsic}; leave it at 2.87.")
     both = klever(fluxes, sigmas, ["HaHb"]).masks["HaHb"]
     law = dust_law(law) if isinstance(law, str) else law
-    excess = RATIOS["HaHb"].log10(fluxes) - jnp.log10(over_hbeta("Halpha"))
-    ebv = 2.5 * excess / (law.r_v * (law("Hbeta") - law("Halpha")))
-    return jnp.where(both, jnp.maximum(ebv, 0.0), fallback)
+    ratio = RATIOS["HaHb"]
+    flux, sigma = ({name: jnp.asarray(of[name], float) for name in ratio.lines} for of in (fluxes, sigmas))
+    per_dex = 2.5 / (law.r_v * (law("Hbeta") - law("Halpha")))
+    ebv = jnp.maximum(per_dex * (ratio.log10(flux) - np.log10(intrinsic)), 0.0)
+    error = per_dex * jnp.sqrt(ratio.variance(flux, sigma))
+    return Reddening(jnp.where(both, ebv, fallback), jnp.where(both, error, fallback_error))
 
 
 def binned(flux: np.ndarray, sigma: np.ndarray, factor: int = 2) -> tuple[np.ndarray, np.ndarray]:
