@@ -2,8 +2,12 @@
 
     python benchmarks/metha2024.py [draws per FWHM, default 200] [of them checked by NUTS, default 20]
 
-A disc of half-light radius 1", n = 1, Z = 8 - 0.2 R / arcsec on 121 x 121 pixels of 0.066", sigma^2 = c1 + c2 / I with
-I the blurred model. Writes results/metha2024.json; the single fits are in results/metha2024_*.jsonl.
+A disc of half-light radius 1", n = 1, Z = 8 - 0.2 R / arcsec on 121 x 121 pixels of 0.066", sigma^2 = c1 + c2 / I. The
+paper asks for 0.01 dex^2 at the centre and 0.02 at R_e, which c1 = 0.0077 and c2 = 0.0123 I(R_e) give with the I of the
+disc before it is blurred. Which I enters c1 + c2 / I it does not say: here it is the blurred model, as in the authors'
+notebook, so that sigma^2 is 0.0102, 0.0128 and 0.0173 at the centre and 0.0200, 0.0193 and 0.0217 at R_e for FWHM 0.1,
+1 and 2". The paper's slopes of naive fits follow from that I (-0.108 at 2"), not from the other (-0.097). Writes
+results/metha2024.json; the single fits are in results/metha2024_*.jsonl.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ SIGMA_PER_FWHM = 1.0 / 2.3548200450309493
 RADIUS_PER_SCALE = 1.6783469900166605
 """Half-light radius of an exponential disc over its scale length."""
 C1, C2_OVER_I = 0.0077, 0.0123
-"""Variance of the map, c1 + c2 / I with I the blurred light: 0.01 dex^2 at the centre, 0.02 at R_e; c2 over I(R_e)."""
+"""Variance of the map, c1 + c2 / I with I the blurred light; c2 over that I at R_e on the major axis. It is 0.02 dex^2
+there and 0.0132 to 0.0140 at the centre: 0.01, as the paper has it, with the I of the disc before it is blurred."""
 BACKGROUND_RMS, EXPOSURE = 0.005, 500.0
 """Of the image in the published tutorial: variance = rms^2 + I / exposure."""
 

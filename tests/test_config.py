@@ -115,6 +115,23 @@ def test_a_recipe_is_sized_by_the_data(path):
     assert isinstance(free["sources.disc.lights.halpha.r_eff"], dist.LogNormal)
 
 
+@pytest.mark.parametrize(
+    ("profile", "kind"), [('"Exponential"', "Exponential"), ('{type = "Sersic", n = 1.5}', "Sersic")]
+)
+def test_clumps_of_a_chosen_light(path, profile, kind):
+    text = path.read_text()
+    image = '[observations.halpha]\nkind = "image"\ndata = "halpha.fits"\nsigma = 0.01\nlight = "halpha"\n'
+    recipe = f'[recipe]\nname = "clumps"\nimage = "halpha"\nnumber = 1\nprofile = {profile}\n'
+    path.write_text(text[: text.index("[sources")] + f"{image}psf = {PSF}\n{recipe}")
+    made = read_config(path).scene.sources["clump1"].lights["halpha"]
+    assert type(made).__name__ == kind
+    assert isinstance(made.flux, dist.LogNormal)
+    for wrong in ('"Unweighted"', '{type = "Exponential", flux = 1.0}'):
+        path.write_text(text[: text.index("[sources")] + f"{image}psf = {PSF}\n{recipe}".replace(profile, wrong))
+        with pytest.raises(InputError, match=r"recipe\.profile: expected a light whose flux and r_eff are left"):
+            read_config(path)
+
+
 def test_bins_and_masks(path):
     labels = read_config(path).observations["metallicity"]
     assert labels.bins is None

@@ -35,6 +35,39 @@ def test_offset_finds_a_known_displacement(move):
     assert (found.row, found.column) == pytest.approx(move, abs=0.05)
 
 
+@pytest.mark.parametrize("sigma", [3.0, 10.0, 20.0])
+def test_a_blob_as_wide_as_the_frame_is_found_where_it_is(sigma):
+    """Sums over the whole frame, with nothing beyond it, favour no displacement: (0.30, -0.48) at 10 pixels."""
+    y, x = np.indices((40, 52))
+    squared = [(y - row) ** 2 + (x - column) ** 2 for row, column in ((19.5, 25.5), (17.2, 26.9))]
+    wide = [np.exp(-0.5 * one / sigma**2) for one in squared]
+    found = fluxmaps.offset(*wide)
+    assert (found.column, found.row) == pytest.approx((1.40, -2.30), abs=0.02)
+
+
+def test_offset_is_at_the_peak_of_the_correlation_of_what_both_maps_have():
+    random = np.random.default_rng(4)
+    first, second = random.normal(size=(2, 21, 17)) + np.stack([blob(11, 8, (21, 17)), 5.0 * blob(13, 6, (21, 17))])
+    first[random.random(first.shape) < 0.1] = np.nan
+    second[:, :3] = np.nan
+    lags = range(-6, 7)
+    pearson = np.full((13, 13), np.nan)
+    for i, row in enumerate(lags):
+        for j, column in enumerate(lags):
+            f = first[max(0, -row) : 21 - max(0, row), max(0, -column) : 17 - max(0, column)].ravel()
+            t = second[max(0, row) : 21 + min(0, row), max(0, column) : 17 + min(0, column)].ravel()
+            both = np.isfinite(f + t)
+            pearson[i, j] = np.corrcoef(f[both], t[both])[0, 1]
+    best = np.unravel_index(pearson.argmax(), pearson.shape)
+    middle = pearson[best[0] - 1 : best[0] + 2, best[1] - 1 : best[1] + 2]
+    gradient = 0.5 * np.array([middle[2, 1] - middle[0, 1], middle[1, 2] - middle[1, 0]])
+    cross = 0.25 * (middle[2, 2] - middle[2, 0] - middle[0, 2] + middle[0, 0])
+    curvature = [[np.diff(middle[:, 1], 2)[0], cross], [cross, np.diff(middle[1], 2)[0]]]
+    expected = np.array(best) - 6 - np.linalg.solve(curvature, gradient)
+    found = fluxmaps.offset(first, second, reach=6)
+    assert (found.row, found.column) == pytest.approx(expected, abs=1e-8)
+
+
 def test_offset_ignores_noise_and_background():
     noise = np.random.default_rng(3).normal(5.0, 0.03, (2, 40, 52))
     other = blob(21.4, 22.7) + noise[1]
@@ -119,9 +152,18 @@ def spaxels():
 
 
 def test_klever_limits_and_sulphur_in_place_of_nitrogen():
-    found = fluxmaps.klever(*spaxels(), ["N2", "S2"])
+    """S2 stands in for N2 in all spaxels of a galaxy or in none."""
+    fluxes, sigmas = spaxels()
+    found = fluxmaps.klever(fluxes, sigmas, ["N2", "S2"])
+    assert found.combination == ("N2",)
     assert np.asarray(found.masks["N2"]).tolist() == [True, False, False, True]
-    assert np.asarray(found.masks["S2"]).tolist() == [False, False, True, False]
+    assert not np.asarray(found.masks["S2"]).any()
+    sulphur = fluxmaps.klever({**fluxes, "NII6584": np.array([2.5, 9.0, 2.4, 2.4])}, sigmas, ["N2", "S2"])
+    assert sulphur.combination == ("S2",)
+    assert not np.asarray(sulphur.masks["N2"]).any()
+    assert np.asarray(sulphur.masks["S2"]).tolist() == [True, False, True, False]
+    known = fluxmaps.klever(fluxes, sigmas, ["N2", "S2"], combination=["S2"])
+    assert np.asarray(known.masks["S2"]).tolist() == [True, False, True, False]
     assert found.finding.severity == "warning"
     assert "metallicity" in found.finding.text
     whole = fluxmaps.klever(*spaxels(), ["N2"], integrated=True)
@@ -129,15 +171,35 @@ def test_klever_limits_and_sulphur_in_place_of_nitrogen():
 
 
 def test_reddening_by_balmer_lines_or_the_global_value():
-    fluxes = {"Halpha": 2.86316 * np.ones(3) * 20, "Hbeta": 20 * np.ones(3)}
+    fluxes = {"Halpha": 2.87 * np.ones(3) * 20, "Hbeta": 20 * np.ones(3)}
     law = jm.lines.dust_law("Calzetti00")
     red = {name: np.array(flux * 10 ** (-0.4 * float(law(name)) * 4.05 * 0.3)) for name, flux in fluxes.items()}
     red["Hbeta"][1] = 0.1
     red["Halpha"][2] = red["Hbeta"][2]
-    found = fluxmaps.balmer_ebv(red, {name: np.ones(3) for name in red}, 0.17, law="Calzetti00")
-    assert np.asarray(found) == pytest.approx([0.3, 0.17, 0.0], abs=1e-5)
+    sigmas = {name: np.ones(3) for name in red}
+    found = fluxmaps.balmer_ebv(red, sigmas, 0.17, fallback_error=0.04, law="Calzetti00")
+    assert np.asarray(found.ebv) == pytest.approx([0.3, 0.17, 0.0], abs=1e-5)
+    assert float(found.error[1]) == 0.04
+    theory = fluxmaps.balmer_ebv(red, sigmas, 0.17, law="Calzetti00", intrinsic=2.863)
+    assert float(theory.ebv[0] - found.ebv[0]) == pytest.approx(
+        2.5 * np.log10(2.87 / 2.863) / 4.05 / float(law("Hbeta") - law("Halpha")), abs=1e-8
+    )
+    assert np.isnan(theory.error[1])
     back = fluxmaps.deredden({"Hbeta": red["Hbeta"][:1]}, 4.05 * 0.3, "Calzetti00")
     assert float(back["Hbeta"][0]) == pytest.approx(20.0)
+
+
+def test_reddening_scatters_as_its_error_says():
+    random = np.random.default_rng(6)
+    fluxes = {"Halpha": 400.0, "Hbeta": 100.0}
+    noisy = {name: flux + 3.0 * random.standard_normal(20_000) for name, flux in fluxes.items()}
+    sigmas = {name: np.full(20_000, 3.0) for name in fluxes}
+    found = fluxmaps.balmer_ebv(noisy, sigmas, 0.0)
+    assert float(np.median(found.error)) == pytest.approx(float(np.std(found.ebv)), rel=0.03)
+    # k(Hb) = 3.61 and k(Ha) = 2.53 of CCM89.
+    assert float(np.median(found.error)) == pytest.approx(
+        2.5 / 1.08 * np.hypot(3 / 100, 3 / 400) / np.log(10.0), rel=0.01
+    )
 
 
 def test_bins_of_two_by_two():
@@ -248,6 +310,7 @@ BAD = {
     "sigma of zero": lambda: fluxmaps.wang({"Halpha": np.ones(2)}, {"Halpha": np.zeros(2)}),
     "no sigma": lambda: fluxmaps.wang({"Halpha": np.ones(2)}, {}),
     "negative reddening": lambda: fluxmaps.balmer_ebv(*spaxels(), -0.1),
+    "no intrinsic ratio": lambda: fluxmaps.balmer_ebv(*spaxels(), 0.1, intrinsic=0.0),
     "map smaller than a bin": lambda: fluxmaps.binned(np.ones((1, 5)), np.ones((1, 5))),
     "no such branch": lambda: on_branch(jnp.ones((2, 3)), "middle"),
     "shapes of columns": lambda: fluxmaps.gradients(np.arange(5.0), np.ones(4), np.ones(5), number=2),

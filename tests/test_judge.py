@@ -11,7 +11,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps import FLAGS, Rule, Spectra, flagged
 from jaxmetal.fluxmaps.galaxy import light
 from jaxmetal.fluxmaps.judge import flags, judge, judge_extinction, judge_precision, judge_signs
-from jaxmetal.fluxmaps.keep import kept
+from jaxmetal.fluxmaps.keep import kept, settled
 from jaxmetal.fluxmaps.luminosity import Magnification
 from jaxmetal.instrument.bins import Bins
 
@@ -129,6 +129,17 @@ def test_klever_keeps_the_lines_of_detected_ratios(signal_to_noise, expected):
 
 def test_three_sigma_do_for_a_whole_galaxy():
     assert lines_kept((4, 3, 4, 3, 3, 0), integrated=True) == [True, True, True, True, False, True]
+
+
+def test_regions_are_measured_by_the_ratios_of_their_galaxy():
+    """[NII] of the sum is detected, but most spaxels have [SII] alone."""
+    flux = np.array([(6, 3, 6, 3, 2, 0), *[(6, 3, 6, 2, 3, 0)] * 3], float)
+    rule = settled(Rule("klever", ("R3", "N2", "S2")), LINES, flux, np.ones_like(flux))
+    assert rule.combination == ("R3", "S2")
+    assert kept(rule, LINES, flux, np.ones_like(flux))[0].tolist() == [True, True, False, False, False, True]
+    whole = kept(rule, LINES, flux.sum(axis=0)[None], 2.0 * SIGMA, integrated=True)
+    assert whole[0].tolist() == [True, True, True, False, True, True]
+    assert settled(Rule("wang"), LINES, flux, np.ones_like(flux)) == Rule("wang")
 
 
 def test_wang_keeps_whole_spaxels_but_all_of_a_region():

@@ -128,7 +128,13 @@ def test_the_likelihoods_of_papers_by_name(path, kind):
     """Each with its options; the same as made in Python."""
     features = {"patricio19": ["Hg", "OIII4959"], "wang17": [], "curti20": ["NII6584", "SII"]}[kind]
     options = {
-        "patricio19": {"sigma_cal": 0.06, "z_range": (8.4, 9.5)},
+        "patricio19": {
+            "ratios": ["R3", "R23", "OIII_doublet", "HbHg"],
+            "law": "CF00_birth",
+            "sigma_cal": 0.06,
+            "z_range": (8.4, 9.5),
+            "a_v_range": (0.0, 2.17),
+        },
         "wang17": {"hb_range": (1.0, 1e4), "nii_ha": 0.1},
         "curti20": {"ratios": ["R3", "N2"], "a_v": 0.3},
     }[kind]

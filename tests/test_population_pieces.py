@@ -145,12 +145,27 @@ def test_rank_correlation():
     )
     assert found.observed == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
     assert found.low < found.median < found.observed
+    assert found.p_value == pytest.approx(stats.spearmanr(x, y).pvalue, rel=1e-6)
     no_errors = population.spearman(
         population.Measured(values=y, sigma=np.full(80, 1e-9)), population.Covariate(values=x, pivot=0.0)
     )
     # Without errors what is left is the sampling error, sqrt((1 + rho^2 / 2) / (n - 3)) (Bonett & Wright 2000).
     expected = np.sqrt((1 + found.observed**2 / 2) / 77) * (1 - found.observed**2)
     assert 0.7 < 0.5 * (no_errors.high - no_errors.low) / expected < 1.4
+
+
+@pytest.mark.parametrize(("rows", "slope"), [(80, 0.0), (80, -0.3), (6, 2.0), (5, 100.0), (2, 1.0)])
+def test_rank_correlations_that_chance_makes(rows, slope):
+    """Against scipy's two-sided p; 1 without correlation, 0 for equal ranks, none for two galaxies."""
+    random = np.random.default_rng(rows)
+    x, noise = random.normal(size=(2, rows))
+    y = slope * x + noise
+    found = population.spearman(
+        population.Measured(values=y, sigma=np.full(rows, 0.1)), population.Covariate(values=x, pivot=0.0), repeats=10
+    )
+    expected = stats.spearmanr(x, y).pvalue if rows > 2 else np.nan
+    assert found.p_value == pytest.approx(expected, rel=1e-6, abs=1e-12, nan_ok=True)
+    assert f"(p = {found.p_value:.2g})" in str(found)
 
 
 def test_relations_of_the_field():

@@ -162,6 +162,10 @@ def test_clumps_are_found_where_they_are():
     for k, (a, b) in enumerate(places, start=1):
         assert abs(free[f"sources.clump{k}.frame.x0"].loc - a) < 0.1
         assert abs(free[f"sources.clump{k}.frame.y0"].loc - b) < 0.1
+    discs = jm.recipes.clumps(carried, image=shown, profile=jm.light.Exponential)
+    assert jm.sites(discs).keys() == free.keys()
+    lights = {type(source.lights["halpha"]) for source in discs.sources.values()}
+    assert lights == {jm.light.Exponential}
     empty = jm.recipes.light_image(
         np.full((31, 37), -1.0), light="halpha", sigma=0.1, grid=grid, psf=Gaussian(fwhm=0.3)
     )

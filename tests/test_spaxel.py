@@ -70,27 +70,61 @@ def test_patricio19_leaves_out_what_has_no_logarithm():
         assert float(without) > float(whole)
 
 
+def test_patricio19_fits_the_spectra_of_whole_galaxies():
+    """Table B1: all ratios of [NeIII] to [OIII] and of hydrogen with Charlot & Fall 2000; Hg for an Hb out of reach."""
+    z, a_v, _, rng = random_points(12)
+    lines = {"OII": 3728.485, "NeIII": 3869.86, "H7": 3971.20, "Hd": 4102.89, "Hg": 4341.68, "Ha": 6564.61}
+    lines |= {"NII6584": 6585.28}
+    ratios = ("R2", "Ne3O2", "N2", "HgHd", "HgH7", "HdH7", "HaHg", "HaHd")
+    likelihood = jm.spaxel.patricio19(tuple(lines), ratios, law="CF00_birth", sigma_cal=0.06, a_v_range=(0.0, 2.17))
+    flux, sigma = np.exp(rng.normal(0.0, 1.0, (POINTS, 7))), np.exp(rng.normal(-2.0, 1.0, (POINTS, 7)))
+    bright = 10 ** (0.4 * a_v[:, None] * (np.array(list(lines.values())) / 5500.0) ** -1.3)
+    named, relative = dict(zip(lines, (flux * bright).T, strict=True)), dict(zip(lines, (sigma / flux).T, strict=True))
+    hydrogen = {"Ha": 2.8632, "Hg": 0.46834, "Hd": 0.25895, "H7": 0.15903}  # over Hb: Storey & Hummer 1995
+    poly = np.polynomial.polynomial.polyval
+    terms = {
+        ("OII", "Hg"): (m08("R2", z) + np.log10(2.135), 0.06),
+        ("NeIII", "OII"): (poly(z - 8.69, (-1.2608, -1.0861, -0.147)), 0.06),
+        ("NII6584", "Ha"): (m08("N2", z), 0.06),
+        **{
+            pair: (np.log10(hydrogen[pair[0]] / hydrogen[pair[1]]), 0.01 / np.log(10.0))
+            for pair in (("Hg", "Hd"), ("Hg", "H7"), ("Hd", "H7"), ("Ha", "Hg"), ("Ha", "Hd"))
+        },
+    }
+    expected = sum(
+        -0.5
+        * (np.log10(named[a] / named[b]) - model) ** 2
+        / ((relative[a] ** 2 + relative[b] ** 2) / np.log(10.0) ** 2 + cal**2)
+        for (a, b), (model, cal) in terms.items()
+    )
+    found = likelihood.log_likelihood(flux, sigma, z=z, a_v=a_v)
+    np.testing.assert_allclose(found, expected, rtol=2e-3)  # ratios of hydrogen have three decimals
+
+
 def test_curti20_is_equation_1():
     z, _, _, rng = random_points(3)
     z = np.clip(z, 7.6, 8.9)
     likelihood = jm.spaxel.curti20(a_v=0.7)
     flux, sigma = np.exp(rng.normal(0.0, 1.0, (POINTS, 6))), np.exp(rng.normal(-2.0, 1.0, (POINTS, 6)))
+    without = np.arange(POINTS) % 2 == 0  # [NII]: S2 is in place of N2
     oii, hb, oiii, ha, nii, sii = (flux * 10 ** (0.4 * 0.7 * np.array([CCM89[name] for name in SIX_C20]))).T
     r_oii, r_hb, r_oiii, r_ha, r_nii, r_sii = (sigma / flux).T
     x = z - 8.69
     terms = [
-        (oiii / hb, (-0.277, -3.549, -3.593, -0.981), r_oiii**2 + r_hb**2, 0.09),
-        (oii / hb, (0.435, -1.362, -5.655, -4.851, -0.478, 0.736), r_oii**2 + r_hb**2, 0.11),
-        (nii / ha, (-0.489, 1.513, -2.554, -5.293, -2.867), r_nii**2 + r_ha**2, 0.16),
-        (sii / ha, (-0.442, -0.36, -6.271, -8.339, -3.559), r_sii**2 + r_ha**2, 0.11),
+        (oiii / hb, (-0.277, -3.549, -3.593, -0.981), r_oiii**2 + r_hb**2, 0.09, True),
+        (oiii / oii, (-0.691, -2.944, -1.308), r_oii**2 + r_oiii**2, 0.15, True),
+        (nii / ha, (-0.489, 1.513, -2.554, -5.293, -2.867), r_nii**2 + r_ha**2, 0.16, ~without),
+        (sii / ha, (-0.442, -0.36, -6.271, -8.339, -3.559), r_sii**2 + r_ha**2, 0.11, without),
     ]
     expected = sum(
         -0.5
         * (np.log10(seen) - np.polynomial.polynomial.polyval(x, c)) ** 2
         / (variance / np.log(10.0) ** 2 + scatter**2)
-        for seen, c, variance, scatter in terms
+        * counts
+        for seen, c, variance, scatter, counts in terms
     )
-    found = likelihood.log_likelihood(flux, sigma, z=z, a_v=np.full(POINTS, 0.7))
+    observed = np.where(without[:, None] & (np.arange(6) == 4), np.nan, flux)
+    found = likelihood.log_likelihood(observed, sigma, z=z, a_v=np.full(POINTS, 0.7))
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
@@ -202,6 +236,9 @@ def test_priors_are_those_of_the_papers():
     assert (float(wang.prior["z"].low), float(wang.prior["z"].high)) == (7.0, 9.3)
     assert (float(wang.prior["a_v"].low), float(wang.prior["a_v"].high)) == (0.0, 4.0)
     assert float(wang.prior["hb"].log_prob(1.0) - wang.prior["hb"].log_prob(10.0)) == pytest.approx(np.log(10.0))
+    paper = jm.spaxel.wang17(flux_unit=1e-20, nii_ha=None).prior  # Table 3: 1000 x 10^-17 erg/s/cm^2, and 0.5
+    assert float(paper["hb"].support.upper_bound) == pytest.approx(1e6)
+    assert float(paper["nii_ha"].support.upper_bound) == 0.5
     assert float(curti.prior["a_v"].sample(jax.random.key(0))) == 0.3
 
 
@@ -212,8 +249,12 @@ def test_priors_are_those_of_the_papers():
         (lambda: jm.spaxel.fluxes(SIX, "M08", z_range=(9.0, 8.0)), "z_range"),
         (lambda: jm.spaxel.fluxes(SIX, "M08", a_v_range=(0.0, np.inf)), "a_v_range"),
         (lambda: jm.spaxel.patricio19(("OII", "Hb")), "Hgamma|OIII"),
+        (lambda: jm.spaxel.patricio19(ratios=("R2", "HbHgg")), "HbHgg"),
+        (lambda: jm.spaxel.patricio19(ratios=("HbHg",)), "measures metallicity"),
         (lambda: jm.spaxel.wang17(("OII", "NeIII"), hb_range=(1.0, 2.0)), "NeIII"),
         (lambda: jm.spaxel.wang17(hb_range=(0.0, 2.0)), "hb_range"),
+        (lambda: jm.spaxel.wang17(), "hb_range"),
+        (lambda: jm.spaxel.wang17(flux_unit=0.0), "flux_unit"),
         (lambda: jm.spaxel.wang17(("Hb", "Hbeta"), hb_range=(1.0, 2.0)), "every line once"),
     ],
 )

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from precision import doubles
+from scipy.integrate import quad
 from scipy.stats import kstest, norm
 from spectra import SIX, brute_force, expected_fluxes
 
@@ -262,3 +263,27 @@ def test_star_formation_rates_by_hand():
     with pytest.raises(jm.InputError, match="did you mean 'ke12'"):
         jm.spaxel.star_formation_rate(1.0, 1.0, rate="ke13")
     assert all(rate.imf and rate.source for rate in jm.spaxel.RATES.values())
+
+
+IMFS = {
+    "k98": lambda m: m**-2.35,
+    "k98_kroupa": lambda m: m**-2.3 if m > 0.5 else 2.0 * m**-1.3,
+    "k98_chabrier": lambda m: (
+        0.0443 * m**-2.3 if m > 1.0 else 0.158 / m * np.exp(-0.5 * (np.log10(m / 0.08) / 0.69) ** 2)
+    ),
+}
+"""Stars per solar mass: Salpeter 1955; Kroupa 2001, eq. 2; Chabrier 2003, Table 1."""
+
+
+@pytest.mark.parametrize(("rate", "factor"), [("k98_kroupa", 0.67), ("k98_chabrier", 0.63)])
+def test_lighter_mass_functions_form_fewer_stars(rate, factor):
+    """Published factors; mass of all stars from 0.1 to 100 over that of stars above 10, which ionise, agrees to 5 %."""
+    of = {
+        name: np.divide(*(quad(lambda m, f=imf: m * f(m), low, 100.0, points=[0.5, 1.0])[0] for low in (0.1, 10.0)))
+        for name, imf in IMFS.items()
+    }
+    given = jm.spaxel.RATES[rate]
+    assert given.factor == pytest.approx(factor * 7.9e-42)
+    assert given.factor / 7.9e-42 == pytest.approx(of[rate] / of["k98"], rel=0.05)
+    assert given.imf == {"k98_kroupa": "Kroupa 2001", "k98_chabrier": "Chabrier 2003"}[rate]
+    assert f"times {factor}" in given.source

@@ -23,7 +23,7 @@ from jaxmetal.fluxmaps.galaxy import MeasuredGalaxy, measure
 from jaxmetal.fluxmaps.judge import FLAGS, flagged
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
-from jaxmetal.fluxmaps.select import Selected, balmer_ebv, binned, klever, wang, wang_annuli
+from jaxmetal.fluxmaps.select import Reddening, Selected, balmer_ebv, binned, klever, wang, wang_annuli
 from jaxmetal.fluxmaps.slopes import gradients
 from jaxmetal.fluxmaps.spectra import Spectra
 
@@ -33,6 +33,7 @@ __all__ = [
     "Magnification",
     "MeasuredGalaxy",
     "Offset",
+    "Reddening",
     "Rule",
     "Selected",
     "Spectra",

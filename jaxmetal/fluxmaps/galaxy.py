@@ -11,7 +11,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fluxmaps.judge import flagged, flags, judge, judge_extinction, judge_precision, judge_signs
-from jaxmetal.fluxmaps.keep import Rule, kept
+from jaxmetal.fluxmaps.keep import Rule, kept, settled
 from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.regions import covered, summed
 from jaxmetal.fluxmaps.select import BIASED
@@ -77,6 +77,8 @@ def measure(
         InputError: if the selection leaves nothing; as `spaxel.posterior`, `regions.summed`, `keep.kept` and
             `Magnification.of_spectra`.
     """
+    if rule is not None:
+        rule = settled(rule, spectra.features, spectra.flux, spectra.sigma)
     chosen, sums = spectra, _sums(spectra, masks, rule)
     if rule is not None:
         use = kept(rule, spectra.features, spectra.flux, spectra.sigma)

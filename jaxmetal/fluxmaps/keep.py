@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -23,10 +24,20 @@ class Rule:
     Attributes:
         name: "klever" or "wang".
         ratios: that KLEVER's rule looks at.
+        combination: those of them that the galaxy is measured by, where it is known.
     """
 
     name: Literal["klever", "wang"]
     ratios: tuple[str, ...] = ()
+    combination: tuple[str, ...] | None = None
+
+
+def settled(rule: Rule, features: Sequence[str], flux: np.ndarray, sigma: np.ndarray) -> Rule:
+    """The rule with the combination of ratios that these spaxels choose for their whole galaxy; arguments as `kept`."""
+    if rule.name != "klever":
+        return rule
+    found = klever(*_by_line(features, flux, sigma), rule.ratios, combination=rule.combination)
+    return dataclasses.replace(rule, combination=found.combination)
 
 
 def kept(
@@ -47,19 +58,26 @@ def kept(
     Raises:
         InputError: as `klever` and `wang`, or if the rule is unknown.
     """
-    lines = [ALIASES.get(name, name) for name in features]
-    by_line = {name: jnp.asarray(flux[..., i]) for i, name in enumerate(lines)}
-    errors = {name: jnp.asarray(sigma[..., i]) for i, name in enumerate(lines)}
+    by_line, errors = _by_line(features, flux, sigma)
     if rule.name == "wang":
         spaxels = np.ones(flux.shape[:-1], bool) if integrated else np.asarray(wang(by_line, errors).masks["spaxels"])
         return np.broadcast_to(spaxels[..., None], flux.shape)
     if rule.name != "klever":
         raise InputError(f"selection: expected the rule 'klever' or 'wang', found '{rule.name}'; choose one.")
-    masks = {
-        name: np.asarray(mask)
-        for name, mask in klever(by_line, errors, rule.ratios, integrated=integrated).masks.items()
-    }
-    return np.stack([_needed(name, masks, flux.shape[:-1]) for name in lines], axis=-1)
+    found = klever(by_line, errors, rule.ratios, integrated=integrated, combination=rule.combination)
+    masks = {name: np.asarray(mask) for name, mask in found.masks.items()}
+    return np.stack([_needed(name, masks, flux.shape[:-1]) for name in by_line], axis=-1)
+
+
+def _by_line(
+    features: Sequence[str], flux: np.ndarray, sigma: np.ndarray
+) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+    """Fluxes and errors by the full names of the lines."""
+    lines = [ALIASES.get(name, name) for name in features]
+    flux_of, sigma_of = (
+        {name: jnp.asarray(values[..., i]) for i, name in enumerate(lines)} for values in (flux, sigma)
+    )
+    return flux_of, sigma_of
 
 
 def _needed(line: str, masks: dict[str, np.ndarray], shape: tuple[int, ...]) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import numpy as np
 from jaxmetal.classical import Annuli, annuli
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.lines import RATIOS, DustLaw, dust_law, over_hbeta
+from jaxmetal.lines import RATIOS, DustLaw, dust_law
 from jaxmetal.lines.names import look_up
 
 BIASED = Finding(
@@ -32,26 +32,35 @@ class Selected:
 
     Attributes:
         masks: line or ratio -> True where it is to be used.
+        combination: the ratios that this galaxy is measured by; masks of others are False everywhere.
         finding: what the rule does to the sample.
     """
 
     masks: Mapping[str, jax.Array]
+    combination: tuple[str, ...] = ()
     finding: Finding = BIASED
 
 
 def klever(
-    fluxes: Mapping[str, Any], sigmas: Mapping[str, Any], ratios: Iterable[str], *, integrated: bool = False
+    fluxes: Mapping[str, Any],
+    sigmas: Mapping[str, Any],
+    ratios: Iterable[str],
+    *,
+    integrated: bool = False,
+    combination: Iterable[str] | None = None,
 ) -> Selected:
     """The rules of KLEVER (Curti et al. 2020, MNRAS 492, 821): ratios of which every line is detected.
 
-    Detected: S/N >= 5 for Ha and [OIII]5007, 2.5 for other lines; 3 for all lines of an integrated spectrum. S2 is used
-    only where N2 is asked for and missing. Give fluxes corrected with `balmer_ebv` if O32 is among the ratios.
+    Detected: S/N >= 5 for Ha and [OIII]5007, 2.5 for other lines; 3 for all lines of an integrated spectrum. One
+    combination of ratios serves all spaxels of a galaxy, with S2 in place of N2 in all of them or in none: in all, if
+    more spaxels have S2. Give fluxes corrected with `balmer_ebv` if O32 (the paper's O3O2) is among the ratios.
 
     Args:
-        fluxes: line -> map.
+        fluxes: line -> map of one galaxy.
         sigmas: line -> standard deviation, same shapes.
         ratios: names of `lines.RATIOS`.
-        integrated: whether the fluxes are of whole galaxies.
+        integrated: whether the fluxes are of whole galaxies or regions.
+        combination: the galaxy's, where it is known (its regions are measured by that of its spaxels).
 
     Raises:
         InputError: if a ratio is unknown or one of its lines is absent, shapes differ or a sigma is not positive.
@@ -68,34 +77,69 @@ def klever(
                 f"ratio {ratio}: expected {', '.join(lines)}, found no {absent[0]}; give it with its sigma."
             )
     masks = {ratio: jnp.all(jnp.stack([detected[name] for name in lines]), axis=0) for ratio, lines in wanted.items()}
-    if "S2" in masks and "N2" in masks:
-        masks["S2"] = masks["S2"] & ~masks["N2"]
-    return Selected(masks)
+    chosen = tuple(_combined(masks) if combination is None else combination)
+    return Selected({name: mask & (name in chosen) for name, mask in masks.items()}, chosen)
+
+
+def _combined(masks: Mapping[str, jax.Array]) -> list[str]:
+    """All ratios but that of N2 and S2 which fewer spaxels have."""
+    if not {"N2", "S2"} <= masks.keys():
+        return list(masks)
+    fewer = "N2" if masks["S2"].sum() > masks["N2"].sum() else "S2"
+    return [name for name in masks if name != fewer]
+
+
+class Reddening(NamedTuple):
+    """E(B-V) of spaxels.
+
+    Attributes:
+        ebv: mag, 0 or more.
+        error: standard deviation, mag, before what is negative is taken for 0.
+    """
+
+    ebv: jax.Array
+    error: jax.Array
 
 
 def balmer_ebv(
-    fluxes: Mapping[str, Any], sigmas: Mapping[str, Any], fallback: float, *, law: str | DustLaw = "CCM89"
-) -> jax.Array:
-    """E(B-V) from Ha/Hb where KLEVER's limits detect both, the galaxy's global value elsewhere, mag.
+    fluxes: Mapping[str, Any],
+    sigmas: Mapping[str, Any],
+    fallback: float,
+    *,
+    fallback_error: float = np.nan,
+    intrinsic: float = 2.87,
+    law: str | DustLaw = "CCM89",
+) -> Reddening:
+    """E(B-V) from Ha/Hb where KLEVER's limits detect both, the galaxy's global value elsewhere.
 
-    E(B-V) = 2.5 / (k(Hb) - k(Ha)) log10[(Ha/Hb) / case B at 10^4 K], k = R_V A/A(V), at least 0.
+        E(B-V) = 2.5 / (k(Hb) - k(Ha)) log10[(Ha/Hb) / intrinsic], k = R_V A/A(V), at least 0,
+
+    with the errors of the two fluxes, which are independent, to first order.
 
     Args:
         fluxes: line -> map, with "Halpha" and "Hbeta".
         sigmas: line -> standard deviation.
         fallback: global E(B-V).
+        fallback_error: its standard deviation.
+        intrinsic: Ha/Hb without dust: 2.87 in Curti et al. 2020; `lines.over_hbeta("Halpha")` is 2.863, case B at
+            10^4 K and 100 cm^-3.
         law: dust law, with its own R_V.
 
     Raises:
-        InputError: if one of the two lines is missing, or the fallback is not a number >= 0.
+        InputError: if one of the two lines is missing, or the fallback is not a number >= 0 or the ratio not above 0.
     """
     if not (np.isfinite(fallback) and fallback >= 0.0):
         raise InputError(f"fallback: expected the galaxy's E(B-V), 0 mag or more, found {fallback}; give it.")
+    if not intrinsic > 0.0:
+        raise InputError(f"intrinsic: expected Ha/Hb without dust, above 0, found {intrinsic}; leave it at 2.87.")
     both = klever(fluxes, sigmas, ["HaHb"]).masks["HaHb"]
     law = dust_law(law) if isinstance(law, str) else law
-    excess = RATIOS["HaHb"].log10(fluxes) - jnp.log10(over_hbeta("Halpha"))
-    ebv = 2.5 * excess / (law.r_v * (law("Hbeta") - law("Halpha")))
-    return jnp.where(both, jnp.maximum(ebv, 0.0), fallback)
+    ratio = RATIOS["HaHb"]
+    flux, sigma = ({name: jnp.asarray(of[name], float) for name in ratio.lines} for of in (fluxes, sigmas))
+    per_dex = 2.5 / (law.r_v * (law("Hbeta") - law("Halpha")))
+    ebv = jnp.maximum(per_dex * (ratio.log10(flux) - np.log10(intrinsic)), 0.0)
+    error = per_dex * jnp.sqrt(ratio.variance(flux, sigma))
+    return Reddening(jnp.where(both, ebv, fallback), jnp.where(both, error, fallback_error))
 
 
 def binned(flux: np.ndarray, sigma: np.ndarray, factor: int = 2) -> tuple[np.ndarray, np.ndarray]:

@@ -115,5 +115,13 @@ RATIOS: Mapping[str, Ratio] = _table(
     Ratio("HaHb", (over("Halpha", "Hbeta"),), "H$\\alpha$/H$\\beta$"),
     Ratio("HgHb", (over("Hgamma", "Hbeta"),), "H$\\gamma$/H$\\beta$"),
     Ratio("HbHg", (over("Hbeta", "Hgamma"),), "H$\\beta$/H$\\gamma$"),
+    Ratio("HaHg", (over("Halpha", "Hgamma"),), "H$\\alpha$/H$\\gamma$"),
+    Ratio("HaHd", (over("Halpha", "Hdelta"),), "H$\\alpha$/H$\\delta$"),
+    Ratio("HaH7", (over("Halpha", "H7"),), "H$\\alpha$/H7"),
+    Ratio("HbHd", (over("Hbeta", "Hdelta"),), "H$\\beta$/H$\\delta$"),
+    Ratio("HbH7", (over("Hbeta", "H7"),), "H$\\beta$/H7"),
+    Ratio("HgHd", (over("Hgamma", "Hdelta"),), "H$\\gamma$/H$\\delta$"),
+    Ratio("HgH7", (over("Hgamma", "H7"),), "H$\\gamma$/H7"),
+    Ratio("HdH7", (over("Hdelta", "H7"),), "H$\\delta$/H7"),
 )
 """Every known ratio, of dereddened fluxes."""

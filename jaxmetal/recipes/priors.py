@@ -7,7 +7,7 @@ steep. Central values are normal about the map's median, with a width of 0.5.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -90,13 +90,15 @@ def lensed_gradient(
     )
 
 
-def clumps(observed: WeightedMap, *, image: Image, number: int = 3) -> Scene:
+def clumps(observed: WeightedMap, *, image: Image, number: int = 3, profile: Callable[..., Any] = Gaussian) -> Scene:
     """Round clumps of one metallicity each, at the brightest well-separated peaks of an image; everything free.
 
     Args:
         observed: the map.
         image: to be fitted with it; flux per pixel.
         number: how many.
+        profile: makes the light of a clump from `flux` and `r_eff`: `light.Gaussian`, `light.Exponential` as in Metha
+            et al. 2024 (RASTI, rzae010, section 5), or `functools.partial(light.Sersic, n=2.0)`.
 
     Raises:
         InputError: if the image has fewer peaks.
@@ -111,7 +113,7 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3) -> Scene:
             f"clump{k}": Source(
                 frame=Disc(x0=dist.Normal(x, 0.5 * fwhm), y0=dist.Normal(y, 0.5 * fwhm)),
                 lights={
-                    image.light: Gaussian(
+                    image.light: profile(
                         flux=dist.LogNormal(math.log(flux), 1.0), r_eff=dist.LogNormal(math.log(fwhm), 0.5)
                     )
                 },

@@ -24,11 +24,13 @@ lines, edge, numerics; numpyro. programs are made in `integrate` alone.
 
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid
 from jaxmetal.spaxel.contract import Likelihood
+from jaxmetal.spaxel.curti import curti20
 from jaxmetal.spaxel.draws import joint
 from jaxmetal.spaxel.flux_likelihood import Fluxes, fluxes
 from jaxmetal.spaxel.integrate import grid, posterior
 from jaxmetal.spaxel.nuts import model, sample
-from jaxmetal.spaxel.ratio_likelihood import LogRatios, curti20, log_ratios, patricio19
+from jaxmetal.spaxel.patricio import patricio19
+from jaxmetal.spaxel.ratio_likelihood import LogRatios, log_ratios
 from jaxmetal.spaxel.ratios import expected, measured
 from jaxmetal.spaxel.star_formation import RATES, Rate, star_formation_rate, surface_density, total
 from jaxmetal.spaxel.wang import Wang17, wang17

@@ -1,4 +1,4 @@
-"""Likelihoods of log line ratios: those of Patricio et al. 2019 and Curti et al. 2020."""
+"""The likelihood of log line ratios, which Patricio et al. 2019 and Curti et al. 2020 have in common."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.lines import RATIOS, Calibration, Ratio, calibration, dust_law, line
+from jaxmetal.lines import RATIOS, Calibration, Ratio, dust_law, line
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.spaxel.branch import turnover
 from jaxmetal.spaxel.flux_likelihood import extinction, limits, uniform, usable
+
+PERCENT = 0.01 / math.log(10.0)
+"""One percent, in dex."""
 
 
 @node
@@ -37,6 +40,7 @@ class LogRatios:
         turnover: Z that separates the branches.
         fixed_ratios: those without calibration.
         features: lines, in the order of the fluxes.
+        instead: pairs of ratios; the first counts only where the second has a line that is missing.
     """
 
     calibrations: tuple[Calibration, ...]
@@ -48,6 +52,7 @@ class LogRatios:
     turnover: Any
     fixed_ratios: tuple[Ratio, ...] = static()
     features: tuple[str, ...] = static()
+    instead: tuple[tuple[str, str], ...] = static(default=())
 
     @property
     def prior(self) -> dict[str, Distribution]:
@@ -69,11 +74,13 @@ class LogRatios:
         error = jnp.where(bright, dereddened / jnp.where(bright, flux * inverse, 1.0), 0.0)
         ratios = [one.ratio for one in self.calibrations] + list(self.fixed_ratios)
         expected = [one.curve(jnp.asarray(z)) for one in self.calibrations] + list(jnp.asarray(self.constants))
+        known = {ratio.name: self._known(ratio, bright) for ratio in ratios}
+        counts = known | {first: known[first] & ~known[second] for first, second in self.instead}
         total = jnp.zeros(())
         for i, (ratio, log_ratio) in enumerate(zip(ratios, expected, strict=True)):
-            observed, variance, known = self._observed(ratio, dereddened, error, bright)
+            observed, variance = self._observed(ratio, dereddened, error)
             pull = (observed - log_ratio) ** 2 / (variance + jnp.asarray(self.scatter)[i] ** 2)
-            total = total - 0.5 * jnp.where(known, pull, 0.0)
+            total = total - 0.5 * jnp.where(counts[ratio.name], pull, 0.0)
         return total
 
     def log_marginal(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> jax.Array:
@@ -93,14 +100,15 @@ class LogRatios:
         """Whether a calibration is beyond its valid range."""
         return jnp.any(jnp.stack([one.outside(z) for one in self.calibrations]), axis=0)
 
-    def _observed(
-        self, ratio: Ratio, flux: jax.Array, error: jax.Array, bright: jax.Array
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """log10 of a ratio, its variance, and whether all its lines are there."""
+    def _known(self, ratio: Ratio, bright: jax.Array) -> jax.Array:
+        """Whether all its lines are there."""
+        return jnp.all(jnp.stack([bright[..., self.features.index(name)] for name in ratio.lines]), axis=0)
+
+    def _observed(self, ratio: Ratio, flux: jax.Array, error: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """log10 of a ratio and its variance."""
         fluxes = {name: flux[..., i] for i, name in enumerate(self.features)}
         errors = {name: error[..., i] for i, name in enumerate(self.features)}
-        known = jnp.all(jnp.stack([bright[..., self.features.index(name)] for name in ratio.lines]), axis=0)
-        return ratio.log10(fluxes), ratio.variance(fluxes, errors), known
+        return ratio.log10(fluxes), ratio.variance(fluxes, errors)
 
 
 def log_ratios(
@@ -112,6 +120,7 @@ def log_ratios(
     law: str,
     z_range: tuple[float, float],
     a_v_range: tuple[float, float],
+    instead: Sequence[tuple[str, str]] = (),
 ) -> LogRatios:
     """A likelihood of log ratios.
 
@@ -123,10 +132,13 @@ def log_ratios(
         law: dust law.
         z_range: limits of the flat prior of 12 + log(O/H).
         a_v_range: limits of that of A(V), mag; equal for a known A(V).
+        instead: pairs of these ratios; the first counts only where the second has a line that is missing.
 
     Raises:
-        InputError: if a ratio needs a line that is not given.
+        InputError: if there is no ratio, or one needs a line that is not given.
     """
+    if not calibrations:
+        raise InputError("ratios: expected one at least that measures metallicity, found none; name some.")
     names = tuple(line(name).name for name in features)
     constant = tuple(RATIOS[name] for name in fixed)
     for ratio in [*(one.ratio for one in calibrations), *constant]:
@@ -146,55 +158,5 @@ def log_ratios(
         turnover=turnover(calibrations),
         fixed_ratios=constant,
         features=names,
-    )
-
-
-PERCENT = 0.01 / math.log(10.0)
-"""One percent, in dex."""
-
-
-def patricio19(
-    features: Sequence[str] = ("OII", "Hgamma", "Hbeta", "OIII4959", "OIII5007"),
-    *,
-    sigma_cal: float = 0.1,
-    z_range: tuple[float, float] = (7.0, 9.2),
-) -> LogRatios:
-    """Patricio et al. 2019, MNRAS 489, 224, eq. 1, with sigma^2 where it prints (sigma^2)^2.
-
-    R2, R3, O32 and R23 of Maiolino et al. 2008 with `sigma_cal` each; [OIII] 5007/4959 = 2.98 and Hb/Hg = 2.135 to 1 %;
-    Calzetti et al. 2000; flat 12 + log(O/H), and flat E(B-V) from 0 to 1 (A_V = 4.05 E(B-V)). Their published maps need
-    sigma_cal=0.06 and z_range=(8.4, 9.5).
-    """
-    return log_ratios(
-        features,
-        [calibration("M08", name) for name in ("O2", "O3", "O32", "R23")],
-        scatter=[sigma_cal] * 4,
-        fixed={"OIII_doublet": (2.98, PERCENT), "HbHg": (2.135, PERCENT)},
-        law="Calzetti00",
-        z_range=z_range,
-        a_v_range=(0.0, 4.05),
-    )
-
-
-def curti20(
-    features: Sequence[str] = ("OII", "Hbeta", "OIII5007", "Halpha", "NII6584", "SII"),
-    ratios: Sequence[str] = ("R3", "R2", "N2", "S2"),
-    *,
-    a_v: float = 0.0,
-    law: str = "CCM89",
-    z_range: tuple[float, float] = (7.6, 8.9),
-) -> LogRatios:
-    """Curti et al. 2020, MNRAS 492, 821, eq. 1, with the calibrations and scatter of MNRAS 491, 944, Table 2.
-
-    One set of ratios serves a whole galaxy. Fluxes are dereddened beforehand, or by the one `a_v` given here.
-    """
-    chosen = [calibration("C20", name) for name in ratios]
-    return log_ratios(
-        features,
-        chosen,
-        scatter=[float(one.sigma(jnp.asarray(8.3))) for one in chosen],
-        fixed={},
-        law=law,
-        z_range=z_range,
-        a_v_range=(a_v, a_v),
+        instead=tuple(instead),
     )

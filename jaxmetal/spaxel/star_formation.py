@@ -32,11 +32,16 @@ class Rate:
     source: str
 
 
+K98 = "Kennicutt 1998, ARA&A 36, 189, eq. 2; from Hb by Ha/Hb = 2.86"
+LIGHTER = "Madau & Dickinson 2014, ARA&A 52, 415, section 3.1.1"
+
 RATES: Mapping[str, Rate] = {
     "wang17": Rate(4.6e-42, 2.86, "Chabrier 2003", "Wang et al. 2017, ApJ 837, 89, eq. 3"),
     "ke12": Rate(10.0**-41.27, 2.86, "Kroupa (Murphy et al. 2011)", "Kennicutt & Evans 2012, ARA&A 50, 531, Table 1"),
     "ke12_chabrier": Rate(10.0**-41.27 / 1.06, 2.86, "Chabrier 2003", "Kennicutt & Evans 2012, divided by 1.06"),
-    "k98": Rate(7.9e-42, 2.86, "Salpeter 1955", "Kennicutt 1998, ARA&A 36, 189, eq. 2; from Hb by Ha/Hb = 2.86"),
+    "k98": Rate(7.9e-42, 2.86, "Salpeter 1955", K98),
+    "k98_chabrier": Rate(0.63 * 7.9e-42, 2.86, "Chabrier 2003", f"{K98}; times 0.63 ({LIGHTER})"),
+    "k98_kroupa": Rate(0.67 * 7.9e-42, 2.86, "Kroupa 2001", f"{K98}; times 0.67 ({LIGHTER})"),
 }
 """Known calibrations of the star-formation rate."""
 

@@ -23,7 +23,10 @@ from jaxmetal.spaxel.flux_likelihood import limits, usable
 COARSE, FINE = 64, 48
 """Nodes in ln Hb: over the whole prior, and where the mass is."""
 
-Z_RANGE, A_V_RANGE = (7.0, 9.3), (0.0, 4.0)
+Z_RANGE, A_V_RANGE, NII_RANGE = (7.0, 9.3), (0.0, 4.0), (1e-3, 0.5)
+HB_RANGE = (1e-20, 1e-14)
+"""Table 3 of the paper, Hb in erg/s/cm^2. It has 0 for the floors of Hb and [NII]/Ha, from which no Jeffreys prior can
+begin; those here are below what is ever measured."""
 
 
 @node
@@ -142,9 +145,10 @@ class Wang17:
 def wang17(
     features: Sequence[str] = ("OII", "Hgamma", "Hbeta", "OIII5007", "Ha+NII", "SII"),
     *,
-    hb_range: tuple[float, float],
+    hb_range: tuple[float, float] | None = None,
+    flux_unit: float | None = None,
     nii_ha: float | None = 0.05,
-    nii_range: tuple[float, float] = (1e-3, 3.0),
+    nii_range: tuple[float, float] = NII_RANGE,
     sii_scatter: float = 0.11,
 ) -> Wang17:
     """Table 4 of Wang et al. 2017: Maiolino et al. 2008 for [OIII] and [OII], Jones et al. 2015 for [SII]/Ha.
@@ -155,13 +159,15 @@ def wang17(
     Args:
         features: any of these six, in the order of the fluxes; OIII5007 alone, as in the table.
         hb_range: floor and ceiling of the Jeffreys prior of intrinsic Hb, in the unit of the fluxes.
+        flux_unit: erg/s/cm^2 of one unit of the fluxes; instead, for the paper's ceiling of 10^-14 erg/s/cm^2.
         nii_ha: [NII]/Ha in the blend, 0 for an unblended Ha; None leaves it free ("extended"), which `sample` can do.
-        nii_range: floor and ceiling of its Jeffreys prior.
+        nii_range: floor and ceiling of its Jeffreys prior; the paper's ceiling is 0.5.
         sii_scatter: dex.
 
     Raises:
-        InputError: if a feature is another, or a range is empty or not positive.
+        InputError: if a feature is another, a range is empty or not positive, or nothing says that of Hb.
     """
+    hb_range = _of_hb(hb_range, flux_unit)
     known = {"OII", "Hgamma", "Hbeta", "OIII5007", "Ha+NII", "SII", "Hg", "Hb"}
     other = [name for name in features if name not in known]
     if other:
@@ -187,6 +193,17 @@ def wang17(
         valid=np.array([ranges[:, 0].max(), ranges[:, 1].min()]) if ranges.size else np.array(Z_RANGE),
         blended=list(features).index("Ha+NII") if "Ha+NII" in features else -1,
         features=made.features,
+    )
+
+
+def _of_hb(hb_range: tuple[float, float] | None, flux_unit: float | None) -> tuple[float, float]:
+    """The range given, or the paper's in units of the fluxes."""
+    if hb_range is not None and flux_unit is None:
+        return hb_range
+    if hb_range is None and flux_unit is not None and flux_unit > 0.0:
+        return HB_RANGE[0] / flux_unit, HB_RANGE[1] / flux_unit
+    raise InputError(
+        f"hb_range: expected either its ends or a positive flux_unit, found {hb_range} and {flux_unit}; give one."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jaxmetal import recipes
@@ -97,6 +97,8 @@ def _recipe(
             options[key] = _light(table.get(key), f"{where}.{key}", observations, context)
     if "frame" in table:
         options["frame"] = build(table["frame"], "frame", f"{where}.frame", context)
+    if "profile" in table:
+        options["profile"] = _sized(table["profile"], f"{where}.profile", context)
     if "lens" in wanted:
         options["lens"] = lens
         return make(observed, **options)
@@ -105,6 +107,21 @@ def _recipe(
             f"{where}: the recipe '{name}' knows no lens, found [lens]; use lensed_gradient or write the sources."
         )
     return make(observed, **options)
+
+
+def _sized(given: Any, where: str, context: Context) -> Callable[..., Any]:
+    """What makes a light of flux and r_eff; the table gives the rest of it."""
+
+    def made(**sized: Any) -> Any:
+        light = build(given, "light", where, context, sized)
+        if any(getattr(light, name, None) is not own for name, own in sized.items()):
+            raise InputError(
+                f"{where}: expected a light whose {' and '.join(sized)} are left to the recipe, found {given!r}; "
+                'write e.g. "Exponential".'
+            )
+        return light
+
+    return made
 
 
 def _light(given: Any, where: str, observations: Mapping[str, Any], context: Context) -> Any:

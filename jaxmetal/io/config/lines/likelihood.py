@@ -10,6 +10,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.priors import numbers
 from jaxmetal.io.config.table import choose, require_known, take
 from jaxmetal.lines import Calibration, calibration, feature
+from jaxmetal.spaxel.wang import HB_RANGE
 
 Reader = Callable[[dict[str, Any], str, str], Any]
 """(table, key, where) -> value."""
@@ -98,7 +99,10 @@ KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Reader]]] = {
             "unverified": flag,
         },
     ),
-    "patricio19": (spaxel.patricio19, {"sigma_cal": number, "z_range": pair}),
+    "patricio19": (
+        spaxel.patricio19,
+        {"ratios": names, "law": text, "sigma_cal": number, "z_range": pair, "a_v_range": pair},
+    ),
     "wang17": (spaxel.wang17, {"hb_range": pair, "nii_ha": unblended, "sii_scatter": number}),
     "curti20": (spaxel.curti20, {"ratios": names, "a_v": number, "law": text, "z_range": pair}),
 }
@@ -132,7 +136,8 @@ def likelihood(
             settled[key] = tuple(end * factor for end in given) if isinstance(given, tuple) else given * factor
     if kind == "wang17" and "hb_range" not in settled:
         raise InputError(
-            f"{where}.hb_range: expected the ends of the Jeffreys prior of Hb, found none; add [low, high]."
+            f"{where}.hb_range: expected the ends of the Jeffreys prior of Hb, found none; add [low, high] "
+            f"(the paper's ceiling is {HB_RANGE[1]:g} erg/s/cm2)."
         )
     if dereddened:
         settled = _without_dust(kind, settled, where)
