@@ -79,23 +79,18 @@ def clumpy(values: Any) -> jm.Scene:
 
 
 def smooth(central: Any, slope: Any) -> jm.Scene:
-    """The same light, and one gradient about the middle clump for all three.
-
-    Each clump carries the gradient in its own frame's terms: a plane of the sky is one for all, so that the radius is
-    measured from (0, 0) by a frame of the property's own.
-    """
+    """The same light, and one gradient for all three, its radius measured from (0, 0) by a frame of the property's."""
     whole = jm.frame.Disc()
+    gradients = [
+        jm.tracer.Gradient(central=jm.Tied("central", *first), slope=jm.Tied("slope", *second))
+        for first, second in (([central], [slope]), ([], []), ([], []))
+    ]
     return jm.Scene(
         sources={
             name: dataclasses.replace(
-                source,
-                carries={
-                    "metallicity": jm.Carried(
-                        profile=jm.tracer.Gradient(central=central, slope=slope), weight="line", frame=whole
-                    )
-                },
+                source, carries={"metallicity": jm.Carried(profile=gradient, weight="line", frame=whole)}
             )
-            for name, source in clumpy(VALUES).sources.items()
+            for (name, source), gradient in zip(clumpy(VALUES).sources.items(), gradients, strict=True)
         }
     )
 

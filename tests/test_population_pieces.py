@@ -8,10 +8,11 @@ import pytest
 from jax.scipy.special import erf, logsumexp
 from mock_populations import mass_of, sample
 from scipy import stats
+from scipy.special import log_expit
 
 from jaxmetal import io, population
 from jaxmetal.population.covariates import along, design
-from jaxmetal.population.reuse import effective_numbers, judge, smoothed
+from jaxmetal.population.reuse import effective_numbers, gathered, judge, smoothed
 from jaxmetal.population.scatter import log_density
 
 
@@ -193,3 +194,40 @@ def test_intervals():
     low, high = population.interval(skewed, 0.68, "highest-density")
     assert stats.gamma(2.0).pdf(low) == pytest.approx(stats.gamma(2.0).pdf(high), abs=5e-3)
     assert stats.gamma(2.0).cdf(high) - stats.gamma(2.0).cdf(low) == pytest.approx(0.68, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("mean", "scatter", "tolerance"), [(0.0, 0.03, 1e-5), (-0.5, 0.03, 1e-4), (-2.0, 0.2, 0.02), (-20.0, 0.69, 0.2)]
+)
+def test_the_share_that_enters_is_right_far_from_all_that_was_measured(mean, scatter, tolerance):
+    """Too small a share there would be a maximum of its own, with the relation scatters away from its galaxies."""
+    open_above = population.Selection(
+        probability=lambda y, x: jax.nn.sigmoid((y + 0.03) / 0.02), decided_by="truth", description="Positive ones."
+    )
+    y = np.unique(np.concatenate([np.linspace(-3.0, 0.6, 400_001), mean + scatter * np.linspace(-12.0, 12.0, 40_001)]))
+    log_term = stats.norm(mean, scatter).logpdf(y) + log_expit((y + 0.03) / 0.02)
+    expected = log_term.max() + np.log(np.trapezoid(np.exp(log_term - log_term.max()), y))
+    found = open_above.log_share(jnp.array([mean]), scatter, None, {}, (-0.2, 0.3))
+    assert float(found[0]) == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize("shape", ["normal", "skewed", "two humps"])
+def test_grains_taken_together_say_what_each_said(shape):
+    random = np.random.default_rng(4)
+    z = {
+        "normal": random.standard_normal((20, 1000)),
+        "skewed": random.gamma(2.0, 1.0, (20, 1000)),
+        "two humps": 0.4 * random.standard_normal((20, 1000)) + random.choice([-1.0, 1.0], (20, 1000)),
+    }[shape]
+    values = 0.1 * random.standard_normal((20, 1)) + random.uniform(0.01, 0.3, (20, 1)) * z
+    grains = smoothed(population.Draws(values=values, log_prior=stats.norm(0.0, 0.5).logpdf(values)))
+    fewer = gathered(grains)
+    assert fewer.values.shape[1] < 500 < grains.values.shape[1]
+
+    def terms(one, mean, scatter):
+        wide = np.hypot(scatter, one.width)
+        return logsumexp(stats.norm(mean[:, None], wide).logpdf(one.values) - one.log_prior, axis=1)
+
+    for scatter in (1e-3, 0.03, 0.3):
+        mean = values.mean(axis=1) + values.std(axis=1) * random.uniform(-1.5, 1.5, 20)
+        np.testing.assert_allclose(terms(fewer, mean, scatter), terms(grains, mean, scatter), atol=5e-3)

@@ -68,9 +68,10 @@ def fit(
     _require_selectable(selection, quantity, given)
     known, pilot = tuple(covariates.items()), None
     data = gathered(smoothed(quantity)) if isinstance(quantity, Draws) else quantity
-    if isinstance(data, Grains):
+    # A selection may move the posterior far from where its sample alone would put it.
+    if isinstance(data, Grains) and selection is None:
         gaussian = Measured(values=data.values[:, -1], sigma=data.width[:, -1])
-        pilot, _ = sample(_model, (gaussian, given, known, chosen, selection), PILOT, starts(chosen, given))
+        pilot, _ = sample(_model, (gaussian, given, known, chosen, None), PILOT, starts(chosen, given))
         run = run._replace(warmup=min(run.warmup, STEPS_WITH_PILOT))
     draws, findings = sample(_model, (data, given, known, chosen, selection), run, starts(chosen, given), pilot=pilot)
     numbers = None
