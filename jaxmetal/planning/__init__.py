@@ -6,7 +6,7 @@ to errors, checked against the scatter of actual fits in `tests/test_planning.py
 
 from jaxmetal.planning.curvature import Fisher, fisher
 from jaxmetal.planning.forecasts import Scatter, Setting, fisher_error, forecast, observed, simulated_error
-from jaxmetal.planning.maxima import Maxima, maxima
+from jaxmetal.planning.trials import Maxima, maxima
 
 __all__ = [
     "Fisher",

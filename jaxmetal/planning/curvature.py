@@ -70,7 +70,7 @@ def fisher(
     I_kl = -E[d^2 log p(d | theta) / d theta_k d theta_l], over data d that the noise draws at the truth (Cox & Hinkley
     1974, Theoretical Statistics, sect. 4.8; the expected, not the observed information). For Gaussian errors of
     covariance C(theta) around m(theta) it is m_k^T C^-1 m_l + 1/2 tr(C^-1 C_k C^-1 C_l) (Tegmark, Taylor & Heavens
-    1997, ApJ 480, 22, eq. 15). Priors do not enter.
+    1997, ApJ 480, 22). Priors do not enter.
 
     Args:
         scene: with distributions in the places of what a fit would leave free; what they say is not used.

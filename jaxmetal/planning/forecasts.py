@@ -14,7 +14,7 @@ from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.planning.curvature import fisher
-from jaxmetal.planning.maxima import maxima
+from jaxmetal.planning.trials import maxima
 from jaxmetal.prepared import predictions, prepare
 from jaxmetal.prior import fill
 from jaxmetal.recipes.observations import metallicity_map

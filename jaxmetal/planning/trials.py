@@ -50,13 +50,10 @@ def maxima(scene: Any, observations: Mapping[str, Any], truth: Mapping[str, Any]
     known = fill(tree(scene, observations), truth)
     actual = known.pop(SCENE)
     seen = predictions(known, actual, prepare(actual, known))
-    problems = []
-    for key in jax.random.split(jax.random.key(seed), count):
-        data = noisy(known, seen, key)
-        problems.append(
-            make(scene, {name: dataclasses.replace(one, data=data[name].data) for name, one in observations.items()})
-        )
-    given = {name: np.full(count, truth[name]) for name in problems[0].sites}
+    drawn = [noisy(known, seen, key) for key in jax.random.split(jax.random.key(seed), count)]
+    first = make(scene, _with_data(observations, drawn[0]))
+    problems = [dataclasses.replace(first, skeleton={**first.skeleton, **_with_data(first.skeleton, d)}) for d in drawn]
+    given = {name: np.full(count, truth[name]) for name in first.sites}
     seeds = [branch(seed_of(seed), k) for k in range(count)]
     stacked, peaks = find_peaks(stack(problems), seeds, start_count=1, given=given)
     for peak in peaks:
@@ -64,9 +61,9 @@ def maxima(scene: Any, observations: Mapping[str, Any], truth: Mapping[str, Any]
             raise peak
     around = [peak.gaussian for peak in peaks]
     errors = evaluate.errors(stacked, range(count), [one.mode for one in around], [one.factor for one in around])
-    return Maxima(
-        *(
-            {name: np.array([float(one[name]) for one in rows]) for name in given}
-            for rows in ([p.best for p in peaks], errors)
-        )
-    )
+    found = ([peak.best for peak in peaks], errors)
+    return Maxima(*({name: np.array([float(one[name]) for one in rows]) for name in given} for rows in found))
+
+
+def _with_data(observations: Mapping[str, Any], drawn: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: dataclasses.replace(observations[name], data=one.data) for name, one in drawn.items()}
