@@ -15,6 +15,7 @@ from jaxmetal.likelihood import (
     Gaussian,
     GaussianCorrelation,
     KernelCorrelation,
+    Law,
     LightScaled,
     SplitNormal,
     StudentT,
@@ -164,6 +165,81 @@ def test_units_of_light_do_not_matter(factor):
     one = LightScaled(c1=0.0077, c2=0.0123).pointwise(DATA, MODEL, LIGHT, ALL)
     other = LightScaled(c1=0.0077, c2=0.0123 * factor).pointwise(DATA, MODEL, LIGHT * factor, ALL)
     np.testing.assert_allclose(other, one, rtol=1e-12)
+
+
+OTHER = MODEL + 0.1
+"""What data are drawn around, where they are not drawn around the model."""
+expected = jax.jit(lambda noise, *inputs: noise.expected(*inputs))
+
+
+@pytest.mark.parametrize("name", ["gaussian", "light_scaled", "student", "split_normal", "effective"])
+def test_expected_densities_are_integrals(name):
+    noise, wide = NOISES[name], jax.tree.map(lambda leaf: 1.2 * leaf, NOISES[name])
+    found, place = expected(noise, MODEL, LIGHT, USED, Law(wide, OTHER, LIGHT)), tuple(np.argwhere(USED)[0])
+    here, law = (jax.tree.map(lambda leaf: leaf[place] if np.shape(leaf) == SHAPE else leaf, n) for n in (noise, wide))
+    drawn = getattr(law, "noise", law)  # a datum of fewer effective pixels is still a datum
+
+    data = 8.0 + np.linspace(-60.0, 60.0, 400_001)
+    at = (np.full(data.shape, value[place]) for value in (OTHER, LIGHT, MODEL, LIGHT))
+    share = np.exp(pointwise(drawn, data, next(at), next(at), data == data))
+    height = pointwise(here, data, next(at), next(at), data == data)
+    # The density of split normals has a kink at the model, away from all nodes where that is not the law's.
+    assert found[place] == pytest.approx(integrate.trapezoid(share * height, data), rel=3e-4, abs=1e-6)
+    assert np.all(np.asarray(found)[~USED] == 0.0)
+
+
+@pytest.mark.parametrize("used", [ALL, USED], ids=["all", "masked"])
+def test_expected_density_of_correlated_data_is_a_trace(used):
+    noise, chosen = NOISES["correlated"], np.flatnonzero(used)
+    other, here = (m[np.ix_(chosen, chosen)] for m in (MATRICES["correlated_kernel"], MATRICES["correlated"]))
+    shift = (OTHER - MODEL)[used]
+    height = np.trace(np.linalg.solve(here, other)) + shift @ np.linalg.solve(here, shift)
+    height += np.linalg.slogdet(2.0 * np.pi * here)[1]
+    spoilt = np.where(used, OTHER, np.nan)
+    terms = expected(noise, MODEL, LIGHT, used, Law(NOISES["correlated_kernel"], spoilt, LIGHT))
+    assert np.sum(terms) == pytest.approx(-0.5 * height, rel=1e-9)
+
+
+INFORMATIVE = {
+    "jitter": (lambda p: Gaussian(sigma=SIGMA, jitter=p), 2.0 * 0.1**2 / (SIGMA**2 + 0.1**2) ** 2),
+    "c2": (lambda p: LightScaled(c1=0.01, c2=p), 0.5 / (0.01 * LIGHT + 0.1) ** 2),
+    "both sides": (lambda p: SplitNormal(lower=SIGMA * p, upper=3.0 * SIGMA * p), np.full(SHAPE, 2.0 / 0.1**2)),
+}
+
+
+@pytest.mark.parametrize("name", INFORMATIVE)
+def test_information_about_noise_is_that_expected(name):
+    make, information = INFORMATIVE[name]
+
+    @jax.jit
+    def bend(model, p):
+        law = Law(make(p), model, LIGHT)
+        return jax.jacfwd(jax.jacfwd(lambda q: make(q).expected(model, LIGHT, USED, law)))(p)
+
+    np.testing.assert_allclose(-bend(MODEL, 0.1), np.where(USED, information, 0.0), rtol=1e-5)
+
+
+def test_the_information_about_the_middle_of_lopsided_errors_is_one_over_their_product():
+    noise = SplitNormal(lower=SIGMA, upper=4.0 * SIGMA)
+
+    @jax.jit
+    def bend(model):
+        law = Law(noise, model, LIGHT)
+        return jax.jacfwd(jax.jacfwd(lambda step: noise.expected(model + step, LIGHT, USED, law)))(0.0)
+
+    np.testing.assert_allclose(-bend(MODEL), np.where(USED, 0.25 / SIGMA**2, 0.0), rtol=1e-4)
+
+
+def test_residuals_of_lopsided_errors_are_taken_from_their_mean():
+    noise = SplitNormal(lower=0.05, upper=0.3)
+    data = noise.draw(jax.random.key(5), jnp.full(20_000, 8.5), jnp.ones(20_000))
+    mean = noise.mean(jnp.full(20_000, 8.5), jnp.ones(20_000))
+    residual = np.asarray((data - mean) / noise.standard_deviation(8.5, 1.0))
+    assert float(mean[0]) == pytest.approx(
+        8.5 + integrate.quad(lambda d: d * split_normal_density(d, 0.0, 0.05, 0.3), -9.0, 2.0, points=[0.0])[0]
+    )
+    assert abs(residual.mean()) < 4.0 / np.sqrt(20_000)
+    assert np.sum(residual**2) == pytest.approx(20_000, rel=0.05)
 
 
 def covariance(correlate, independent, jitter):

@@ -231,7 +231,7 @@ def test_files_and_picture(bounded, tmp_path):
     assert [ax.get_xlabel() for ax in figure.axes] == ["log M [dex]", "log SFR [dex(Msun/yr)]"]
     assert figure.axes[0].get_ylabel() == "gradient [dex/kpc]"
     legend = [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
-    assert legend[:2] == ["galaxies:\nvalue and Gaussian error", "upper limits in x"]
+    assert legend[:2] == ["galaxies:\nvalue and error", "upper limits in x"]
     for ax in figure.axes:
         bands = max(band.get_zorder() for band in ax.collections if isinstance(band, PolyCollection))
         assert bands < min(line.get_zorder() for line in ax.lines if line.get_marker() in ("o", "<"))

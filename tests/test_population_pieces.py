@@ -27,6 +27,19 @@ def test_scatter_is_a_student_t_blurred_by_the_errors(nu):
         np.testing.assert_allclose(found, np.log(blurred), atol=3e-4)
 
 
+@pytest.mark.parametrize(("nu", "blur", "tolerance"), [(None, 0.02, 1e-6), (3.0, 0.0, 3e-4)])
+def test_scatter_is_blurred_by_errors_of_two_sides(nu, blur, tolerance):
+    residual, lower, upper = np.array([0.3, 0.0, -0.05, -0.4]), 0.02, 0.2
+    sides = jnp.tile(jnp.array([[lower], [upper]]), 4)
+    found = np.asarray(log_density(jnp.asarray(residual), 0.03, jnp.full(4, blur**2), nu, sides))
+    away = np.linspace(-5.0, 5.0, 400_001)
+    true = stats.norm(0.0, np.hypot(0.03, blur)).pdf(away) if nu is None else stats.t(nu, scale=0.03).pdf(away)
+    for one, value in zip(residual, found, strict=True):
+        width = np.where(away > one, upper, lower)
+        likelihood = 2.0 / (lower + upper) * stats.norm.pdf((one - away) / width)
+        assert value == pytest.approx(np.log(np.trapezoid(true * likelihood, away)), abs=tolerance)
+
+
 def by_grid(nu, sigma, residual):
     """The convolution by brute force."""
     y = residual + sigma * np.linspace(-10.0, 10.0, 200_001)

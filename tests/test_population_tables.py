@@ -4,12 +4,13 @@ import h5py
 import numpy as np
 import pytest
 from astropy.table import Table
-from mock_populations import sample
+from mock_populations import PAIR, sample
 from scipy import stats
 
-from jaxmetal import io, population
+from jaxmetal import io, plot, population
 from jaxmetal.cli import main
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io.sample.medians import of_quantiles
 
 SITE, OF = "scene.sources.disc.carries.metallicity.profile.slope", "disc.metallicity.slope"
 LOC, WIDTH = 0.1, 0.1
@@ -63,7 +64,7 @@ def test_a_table_gives_the_data_behind_its_posteriors(run, ending, units):
     np.testing.assert_array_equal(found.covariates["log_mass"].sigma, 0.1)
     assert (found.quantity.label, found.quantity.unit) == ("disc metallicity slope per kpc", "dex/kpc")
     assert (found.covariates["log_mass"].label, found.covariates["log_mass"].unit) == ("log M", "")
-    assert found.quantity.bars == "median and 68 % interval,\neach fit's prior divided out"
+    assert found.quantity.bars == "mode and two-sided error,\neach fit's prior divided out"
     assert "10 of 12 galaxies have a fit and all columns; left out: 1 failed, 1 without log_mass." in said(found)
     assert "1 of them are suspect, and kept" in said(found)
     assert "1 that say nothing then are left out" in said(found)
@@ -92,6 +93,40 @@ def test_stored_posteriors_come_with_their_prior(run):
     table = read(path)
     assert isinstance(table.quantity, population.Measured)
     assert "1 galaxies lack a posterior of" in said(table)
+
+
+def test_quantiles_become_the_split_normals_that_have_them():
+    lower, upper = np.array([0.1, 0.3, 0.2]), np.array([0.2, 0.1, 0.2])
+    x = np.linspace(-2.0, 2.0, 400_001)
+    density = np.exp(-0.5 * (x / np.where(x > 0.0, upper[:, None], lower[:, None])) ** 2)
+    share = np.cumsum(density, axis=1) / np.sum(density, axis=1, keepdims=True)
+    low, middle, high = np.array([[np.interp(p, one, x) for one in share] for p in stats.norm.cdf([-1.0, 0.0, 1.0])])
+    found = of_quantiles(8.0 + middle, middle - low, high - middle)
+    np.testing.assert_allclose(found.mode, 8.0, atol=1e-3)
+    np.testing.assert_allclose(found.sides, [lower, upper], atol=1e-3)
+    beyond = of_quantiles(np.zeros(1), np.array([0.02]), np.array([0.2]))
+    assert (beyond.sides > 0.0).all()
+    assert beyond.sides[0] < 0.1 * beyond.sides[1]
+
+
+def test_errors_of_two_sides_do_not_bias_a_population(tmp_path):
+    """40 galaxies of value 0, as a paper prints them: +0.20 -0.02."""
+    random, n, lower, upper = np.random.default_rng(13), 40, 0.02, 0.20
+    below = random.random(n) < upper / (lower + upper)
+    value, mass = np.where(below, -upper, lower) * np.abs(random.normal(size=n)), random.uniform(8.5, 11.0, n)
+    columns = {"slope": value, "slope_lo": value - lower, "slope_hi": value + upper, "log_mass": mass}
+    io.write_table(tmp_path / "t.ecsv", columns)
+    found = io.read_population(tmp_path / "t.ecsv", of="slope", against={"log_mass": 10.0})
+    np.testing.assert_allclose(found.quantity.sigma, [np.full(n, lower), np.full(n, upper)])
+    assert "the distances to slope_lo and slope_hi as the two sides of their errors" in said(found)
+    central = population.fit(found.quantity, found.covariates, run=PAIR).draws["central"]
+    assert abs(central.mean()) < 3.0 * central.std() < 0.05
+    drawn = found.quantity.resampled(random, 4000) - value
+    assert drawn.mean() == pytest.approx(np.sqrt(2.0 / np.pi) * (upper - lower), rel=0.02)
+    mirrored = population.Measured(values=-value, sigma=np.stack([np.full(n, upper), np.full(n, lower)]))
+    with pytest.raises(InputError, match="found two sides"):
+        population.regress(mirrored, found.covariates["log_mass"])
+    assert len(plot.relation(population.fit(mirrored, found.covariates, run=PAIR)).axes) == 1
 
 
 def test_lopsided_intervals_are_told(run):

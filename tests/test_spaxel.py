@@ -182,6 +182,23 @@ def test_integral_over_a_positive_flux(t):
     assert float(drawn.mean()) == pytest.approx(moment(1) / moment(0), rel=0.03)
 
 
+SUMMED = {
+    "fluxes": lambda: jm.spaxel.fluxes(SIX, "M08", hb_mean=0.8),
+    "wang17": lambda: jm.spaxel.wang17(hb_range=(1e-2, 3.0)),
+    "patricio19": lambda: jm.spaxel.patricio19(),
+}
+
+
+@pytest.mark.parametrize("name", SUMMED)
+def test_what_is_said_of_a_spaxel_s_hb_scales_with_what_is_summed(name):
+    likelihood, spaxels = SUMMED[name](), 400.0
+    flux = np.array([2.0, 0.47, 1.0, 1.5, 3.0, 0.6])[: len(likelihood.features)]
+    point, sigma = (jnp.array([8.2, 8.6]), jnp.array([0.3, 1.5])), 0.05 * flux
+    one = likelihood.log_marginal(flux, sigma, *point)
+    all_of_them = likelihood.summed(spaxels).log_marginal(spaxels * flux, spaxels * sigma, *point)
+    np.testing.assert_allclose(np.diff(all_of_them), np.diff(one), rtol=1e-6)
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("hb_mean", [np.inf, 0.8])
 def test_offsets_and_hb_are_integrated_out(seed, hb_mean):

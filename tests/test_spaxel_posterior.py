@@ -287,3 +287,15 @@ def test_lighter_mass_functions_form_fewer_stars(rate, factor):
     assert given.factor / 7.9e-42 == pytest.approx(of[rate] / of["k98"], rel=0.05)
     assert given.imf == {"k98_kroupa": "Kroupa 2001", "k98_chabrier": "Chabrier 2003"}[rate]
     assert f"times {factor}" in given.source
+
+
+def test_a_galaxy_as_a_whole_is_no_spaxel():
+    """A prior of Hb that is stated per spaxel, and the sum over twelve of them."""
+    likelihood, row = jm.spaxel.fluxes(("Hb", "OIII5007", "Ha"), "M08", hb_mean=1.0), np.array([1.0, 1.2, 3.0])
+    flux = np.tile(row, (3, 4, 1))
+    spectra = jm.fluxmaps.Spectra(features=likelihood.features, flux=flux, sigma=0.03 * flux)
+    found = jm.fluxmaps.measure(likelihood, spectra, {"whole": np.ones((3, 4), bool)})
+    mean = jm.spaxel.posterior(likelihood, row, 0.03 * row / np.sqrt(12.0))
+    for name in ("z", "z_low", "z_high", "a_v", "p_upper"):
+        assert float(found.of_regions[name][0]) == pytest.approx(float(mean[name]), abs=1e-3)
+    assert float(found.of_regions["hb"][0]) == pytest.approx(12.0 * float(mean["hb"]), rel=0.02)

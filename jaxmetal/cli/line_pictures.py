@@ -44,4 +44,5 @@ def _region(job: LinesJob, measured: MeasuredGalaxy, number: int) -> Region:
     if job.luminosity is not None:
         rate = star_formation_rate(job.luminosity.flux, job.luminosity.distance, rate=job.luminosity.rate)
         per_hb = float(rate) / float(columns["magnification"])
-    return Region(flux=sums[0], sigma=sums[1], found=columns, radius=extent, sfr_per_hb=per_hb)
+    spaxels = max(float(columns["pixels"]), 1.0)
+    return Region(flux=sums[0], sigma=sums[1], found=columns, spaxels=spaxels, radius=extent, sfr_per_hb=per_hb)

@@ -88,11 +88,12 @@ def measure(
                 f"selection: expected some spectra to pass '{rule.name}', found none of {int(spectra.known.sum())}; "
                 "leave the selection out."
             )
-    found, of_regions = _posteriors(likelihood, chosen, sums, seed, progress)
+    pixels = np.array([mask.sum() for mask in _used(spectra, masks)])
+    found, of_regions = _posteriors(likelihood, chosen, sums, pixels, seed, progress)
     if masks:
         of_regions |= {f"flux_{name}": values for name, values in zip(spectra.features, sums[0].T, strict=True)}
         of_regions |= {f"sigma_{name}": values for name, values in zip(spectra.features, sums[1].T, strict=True)}
-        of_regions["pixels"] = np.array([mask.sum() for mask in _used(spectra, masks)])
+        of_regions["pixels"] = pixels
     if luminosity is not None:
         found |= luminosity.of_spectra(found, chosen)
         of_regions |= _star_formation(likelihood, spectra, masks, sums, luminosity, seed)
@@ -142,7 +143,12 @@ def _used(spectra: Spectra, masks: Mapping[str, np.ndarray]) -> list[np.ndarray]
 
 
 def _posteriors(
-    likelihood: Likelihood, spectra: Spectra, sums: tuple[np.ndarray, np.ndarray], seed: int, progress: Progress
+    likelihood: Likelihood,
+    spectra: Spectra,
+    sums: tuple[np.ndarray, np.ndarray],
+    pixels: np.ndarray,
+    seed: int,
+    progress: Progress,
 ) -> tuple[Columns, Columns]:
     """`spaxel.posterior` of spectra and regions, NaN for those without a line; with `z_sigma` and `flags`."""
     shape, features = spectra.known.shape, len(spectra.features)
@@ -153,8 +159,10 @@ def _posteriors(
     known = (np.isfinite(flux) & np.isfinite(sigma)).any(axis=-1)
     # Without any, `posterior` is asked all the same, for its refusal.
     fitted = known if known.any() else np.ones_like(known)
+    spaxels = np.concatenate([np.ones(len(flux) - len(pixels)), np.maximum(pixels, 1)])
+    made = posterior(likelihood, flux[fitted], sigma[fitted], spaxels=spaxels[fitted], seed=seed, progress=progress)
     columns = {}
-    for name, values in posterior(likelihood, flux[fitted], sigma[fitted], seed=seed, progress=progress).items():
+    for name, values in made.items():
         columns[name] = np.full(known.shape, np.nan)
         columns[name][fitted] = values
     columns["z_sigma"] = 0.5 * (columns["z_high"] - columns["z_low"])
@@ -179,11 +187,10 @@ def _star_formation(
     for k, used in enumerate(_used(spectra, masks) if masks else []):
         there = bool((np.isfinite(sums[0][k]) & np.isfinite(sums[1][k])).any())
         mu = luminosity.magnification.of_region(shining, used) if there else np.nan
-        hb = joint(likelihood, sums[0][k], sums[1][k], seed=seed + k)["hb"] if there else np.array([np.nan])
-        rows.append(
-            luminosity.of_region(hb, int(used.sum()) if there else 1, mu, jax.random.key(seed + k))
-            | {"magnification": mu}
-        )
+        count = int(used.sum()) if there else 1
+        of_sum = likelihood.summed(count)
+        hb = joint(of_sum, sums[0][k], sums[1][k], seed=seed + k)["hb"] if there else np.array([np.nan])
+        rows.append(luminosity.of_region(hb, count, mu, jax.random.key(seed + k)) | {"magnification": mu})
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
 
 

@@ -1,10 +1,13 @@
 """Noise: how likely data are, given what the model says they should have been.
 
-A noise (`contract.Noise`) is a node (`numerics.tree.node`) with three methods; there is no base class to inherit from:
+A noise (`contract.Noise`) is a node (`numerics.tree.node`) with five methods; there is no base class to inherit from:
 
 - `pointwise(data, model, light, used)`: natural-log density of every datum, normalised over the data (`log sigma` and
   2 pi included), 0 where `used` is False. What unused pixels hold (NaN, zeros) changes neither value nor gradient.
-- `standard_deviation(model, light)`: the width that residuals are divided by, in the units of the data.
+- `mean(model, light)`, `standard_deviation(model, light)`: what residuals are taken from, and the width that they are
+  divided by, in the units of the data. The mean is the model (`about_model`) unless errors lean to one side.
+- `expected(model, light, used, law)`: the expectation of `pointwise` over data of a `Law`, for planning: `averaged`,
+  where data are independent.
 - `draw(key, model, light)`: simulated data around `model`.
 
 `model` is the predicted map and `light` the blurred model light, both of the shape of the data.
@@ -14,12 +17,14 @@ and export it here. May import: edge, numerics, jax, numpyro.distributions.
 """
 
 from jaxmetal.likelihood.censored import Censored
+from jaxmetal.likelihood.contract import Law
 from jaxmetal.likelihood.correlated import Correlated
 from jaxmetal.likelihood.correlation import GaussianCorrelation, KernelCorrelation
 from jaxmetal.likelihood.effective import EffectiveSamples
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.likelihood.light_scaled import LightScaled
 from jaxmetal.likelihood.masking import usable
+from jaxmetal.likelihood.moments import about_model, averaged
 from jaxmetal.likelihood.split_normal import SplitNormal
 from jaxmetal.likelihood.student import StudentT
 
@@ -30,8 +35,11 @@ __all__ = [
     "Gaussian",
     "GaussianCorrelation",
     "KernelCorrelation",
+    "Law",
     "LightScaled",
     "SplitNormal",
     "StudentT",
+    "about_model",
+    "averaged",
     "usable",
 ]

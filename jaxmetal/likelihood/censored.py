@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import log_ndtr
 
-from jaxmetal.likelihood.contract import Noise
+from jaxmetal.likelihood.contract import Law, Noise
 from jaxmetal.likelihood.masking import usable
+from jaxmetal.likelihood.moments import averaged
 from jaxmetal.numerics.tree import node
 
 
@@ -32,6 +33,10 @@ class Censored:
     noise: Noise
     limits: Any
 
+    def mean(self, model: jax.Array, light: jax.Array) -> jax.Array:
+        """Mean of the measurements."""
+        return self.noise.mean(model, light)
+
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Standard deviation of the measurements, of the shape of `model`."""
         return self.noise.standard_deviation(model, light)
@@ -43,6 +48,10 @@ class Censored:
         data, model, light, noise = usable(censored, (data, model, light, self.noise))
         below = log_ndtr((data - model) / noise.standard_deviation(model, light))
         return jnp.where(censored, below, measured)
+
+    def expected(self, model: jax.Array, light: jax.Array, used: jax.Array, law: Law) -> jax.Array:
+        """Expectation of `pointwise`, limits being cut where a measurement would have been; 0 where not `used`."""
+        return averaged(self, model, light, used, law._replace(noise=law.noise.noise))
 
     def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
         """Measurements simulated around `model`; where a limit applies, what would have been measured without it."""

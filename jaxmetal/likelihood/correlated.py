@@ -12,7 +12,7 @@ import numpyro.distributions as dist
 from jax.scipy.linalg import solve_triangular
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.likelihood.contract import Noise
+from jaxmetal.likelihood.contract import Law, Noise
 from jaxmetal.likelihood.masking import usable
 from jaxmetal.numerics.tree import node, parameter
 
@@ -50,6 +50,10 @@ class Correlated:
         """The same, factorising the covariance of the pixels in the boolean array `used` only."""
         return cls(pixels=np.flatnonzero(used), **fields)
 
+    def mean(self, model: jax.Array, light: jax.Array) -> jax.Array:
+        """Mean of every pixel."""
+        return self.noise.mean(model, light)
+
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Marginal standard deviation of every pixel, of the shape of `model`."""
         return jnp.sqrt(self.noise.standard_deviation(model, light) ** 2 + self.jitter**2)
@@ -65,6 +69,20 @@ class Correlated:
         # Unused pixels are rows and columns of the identity, and both their data and model are 1: they drop out.
         innovation = solve_triangular(factor, self._pick(data - model), lower=True)
         density = dist.Normal(0.0, 1.0).log_prob(innovation) - jnp.log(jnp.diagonal(factor))
+        return jnp.where(used, self._place(density, jnp.shape(used)), 0.0)
+
+    def expected(self, model: jax.Array, light: jax.Array, used: jax.Array, law: Law) -> jax.Array:
+        """Expectation of `pointwise`; 0 where not `used`.
+
+        Its terms sum to -1/2 [tr(C^-1 C_law) + r^T C^-1 r + log det(2 pi C)], r the difference of the models.
+        """
+        model, light, noise, law = usable(used, (model, light, self.noise, law))
+        kept = self._pick(used)
+        factor = self._factor(noise.standard_deviation(model, light), kept)
+        drawn = law.noise._factor(law.noise.noise.standard_deviation(law.model, law.light), kept)
+        spread = jnp.sum(jnp.square(solve_triangular(factor, drawn, lower=True)), axis=1)
+        shift = solve_triangular(factor, self._pick(law.model - model), lower=True)
+        density = -0.5 * (spread + shift**2 + jnp.log(2.0 * jnp.pi)) - jnp.log(jnp.diagonal(factor))
         return jnp.where(used, self._place(density, jnp.shape(used)), 0.0)
 
     def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from jaxmetal.likelihood.contract import Noise
+from jaxmetal.likelihood.contract import Law, Noise
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -26,6 +26,10 @@ class EffectiveSamples:
     noise: Noise
     correlated_pixels: Any = parameter("", within="[1, inf)", role="number")
 
+    def mean(self, model: jax.Array, light: jax.Array) -> jax.Array:
+        """Mean of every datum."""
+        return self.noise.mean(model, light)
+
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Standard deviation of one pixel, of the shape of `model`."""
         return self.noise.standard_deviation(model, light)
@@ -33,6 +37,10 @@ class EffectiveSamples:
     def pointwise(self, data: jax.Array, model: jax.Array, light: jax.Array, used: jax.Array) -> jax.Array:
         """Log density of every datum / correlated_pixels; 0 where not `used`."""
         return self.noise.pointwise(data, model, light, used) / self.correlated_pixels
+
+    def expected(self, model: jax.Array, light: jax.Array, used: jax.Array, law: Law) -> jax.Array:
+        """Expected log density of every datum / correlated_pixels; 0 where not `used`."""
+        return self.noise.expected(model, light, used, law._replace(noise=law.noise.noise)) / self.correlated_pixels
 
     def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
         """Data simulated around `model`: right in every pixel, without the correlation between them."""

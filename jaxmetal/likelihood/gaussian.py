@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from jaxmetal.likelihood.masking import usable
+from jaxmetal.likelihood.moments import about_model, averaged
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -25,6 +26,9 @@ class Gaussian:
     sigma: Any = parameter("data", within="(0, inf)", role="error")
     jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
     scale: Any = parameter("", within="(0, inf)", role="factor", default=1.0)
+
+    mean = about_model
+    expected = averaged
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Total standard deviation, of the shape of `model`."""

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from jaxmetal.likelihood.masking import usable
+from jaxmetal.likelihood.moments import about_model, averaged
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -30,6 +31,9 @@ class LightScaled:
     c2: Any = parameter("data^2 flux/pixel", within="[0, inf)", role="variance times light")
     light: Any = parameter("flux/pixel", default=None)
     jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
+
+    mean = about_model
+    expected = averaged
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Total standard deviation, of the shape of `model`."""

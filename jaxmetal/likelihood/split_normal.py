@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from jaxmetal.likelihood.masking import usable
+from jaxmetal.likelihood.moments import averaged
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -31,9 +32,16 @@ class SplitNormal:
     upper: Any = parameter("data", within="(0, inf)", role="error")
     jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
 
+    expected = averaged
+
     def widths(self) -> tuple[jax.Array, jax.Array]:
         """Lower and upper error with the jitter added."""
         return jnp.sqrt(self.lower**2 + self.jitter**2), jnp.sqrt(self.upper**2 + self.jitter**2)
+
+    def mean(self, model: jax.Array, light: jax.Array) -> jax.Array:
+        """Mean of the data, model - (2/pi)^(1/2) (upper - lower); the model is their mode (John 1982)."""
+        lower, upper = self.widths()
+        return model - jnp.sqrt(2.0 / jnp.pi) * (upper - lower)
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Square root of the variance, (1 - 2/pi) (upper - lower)^2 + upper lower, of the shape of `model`."""

@@ -53,9 +53,9 @@ def blurred_light(observation: Any, scene: Scene, plan: Plan) -> jax.Array:
 
 
 def residual(observation: Any, seen: Prediction) -> jax.Array:
-    """(data - model) / sigma, NaN where data are not used; shape of the data."""
-    sigma = observation.noise.standard_deviation(seen.value, seen.light)
-    return jnp.where(observation.used, (observation.data - seen.value) / sigma, jnp.nan)
+    """(data - their mean) / sigma by the noise of the data, NaN where they are not used; shape of the data."""
+    mean, sigma = observation.noise.mean(*seen), observation.noise.standard_deviation(*seen)
+    return jnp.where(observation.used, (observation.data - mean) / sigma, jnp.nan)
 
 
 def padded(observation: Any) -> Any:

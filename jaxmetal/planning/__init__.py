@@ -6,5 +6,17 @@ to errors, checked against the scatter of actual fits in `tests/test_planning.py
 
 from jaxmetal.planning.curvature import Fisher, fisher
 from jaxmetal.planning.forecasts import Scatter, Setting, fisher_error, forecast, observed, simulated_error
+from jaxmetal.planning.trials import Maxima, maxima
 
-__all__ = ["Fisher", "Scatter", "Setting", "fisher", "fisher_error", "forecast", "observed", "simulated_error"]
+__all__ = [
+    "Fisher",
+    "Maxima",
+    "Scatter",
+    "Setting",
+    "fisher",
+    "fisher_error",
+    "forecast",
+    "maxima",
+    "observed",
+    "simulated_error",
+]

@@ -1,8 +1,7 @@
-"""Errors that data of a given quality allow, from the curvature of the likelihood at a known truth."""
+"""Errors that data of a given quality allow, from the information that they are expected to have at a known truth."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,11 +12,15 @@ from jax.flatten_util import ravel_pytree
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
+from jaxmetal.likelihood import Law
 from jaxmetal.machine import program
-from jaxmetal.model import SCENE, log_likelihood, tree
+from jaxmetal.model import SCENE, tree
 from jaxmetal.observation import predict_all
 from jaxmetal.prepared import prepare
 from jaxmetal.prior import fill, split
+
+SMALLEST = 1e-10
+"""Least eigenvalue of the information, in units where its diagonal is 1, that is more than round-off."""
 
 
 class Fisher(NamedTuple):
@@ -33,8 +36,22 @@ class Fisher(NamedTuple):
 
     @property
     def covariance(self) -> np.ndarray:
-        """Its inverse: no unbiased estimate scatters less (Cramer & Rao)."""
-        return np.linalg.inv(self.information)
+        """Its inverse: no unbiased estimate scatters less (Cramer & Rao).
+
+        Raises:
+            InputError: if the data say nothing of a parameter, or of a combination of some.
+        """
+        scale = np.sqrt(np.maximum(np.diag(self.information), 0.0))
+        silent = [name for name, one in zip(self.names, scale, strict=True) if not one > 0.0]
+        if not silent:
+            values, axes = np.linalg.eigh(self.information / np.outer(scale, scale))
+            if values[0] > SMALLEST:
+                return np.asarray((axes / values) @ axes.T / np.outer(scale, scale))
+            silent = [name for name, part in zip(self.names, axes[:, 0], strict=True) if abs(part) > 0.1]
+        raise InputError(
+            f"Expected data that tell every parameter at this truth, found none on {' with '.join(silent)}; give it a "
+            "number, or choose another truth (nothing changes at first with a jitter of 0)."
+        )
 
     def error(self, name: str) -> float:
         """Standard deviation of a parameter, all others unknown too."""
@@ -48,15 +65,17 @@ def fisher(
     truth: Mapping[str, Any],
     sampling: Mapping[str, Sampling] | None = None,
 ) -> Fisher:
-    """Fisher information at a truth: minus the Hessian of the log-likelihood of noise-free data.
+    """Fisher information at a truth: minus the Hessian of the log-likelihood, averaged over data (not noise-free ones).
 
-    For Gaussian noise of known size that is exactly J^T Sigma^-1 J, J the derivatives of the predictions. Priors do not
-    enter.
+    I_kl = -E[d^2 log p(d | theta) / d theta_k d theta_l], over data d that the noise draws at the truth (Cox & Hinkley
+    1974, Theoretical Statistics, sect. 4.8; the expected, not the observed information). For Gaussian errors of
+    covariance C(theta) around m(theta) it is m_k^T C^-1 m_l + 1/2 tr(C^-1 C_k C^-1 C_l) (Tegmark, Taylor & Heavens
+    1997, ApJ 480, 22). Priors do not enter.
 
     Args:
         scene: with distributions in the places of what a fit would leave free; what they say is not used.
         observations: name -> observation with errors and masks; data are not looked at.
-        truth: parameter -> value.
+        truth: parameter -> value, also of free numbers of the noise.
         sampling: sample grids, where the automatic choice is not wanted.
 
     Raises:
@@ -78,11 +97,19 @@ def fisher(
 
 @program()
 def _information(skeleton: Any, plans: Any, truth: dict[str, jax.Array]) -> jax.Array:
-    filled = fill(skeleton, truth)
-    seen = predict_all(filled, filled[SCENE], plans)
-    noise_free = {
-        name: dataclasses.replace(part, data=jax.lax.stop_gradient(seen[name].value)) if name in seen else part
-        for name, part in skeleton.items()
-    }
     flat, back = ravel_pytree(truth)
-    return -jax.hessian(lambda vector: log_likelihood(fill(noise_free, back(vector)), plans))(flat)
+
+    def predicted(vector: jax.Array) -> Any:
+        filled = fill(skeleton, back(vector))
+        return predict_all(filled, filled[SCENE], plans)
+
+    # The score is zero on average, and with it all that second derivatives of the predictions could add.
+    seen, change = jax.linearize(predicted, flat)
+    laws = {name: Law(fill(skeleton, truth)[name].noise, *one) for name, one in seen.items()}
+
+    def expected(step: jax.Array) -> jax.Array:
+        filled, near = fill(skeleton, back(flat + step)), jax.tree.map(jnp.add, seen, change(step))
+        terms = [filled[name].noise.expected(*near[name], filled[name].used, law) for name, law in laws.items()]
+        return sum((jnp.sum(one) for one in terms), start=jnp.zeros(()))
+
+    return -jax.jacfwd(jax.jacfwd(expected))(jnp.zeros_like(flat))

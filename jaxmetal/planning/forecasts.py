@@ -6,24 +6,19 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 import numpyro.distributions as dist
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.fit import evaluate
-from jaxmetal.fit.peaks import find_peaks
-from jaxmetal.fit.problem import make, stack
-from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.planning.curvature import fisher
+from jaxmetal.planning.trials import maxima
 from jaxmetal.prepared import predictions, prepare
 from jaxmetal.prior import fill
 from jaxmetal.recipes.observations import metallicity_map
 from jaxmetal.scene import Carried, Scene, Source
-from jaxmetal.simulate.drawn import draw
 from jaxmetal.simulate.exposure import DETECTED, DEX_TIMES_SNR, FLOOR
 from jaxmetal.tracer.gradient import Gradient
 
@@ -31,6 +26,8 @@ CENTRAL = "scene.sources.disc.carries.metallicity.profile.central"
 SLOPE = "scene.sources.disc.carries.metallicity.profile.slope"
 REACH = 3.0
 """Half the side of the maps, effective radii."""
+WIDE = 30.0
+"""Standard deviation of the priors of simulated fits over Fisher's error: they take 1 / (2 WIDE^2) off the scatter."""
 
 
 class Setting(NamedTuple):
@@ -117,23 +114,18 @@ class Scatter(NamedTuple):
 def simulated_error(setting: Setting, count: int = 50, seed: int = 0) -> Scatter:
     """Fits `count` noise draws of a setting, and looks at the scatter of the maxima, dex per R_e.
 
+    Central value and slope have normal priors about the truth, 30 times as wide as their Fisher errors, so that the
+    maxima are those of the likelihood: what Fisher errors can be checked with.
+
     Raises:
         InputError: as `observed`, or if a fit finds no maximum.
     """
     scene, blank, truth = observed(setting)
-    actual = fill({"scene": scene}, truth)["scene"]
-    noise = jax.random.split(jax.random.key(seed), count)
-    problems = [make(scene, draw(actual, blank, key)) for key in noise]
-    stacked, peaks = find_peaks(stack(problems), [branch(seed_of(seed), k) for k in range(count)], start_count=1)
-    best, modes, factors = [], [], []
-    for peak in peaks:
-        if isinstance(peak, InputError):
-            raise peak
-        best.append(float(peak.best[SLOPE]))
-        modes.append(peak.gaussian.mode)
-        factors.append(peak.gaussian.factor)
-    quoted = [float(one[SLOPE]) for one in evaluate.errors(stacked, range(count), modes, factors)]
-    return Scatter(float(np.mean(best) - setting.slope), float(np.std(best, ddof=1)), float(np.mean(quoted)), count)
+    information = fisher(scene, blank, truth)
+    wide = {name: dist.Normal(value, WIDE * information.error(name)) for name, value in truth.items()}
+    found = maxima(fill({"scene": scene}, wide)["scene"], blank, truth, count, seed)
+    best, quoted = found.best[SLOPE], found.quoted[SLOPE]
+    return Scatter(float(best.mean() - setting.slope), float(best.std(ddof=1)), float(quoted.mean()), count)
 
 
 def forecast(

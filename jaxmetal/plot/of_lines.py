@@ -38,6 +38,7 @@ class Region:
         flux: shape (features,).
         sigma: its errors.
         found: columns of `spaxel.posterior`, a number each.
+        spaxels: how many are summed.
         radius: least and largest source radius of its spaxels, arcsec, or None.
         sfr_per_hb: star-formation rate of one unit of intrinsic Hb, solar masses per year, demagnified; None for Hb.
     """
@@ -45,6 +46,7 @@ class Region:
     flux: np.ndarray
     sigma: np.ndarray
     found: Mapping[str, Any]
+    spaxels: float = 1.0
     radius: tuple[float, float] | None = None
     sfr_per_hb: float | None = None
 
@@ -121,7 +123,7 @@ def corner(fit: LineFit, name: str) -> Figure:
     An A(V) that is not free is left out, and draws of Hb that are not positive, which have no logarithm.
     """
     region = fit.regions[name]
-    drawn = joint(fit.likelihood, region.flux, region.sigma)
+    drawn = joint(fit.likelihood.summed(region.spaxels), region.flux, region.sigma)
     last = Quantity("log H$\\beta$", fit.flux_unit)
     if region.sfr_per_hb is not None:
         last = SFR

@@ -46,7 +46,7 @@ def _panel(ax: Axes, found: Relation, name: str) -> None:
     for shown, marker, label in ((~limited, "o", labels[0]), (limited, "<", labels[1])):
         if shown.any():
             across = None if x_error is None or marker == "<" else x_error[shown]
-            _points(ax, x[shown], y[shown], across, y_error[shown], marker, label)
+            _points(ax, x[shown], y[shown], across, y_error[..., shown], marker, label)
     reach = np.ptp(x)
     grid = np.linspace(x.min() - 0.05 * reach, x.max() + 0.05 * reach, STEPS)
     low, middle, high = np.quantile(found.line(name, grid), [0.16, 0.5, 0.84], axis=0)

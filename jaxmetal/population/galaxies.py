@@ -13,6 +13,9 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.population.columns import alike, column, errors, flags, number
 
+SAME = 1e-6
+"""Relative difference up to which the two sides of errors are one."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Covariate:
@@ -57,11 +60,14 @@ class Covariate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measured:
-    """The quantity as values with Gaussian errors.
+    """The quantity as values with Gaussian errors, or with errors of two sides.
+
+    Errors (+upper, -lower) make the likelihood of a true value y a split normal about the value v, exp(-(y - v)^2 / (2
+    s^2)) with s = upper above and lower below (`likelihood.SplitNormal`).
 
     Attributes:
         values: e.g. the gradient in dex/kpc, shape (n,).
-        sigma: errors, > 0.
+        sigma: errors, > 0: (n,), or (2, n), those towards smaller and those towards larger values (matplotlib's yerr).
         label: for axes and tables.
         unit: of `values`.
         bars: what `points` are, for legends.
@@ -72,21 +78,34 @@ class Measured:
     sigma: Any
     label: str = "gradient"
     unit: str = "dex/kpc"
-    bars: str = "value and Gaussian error"
+    bars: str = "value and error"
     findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         values = column("values of the quantity", self.values)
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "sigma", errors("sigma of the quantity", self.sigma, values.shape))
+        sides = (2, *values.shape) if np.ndim(self.sigma) == 2 else values.shape
+        sigma = errors("sigma of the quantity", self.sigma, sides)
+        alike_sides = sigma.ndim == 2 and np.allclose(*sigma, rtol=SAME, atol=0.0)
+        object.__setattr__(self, "sigma", sigma.mean(axis=0) if alike_sides else sigma)
+
+    @property
+    def lopsided(self) -> bool:
+        """Whether errors have two sides."""
+        return bool(np.ndim(self.sigma) == 2)
 
     def points(self) -> tuple[np.ndarray, np.ndarray]:
-        """Values and errors, for pictures and first guesses."""
+        """Values and errors, (n,) or (2, n), for pictures and first guesses."""
         return self.values, self.sigma
 
     def resampled(self, random: np.random.Generator, count: int) -> np.ndarray:
         """True values that the measurements allow, shape (count, n)."""
-        return self.values + self.sigma * random.standard_normal((count, self.values.size))
+        steps = random.standard_normal((count, self.values.size))
+        if not self.lopsided:
+            return self.values + self.sigma * steps
+        lower, upper = self.sigma
+        above = random.random(steps.shape) < upper / (lower + upper)
+        return self.values + np.where(above, upper, -lower) * np.abs(steps)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

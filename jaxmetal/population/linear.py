@@ -43,7 +43,7 @@ def fit(
 ) -> Relation:
     """Fits y = central + sum_j slope_j (x_j - pivot_j) + scatter to a sample of galaxies.
 
-    The true quantity of every galaxy is marginalised: in closed form for values with Gaussian errors (`Measured`), by
+    The true quantity of every galaxy is marginalised: in closed form for values with errors (`Measured`), by
     a mean over stored draws with the prior of their fits divided out for posteriors (`Draws`; Hogg, Myers & Bovy 2010,
     ApJ 725, 2166, eq. 9), p(d_i | theta) ~ 1/K sum_k p(y_ik | x_i, theta) / prior(y_ik), each draw as wide as
     `reuse.smoothed` says, which adds to the scatter in quadrature (exactly so if that is Gaussian). What is left is
@@ -145,8 +145,9 @@ def _model(
     mean = central + shift
     known = {name: covariate.values for name, covariate in covariates}
     if isinstance(quantity, Measured):
-        variance = quantity.sigma**2 + (0.0 if blur is None else blur)
-        terms = log_density(quantity.values - mean, scatter, variance, nu)
+        sides, own = (jnp.asarray(quantity.sigma), 0.0) if quantity.lopsided else (None, quantity.sigma**2)
+        variance = jnp.broadcast_to(own + (0.0 if blur is None else blur), mean.shape)
+        terms = log_density(quantity.values - mean, scatter, variance, nu, sides)
     else:
         log_ratio = -quantity.log_prior
         if selection is not None:

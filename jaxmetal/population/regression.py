@@ -41,7 +41,7 @@ def regress(
     w^2 flat.
 
     Args:
-        quantity: y with errors, e.g. 12 + log(O/H).
+        quantity: y with Gaussian errors, e.g. 12 + log(O/H).
         covariate: x with errors, e.g. log mass; no limits.
         name: of the covariate in the result: "slope.<name>".
         components: K.
@@ -55,6 +55,10 @@ def regress(
     n = require_same_galaxies(quantity, {name: covariate})
     if not isinstance(quantity, Measured):
         raise InputError("quantity: the regression needs values with errors, found draws; give them as Measured.")
+    if quantity.lopsided:
+        raise InputError(
+            "quantity: the regression needs a Gaussian error of each value, found two sides; give one, or use `fit`."
+        )
     if covariate.limited:
         raise InputError("The regression needs values of x, found upper limits; leave those galaxies out or use `fit`.")
     require_count("components", components, 1)

@@ -15,7 +15,7 @@ from jaxmetal.population.galaxies import Covariate, Draws, Measured
 Kind = Literal["equal-tailed", "highest-density"]
 
 METHODS = {
-    "marginal": "each galaxy enters as its value with a Gaussian error",
+    "marginal": "each galaxy enters as its value with its error, Gaussian or of two sides",
     "importance": "each galaxy enters as the stored draws of its own posterior, the prior of its fit divided out",
     "joint": "all galaxies were fitted together, each with its own data, in one model",
     "regression": "both variables have errors, and the true x are drawn from a mixture of Gaussians",

@@ -101,12 +101,12 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3, profile: Cal
             et al. 2024 (RASTI, rzae010, section 5), or `functools.partial(light.Sersic, n=2.0)`.
 
     Raises:
-        InputError: if the image has fewer peaks.
+        InputError: if the image has fewer peaks, or nothing stands out of its noise.
     """
     seen = typical([observed, image])[1]
     fwhm = float(peak_width(seen.psf))
     peaks = _peaks(seen, number, 1.5 * fwhm)
-    flux = max(float(np.sum(np.where(image.used, image.data, 0.0))), 1e-30) / number
+    flux = guess_from_image(seen).flux / number
     value = _median(observed)
     return Scene(
         sources={

@@ -43,6 +43,9 @@ class Likelihood(Protocol):
     def log_likelihood(self) -> Any:
         """Called with fluxes, errors and every parameter of the prior by name: the log density, a number."""
 
+    def summed(self, spaxels: Any) -> Likelihood:
+        """That of the summed fluxes of so many spaxels: what is said of the Hb of one holds for each of them."""
+
     def log_marginal(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> jax.Array:
         """The same with all but Z and A(V) integrated out, up to a constant."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,7 +31,7 @@ class Fluxes:
 
     Attributes:
         emission: what one spaxel emits.
-        hb_mean: mean of the exponential prior of observed Hb, in the unit of the fluxes; inf for a flat prior.
+        hb_mean: mean of the exponential prior of a spaxel's observed Hb, in the unit of the fluxes; inf for a flat one.
         z_range: limits of the flat prior of 12 + log(O/H), shape (2,).
         a_v_range: limits of the flat prior of A(V), mag, shape (2,).
         turnover: Z that separates the branches (see `branch`); NaN where there is but one.
@@ -73,6 +74,10 @@ class Fluxes:
         residual = (flux - jnp.asarray(hb)[..., None] * model) * inverse
         log_norm = jnp.log(jnp.where(used, inverse, 1.0)) - 0.5 * math.log(2.0 * math.pi) * used
         return jnp.sum(log_norm - 0.5 * residual**2, axis=-1)
+
+    def summed(self, spaxels: Any) -> Fluxes:
+        """That of the summed fluxes of so many spaxels, whose Hb is `hb_mean` each."""
+        return dataclasses.replace(self, hb_mean=self.hb_mean * spaxels)
 
     def log_marginal(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> jax.Array:
         """log p(flux | Z, A_V): offsets and Hb integrated out; up to the constant of an improper prior.
@@ -121,7 +126,8 @@ def fluxes(
         calibrations: a set or calibrations, as there.
         z_range: limits of the flat prior of 12 + log(O/H).
         a_v_range: limits of the flat prior of A(V), mag; equal where it is known, (0, 0) for dereddened fluxes.
-        hb_mean: mean of an exponential prior of observed Hb, in the unit of the fluxes; flat by default.
+        hb_mean: mean of an exponential prior of a spaxel's observed Hb, in the unit of the fluxes; flat by default. Of
+            sums over n spaxels it is n times as much (`posterior`'s `spaxels`).
         **options: of `lines.emission`: law, r_v, temperature, scatter, doublets.
 
     Raises:

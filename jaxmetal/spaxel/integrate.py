@@ -31,6 +31,7 @@ def posterior(
     flux: Any,
     sigma: Any,
     *,
+    spaxels: Any = 1,
     levels: Levels | None = None,
     seed: int = 0,
     chunk: int = CHUNK,
@@ -42,6 +43,7 @@ def posterior(
         likelihood: from `fluxes`, `patricio19`, `wang17` or `curti20`.
         flux: observed, shape (..., features) in the order of `likelihood.features`; NaN where missing.
         sigma: its errors, same shape and unit; inf or NaN where missing.
+        spaxels: how many were summed in each spectrum, a number or of shape (...); priors of Hb are those of one.
         levels: nodes of the grid.
         seed: of the draws of Hb.
         chunk: spaxels per call, which bounds the memory.
@@ -61,6 +63,7 @@ def posterior(
     flux, sigma = checked(likelihood, flux, sigma)
     shape, levels = flux.shape[:-1], settle(likelihood, levels)
     rows = [array.reshape(-1, flux.shape[-1]) for array in (flux, sigma)]
+    rows.append(np.broadcast_to(np.asarray(spaxels, float), shape).ravel())
     count = rows[0].shape[0]
     keys = jax.random.split(jax.random.key(seed), count)
     size = min(chunk, max(ABREAST, 1 << (count - 1).bit_length()))
@@ -181,12 +184,19 @@ def draw_nodes(found: PosteriorGrid, key: jax.Array, count: int) -> tuple[jax.Ar
 
 @program(static_argnames=("levels", "abreast"))
 def _chunk(
-    likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, keys: jax.Array, levels: Levels, abreast: int
+    likelihood: Likelihood,
+    flux: jax.Array,
+    sigma: jax.Array,
+    spaxels: jax.Array,
+    keys: jax.Array,
+    levels: Levels,
+    abreast: int,
 ) -> dict[str, jax.Array]:
-    def one(row: tuple[jax.Array, jax.Array, jax.Array]) -> dict[str, jax.Array]:
-        return one_spaxel(likelihood, *row, levels)
+    def one(row: tuple[jax.Array, jax.Array, jax.Array, jax.Array]) -> dict[str, jax.Array]:
+        flux, sigma, spaxels, key = row
+        return one_spaxel(likelihood.summed(spaxels), flux, sigma, key, levels)
 
-    return jax.lax.map(one, (flux, sigma, keys), batch_size=abreast)
+    return jax.lax.map(one, (flux, sigma, spaxels, keys), batch_size=abreast)
 
 
 _grid = Program(posterior_grid, static_argnames="levels")

@@ -40,7 +40,7 @@ class Wang17:
     Attributes:
         emission: the R, from Hb to every feature, and the extinction.
         nii_ha: [NII]/Ha in the blend, or None where it is free with a Jeffreys prior.
-        hb_range: limits of the Jeffreys prior of intrinsic Hb, in the unit of the fluxes, shape (2,).
+        hb_range: limits of the Jeffreys prior of a spaxel's intrinsic Hb, in the unit of the fluxes, shape (2,).
         nii_range: those of [NII]/Ha, shape (2,).
         z_range: limits of the flat prior of 12 + log(O/H), shape (2,).
         a_v_range: limits of the flat prior of A(V), mag, shape (2,).
@@ -91,6 +91,10 @@ class Wang17:
         variance = (brighter / jnp.where(used, inverse, 1.0)) ** 2 + (spread * jnp.asarray(hb)[..., None]) ** 2
         pull = (flux * brighter - ratio * jnp.asarray(hb)[..., None]) ** 2 / variance
         return -0.5 * jnp.sum(jnp.where(used, pull, 0.0), axis=-1)
+
+    def summed(self, spaxels: Any) -> Wang17:
+        """That of the summed fluxes of so many spaxels, the Hb of each within `hb_range`."""
+        return dataclasses.replace(self, hb_range=self.hb_range * spaxels)
 
     def log_marginal(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> jax.Array:
         """log of the integral of L over ln Hb, with the Jeffreys prior normalised."""
@@ -158,7 +162,8 @@ def wang17(
 
     Args:
         features: any of these six, in the order of the fluxes; OIII5007 alone, as in the table.
-        hb_range: floor and ceiling of the Jeffreys prior of intrinsic Hb, in the unit of the fluxes.
+        hb_range: floor and ceiling of the Jeffreys prior of a spaxel's intrinsic Hb, in the unit of the fluxes. Of sums
+            over n spaxels they are n times as much (`posterior`'s `spaxels`).
         flux_unit: erg/s/cm^2 of one unit of the fluxes; instead, for the paper's ceiling of 10^-14 erg/s/cm^2.
         nii_ha: [NII]/Ha in the blend, 0 for an unblended Ha; None leaves it free ("extended"), which `sample` can do.
         nii_range: floor and ceiling of its Jeffreys prior; the paper's ceiling is 0.5.

@@ -43,15 +43,17 @@ def read_population(
     """Reads one column of a table as a quantity that depends on others.
 
     The prior of every single fit must not count as data. If the run kept its posteriors (`batch --posteriors`), the
-    draws of a parameter, or of a slope per kpc, are reused with the prior divided out. Else a galaxy has its median
-    m, and half the distance s from the 16 to the 84 % quantile as a Gaussian error; where the table says that the data
-    narrowed a prior of median p by a factor N, the prior is divided out as a Gaussian: the value is
-    p + (m - p) / (1 - 1/N^2), its error s / (1 - 1/N^2)^(1/2), and galaxies with N < 1.05, which say nothing then, are
-    left out. Gradients that are not resolved, and suspect fits, stay: leaving them out would bias the relation.
+    draws of a parameter, or of a slope per kpc, are reused with the prior divided out. Else, where the table says that
+    the data narrowed a prior of median p by a factor N, a galaxy's posterior is the split normal that has its median,
+    16 and 84 % quantiles, and the prior is divided out as a Gaussian: with mode m and sides s the value is
+    p + (m - p) / (1 - 1/N^2), its errors s / (1 - 1/N^2)^(1/2), and galaxies with N < 1.05, which say nothing then, are
+    left out. Other tables are taken as papers print them, value (+upper, -lower): the true value has a split-normal
+    likelihood about the value, whose two sides are the distances to the ends of the interval. Gradients that are not
+    resolved, and suspect fits, stay: leaving them out would bias the relation.
 
     Args:
         path: results.ecsv or results.fits of a run, or another table (ECSV, FITS or text).
-        of: the quantity's column, with columns `<of>_lo` and `<of>_hi` (16 and 84 % quantiles) or one of errors.
+        of: the quantity's column, with columns `<of>_lo` and `<of>_hi` (ends of its 68 % interval) or one of errors.
         against: column of each covariate -> pivot, in the column's unit; None: the median of the sample.
         errors: column -> column of its Gaussian errors; a covariate without one is known exactly.
         units: column -> its unit, instead of what the table says; nothing is converted.
@@ -139,11 +141,11 @@ def _quantity(
             f"{of}{LOW} of {path} must be the lower end of an interval, but is above {of}{HIGH} for {backwards} "
             "galaxies; exchange the columns."
         )
-    flat = int(np.sum(~(half_width(table, of) > 0.0)))
+    flat = int(np.sum(~((table[of + LOW] < table[of]) & (table[of] < table[of + HIGH]))))
     if flat:
         raise InputError(
-            f"The intervals of {of} in {path} have no width for {flat} galaxies, as where only the maximum was sought; "
-            "fit them by a method with draws."
+            f"{of} must lie inside of {of}{LOW} to {of}{HIGH}, but intervals of {path} have no width for {flat} "
+            "galaxies, on one side or on both; fit them by a method with draws, or correct the table."
         )
     reused = _reused(path.parent / POSTERIORS, table, of, findings)
     quantity, kept = (reused, np.ones(len(table[of]), bool)) if reused else measured(table, of, findings)
