@@ -102,7 +102,11 @@ def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], c
             f"{where}.property: expected {mixing.properties} name(s) for {type(mixing).__name__}, "
             f"found {table.get('property')!r}; correct it."
         )
-    return weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
+    made = weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
+    if bins is not None and (out := int(np.sum(bins.labels != made.bins.labels))):
+        text = f"{where}: {out} pixels that are not used were taken out of their bins, which are those of the others."
+        context.findings.append(Finding("info", text))
+    return made
 
 
 NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
