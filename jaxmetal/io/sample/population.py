@@ -117,7 +117,10 @@ def _complete(table: Columns, numbers: tuple[str, ...], path: Path) -> tuple[Col
         absent = kept & ~np.isfinite(table[name])
         kept, reasons = kept & ~absent, [*reasons, f"{np.sum(absent)} without {name}"]
     if not kept.any():
-        raise InputError(f"No galaxy of {path} has all of {', '.join(numbers)}; choose other columns.")
+        raise InputError(
+            f"No galaxy of {path} has all of {', '.join(numbers)}; choose other columns, or fit by a method with draws "
+            "where only best values were sought."
+        )
     left_out = [reason for reason in reasons if not reason.startswith("0 ")]
     ending = f"; left out: {', '.join(left_out)}." if left_out else "."
     findings = [Finding("info", f"{kept.sum()} of {count} galaxies have a fit and all columns{ending}")]
@@ -142,8 +145,7 @@ def _quantity(
     flat = int(np.sum(~(half_width(table, of) > 0.0)))
     if flat:
         raise InputError(
-            f"The intervals of {of} in {path} have no width for {flat} galaxies, as where only the maximum was sought; "
-            "fit them by a method with draws."
+            f"The intervals of {of} in {path} have no width for {flat} galaxies; give them errors, or leave them out."
         )
     reused = _reused(path.parent / POSTERIORS, table, of, findings)
     quantity, kept = (reused, np.ones(len(table[of]), bool)) if reused else measured(table, of, findings)
