@@ -31,19 +31,8 @@ WIDEST = 2.0
 """Largest FWHM over the longer side of a map: anything wider is a wrong unit, and costs memory without end."""
 
 COMMON = (
-    "kind",
-    "data",
-    *STYLES,
-    "noise",
-    "psf",
-    "pixel_scale",
-    "mask",
-    "mask_means",
-    "bad_bits",
-    "dx",
-    "dy",
-    "sampling",
-)
+    "kind", "data", *STYLES, "noise", "psf", "pixel_scale", "mask", "mask_means", "bad_bits", "dx", "dy", "sampling",
+)  # fmt: skip
 SAME_SCALE = 0.01
 """Relative difference between a stated pixel scale and the file's that is still the same."""
 
