@@ -19,8 +19,9 @@ class Posterior:
     Attributes:
         tree: the prior: {"scene": Scene, "<observation>": Image or WeightedMap, ...}.
         plans: observation name -> Plan.
-        draws: parameter name -> draws, shape (chains, draws, ...). Angles lie within half their period of their best
-            value.
+        draws: parameter name -> draws of the sampler, shape (chains, draws, ...); the best value alone for a method
+            without draws. Angles under a prior that is uniform all round lie within half their period of their best
+            value; others lie where they were sampled, and summaries fold them (`result.View.unwrapped`).
         best: parameter name -> value at the maximum of the posterior density (MAP).
         log_posterior: at `best`, not normalised.
         log_evidence: natural logarithm; by importance sampling where proposals cover the posterior, elsewhere that of

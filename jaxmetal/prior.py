@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
-from numpyro.distributions import Distribution
+from numpyro.distributions import Distribution, ExpandedDistribution, Independent, Uniform
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import program
@@ -209,12 +209,14 @@ def _name(path: Any) -> str:
     return ".".join(labels(path))
 
 
-def at_home(values: np.ndarray, prior: Distribution, period: Any) -> np.ndarray:
-    """Angles, whatever turn they are on, on that of their prior where it has bounds; other parameters as they are."""
-    low, high = bounds(prior)
-    if period is None or not np.all(np.isfinite(low) & np.isfinite(high)):
-        return values
-    return low + np.mod(values - low, np.asarray(period))
+def with_own_bounds(prior: Distribution) -> Distribution:
+    """A uniform prior of many numbers with bounds for each, in whatever way it was made of one; others as they are."""
+    base: Any = prior
+    while isinstance(base, (ExpandedDistribution, Independent)):
+        base = base.base_dist
+    if type(base) is not Uniform or not prior.shape():
+        return prior
+    return Uniform(*(np.broadcast_to(end, prior.shape()) for end in (base.low, base.high)))
 
 
 def bounds(prior: Distribution) -> tuple[np.ndarray, np.ndarray]:

@@ -44,6 +44,9 @@ class Source:
         frame: geometry shared by all lights and properties (`jaxmetal.frame`).
         lights: name -> light profile, e.g. {"halpha": Sersic(...)}.
         carries: name -> Carried, e.g. {"metallicity": Carried(profile=Gradient(...), weight="halpha")}.
+        r_eff: half-light radius along the major axis, arcsec, where it is known from elsewhere: a number, or a
+            distribution that says its error (no observation looks at it, so that its posterior is that distribution).
+            Slopes per R_e are told by it; without one by the light that weights the property.
         distance_ratio: D_LS/D_S of the source over D_LS/D_S at the redshift for which the lens's deflections are: they
             are multiplied by it. 0 is in front of the lens.
     """
@@ -51,6 +54,7 @@ class Source:
     frame: Frame
     lights: dict[str, Any]
     carries: dict[str, Carried] = dataclasses.field(default_factory=dict)
+    r_eff: Any = parameter("arcsec", within="(0, inf)", role="half-light radius", default=None)
     distance_ratio: Any = parameter("", within="[0, inf)", role="factor", default=1.0)
 
     @property
@@ -58,6 +62,11 @@ class Source:
         """Turns of the frame that leave all that lies on it as it is (see `numerics.profile`)."""
         lights = [light for light in self.lights.values() if not is_on_sky(light)]
         return turns_of(*lights, *(one.profile for one in self.carries.values() if one.frame is None))
+
+    def frame_of(self, name: str) -> Frame:
+        """The frame in which a carried property is told: its own, or that of the source."""
+        own = self.carries[name].frame
+        return self.frame if own is None else own
 
 
 @node
@@ -119,6 +128,5 @@ def surface_brightness(
 def carried_value(source: Source, name: str, beta: Position, plane: Position | None = None) -> jax.Array:
     """The property's value P(u, v) at the source-plane position beta; `plane` as in `surface_brightness`."""
     carried = source.carries[name]
-    if carried.frame is not None:
-        return carried.profile(*carried.frame.to_plane(*beta))
-    return carried.profile(*(plane or source.frame.to_plane(*beta)))
+    known = plane if carried.frame is None else None
+    return carried.profile(*(known or source.frame_of(name).to_plane(*beta)))

@@ -13,6 +13,7 @@ from jaxmetal.fit import angles
 from jaxmetal.fit.problem import log_density, make, pick, stack
 from jaxmetal.io.fit_files import save_draws
 from jaxmetal.likelihood import Gaussian
+from jaxmetal.meaning.circles import at_home, circles
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -96,6 +97,32 @@ def test_part_of_a_circle_keeps_its_edges():
     assert found.draws[PA].max() < 129.0
     assert found.draws[PA].mean() == pytest.approx(np.sum(share * nodes), abs=0.1)
     assert any("piles up at a bound" in one.text for one in found.findings) == (share[nodes > 126.82].sum() > 0.04)
+
+
+def test_draws_are_the_samplers_where_one_turn_is_not_as_good_as_another():
+    seen, prior = image(130.0, sigma=3e-2), dist.Normal(130.0, 60.0)
+    found = jm.fit.auto(scene(prior), seen, seed=3, method="laplace", progress=False)
+    problem, numbers = make(scene(prior), seen), (found.draws[PA] - 130.0) / 60.0
+    again = jax.jit(lambda z: jax.lax.map(lambda one: log_density(problem, one), z))(numbers.reshape(-1, 1))
+    np.testing.assert_allclose(np.asarray(again).reshape(numbers.shape), found.sampler["log_density"], atol=1e-9)
+    # What is said of them knows that half a turn is none.
+    nodes, share, _ = by_grid(seen, -230.0, 490.0)
+    share = share * norm.pdf(nodes, 130.0, 60.0)
+    away = np.mod(nodes - found.best[PA] + 90.0, 180.0) - 90.0
+    mean = np.sum(share * away) / share.sum()
+    (told,) = jm.result.view(found).parameters
+    assert np.ptp(found.draws[PA]) > 180.0 > np.ptp(told.draws)
+    assert told.mean - found.best[PA] == pytest.approx(mean, abs=1.5)
+    assert told.sd == pytest.approx(np.sqrt(np.sum(share * (away - mean) ** 2) / share.sum()), rel=0.06)
+    assert told.r_hat < 1.01
+
+
+def test_an_array_of_angles_has_a_home_where_its_prior_is_uniform_all_round():
+    prior = dist.Uniform(0.0, 120.0).expand([2]).to_event(1)
+    assert list(circles(prior, (360.0, 120.0))) == [False, True]
+    np.testing.assert_allclose(at_home(np.array([90.0, -30.0]), prior, (360.0, 120.0)), [90.0, 90.0])
+    bounded = dist.TruncatedNormal(0.0, 100.0, low=0.0, high=360.0)
+    assert at_home(np.array(200.0), bounded, 180.0) == 200.0
 
 
 def test_problems_are_the_same_program_wherever_they_are_cut():

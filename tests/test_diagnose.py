@@ -6,9 +6,10 @@ import pytest
 
 import jaxmetal as jm
 from jaxmetal.chains import Chains, converged, measure
-from jaxmetal.fit.angles import periods, unwrap
+from jaxmetal.fit.angles import periods
 from jaxmetal.fit.diagnose import diagnose, prior_warnings
 from jaxmetal.fit.problem import make, stack
+from jaxmetal.meaning.circles import unwrap
 from jaxmetal.result.resolved import _spread
 
 PA, SLOPE = "scene.sources.disc.frame.pa", "scene.sources.disc.carries.metallicity.profile.slope"

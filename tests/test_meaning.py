@@ -128,6 +128,14 @@ def test_units_where_names_would_mislead():
     }
 
 
+def test_the_frame_of_a_property_measures_what_every_frame_does():
+    source = scene().sources["disc"]
+    own = dataclasses.replace(source.carries["metallicity"], frame=jm.frame.Disc(x0=N, q=N, pa=N))
+    found = units(known(jm.Scene(sources={"disc": dataclasses.replace(source, carries={"metallicity": own})})))
+    start = "scene.sources.disc.carries.metallicity.frame."
+    assert {name: found[start + name] for name in ("x0", "q", "pa")} == {"x0": "arcsec", "q": "", "pa": "deg"}
+
+
 def test_units_of_an_image_are_those_of_flux():
     sky = observation.Sky(level=N, x_slope=N)
     found = units(known(scene(light=jm.light.Exponential(flux=N, r_eff=N)), image=image(sky=sky)))

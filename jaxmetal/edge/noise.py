@@ -76,5 +76,5 @@ def require_errors(name: str, sigma: np.ndarray, used: np.ndarray | None = None)
         found = ", ".join(f"{count} {kind}" for kind, count in bad.items())
         raise InputError(
             f"{name}: expected positive errors wherever there are data, found {found} among {int(needed.sum())}; "
-            "correct them, or mask those data (`used` False there)."
+            "correct them, or leave those data out: NaN in their place, or False in the mask."
         )

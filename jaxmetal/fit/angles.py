@@ -1,4 +1,4 @@
-"""Angles: folded draws, and circles, which have no edge.
+"""Angles whose prior is uniform all round: circles, which have no edge.
 
 A prior that is uniform over whole periods says nothing about where its interval is cut. A fit cuts it opposite to the
 best value that it knows, so that a mode at an end of the prior, 130 degrees of -50 to 130, is one mode in its middle.
@@ -22,11 +22,8 @@ from jaxmetal.fit.problem import Problem, parts, priors_of
 from jaxmetal.fit.rows import place
 from jaxmetal.machine import program
 from jaxmetal.meaning import meanings
+from jaxmetal.meaning.circles import Periods, all_round, same_turn
 from jaxmetal.numerics.packed import Packed
-from jaxmetal.prior import bounds
-
-Periods = Mapping[str, Any]
-"""Name of a parameter that is an angle -> its period in degrees, one number or one for each element."""
 
 QUARTER = 0.67
 """Standard normal numbers within it are half of all."""
@@ -37,27 +34,11 @@ def periods(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found.period for name, found in meanings(tree).items() if found.period is not None}
 
 
-def unwrap(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray], periods: Periods) -> dict[str, np.ndarray]:
-    """Draws with angles folded to within half a period of their best value, so that means and R-hat make sense."""
-    return {name: _unwrap(values, best[name], periods.get(name)) for name, values in draws.items()}
-
-
-def _unwrap(values: np.ndarray, best: np.ndarray, period: Any) -> np.ndarray:
-    if period is None:
-        return values
-    period = np.asarray(period)
-    return best + np.mod(values - best + period / 2.0, period) - period / 2.0
-
-
-def all_round(low: Any, high: Any, period: Any) -> Any:
-    """Whether intervals are whole periods, but for rounding; arrays of NumPy or JAX."""
-    turns = (high - low) / period
-    return (turns > 0.5) & (abs(turns - turns.round()) < 1e-6 * turns)
-
-
-def is_circle(prior: Distribution, period: Any) -> bool:
-    """Whether a prior is uniform over whole periods, so that its bounds are none."""
-    return type(prior) is Uniform and period is not None and bool(np.all(all_round(*bounds(prior), np.asarray(period))))
+def as_sampled(
+    values: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray], sites: Mapping[str, Distribution], angles: Periods
+) -> dict[str, np.ndarray]:
+    """Draws as they are kept: the sampler's, on circles on the turn of the best value, wherever they were cut."""
+    return {name: same_turn(drawn, best[name], sites[name], angles.get(name)) for name, drawn in values.items()}
 
 
 class Recut(NamedTuple):

@@ -6,9 +6,10 @@ import numpy as np
 
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.angles import periods, unwrap
+from jaxmetal.fit.angles import as_sampled, periods
 from jaxmetal.fit.method import Solution, Solutions, Stage
 from jaxmetal.fit.peaks import Peak
+from jaxmetal.fit.problem import priors_of
 from jaxmetal.fit.seeds import branch
 from jaxmetal.fit.weigh import integrated, judged, worth_judging
 
@@ -26,7 +27,7 @@ def approximated(stage: Stage, found: Solutions) -> Solutions:
     values = evaluate.parameters(stage.problems, list(found), np.stack(vectors))
     angles = periods(stage.problems.skeleton)
     return {
-        i: _labelled(one)._replace(draws=unwrap(along, one.peak.best, angles))
+        i: _labelled(one)._replace(draws=as_sampled(along, one.peak.best, priors_of(stage.problems, i), angles))
         for (i, one), along in zip(found.items(), values, strict=True)
     }
 

@@ -10,9 +10,9 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.chains import Chains, Quality, judge
 from jaxmetal.edge.findings import Finding
-from jaxmetal.fit.angles import Periods, is_circle
 from jaxmetal.meaning import SLOPES, meanings
-from jaxmetal.prior import at_home, bounds, sites
+from jaxmetal.meaning.circles import Periods, circles
+from jaxmetal.prior import bounds, sites
 
 
 def diagnose(
@@ -45,9 +45,9 @@ def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
 
 def _bound_hits(name: str, values: np.ndarray, prior: Distribution, period: Any) -> list[Finding]:
     low, high = bounds(prior)
-    if is_circle(prior, period) or not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
+    if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         return []
-    place = (at_home(values, prior, period) - low) / (high - low)
+    place = np.where(circles(prior, period), 0.5, (values - low) / (high - low))
     share = max(float(np.mean(place < 0.02)), float(np.mean(place > 0.98)))
     if share <= 0.04:
         return []

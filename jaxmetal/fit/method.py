@@ -11,10 +11,11 @@ from numpy.random import SeedSequence
 from jaxmetal.chains import Chains, Kept, Quality, converged, measure
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.angles import periods, unwrap
+from jaxmetal.fit.angles import as_sampled, periods
 from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.peaks import Peak
-from jaxmetal.fit.problem import Problem
+from jaxmetal.fit.problem import Problem, priors_of
+from jaxmetal.meaning.circles import unwrap
 
 
 class Options(NamedTuple):
@@ -123,6 +124,7 @@ def drawn(stage: Stage, found: Solutions, chains: Sequence[Chains]) -> Solutions
     angles = periods(stage.problems.skeleton)
     made = {}
     for (i, one), sampler, along in zip(found.items(), chains, values, strict=True):
-        draws = unwrap(along, one.peak.best, angles)
-        made[i] = one._replace(sampler=sampler, draws=draws, qualities=measure(draws))
+        draws = as_sampled(along, one.peak.best, priors_of(stage.problems, i), angles)
+        qualities = measure(unwrap(draws, one.peak.best, angles))
+        made[i] = one._replace(sampler=sampler, draws=draws, qualities=qualities)
     return made

@@ -8,11 +8,11 @@ import numpy as np
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.findings import Finding
-from jaxmetal.fit.angles import Periods, unwrap
 from jaxmetal.fit.method import Solution
 from jaxmetal.fit.peaks import Peak
 from jaxmetal.fit.problem import parts
 from jaxmetal.fit.separate import APART
+from jaxmetal.meaning.circles import Periods, unwrap
 
 ELSEWHERE = 0.25
 """Part of its share of the posterior below which a maximum counts as left out."""

@@ -18,7 +18,7 @@ from jaxmetal.fit.problem import Problem, constrain, pick, priors_of
 from jaxmetal.fit.separate import APART, distances, separated
 from jaxmetal.fit.start import starts
 from jaxmetal.fit.student import StudentMixture
-from jaxmetal.prior import at_home
+from jaxmetal.meaning.circles import at_home
 
 LEAST = 1e-3
 """Share of the posterior below which a maximum is nothing."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro.distributions import Distribution, ExpandedDistribution, Independent, Uniform
+from numpyro.distributions import Distribution
 
 from jaxmetal.edge.data import require_data
 from jaxmetal.edge.errors import InputError
@@ -23,7 +23,7 @@ from jaxmetal.model import log_likelihood, tree
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import node
 from jaxmetal.prepared import prepare
-from jaxmetal.prior import fill, is_fixed, is_site, split
+from jaxmetal.prior import fill, is_fixed, is_site, split, with_own_bounds
 
 
 @node
@@ -65,19 +65,10 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
             "Nothing to fit: every leaf of the scene and the observations is a number; give one a distribution."
         )
     real = jnp.result_type(float)
-    packed = {name: Packed.of(_with_own_bounds(prior)) for name, prior in sites.items()}
+    # The circles of angles are cut apart (`fit.angles`).
+    packed = {name: Packed.of(with_own_bounds(prior)) for name, prior in sites.items()}
     strong = jax.tree.map(lambda leaf: np.asarray(leaf, real), packed)
     return Problem(skeleton=skeleton, priors=strong, plans=plans)
-
-
-def _with_own_bounds(prior: Distribution) -> Distribution:
-    """A uniform prior of many numbers with bounds for each: the circles of angles are cut apart (`fit.angles`)."""
-    base: Any = prior
-    while isinstance(base, (ExpandedDistribution, Independent)):
-        base = base.base_dist
-    if type(base) is not Uniform or not prior.shape():
-        return prior
-    return Uniform(*(np.broadcast_to(end, prior.shape()) for end in (base.low, base.high)))
 
 
 LENGTHS = (1, 8, 64, 256)

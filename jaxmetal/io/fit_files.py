@@ -20,7 +20,7 @@ from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
-from jaxmetal.result.scale import effective_radius
+from jaxmetal.result.size import effective_radius
 from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
 
@@ -101,10 +101,15 @@ def parameters(posterior: Posterior | View) -> dict[str, Any]:
 def observation_maps(
     posterior: Posterior | View, name: str, kpc_per_arcsec: float | None
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Data, model, residual; for carried properties, intrinsic values and radii (arcsec, kpc, R_e). And units."""
+    """Data, model, residual; for carried properties, intrinsic values and radii (arcsec, kpc, R_e). And units.
+
+    Data of bins stand in all pixels of theirs, and light as its mean over them, so that it sums to the bin's. Radii are
+    in the frame of the first property that the observation shows, its own where it has one.
+    """
     seen = view(posterior)
     observation, best, drawn = seen.filled[name], seen.predictions[name], predictive(seen, name)
     used, bins = np.asarray(observation.used), observation.bins
+    share = 1.0 if bins is None else bins.total(np.ones(observation.shape))
     maps: dict[str, Any] = {
         "data": np.where(used, observation.data, np.nan),
         "sigma": np.where(used, seen.sigmas[name], np.nan),
@@ -112,20 +117,20 @@ def observation_maps(
         "residual": seen.residuals[name],
         "predicted_mean": drawn.mean,
         "predicted_sd": drawn.sd,
-        "light": best.light,
+        "light": best.light / share,
     }
     maps = {key: _paint(values, bins) for key, values in maps.items()}
     shown = observation.quantity.unit if observation.properties else ""
     units = {key: shown for key in ("data", "sigma", "model", "predicted_mean", "predicted_sd")} if shown else {}
     for source, prop in _carriers(seen.posterior, observation):
-        radius = radius_map(seen, name, source)
         maps[f"{prop}_{source}"] = intrinsic_map(seen, name, source, prop)
-        maps[f"radius_{source}"], units[f"radius_{source}"] = radius, "arcsec"
-        if kpc_per_arcsec is not None:
-            maps[f"radius_kpc_{source}"], units[f"radius_kpc_{source}"] = radius * kpc_per_arcsec, "kpc"
-        size = effective_radius(seen, source, prop)
-        if size is not None:
-            maps[f"radius_re_{source}"] = radius / float(np.median(size))
+        if prop == observation.properties[0]:
+            radius, size = radius_map(seen, name, source, prop), effective_radius(seen, source, prop)
+            maps[f"radius_{source}"], units[f"radius_{source}"] = radius, "arcsec"
+            if kpc_per_arcsec is not None:
+                maps[f"radius_kpc_{source}"], units[f"radius_kpc_{source}"] = radius * kpc_per_arcsec, "kpc"
+            if size is not None:
+                maps[f"radius_re_{source}"] = radius / float(np.median(size))
     return maps, units
 
 

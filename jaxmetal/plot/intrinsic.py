@@ -29,7 +29,7 @@ def source_plane(
     r_eff: float | None = None,
     kpc_per_arcsec: float | None = None,
 ) -> Figure:
-    """Draws a carried property on the plane of the source, around the centre of the source's frame.
+    """Draws a carried property on the plane of the source, around the centre of the frame in which it is told.
 
     Args:
         source: with every leaf a number.
@@ -41,7 +41,8 @@ def source_plane(
     """
     figure = new_figure(6.0, 4.8)
     ax = figure.subplots()
-    centre = (float(source.frame.x0), float(source.frame.y0))
+    frame = source.frame_of(name)
+    centre = (float(frame.x0), float(frame.y0))
     grid = Grid.regular((PIXELS, PIXELS), 2.0 * half_size / PIXELS, centre)
     shown = on_source(source, grid.centres())
     values = shown.carried[name]

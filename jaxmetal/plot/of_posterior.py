@@ -23,9 +23,11 @@ from jaxmetal.plot.prior_maps import prior_predictive
 from jaxmetal.plot.profile import Band, Points, Profile
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import typical
-from jaxmetal.result.predicted import azimuthal_mean, profile, radius_map, traced
+from jaxmetal.result.parameters import QUANTILES
+from jaxmetal.result.predicted import azimuthal_mean, profile, radius_map
 from jaxmetal.result.resolved import resolution
-from jaxmetal.result.scale import effective_radius, gradients, slopes
+from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.size import effective_radius, shrinking
 from jaxmetal.result.text import interval
 from jaxmetal.result.views import View, view
 from jaxmetal.simulate.drawn import from_prior
@@ -90,7 +92,7 @@ def radial(
     observation = seen.filled[name]
     prop, points = observation.properties[0], _points(seen, name, source, images)
     radii = np.linspace(0.0, 1.04 * points.radius.max(), 60)
-    _, low, median, high, _ = profile(seen, source, prop, radii)
+    drawn = dict(zip(QUANTILES, profile(seen, source, prop, radii), strict=True)) if seen.posterior.sampled else {}
     best = seen.filled[SCENE].sources[source].carries[prop].profile
     put_in = None if truth is None else truth.sources[source].carries[prop].profile
     size = effective_radius(seen, source, prop)
@@ -99,14 +101,14 @@ def radial(
         quantity=quantity or observation.quantity,
         band=Band(
             radius=radii,
-            low=low,
-            median=median,
-            high=high,
+            low=drawn.get("q16"),
+            median=drawn.get("median"),
+            high=drawn.get("q84"),
             best=azimuthal_mean(best, radii),
             truth=None if put_in is None else azimuthal_mean(put_in, radii),
         ),
         line=wls(points.radius, points.value, points.sigma),
-        psf_half_width=0.5 * fwhm(observation.psf) * _shrinking(seen, name, source),
+        psf_half_width=0.5 * fwhm(observation.psf) * shrinking(seen, name, source),
         kpc_per_arcsec=kpc_per_arcsec,
         r_eff=None if size is None else float(np.median(size)),
     )
@@ -155,7 +157,7 @@ def galaxy(
     seen = view(posterior)
     observation = seen.filled[name]
     prop = observation.properties[0]
-    radius = _per_datum(radius_map(seen, name, source), observation.bins)[np.asarray(observation.used)]
+    radius = _per_datum(radius_map(seen, name, source, prop), observation.bins)[np.asarray(observation.used)]
     size = effective_radius(seen, source, prop)
     return source_plane(
         seen.filled[SCENE].sources[source],
@@ -170,7 +172,7 @@ def galaxy(
 def corner(posterior: Posterior | View, names: Sequence[str] | None = None, truths: Any = None) -> Figure:
     """Marginals of named parameters; by default of `MOST` that are single numbers, carried properties first."""
     seen = view(posterior)
-    flat, known = seen.posterior.flat(), seen.meanings
+    known, flat = seen.meanings, {n: v.reshape(-1, *v.shape[2:]) for n, v in seen.unwrapped.items()}
     if names is None:
         single = [name for name, values in flat.items() if values.ndim == 1]
         names = sorted(single, key=lambda name: not any(map(carried, known[name].places)))[:MOST]
@@ -179,9 +181,9 @@ def corner(posterior: Posterior | View, names: Sequence[str] | None = None, trut
 
 
 def _points(seen: View, name: str, source: str, images: np.ndarray | None) -> Points:
-    """The used data of a map at their deprojected radii."""
+    """The used data of a map at their radii in the frame of the property that it shows."""
     observation = seen.filled[name]
-    radius = _per_datum(radius_map(seen, name, source), observation.bins)
+    radius = _per_datum(radius_map(seen, name, source, observation.properties[0]), observation.bins)
     data, sigma = np.asarray(observation.data, float), np.asarray(seen.sigmas[name], float)
     good = np.asarray(observation.used) & np.isfinite(radius + data + sigma)
     return Points(
@@ -205,16 +207,3 @@ def _image_per_datum(images: np.ndarray, bins: Any) -> np.ndarray:
         return numbers
     labels = np.asarray(bins.labels)
     return np.array([np.bincount(numbers[labels == k], minlength=1).argmax() for k in range(bins.n)])
-
-
-def _shrinking(seen: View, name: str, source: str) -> float:
-    """Size at the source over size on the sky, 1 / sqrt(median magnification of the used pixels); 1 without a lens."""
-    observation = seen.filled[name]
-    if not seen.filled[SCENE].lens:
-        return 1.0
-    used = np.asarray(observation.used, float)
-    shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
-    x, y = traced(seen, name, source)
-    (x_row, x_column), (y_row, y_column) = np.gradient(x), np.gradient(y)
-    area = np.abs(x_column * y_row - x_row * y_column)[shown]
-    return float(np.sqrt(np.nanmedian(area) / observation.pixels.pixel_area))

@@ -40,15 +40,15 @@ class Band:
 
     Attributes:
         radius: deprojected, arcsec.
-        low, median, high: 16th, 50th and 84th percentile of the posterior.
+        low, median, high: 16th, 50th and 84th percentile of the posterior; None where there are no draws.
         best: at the maximum of the posterior (MAP), or None.
         truth: what was put in, for simulated data, or None.
     """
 
     radius: np.ndarray
-    low: np.ndarray
-    median: np.ndarray
-    high: np.ndarray
+    low: np.ndarray | None = None
+    median: np.ndarray | None = None
+    high: np.ndarray | None = None
     best: np.ndarray | None = None
     truth: np.ndarray | None = None
 
@@ -121,10 +121,12 @@ def _points(ax: Axes, points: Points) -> None:
 
 
 def _band(ax: Axes, band: Band) -> None:
-    ax.fill_between(
-        band.radius, band.low, band.high, color=INTRINSIC, alpha=0.35, lw=0, zorder=3, label="intrinsic, 16 to 84 %"
-    )
-    ax.plot(band.radius, band.median, color=INTRINSIC, lw=2.0, zorder=4, label="intrinsic, median")
+    if band.low is not None and band.high is not None:
+        ax.fill_between(
+            band.radius, band.low, band.high, color=INTRINSIC, alpha=0.35, lw=0, zorder=3, label="intrinsic, 16 to 84 %"
+        )
+    if band.median is not None:
+        ax.plot(band.radius, band.median, color=INTRINSIC, lw=2.0, zorder=4, label="intrinsic, median")
     if band.best is not None:
         ax.plot(band.radius, band.best, ":", color="black", lw=1.5, zorder=5, label="intrinsic, MAP")
     if band.truth is not None:
@@ -135,8 +137,9 @@ def _frame(ax: Axes, profile: Profile) -> None:
     """Limits that stray points do not stretch, and labels."""
     low, high = value_range(profile.points.value, clip=0.5)
     if profile.band is not None:
-        drawn = [one for one in (profile.band.low, profile.band.high, profile.band.truth) if one is not None]
-        low, high = min(low, float(np.min(drawn))), max(high, float(np.max(drawn)))
+        lines = (profile.band.low, profile.band.high, profile.band.best, profile.band.truth)
+        drawn = [one for one in lines if one is not None]
+        low, high = float(np.min([low, *map(np.min, drawn)])), float(np.max([high, *map(np.max, drawn)]))
     margin = 0.12 * (high - low)
     ax.set(xlim=(0.0, _reach(profile)), ylim=(low - margin, high + margin))
     ax.set_xlabel("deprojected radius R [arcsec]")
@@ -149,8 +152,9 @@ def _reach(profile: Profile) -> float:
 
 def _falls(profile: Profile) -> bool:
     """Whether the values decrease outwards, which leaves the lower left corner free."""
-    if profile.band is not None:
-        return bool(profile.band.median[-1] <= profile.band.median[0])
+    shown = None if profile.band is None else profile.band.best if profile.band.median is None else profile.band.median
+    if shown is not None:
+        return bool(shown[-1] <= shown[0])
     return profile.line is None or profile.line.slope <= 0.0
 
 

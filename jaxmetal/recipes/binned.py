@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -30,3 +31,16 @@ def as_bins(labels: Any, shape: tuple[int, int] | None) -> Bins:
         return labels
     final, ids = numbered("bins", labels)
     return Bins(labels=final, n=len(ids))
+
+
+def of_used(bins: Bins, used: np.ndarray) -> Bins:
+    """Bins without the pixels that are not used; one that has no other keeps them.
+
+    Args:
+        bins: of pixels.
+        used: boolean, shape (ny, nx).
+    """
+    labels = np.asarray(bins.labels)
+    inside = labels >= 0
+    left = np.bincount(labels[inside & used], minlength=bins.n) > 0
+    return dataclasses.replace(bins, labels=np.where(inside & ~used & left[labels], -1, labels))

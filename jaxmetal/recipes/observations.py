@@ -11,13 +11,14 @@ from jaxmetal.edge.bins import per_bin
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import require_errors, standard_deviation
 from jaxmetal.edge.ranges import require_within
+from jaxmetal.instrument.bins import Bins
 from jaxmetal.instrument.forms import Kernel
 from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex, Mixing
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, Sky, WeightedMap
-from jaxmetal.recipes.binned import as_bins
+from jaxmetal.recipes.binned import as_bins, of_used
 
 
 def metallicity_map(values: Any, *, mixing: Mixing | None = None, **keywords: Any) -> WeightedMap:
@@ -57,7 +58,8 @@ def weighted_map(
         grid: pixels on the sky.
         pixel_scale: instead, arcsec, for square pixels with North up around the origin.
         bins: `Bins`, or a map of labels (negative: no bin) in which `values` and errors are constant.
-        used: boolean, like `values`: True for data that count.
+        used: boolean, like `values`: True for data that count. Pixels of a map that are not used are in no bin, so that
+            what is left of a bin is that of its other pixels; a bin without others is not used as a whole.
         jitter: intrinsic scatter added in quadrature, a number or a distribution.
         dx: registration to the West, arcsec.
         dy: registration to the North, arcsec.
@@ -81,7 +83,7 @@ def weighted_map(
     grid = as_grid(grid, pixel_scale, shape)
     mask, errors = as_mask(used, data.shape), _errors(data, noise, sigma=sigma, variance=variance, ivar=ivar)
     if bins is not None:
-        data, errors, mask = _reduce(data, errors, mask, bins)
+        bins, data, errors, mask = _reduce(data, errors, mask, bins)
     data, errors, mask = _clean(data, errors, mask)
     noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
     return WeightedMap(
@@ -170,11 +172,16 @@ def _errors(data: np.ndarray, noise: Any, **styles: Any) -> np.ndarray:
     return np.ones(data.shape)
 
 
-def _reduce(data: np.ndarray, errors: np.ndarray, used: np.ndarray, bins: Any) -> tuple[np.ndarray, ...]:
-    """Data, errors and mask by bin; a bin is used if any of its pixels is."""
+def _reduce(
+    data: np.ndarray, errors: np.ndarray, used: np.ndarray, bins: Bins
+) -> tuple[Bins, np.ndarray, np.ndarray, np.ndarray]:
+    """Bins of used pixels; data, errors and mask by bin, which is used if any of its pixels is."""
+    if data.ndim == 2:
+        used = used & np.isfinite(data) & ~np.isposinf(errors)
+        bins = of_used(bins, used)
     data, errors = np.where(used, data, np.nan), np.where(used, errors, np.nan)
     data, errors = (per_bin(*one, bins.labels, bins.n) for one in (("values", data), ("sigma", errors)))
-    return data, errors, np.isfinite(data)
+    return bins, data, errors, np.isfinite(data)
 
 
 def _clean(data: np.ndarray, errors: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, ...]:

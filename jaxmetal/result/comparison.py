@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import program
 from jaxmetal.model import pointwise_log_likelihood
 from jaxmetal.posterior import Posterior
@@ -50,8 +51,17 @@ def residual(posterior: Posterior | View, name: str) -> np.ndarray:
 
 
 def pointwise(posterior: Posterior | View, name: str, count: int = 400) -> np.ndarray:
-    """Log-likelihood of every used datum for evenly spaced draws, shape (1, count, data): what PSIS-LOO needs."""
+    """Log-likelihood of every used datum for evenly spaced draws, shape (1, count, data): what PSIS-LOO needs.
+
+    Raises:
+        InputError: if there are no draws.
+    """
     seen = view(posterior)
+    if not seen.posterior.sampled:
+        raise InputError(
+            f"Expected draws for cross-validation, found the best value alone (method '{seen.posterior.method}'); "
+            "fit by a method with draws."
+        )
     posterior, flat = seen.posterior, seen.posterior.flat()
     index = np.linspace(0, len(next(iter(flat.values()))) - 1, count).round().astype(int)
     terms = _pointwise_many(
@@ -77,7 +87,11 @@ class Loo(NamedTuple):
 
 
 def loo(posterior: Posterior | View, name: str) -> Loo:
-    """PSIS-LOO of one observation (Vehtari, Gelman & Gabry 2017); its pointwise terms must be independent."""
+    """PSIS-LOO of one observation (Vehtari, Gelman & Gabry 2017); its pointwise terms must be independent.
+
+    Raises:
+        InputError: if there are no draws.
+    """
     from arviz_stats.base import array_stats
 
     elpd, k_hat, p_loo = array_stats.loo(np.moveaxis(pointwise(posterior, name), 2, 0))

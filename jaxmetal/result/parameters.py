@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from jaxmetal.numerics.convergence import effective_samples, r_hat
-from jaxmetal.posterior import Posterior
+
+SINGLE = 1
+"""Draws that are none: the best value alone, which has no mean, no width and no quantiles."""
 
 QUANTILES = {"q025": 0.025, "q16": 0.16, "median": 0.5, "q84": 0.84, "q975": 0.975}
 """Name of a quantile -> the probability below it: median, 68 % and 95 % intervals."""
@@ -16,13 +19,21 @@ FEWEST = 4
 """Draws of a chain from which R-hat and effective samples can be told."""
 
 
+def quantiles(draws: np.ndarray, below: Sequence[float], axis: int | None = None) -> np.ndarray:
+    """Values below which these shares of draws, along an axis or of all, lie; NaN of a single draw."""
+    found = np.quantile(draws, below, axis=axis)
+    return found if (np.size(draws) if axis is None else draws.shape[axis]) > SINGLE else np.full_like(found, np.nan)
+
+
 class Parameter:
     """A free number, or one element of a free array; what is said of its draws is computed when first asked for.
+
+    Without draws, of the best value alone, nothing is: mean, standard deviation and quantiles are NaN.
 
     Attributes:
         site: name of the parameter that it belongs to.
         label: the site, with the place of the element in brackets.
-        draws: shape (chains, draws).
+        draws: shape (chains, draws); angles within half their period of the best value.
         best: at the maximum of the posterior density.
     """
 
@@ -38,17 +49,17 @@ class Parameter:
     @cached_property
     def mean(self) -> float:
         """Mean of the draws."""
-        return float(np.ravel(self.draws).mean())
+        return float(np.ravel(self.draws).mean()) if self.draws.size > SINGLE else np.nan
 
     @cached_property
     def sd(self) -> float:
         """Standard deviation of the draws."""
-        return float(np.ravel(self.draws).std())
+        return float(np.ravel(self.draws).std()) if self.draws.size > SINGLE else np.nan
 
     @cached_property
     def quantiles(self) -> dict[str, float]:
         """Those of `QUANTILES`, by their names."""
-        return dict(zip(QUANTILES, np.quantile(self.draws, list(QUANTILES.values())).tolist(), strict=True))
+        return dict(zip(QUANTILES, quantiles(self.draws, list(QUANTILES.values())).tolist(), strict=True))
 
     @cached_property
     def r_hat(self) -> float:
@@ -61,10 +72,10 @@ class Parameter:
         return np.nan if self.short else effective_samples(self.draws)
 
 
-def parameters(posterior: Posterior) -> list[Parameter]:
-    """Every free number of a fit, in the order of its draws."""
+def parameters(draws: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray]) -> list[Parameter]:
+    """Every free number of a fit, in the order of its draws (chains, draws, ...)."""
     return [
-        Parameter(site, index, values[(slice(None), slice(None), *index)], float(posterior.best[site][index]))
-        for site, values in posterior.draws.items()
+        Parameter(site, index, values[(slice(None), slice(None), *index)], float(best[site][index]))
+        for site, values in draws.items()
         for index in np.ndindex(values.shape[2:])
     ]

@@ -14,13 +14,16 @@ from jaxmetal.numerics.radius import radius
 from jaxmetal.observation import Prediction
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
-from jaxmetal.result.parameters import QUANTILES
+from jaxmetal.result.parameters import QUANTILES, quantiles
 from jaxmetal.result.views import View, view
 from jaxmetal.scene import Position, Source, carried_value, trace
 
 
 class Summarised(NamedTuple):
-    """Mean and standard deviation over draws of a predicted observation (value and light as in `Prediction`)."""
+    """Mean and standard deviation over draws of a predicted observation (value and light as in `Prediction`).
+
+    Without draws the prediction at the best values, whose standard deviation is not known: NaN.
+    """
 
     mean: np.ndarray
     sd: np.ndarray
@@ -47,11 +50,12 @@ def _predictive(seen: View, count: int) -> dict[str, Summarised]:
             for name, one in seen.predicted(values).items()
         }
         sums = found if sums is None else jax.tree.map(np.add, sums, found)
-    return {name: _summarised(*(part / len(drawn) for part in parts)) for name, parts in sums.items()}
+    known = 1.0 if seen.posterior.sampled else np.nan
+    return {name: _summarised(known, *(part / len(drawn) for part in parts)) for name, parts in sums.items()}
 
 
-def _summarised(mean: np.ndarray, square: np.ndarray, light: np.ndarray) -> Summarised:
-    return Summarised(mean, np.sqrt(np.maximum(square - mean**2, 0.0)), light)
+def _summarised(known: float, mean: np.ndarray, square: np.ndarray, light: np.ndarray) -> Summarised:
+    return Summarised(mean, known * np.sqrt(np.maximum(square - mean**2, 0.0)), light)
 
 
 def profile(posterior: Posterior | View, source: str, prop: str, radii: np.ndarray, count: int = 400) -> np.ndarray:
@@ -65,12 +69,12 @@ def profile(posterior: Posterior | View, source: str, prop: str, radii: np.ndarr
         count: number of draws.
 
     Returns:
-        shape (len(QUANTILES), len(radii)).
+        shape (len(QUANTILES), len(radii)); NaN without draws.
     """
     seen = view(posterior)
     prior = seen.skeleton[SCENE].sources[source].carries[prop].profile
     drawn = [azimuthal_mean(fill(prior, values), radii) for values in _spaced(seen.posterior, count)]
-    return np.quantile(drawn, list(QUANTILES.values()), axis=0)
+    return quantiles(np.asarray(drawn), list(QUANTILES.values()), axis=0)
 
 
 def azimuthal_mean(profile: Any, radii: Any) -> np.ndarray:
@@ -83,10 +87,12 @@ class OnSource(NamedTuple):
 
     Attributes:
         radius: deprojected (semi-major-axis) radius, arcsec.
+        radii: property -> the same in the frame in which the property is told, its own where it has one.
         carried: property -> its value.
     """
 
     radius: Any
+    radii: dict[str, Any]
     carried: dict[str, Any]
 
 
@@ -100,9 +106,13 @@ def intrinsic_map(posterior: Posterior | View, name: str, source: str, prop: str
     return view(posterior).once(_pixels_on_source, name, source).carried[prop]
 
 
-def radius_map(posterior: Posterior | View, name: str, source: str) -> np.ndarray:
-    """Deprojected source-plane radius of each pixel's centre, arcsec, at the MAP; NaN beyond the deflection map."""
-    return view(posterior).once(_pixels_on_source, name, source).radius
+def radius_map(posterior: Posterior | View, name: str, source: str, prop: str | None = None) -> np.ndarray:
+    """Deprojected source-plane radius of each pixel's centre, arcsec, at the MAP; NaN beyond the deflection map.
+
+    In the frame of the source; with `prop` in the one in which that property is told, its own where it has one.
+    """
+    found = view(posterior).once(_pixels_on_source, name, source)
+    return found.radius if prop is None else found.radii[prop]
 
 
 def traced(posterior: Posterior | View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +146,8 @@ def _azimuthal_mean(profile: Any, radii: jax.Array) -> jax.Array:
 @program()
 def _on_source(source: Source, beta: Position) -> OnSource:
     carried = {name: carried_value(source, name, beta) for name in source.carries}
-    return OnSource(radius(*source.frame.to_plane(*beta)), carried)
+    radii = {name: radius(*source.frame_of(name).to_plane(*beta)) for name in source.carries}
+    return OnSource(radius(*source.frame.to_plane(*beta)), radii, carried)
 
 
 # One program, instead of one for each of its operations.

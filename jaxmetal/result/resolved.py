@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.posterior import Posterior
-from jaxmetal.result.scale import effective_radius
+from jaxmetal.result.size import effective_radius, shrinking
 from jaxmetal.result.views import View, view
 
 NARROWED = 3.0
@@ -23,8 +23,8 @@ class Resolution(NamedTuple):
     Attributes:
         narrowed: standard deviation of the prior (where it has none, half the width of its central 68 %) over that of
             the posterior; NaN without draws.
-        beams: effective radius (major axis) over half the PSF's FWHM; None without an effective radius. Behind a lens
-            the beam is not traced: the galaxy is larger on the sky and better resolved than this says.
+        beams: effective radius (major axis) over half the PSF's FWHM, as large as that is at the source where there
+            is a lens (`result.size.shrinking`); None without an effective radius.
         resolved: both numbers pass (or the first, where there is no second).
         sentence: the verdict in words.
     """
@@ -68,5 +68,8 @@ def _spread(prior: Any) -> float:
 
 def _beams(seen: View, source: str, prop: str) -> float | None:
     size, filled = effective_radius(seen, source, prop), seen.filled
-    widths = [fwhm(filled[n].psf) for n in seen.posterior.observations if prop in filled[n].properties]
-    return None if size is None or not widths else float(np.mean(size)) / (0.5 * min(widths))
+    showing = [name for name in seen.posterior.observations if prop in filled[name].properties]
+    if size is None or not showing:
+        return None
+    widths = [fwhm(filled[name].psf) * shrinking(seen, name, source) for name in showing]
+    return float(np.mean(size)) / (0.5 * min(widths))

@@ -8,9 +8,8 @@ import numpy as np
 
 from jaxmetal.meaning import SLOPE, carried
 from jaxmetal.model import SCENE
-from jaxmetal.numerics.profile import half_light_radius
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import fill
+from jaxmetal.result.size import effective_radius
 from jaxmetal.result.views import View, view
 
 
@@ -20,8 +19,7 @@ class Slopes(NamedTuple):
     Attributes:
         per_arcsec: dex per arcsec of deprojected (semi-major-axis) radius.
         per_kpc: dex per kpc, or None without a scale.
-        per_r_eff: dex per half-light radius (major axis) of the light that weights the property, or None without
-            one.
+        per_r_eff: dex per half-light radius (major axis; see `result.size.effective_radius`), or None without one.
     """
 
     per_arcsec: np.ndarray
@@ -48,12 +46,3 @@ def slopes(
     return Slopes(
         drawn, None if kpc_per_arcsec is None else drawn / kpc_per_arcsec, None if size is None else drawn * size
     )
-
-
-def effective_radius(posterior: Posterior | View, source: str, prop: str) -> np.ndarray | None:
-    """Half-light radius (arcsec) of the light that weights a property: draws if free, else a number, or None."""
-    seen = view(posterior)
-    light = seen.posterior.tree[SCENE].sources[source].carries[prop].weight
-    drawn = fill({SCENE: seen.skeleton[SCENE]}, seen.posterior.draws)[SCENE]
-    size = half_light_radius(drawn.sources[source].lights[light])
-    return None if size is None else np.asarray(size)

@@ -7,9 +7,12 @@ import numpy as np
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
+from jaxmetal.result.parameters import SINGLE, quantiles
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.views import View, view
+
+ALONE = "The best values alone: no draws were made, so that nothing has an error."
 
 
 def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) -> str:
@@ -31,11 +34,11 @@ def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) ->
 
 
 def _trouble(seen: View) -> str:
-    if not seen.findings and not seen.posterior.sampled:
-        return "The best values alone: no draws were made, so that nothing has an uncertainty."
+    alone = "" if seen.posterior.sampled else ALONE
     if not seen.findings:
-        return "No trouble found: chains converged, no divergences, no parameter at a bound of its prior."
-    return "Look at this first:\n" + "\n".join(f"  - {finding}" for finding in seen.findings)
+        return alone or "No trouble found: chains converged, no divergences, no parameter at a bound of its prior."
+    listed = "Look at this first:\n" + "\n".join(f"  - {finding}" for finding in seen.findings)
+    return "\n\n".join(filter(None, [listed, alone]))
 
 
 def _verdicts(seen: View, kpc_per_arcsec: float | None) -> str:
@@ -53,12 +56,17 @@ def _verdicts(seen: View, kpc_per_arcsec: float | None) -> str:
 
 
 def interval(values: np.ndarray) -> str:
-    """Median and the distances to the 16 % and 84 % quantiles, with digits that the width deserves."""
-    return _spelled(*np.quantile(values, [0.16, 0.5, 0.84]))
+    """Median and the distances to the 16 % and 84 % quantiles, with digits that the width deserves.
+
+    A single value, which has neither, is the best one.
+    """
+    return _spelled(*quantiles(values, [0.16, 0.5, 0.84])) if np.size(values) > SINGLE else f"{np.ravel(values)[0]:.5g}"
 
 
 def _spelled(low: float, middle: float, high: float) -> str:
-    if low == high:  # a single value has no width
+    if np.isnan(middle):
+        return "-"
+    if low == high:  # draws that are all the same
         return f"{middle:.5g}"
     digits = int(np.clip(1 - np.floor(np.log10(max(high - low, 1e-12))), 0, 8))
     return f"{middle:.{digits}f} (+{high - middle:.{digits}f} -{middle - low:.{digits}f})"

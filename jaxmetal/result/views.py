@@ -13,13 +13,14 @@ from numpyro.distributions import Distribution
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.machine import program
 from jaxmetal.meaning import Meaning, meanings
+from jaxmetal.meaning.circles import at_home, unwrap
 from jaxmetal.model import SCENE, pointwise_of
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation import Prediction
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import predictions
-from jaxmetal.prior import at_home, fill, split, strong
+from jaxmetal.prior import fill, split, strong
 from jaxmetal.result.parameters import Parameter, parameters
 from jaxmetal.result.surprise import redrawn, surprises
 
@@ -127,9 +128,15 @@ class View:
         return jax.tree.map(np.asarray, _log_priors(strong(packed), drawn))
 
     @cached_property
+    def unwrapped(self) -> dict[str, np.ndarray]:
+        """Draws, angles folded to within half of their period of the best value: what summaries are of."""
+        periods = {name: one.period for name, one in self.meanings.items()}
+        return unwrap(self.posterior.draws, self.posterior.best, periods)
+
+    @cached_property
     def parameters(self) -> list[Parameter]:
         """Every free number: its draws, and what is said of them."""
-        return parameters(self.posterior)
+        return parameters(self.unwrapped, self.posterior.best)
 
     def once(self, compute: Callable[[View, *Ts], T], *arguments: *Ts) -> T:
         """`compute(view, *arguments)`, kept: the second call with equal arguments returns what the first one did."""

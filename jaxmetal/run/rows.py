@@ -31,8 +31,10 @@ from jaxmetal.io.sample.columns import (
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import medians
+from jaxmetal.result.parameters import SINGLE, quantiles
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.text import ALONE
 from jaxmetal.result.views import View, view
 from jaxmetal.run.plans import require_format
 
@@ -64,9 +66,10 @@ Row = dict[str, Entry]
 def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = None) -> Row:
     """What the table of results says of a fitted galaxy.
 
-    Quantities have three columns: the median, and `_lo` and `_hi`, the 16 and 84 % quantiles. The names of parameters
-    are those of the posterior without the parts that all share. A gradient that is not resolved leaves the status as it
-    is, since leaving such galaxies out would bias a sample; message and columns say so.
+    Quantities have three columns: the median, and `_lo` and `_hi`, the 16 and 84 % quantiles; without draws the best
+    value, and NaN. The names of parameters are those of the posterior without the parts that all share. A gradient that
+    is not resolved leaves the status as it is, since leaving such galaxies out would bias a sample; message and columns
+    say so.
 
     Args:
         name: of the galaxy.
@@ -80,21 +83,22 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = N
     verdicts = {one: resolution(seen, *one) for one in slopes_of} if posterior.sampled else {}
     unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
     second = any(text.startswith("Second try") for text in posterior.decisions)
-    found = _outcome(name, SUSPECT if trouble else GOOD, " ".join([*trouble, *unresolved]))
+    alone = [] if posterior.sampled else [ALONE]
+    found = _outcome(name, SUSPECT if trouble else GOOD, " ".join([*trouble, *alone, *unresolved]))
     found["method"] = Entry(posterior.method, "", "how the draws were made")
     found["second_try"] = Entry(second, "", "whether the first fit was poor and done again, with more starts")
-    for site, values in posterior.flat().items():
-        if values.ndim == 1:
+    for site, values in seen.unwrapped.items():
+        if values.ndim == 2:
             what = ", ".join(filter(None, [site, known[site].description]))
             found |= _quantity(short(site), values, known[site].unit, what)
     for (site, source, prop), column in slopes_of.items():
         drawn, of_value = slopes(seen, site, source, prop, kpc_per_arcsec), property_unit(posterior.tree, prop)
         if drawn.per_kpc is not None:
             per_kpc = f"{site} per proper kpc of deprojected (semi-major-axis) radius"
-            found |= _quantity(column + PER_KPC, np.ravel(drawn.per_kpc), f"{of_value}/kpc", per_kpc)
+            found |= _quantity(column + PER_KPC, drawn.per_kpc, f"{of_value}/kpc", per_kpc)
         if drawn.per_r_eff is not None:
             per_r_eff = f"{site} per half-light radius"
-            found |= _quantity(column + PER_R_EFF, np.ravel(drawn.per_r_eff), of_value, per_r_eff)
+            found |= _quantity(column + PER_R_EFF, drawn.per_r_eff, of_value, per_r_eff)
     for one, verdict in verdicts.items():
         site, column = one[0], slopes_of[one]
         narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
@@ -172,10 +176,14 @@ def _outcome(name: str, status: str, message: str) -> Row:
 
 
 def _quantity(name: str, values: np.ndarray, measured_in: str, what: str) -> Row:
-    return {
-        name + ending: Entry(float(np.quantile(values, below)), measured_in, f"{which} of {what}")
-        for ending, (which, below) in INTERVAL.items()
+    drawn = quantiles(values, [below for _, below in INTERVAL.values()])
+    found = {
+        name + ending: Entry(float(value), measured_in, f"{which} of {what}")
+        for (ending, (which, _)), value in zip(INTERVAL.items(), drawn, strict=True)
     }
+    if np.size(values) == SINGLE:
+        found[name] = Entry(float(np.ravel(values)[0]), measured_in, f"best value, no draws were made, of {what}")
+    return found
 
 
 def _diagnostics(seen: View) -> Row:

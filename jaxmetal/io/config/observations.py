@@ -31,19 +31,8 @@ WIDEST = 2.0
 """Largest FWHM over the longer side of a map: anything wider is a wrong unit, and costs memory without end."""
 
 COMMON = (
-    "kind",
-    "data",
-    *STYLES,
-    "noise",
-    "psf",
-    "pixel_scale",
-    "mask",
-    "mask_means",
-    "bad_bits",
-    "dx",
-    "dy",
-    "sampling",
-)
+    "kind", "data", *STYLES, "noise", "psf", "pixel_scale", "mask", "mask_means", "bad_bits", "dx", "dy", "sampling",
+)  # fmt: skip
 SAME_SCALE = 0.01
 """Relative difference between a stated pixel scale and the file's that is still the same."""
 
@@ -102,7 +91,11 @@ def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], c
             f"{where}.property: expected {mixing.properties} name(s) for {type(mixing).__name__}, "
             f"found {table.get('property')!r}; correct it."
         )
-    return weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
+    made = weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
+    if bins is not None and (out := int(np.sum(bins.labels != made.bins.labels))):
+        text = f"{where}: {out} pixels that are not used were taken out of their bins, which are those of the others."
+        context.findings.append(Finding("info", text))
+    return made
 
 
 NOWHERE = SkyCoord(0.0, 0.0, unit="deg")

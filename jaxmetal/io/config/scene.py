@@ -41,13 +41,14 @@ def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Conte
 
 
 def _source(table: dict[str, Any], where: str, context: Context) -> Source:
-    require_known(table, where, ("frame", "lights", "carries", "distance_ratio"))
+    require_known(table, where, ("frame", "lights", "carries", "r_eff", "distance_ratio"))
     lights, lights_where = child(table, "lights", where)
     carries, carries_where = child(table, "carries", where, {})
     return Source(
         frame=build(table.get("frame"), "frame", f"{where}.frame", context),
         lights={name: build(v, "light", f"{lights_where}.{name}", context) for name, v in lights.items()},
         carries={name: _carried(*child(carries, name, carries_where), list(lights), context) for name in carries},
+        r_eff=value(table["r_eff"], f"{where}.r_eff", context) if "r_eff" in table else None,
         distance_ratio=value(table.get("distance_ratio", 1.0), f"{where}.distance_ratio", context),
     )
 

@@ -119,7 +119,10 @@ def _complete(table: Columns, numbers: tuple[str, ...], path: Path) -> tuple[Col
         absent = kept & ~np.isfinite(table[name])
         kept, reasons = kept & ~absent, [*reasons, f"{np.sum(absent)} without {name}"]
     if not kept.any():
-        raise InputError(f"No galaxy of {path} has all of {', '.join(numbers)}; choose other columns.")
+        raise InputError(
+            f"No galaxy of {path} has all of {', '.join(numbers)}; choose other columns, or fit by a method with draws "
+            "where only best values were sought."
+        )
     left_out = [reason for reason in reasons if not reason.startswith("0 ")]
     ending = f"; left out: {', '.join(left_out)}." if left_out else "."
     findings = [Finding("info", f"{kept.sum()} of {count} galaxies have a fit and all columns{ending}")]
