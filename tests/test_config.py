@@ -18,7 +18,7 @@ PSF = '{type = "Gaussian", fwhm = 0.5}'
 SLOPE = '{dist = "Normal", loc = 0.0, scale = 0.3}'
 CENTRAL = '{dist = "Uniform", low = 7.0, high = 9.5}'
 NOISE = 'noise = {type = "Gaussian", jitter = 0.01}'
-LENS = '[lens.a]\ntype = "Tabulated"\nx = "small.fits"\ny = "small.fits"\nz_lens = 0.3\nz_source = 0.5\n'
+LENS = '[lens.a]\ntype = "Tabulated"\nx = "small.fits"\ny = "small.fits"\nz_lens = 0.3\n'
 PLANE = 'light = {type = "Picture", file = "halpha.fits", plane = "image"}'
 
 

@@ -74,7 +74,7 @@ def read_deflection(
         InputError: for files, shapes, world coordinates, units or redshifts that cannot be used.
     """
     cosmology = COSMOLOGY if cosmology is None else cosmology
-    scale = _scale(cosmology, z_lens, z_source, z_map)
+    scale = deflection_scale(cosmology, z_lens, z_source, z_map)
     x, y = (read_map(file, hdu, what="deflection map") for file, hdu in ((x_file, x_hdu), (y_file, y_hdu)))
     if not ignore_unit:
         _require_arcsec(x)
@@ -102,7 +102,12 @@ def distance_ratio(cosmology: FLRW, z_lens: float, z_source: float) -> float:
     return math.sqrt(1 + curvature * lens**2) - lens / source * math.sqrt(1 + curvature * source**2)
 
 
-def _scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: float | str) -> float:
+def deflection_scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: float | str | None) -> float:
+    """D_LS/D_S at `z_source` over that at `z_map`; see `read_deflection`.
+
+    Raises:
+        InputError: if they are no redshifts behind a lens.
+    """
     if not z_lens > 0:
         raise InputError(f"z_lens must be a redshift above 0, but is {z_lens!r}; give the redshift of the lens.")
     if not (z_source > z_lens and math.isfinite(z_source)):
@@ -112,7 +117,7 @@ def _scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: float | str) 
     ratio = distance_ratio(cosmology, z_lens, z_source)
     if z_map == "inf" or z_map == math.inf:
         return ratio
-    if isinstance(z_map, str) or not z_map > z_lens:
+    if isinstance(z_map, str) or z_map is None or not z_map > z_lens:
         expected = f'a redshift behind z_lens = {z_lens}, "inf" (normalised to D_LS/D_S = 1) or "source"'
         raise InputError(f"z_map must be {expected}, but is {z_map!r}; look up how the deflection maps were made.")
     return ratio / distance_ratio(cosmology, z_lens, z_map)

@@ -11,6 +11,7 @@ from astropy.cosmology import FLRW
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.io.config.redshifts import Redshifts
 from jaxmetal.io.config.table import require_known, take
 from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Map, read_map
@@ -24,6 +25,8 @@ class Context:
         folder: that paths are relative to.
         origin: sky origin.
         cosmology: for distances.
+        redshifts: of the sources.
+        z_lens: of the lens that is being read, None where it states none.
         pixel_scale: of the observation that is being read, arcsec.
         advice: what to do about a file that does not exist.
         inputs: place in the file -> path of a file that was read.
@@ -34,6 +37,8 @@ class Context:
     folder: Path
     origin: SkyCoord
     cosmology: FLRW
+    redshifts: Redshifts = dataclasses.field(default_factory=Redshifts)
+    z_lens: float | None = None
     pixel_scale: float = 0.0
     advice: str = "provide it, or try those that `jaxmetal simulate` writes"
     inputs: dict[str, Path] = dataclasses.field(default_factory=dict)

@@ -45,8 +45,12 @@ def picture(table: dict[str, Any], where: str, context: Context, build: Build) -
 
 def deflection(table: dict[str, Any], where: str, context: Context, build: Build) -> Tabulated:
     """A deflection map, checked."""
-    known = ("x", "y", "z_lens", "z_source", "z_map", "interpolation", "ignore_unit", "amplification")
-    require_known(table, where, known)
+    require_known(table, where, ("x", "y", "z_map", "interpolation", "ignore_unit", "amplification"))
+    z_lens, z_source = context.z_lens, context.redshifts.reference
+    if z_lens is None:
+        raise InputError(f"{where}: the key 'z_lens' is missing; state the redshift of the lens.")
+    if z_source is None:
+        raise InputError(f"{where}: expected a source whose redshift is known, found none; state it as galaxy.z.")
     if "z_map" not in table:
         raise InputError(
             f"{where}: the key 'z_map' is missing; "
@@ -57,8 +61,8 @@ def deflection(table: dict[str, Any], where: str, context: Context, build: Build
         x,
         y,
         origin=context.origin,
-        z_lens=take(table, "z_lens", where, float),
-        z_source=take(table, "z_source", where, float),
+        z_lens=z_lens,
+        z_source=z_source,
         z_map=table["z_map"],
         cosmology=context.cosmology,
         interpolation=choose(table.get("interpolation", "cubic"), f"{where}.interpolation", ("bilinear", "cubic")),  # type: ignore[arg-type]
