@@ -135,9 +135,9 @@ def test_clumps_of_a_chosen_light(path, profile, kind):
 def test_bins_and_masks(path):
     labels = read_config(path).observations["metallicity"]
     assert labels.bins is None
-    replace(path, DATA, 'data = "labels.fits"\nbins = "labels.fits"')
+    replace(path, DATA, 'data = "stepped.fits"\nbins = "labels.fits"')
     observed = read_config(path).observations["metallicity"]
-    np.testing.assert_array_equal(observed.data, [0, 1])
+    np.testing.assert_array_equal(observed.data, [8, 9])
     replace(path, 'bins = "labels.fits"', 'mask = "labels.fits"\nmask_means = "reject"')
     masked = read_config(path).observations["metallicity"]
     np.testing.assert_array_equal(masked.used, np.asarray(GRID.centres()[0]) < 0)

@@ -19,6 +19,7 @@ from astropy.cosmology import FLRW, FlatLambdaCDM
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Report
 from jaxmetal.io.fits import Hdu, Map, read_map
+from jaxmetal.io.pixels import APART, distance
 from jaxmetal.lens.check import check_amplification, check_map
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
@@ -135,21 +136,13 @@ def _common_grid(x: Map, y: Map, origin: SkyCoord) -> Grid:
     x_grid, y_grid = x.grid(origin), y.grid(origin)
     if x_grid.shape != y_grid.shape:
         differ = f"have shapes {x_grid.shape} and {y_grid.shape}"
-    elif not same_pixels(x_grid, y_grid):
+    elif distance(x_grid, y_grid) > APART:
         differ = "have different world coordinates"
     else:
         return x_grid
     raise InputError(
         f"The deflection maps {x.path} and {y.path} must share their pixels, but {differ}; use maps of one model."
     )
-
-
-def same_pixels(a: Grid, b: Grid) -> bool:
-    """Whether two grids of one shape agree to a hundredth of a pixel everywhere."""
-    origin, matrix = (
-        np.abs(np.asarray(u) - np.asarray(v)).max() for u, v in ((a.origin, b.origin), (a.matrix, b.matrix))
-    )
-    return bool(origin + sum(a.shape) * matrix < 0.01 * float(np.min(a.steps)))
 
 
 def _to_sky(along_columns: np.ndarray, along_rows: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import FK5, SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import celestial_frame_to_wcs
@@ -57,7 +57,9 @@ def wcs_to_grid(header: fits.Header | WCS, origin: SkyCoord, shape: tuple[int, i
 
 
 def sky_origin(header: fits.Header | WCS, shape: tuple[int, int] | None = None) -> SkyCoord:
-    """The sky position of the middle of an image, the default origin of a fit.
+    """The sky position of the middle of an image, the default origin of a fit, in right ascension and declination.
+
+    Whatever the frame of the header: angles are East of the same North in every map.
 
     Args:
         header: FITS header, or astropy WCS.
@@ -67,7 +69,9 @@ def sky_origin(header: fits.Header | WCS, shape: tuple[int, int] | None = None) 
         InputError: without celestial world coordinates or shape.
     """
     wcs, (ny, nx) = celestial_wcs(header), _shape(header, shape)
-    return _to_world(wcs, 0.5 * (nx - 1), 0.5 * (ny - 1))
+    position = _to_world(wcs, 0.5 * (nx - 1), 0.5 * (ny - 1))
+    # FK5 of J2000 has the axes of ICRS to 0.02 arcsec.
+    return position if position.is_equivalent_frame(FK5()) else position.icrs
 
 
 def grid_to_wcs(grid: Grid, origin: SkyCoord) -> WCS:

@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.instrument.psf import fwhm
-from jaxmetal.io.config.observations import NOWHERE
+from jaxmetal.io.config.context import NOWHERE
 from jaxmetal.io.config.read import Job
 from jaxmetal.io.sample.columns import (
     FAILED,

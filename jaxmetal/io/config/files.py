@@ -30,7 +30,7 @@ def picture(table: dict[str, Any], where: str, context: Context, build: Build) -
     read = context.map(table.get("file"), f"{where}.file")
     made = Picture(
         values=np.nan_to_num(read.values),
-        grid=read.grid(context.origin),
+        grid=context.placed(read, f"{where}.file"),
         plane=plane,  # type: ignore[arg-type]
         psf=build(table["psf"], "psf", f"{where}.psf", context) if "psf" in table else None,
         dx=value(table.get("dx", 0.0), f"{where}.dx", context),
@@ -73,7 +73,7 @@ def deflection(table: dict[str, Any], where: str, context: Context, build: Build
     amplification = None
     if "amplification" in table:
         known_map = context.map(table["amplification"], f"{where}.amplification")
-        amplification = known_map.values, known_map.grid(context.origin)
+        amplification = known_map.values, context.placed(known_map, f"{where}.amplification")
     report = check_deflection(read.lens, amplification)
     report.require()
     context.findings.extend(report.findings)
@@ -90,23 +90,25 @@ def regions(table: dict[str, Any], where: str, context: Context, build: Build) -
         }
         for axis in ("dx", "dy")
     }
+    grid = context.placed(read, f"{where}.labels")
     for label in {**shifts["dx"], **shifts["dy"]}:
         if not label.isdigit():
             raise InputError(
                 f"{where}: expected whole numbers as labels of regions, found '{label}'; write e.g. 2 = 0.1."
             )
-    return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=read.grid(context.origin), **shifts)  # type: ignore[arg-type]
+    return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=grid, **shifts)  # type: ignore[arg-type]
 
 
 def kernel(table: dict[str, Any], where: str, context: Context, build: Build) -> Kernel:
     """A tabulated PSF."""
-    require_known(table, where, ("file", "includes_pixel", "oversampling"))
+    require_known(table, where, ("file", "includes_pixel", "oversampling", "step"))
     path, hdu = context.path(table.get("file"), f"{where}.file")
     made, findings = read_kernel(
         path,
-        pixel_scale=context.pixel_scale,
+        pixel_scale=tuple(np.asarray(context.grid.steps)),  # type: ignore[union-attr]
         includes_pixel=take(table, "includes_pixel", where, bool),
-        oversampling=take(table, "oversampling", where, int, 1),
+        oversampling=take(table, "oversampling", where, int, None),
+        step=take(table, "step", where, float, None),
         hdu=hdu,
     )
     context.findings.extend(findings)
@@ -122,7 +124,7 @@ def table_on_sky(table: dict[str, Any], where: str, context: Context, build: Bui
         raise InputError(
             f"{where}: expected a number in every pixel of {read.path}, found {unknown} that are not; fill them."
         )
-    return tracer.Tabulated(values=read.values, grid=read.grid(context.origin))
+    return tracer.Tabulated(values=read.values, grid=context.placed(read, f"{where}.file"))
 
 
 READERS = {

@@ -13,8 +13,8 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.start import require_possible
-from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.observations import NOWHERE, judge_psf, kind_of, observation
+from jaxmetal.io.config.context import NOWHERE, Context
+from jaxmetal.io.config.observations import judge_psf, kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
@@ -80,7 +80,9 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
         raise InputError("observations: expected at least one, found none; add e.g. [observations.metallicity].")
     folder = path.absolute().parent
     origin = _origin(table, given, folder)
-    context = Context(folder=folder, origin=origin, cosmology=cosmology_of(table), redshifts=far)
+    context = Context(
+        folder=folder, origin=origin, cosmology=cosmology_of(table), stated=bool(table.get("sky")), redshifts=far
+    )
     observations = {name: observation(*child(given, name, "observations"), context) for name in given}
     made = scene(table, observations, context)
     settings = _settings(table)
