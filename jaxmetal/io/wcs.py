@@ -75,12 +75,17 @@ def sky_origin(header: fits.Header | WCS, shape: tuple[int, int] | None = None) 
 
 
 def grid_to_wcs(grid: Grid, origin: SkyCoord) -> WCS:
-    """The world coordinates of a grid: a gnomonic projection about `origin`, with a CD matrix."""
+    """The world coordinates of a grid: a gnomonic projection about `origin`.
+
+    CDELT is the size of a pixel, and PC turns it, so that those who read CDELT alone find the size.
+    """
     wcs = celestial_frame_to_wcs(origin.frame, projection="TAN")
     matrix = np.asarray(grid.matrix, float)
     wcs.wcs.crval = [origin.spherical.lon.deg, origin.spherical.lat.deg]
     wcs.wcs.crpix = 1 - np.linalg.solve(matrix, np.asarray(grid.origin, float))
-    wcs.wcs.cd = np.diag([-1.0, 1.0]) @ matrix / 3600
+    steps = np.array([-1.0, 1.0]) * np.asarray(grid.steps, float)
+    wcs.wcs.cdelt = steps / 3600
+    wcs.wcs.pc = np.diag([-1.0, 1.0]) @ matrix / steps[:, None]
     wcs.array_shape = grid.shape
     wcs.wcs.set()
     return wcs
