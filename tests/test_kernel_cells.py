@@ -172,6 +172,15 @@ def test_a_header_without_a_scale_leaves_it_to_the_configuration(path):
     assert configured(path, ", oversampling = 3").step == pytest.approx(0.2 / 3)
 
 
+def test_the_blur_of_a_picture_is_in_cells_of_the_picture(path):
+    """Which has pixels of its own, whatever those of the map."""
+    written(path, {})
+    kernel = '{type = "Kernel", file = "psf.fits", includes_pixel = false, oversampling = 3}'
+    light = f'"Picture"\nfile = "halpha.fits"\nplane = "image"\npsf = {kernel}'
+    replace(path, '"Sersic"\nflux = 1.0\nr_eff = 0.5\nn = 1.0', light)
+    assert read_config(path).scene.sources["disc"].lights["halpha"].psf.step == pytest.approx(0.2 / 3)
+
+
 def test_oblong_pixels_need_a_step(tmp_path):
     fits.writeto(tmp_path / "psf.fits", table((45, 45), 0.1, 0.6))
     options = {"pixel_scale": (0.2, 0.4), "includes_pixel": False}

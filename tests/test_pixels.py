@@ -126,7 +126,7 @@ def test_north_is_that_of_declination_whatever_the_frame_of_the_header(path, fra
 # Units
 
 
-def with_unit(path, name, unit, values=None):
+def with_unit(path, name, unit):
     with fits.open(path.parent / f"{name}.fits", mode="update") as file:
         file[1].header["BUNIT"] = unit
 
@@ -150,6 +150,12 @@ def test_images_of_magnitudes_are_refused(path, unit):
     with_unit(path, "halpha", unit)
     path.write_text(path.read_text() + IMAGE.format("halpha.fits", 0.1, ""))
     refused(lambda: read_config(path), "observations.halpha.data: expected flux per pixel", f"BUNIT '{unit}'")
+
+
+def test_a_picture_in_magnitudes_is_no_light(path):
+    with_unit(path, "halpha", "mag")
+    replace(path, '"Sersic"\nflux = 1.0\nr_eff = 0.5\nn = 1.0', '"Picture"\nfile = "halpha.fits"\nplane = "image"')
+    refused(lambda: read_config(path), "lights.halpha.file: expected flux per pixel", "BUNIT 'mag'")
 
 
 @pytest.mark.parametrize("mixing", ['"Dex"', '"Linear"'])

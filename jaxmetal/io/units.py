@@ -40,12 +40,7 @@ def per_pixel(image: Map, pixel_area: float, where: str) -> tuple[float, tuple[F
     Raises:
         InputError: if the unit is logarithmic, or per beam.
     """
-    powers = _powers(parse_unit(image.unit))
-    if powers.get("dex") or powers.get("beam"):
-        raise InputError(
-            f"{where}: expected flux per pixel or per solid angle, found BUNIT '{image.unit}' in {image.path}; convert "
-            f"it, {WRONG}."
-        )
+    powers = require_flux(image, where)
     if powers.get("rad") != -2:
         return 1.0, ()
     text = (
@@ -53,6 +48,21 @@ def per_pixel(image: Map, pixel_area: float, where: str) -> tuple[float, tuple[F
         f"{pixel_area:.4g} arcsec^2 of a pixel, and fluxes are in {image.unit} arcsec2."
     )
     return pixel_area, (Finding("info", text),)
+
+
+def require_flux(image: Map, where: str) -> dict[str, float]:
+    """Refuses an image in magnitudes or per beam; the powers of the units that its unit is made of.
+
+    Raises:
+        InputError: if it is one.
+    """
+    powers = _powers(parse_unit(image.unit))
+    if powers.get("dex") or powers.get("beam"):
+        raise InputError(
+            f"{where}: expected flux per pixel or per solid angle, found BUNIT '{image.unit}' in {image.path}; convert "
+            f"it, {WRONG}."
+        )
+    return powers
 
 
 def require_unit(read: Map, expected: str, where: str) -> None:

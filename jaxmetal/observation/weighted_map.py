@@ -17,7 +17,7 @@ from jaxmetal.observation.settle import plan_pixels
 from jaxmetal.scene import Scene
 
 KNOWN = {
-    "metallicity": Quantity("12 + log(O/H)", "dex", within="[5, 10]"),
+    "metallicity": Quantity("12 + log(O/H)", "dex", within="[4, 11]"),
     "dispersion": Quantity("dispersion", "", within="[0, inf)"),
 }
 """Properties of which more is known than their name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import choose, require_known, take
 from jaxmetal.io.deflection import check_deflection, read_deflection
 from jaxmetal.io.psf import read_kernel
+from jaxmetal.io.units import require_flux
 from jaxmetal.lens import RegionShift, Tabulated
 from jaxmetal.light import Picture, clip_negative
 
@@ -25,14 +27,18 @@ Build = Callable[..., Any]
 
 def picture(table: dict[str, Any], where: str, context: Context, build: Build) -> Picture:
     """Light from an image; NaN is dark, and so are negative pixels."""
-    require_known(table, where, ("file", "plane", "psf", "dx", "dy"))
+    require_known(table, where, ("file", "plane", "psf", "dx", "dy", "ignore_unit"))
     plane = choose(table.get("plane"), f"{where}.plane", ("image", "source"))
     read = context.map(table.get("file"), f"{where}.file")
+    if not take(table, "ignore_unit", where, bool, False):
+        require_flux(read, f"{where}.file")
+    grid = context.placed(read, f"{where}.file")
+    own = dataclasses.replace(context, data=read, grid=grid)
     made = Picture(
         values=np.nan_to_num(read.values),
-        grid=context.placed(read, f"{where}.file"),
+        grid=grid,
         plane=plane,  # type: ignore[arg-type]
-        psf=build(table["psf"], "psf", f"{where}.psf", context) if "psf" in table else None,
+        psf=build(table["psf"], "psf", f"{where}.psf", own) if "psf" in table else None,
         dx=value(table.get("dx", 0.0), f"{where}.dx", context),
         dy=value(table.get("dy", 0.0), f"{where}.dy", context),
     )
@@ -103,9 +109,14 @@ def kernel(table: dict[str, Any], where: str, context: Context, build: Build) ->
     """A tabulated PSF."""
     require_known(table, where, ("file", "includes_pixel", "oversampling", "step"))
     path, hdu = context.path(table.get("file"), f"{where}.file")
+    if context.grid is None:
+        raise InputError(
+            f"{where}: expected data in pixels, which the cells of a kernel divide, found none; give a PSF "
+            "with a formula."
+        )
     made, findings = read_kernel(
         path,
-        pixel_scale=tuple(np.asarray(context.grid.steps)),  # type: ignore[union-attr]
+        pixel_scale=tuple(np.asarray(context.grid.steps)),
         includes_pixel=take(table, "includes_pixel", where, bool),
         oversampling=take(table, "oversampling", where, int, None),
         step=take(table, "step", where, float, None),
