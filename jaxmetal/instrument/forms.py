@@ -142,7 +142,7 @@ class Kernel:
         """How many of its cells lie along a pixel, whose sides along x and y are `steps` (arcsec): along y and x.
 
         Raises:
-            InputError: if that is no whole number, or no middle of cells or border between them is the kernel's own.
+            InputError: if that is no whole number, or the middle of the kernel cannot lie on that of a pixel.
         """
         across, along = (float(side) for side in steps)
         counts = round(along / float(self.step)), round(across / float(self.step))
