@@ -321,8 +321,11 @@ class _Extra:
         priors["disc"]["lights"] = {
             "halpha": {"type": "Picture", "file": "picture.fits", "plane": "image", "psf": blur}
         }
-        maps = {"x": "alpha_x.fits", "y": "alpha_y.fits", "z_lens": 0.3, "z_source": 1.0, "z_map": "source"}
-        self.lens = {"lens": {"galaxy": {"type": "Tabulated", **maps, "ignore_unit": True}}}
+        maps = {"x": "alpha_x.fits", "y": "alpha_y.fits", "z_lens": 0.3, "z_map": "source"}
+        self.lens = {
+            "galaxy": {"z": 1.0},
+            "lens": {"galaxy": {"type": "Tabulated", **maps, "ignore_unit": True}},
+        }
 
     def _written(self, name: str, values: np.ndarray, sigma: np.ndarray) -> Table:
         for key, array in (("", values), ("_sigma", sigma)):

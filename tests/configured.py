@@ -61,6 +61,7 @@ def write_galaxy(folder: Path) -> Path:
         "zero": np.zeros(SHAPE),
         "halpha": light,
         "labels": np.where(x < 0, 0, 1),
+        "stepped": np.where(x < 0, 8.0, 9.0),
         "nothing": np.full(SHAPE, np.nan),
     }
     for name, array in maps.items():

@@ -18,7 +18,7 @@ PSF = '{type = "Gaussian", fwhm = 0.5}'
 SLOPE = '{dist = "Normal", loc = 0.0, scale = 0.3}'
 CENTRAL = '{dist = "Uniform", low = 7.0, high = 9.5}'
 NOISE = 'noise = {type = "Gaussian", jitter = 0.01}'
-LENS = '[lens.a]\ntype = "Tabulated"\nx = "small.fits"\ny = "small.fits"\nz_lens = 0.3\nz_source = 0.5\n'
+LENS = '[lens.a]\ntype = "Tabulated"\nx = "small.fits"\ny = "small.fits"\nz_lens = 0.3\n'
 PLANE = 'light = {type = "Picture", file = "halpha.fits", plane = "image"}'
 
 
@@ -135,9 +135,9 @@ def test_clumps_of_a_chosen_light(path, profile, kind):
 def test_bins_and_masks(path):
     labels = read_config(path).observations["metallicity"]
     assert labels.bins is None
-    replace(path, DATA, 'data = "labels.fits"\nbins = "labels.fits"')
+    replace(path, DATA, 'data = "stepped.fits"\nbins = "labels.fits"')
     observed = read_config(path).observations["metallicity"]
-    np.testing.assert_array_equal(observed.data, [0, 1])
+    np.testing.assert_array_equal(observed.data, [8, 9])
     replace(path, 'bins = "labels.fits"', 'mask = "labels.fits"\nmask_means = "reject"')
     masked = read_config(path).observations["metallicity"]
     np.testing.assert_array_equal(masked.used, np.asarray(GRID.centres()[0]) < 0)

@@ -119,6 +119,10 @@ def test_a_tied_slope_is_the_gradient_of_each_place():
     cells = row("galaxy", found, kpc_per_arcsec=7.0)
     per_size = [cells[f"steep.{name}.metallicity_per_r_eff"].value for name in ("disc", "arm")]
     assert per_size == pytest.approx([np.median(near), np.median(far)])
+    own = row("galaxy", found, kpc_per_arcsec={"disc": 7.0, "arm": 8.0})
+    per_kpc = [own[f"steep.{name}.metallicity_per_kpc"].value for name in ("disc", "arm")]
+    assert per_kpc == pytest.approx([np.median(found.draws["steep"]) / scale for scale in (7.0, 8.0)])
+    assert not any(name.endswith("_per_kpc") for name in row("galaxy", found, kpc_per_arcsec={}))
 
 
 def test_a_tied_radius_is_drawn():

@@ -73,7 +73,7 @@ def test_a_kernel_is_refused_on_oblong_pixels():
     """Its square cells cannot be whole parts of them, also where the areas match."""
     oblong = Grid(shape=(9, 11), origin=np.zeros(2), matrix=np.diag([0.10, 0.16]))
     seen = dataclasses.replace(observation(sampled(0.5, float(np.sqrt(0.016)), 5, False)), grid=oblong)
-    with pytest.raises(InputError, match=r"0\.1 x 0\.16 arcsec\) a whole number of times, the same along both sides"):
+    with pytest.raises(InputError, match=r"0\.1 x 0\.16 arcsec\) a whole number of times along each side"):
         default_sampling(alone(), seen)
 
 

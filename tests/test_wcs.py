@@ -97,6 +97,15 @@ def test_roundtrip(case):
     assert wcs.array_shape == SHAPE
 
 
+@pytest.mark.parametrize("turn", [0.0, 41.0])
+def test_the_size_of_a_pixel_is_in_cdelt(turn):
+    """For tools that read no matrix."""
+    made = header(turn=turn)
+    origin = sky_origin(made)
+    written = grid_to_wcs(wcs_to_grid(made, origin), origin).to_header()
+    assert (written["CDELT1"] * 3600, written["CDELT2"] * 3600) == pytest.approx((-0.2, 0.2), rel=1e-6)
+
+
 def test_the_same_star_in_two_images():
     """Two images with their own reference points agree on where a star is."""
     wide, narrow = header(turn=41.0), header(steps=(-0.05, 0.05), shape=(60, 81))

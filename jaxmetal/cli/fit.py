@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         folder,
         overwrite,
         origin=job.origin,
-        kpc_per_arcsec=job.kpc_per_arcsec,
+        kpc_per_arcsec=job.scales,
         inputs=job.inputs,
         configuration=job.configuration,
     )

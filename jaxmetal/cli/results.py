@@ -10,6 +10,7 @@ from jaxmetal.edge.writing import writing
 from jaxmetal.io.fit_files import save
 from jaxmetal.io.folder import output_folder
 from jaxmetal.posterior import Posterior
+from jaxmetal.result.scale import Scale
 from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
 from jaxmetal.scene import Scene
@@ -35,7 +36,7 @@ def write_results(
     print(f"\nWritten to {folder}")
 
 
-def figures(seen: View, folder: Path, kpc_per_arcsec: float | None = None, truth: Scene | None = None) -> None:
+def figures(seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene | None = None) -> None:
     """Pictures as PNG: the fit of every observation, profile and source plane of every property, and a corner plot."""
     from jaxmetal.plot import of_posterior
 

@@ -7,6 +7,7 @@
 - `bins`: maps of labels, and one value per bin;
 - `data`: data that a fit can use;
 - `columns`: 1-D arrays that belong together;
+- `physical`: data beyond what is physical, and numbers that stand for none;
 - `ranges`: fixed numbers outside the range that their field declares;
 - `progress`: what is said while people wait;
 - `writing`: files that are complete or absent, and why they cannot be written.

@@ -38,9 +38,15 @@ def require_within(tree: Any, where: str = "") -> None:
 
 def contains(interval: str, number: Any) -> bool:
     """Whether a number lies in an interval; a round bracket leaves its end out, a square one takes it in."""
-    low, high = (float(end) for end in interval[1:-1].split(","))
+    low, high = ends(interval)
     above = low <= number if interval[0] == "[" else low < number
     return bool(above and (number <= high if interval[-1] == "]" else number < high))
+
+
+def ends(interval: str) -> tuple[float, float]:
+    """The ends of an interval."""
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    return low, high
 
 
 def _declared(tree: Any, where: str) -> Iterator[tuple[str, Any, str]]:

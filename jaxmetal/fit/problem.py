@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import jax
@@ -16,6 +17,7 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.edge.data import require_data
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.physical import require_physical
 from jaxmetal.fit.coordinates import coordinates
 from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
@@ -23,7 +25,7 @@ from jaxmetal.model import log_likelihood, tree
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import node
 from jaxmetal.prepared import prepare
-from jaxmetal.prior import fill, is_fixed, is_site, split, with_own_bounds
+from jaxmetal.prior import fill, is_fixed, is_site, split, typical, with_own_bounds
 
 
 @node
@@ -53,6 +55,8 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
         InputError: if nothing is free, there are no data, or used ones are not finite; or as `prepare`.
     """
     require_data(observations, is_site)
+    for name, one in observations.items():
+        require_physical(f"data of '{name}'", one.quantity, one.data, one.used, partial(_sigma, one))
     plans = prepare(scene, observations, sampling)
     if scene.lens and is_fixed(scene.lens) and all(plan.lens is not None for plan in plans.values()):
         # The plans hold the deflections; maps may be large, and every galaxy would carry its own.
@@ -69,6 +73,12 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     packed = {name: Packed.of(with_own_bounds(prior)) for name, prior in sites.items()}
     strong = jax.tree.map(lambda leaf: np.asarray(leaf, real), packed)
     return Problem(skeleton=skeleton, priors=strong, plans=plans)
+
+
+def _sigma(observation: Any) -> Any:
+    """The standard deviation of each datum, where its noise is typical."""
+    now = typical(observation)
+    return now.noise.standard_deviation(now.data, np.ones_like(now.data))
 
 
 LENGTHS = (1, 8, 64, 256)

@@ -77,20 +77,20 @@ class Mixture:
 
     def on_cells(self, grid: Grid, sampling: Sampling) -> jax.Array:
         """W, the PSF times the pixel, between all cells of the widened grid: nothing is cut off."""
-        s = sampling.oversampling
-        sigmas = jnp.sqrt(self.variances)[:, None] / grid.steps[None, :] * s
-        # With an even number of cells, the pixel's centre lies half a cell before the cell whose value is taken.
-        shift = 0.5 if self.includes_pixel and s % 2 == 0 else 0.0
-        spans = [(n + 2 * sampling.margin) * s - 1 for n in grid.shape]
+        counts = sampling.blurred_cells
+        sigmas = jnp.sqrt(self.variances)[:, None] / grid.steps[None, :] * jnp.asarray(counts[::-1])
 
-        def along(axis: int, span: int) -> jax.Array:
+        def along(axis: int, n: int, count: int) -> jax.Array:
+            # With an even number of cells, the pixel's centre lies half a cell before the cell whose value is taken.
+            shift = 0.5 if self.includes_pixel and count % 2 == 0 else 0.0
+            span = (n + 2 * sampling.margin) * count - 1
             offset, sigma = jnp.arange(-span, span + 1, dtype=sigmas.dtype)[None, :] - shift, sigmas[:, axis, None]
             if self.includes_pixel:
                 return density(offset, sigma)
             edges = jnp.arange(-span, span + 2, dtype=sigmas.dtype)[None, :] - 0.5
             return pixel_integrals(edges, sigma, axis=1)
 
-        along_y, along_x = (along(axis, span) for axis, span in zip((1, 0), spans, strict=True))
+        along_y, along_x = (along(*one) for one in zip((1, 0), grid.shape, counts, strict=True))
         return jnp.einsum("k,ki,kj->ij", self.weights, along_y, along_x, precision=jax.lax.Precision.HIGHEST)
 
     def _radial(self) -> Radial:
@@ -104,9 +104,9 @@ class Kernel:
     """A tabulated kernel.
 
     Attributes:
-        values: the PSF at the centres of the cells, shape (ky, kx), odd, centred, summing to 1 (`io.psf` checks and
-            reads one from FITS).
-        step: cell size of the kernel, arcsec.
+        values: the PSF at the centres of the cells, shape (ky, kx), summing to 1. Its centre is the middle of the
+            array, so that even sides need an even number of cells per pixel (`io.psf` checks and reads one from FITS).
+        step: cell size of the kernel, arcsec; cells are square, whatever the pixels.
         includes_pixel: True for an empirical (effective) PSF, sampled from stars; False for an optical one.
     """
 
@@ -127,7 +127,8 @@ class Kernel:
 
     def peak_width(self) -> float:
         """FWHM of the Gaussian with the same peak, arcsec."""
-        return FWHM_PER_SIGMA * float(self.step) * (2.0 * np.pi * float(np.max(self.values))) ** -0.5
+        peak = max(float(np.max(self.values)), float(self._radial()[1][0]))
+        return FWHM_PER_SIGMA * float(self.step) * (2.0 * np.pi * peak) ** -0.5
 
     def reach(self) -> float:
         """Half its size, arcsec."""
@@ -137,42 +138,60 @@ class Kernel:
         """It consists of no Gaussians."""
         return
 
-    def cells_per_pixel(self, steps: np.ndarray) -> int:
-        """How many of its cells lie along a pixel, whose sides are `steps` (arcsec).
+    def cells_per_pixel(self, steps: np.ndarray) -> tuple[int, int]:
+        """How many of its cells lie along a pixel, whose sides along x and y are `steps` (arcsec): along y and x.
 
         Raises:
-            InputError: if that is no whole number, or not the same along both sides.
+            InputError: if that is no whole number, or the middle of the kernel cannot lie on that of a pixel.
         """
         across, along = (float(side) for side in steps)
-        count = round(across / float(self.step))
-        if count < 1 or any(abs(count * float(self.step) / side - 1.0) > SAME_STEP for side in (across, along)):
+        counts = round(along / float(self.step)), round(across / float(self.step))
+        if min(counts) < 1 or any(
+            abs(count * float(self.step) / side - 1.0) > SAME_STEP
+            for count, side in zip(counts, (along, across), strict=True)
+        ):
             raise InputError(
                 f"The PSF kernel's cells ({float(self.step):.4g} arcsec) must divide the pixel "
-                f"({across:.4g} x {along:.4g} arcsec) a whole number of times, the same along both sides; "
-                "resample the kernel, or give oblong pixels a PSF with a formula."
+                f"({across:.4g} x {along:.4g} arcsec) a whole number of times along each side; resample the kernel, or "
+                "give a PSF with a formula."
             )
-        return count
+        self._require_middle(counts)
+        return counts
 
     def on_cells(self, grid: Grid, sampling: Sampling) -> jax.Array:
         """Samples of an effective PSF as they are; those of an optical PSF integrated over the cell around each.
 
         Raises:
-            InputError: if an effective PSF has no cell on the pixel's centre.
+            InputError: as `cells_per_pixel`.
         """
-        if not self.includes_pixel:
-            return integrate_cells(jnp.asarray(self.values))
-        if sampling.oversampling % 2 == 0:
+        self._require_middle(sampling.blurred_cells)
+        return jnp.asarray(self.values) if self.includes_pixel else integrate_cells(jnp.asarray(self.values))
+
+    def _require_middle(self, counts: tuple[int, int]) -> None:
+        """Refuses sides whose middle is not where the pixel's centre is: on a cell, or between two."""
+        shape = np.shape(self.values)
+        both = list(zip(shape, counts, strict=True))
+        if any(side % 2 == 0 and count % 2 == 1 for side, count in both):
             raise InputError(
-                "A kernel that includes the pixel needs a cell on the pixel's centre, but has "
-                f"{sampling.oversampling} cells per pixel; resample it to an odd number."
+                "A PSF kernel must have odd sides for an odd oversampling, so that its middle is a cell, but has shape "
+                f"{shape} and {counts[0]} x {counts[1]} cells to a pixel; resample it (cropping a row moves the centre "
+                "by half a cell)."
             )
-        return jnp.asarray(self.values)
+        if self.includes_pixel and any(side % 2 == 1 and count % 2 == 0 for side, count in both):
+            raise InputError(
+                "A PSF kernel of odd sides that includes the pixel must have an odd oversampling, so that a cell is on "
+                f"the pixel's centre, but has {counts[0]} x {counts[1]} cells to a pixel; resample it."
+            )
 
     def _radial(self) -> Radial:
         values = np.asarray(self.values, float)
-        rows, columns = (np.arange(n) - n // 2 for n in values.shape)
+        rows, columns = (np.arange(n) - 0.5 * (n - 1) for n in values.shape)
         squares, index = np.unique(rows[:, None] ** 2 + columns**2, return_inverse=True)
         mean = np.bincount(index.ravel(), values.ravel()) / np.bincount(index.ravel())
+        if squares[0] > 0.0 and min(mean[:2]) > 0.0:
+            # No cell is on the centre: the peak is that of the Gaussian through the innermost.
+            slope = np.log(mean[1] / mean[0]) / (squares[1] - squares[0])
+            squares, mean = np.append(0.0, squares), np.append(mean[0] * np.exp(-slope * squares[0]), mean)
         return float(self.step) ** 2 * squares, mean
 
 

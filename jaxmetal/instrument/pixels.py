@@ -61,10 +61,10 @@ class Pyramid:
 
 @node
 class Fourier:
-    """The map for any kernel, by FFT on cells of 1 / oversampling pixels.
+    """The map for any kernel, by FFT on cells, a whole number of them to a pixel along either side.
 
     Attributes:
-        kernel: W between the centre of a cell (or of a pixel, if `includes_pixel`) and a sample, by cells; odd shape.
+        kernel: W between the centre of a cell (or of a pixel, if `includes_pixel`) and a sample, by cells.
         sampling: how the samples lie.
         includes_pixel: the value is taken at the pixel centre instead of summed over the pixel.
     """
@@ -75,13 +75,19 @@ class Fourier:
 
     def image(self, field: jax.Array, cores: Cores | None) -> jax.Array:
         """Gridded samples, (channels, Ny, Nx), and cores to pixels (channels, ny, nx)."""
-        s, margin = self.sampling.oversampling, self.sampling.margin
-        cells = settle(field, self.sampling.subsamples)
+        (along_y, along_x), margin = self.sampling.blurred_cells, self.sampling.margin
+        rows, columns = (round(n / self.sampling.density) for n in field.shape[-2:])
+        cells = settle(field, (rows * along_y, columns * along_x))
         if cores is not None:
-            column, row = ((p + margin + 0.5) * s - 0.5 for p in cores.positions(self.sampling))
-            cells = spread(cells, column, row, cores.flux, EXTENT * self.sampling.core_size * s)
+            column, row = cores.positions(self.sampling)
+            column, row = ((p + margin + 0.5) * s - 0.5 for p, s in ((column, along_x), (row, along_y)))
+            reach = EXTENT * self.sampling.core_size * max(along_y, along_x)
+            cells = spread(cells, column, row, cores.flux, reach)
         blurred = convolve(cells, self.kernel)
-        pixels = blurred[:, s // 2 :: s, s // 2 :: s] * s**2 if self.includes_pixel else block_sum(blurred, s)
+        if self.includes_pixel:
+            pixels = blurred[:, along_y // 2 :: along_y, along_x // 2 :: along_x] * (along_y * along_x)
+        else:
+            pixels = block_sum(blurred, (along_y, along_x))
         return pixels[:, margin : pixels.shape[1] - margin, margin : pixels.shape[2] - margin]
 
 

@@ -68,6 +68,7 @@ class Sampling:
 
     Attributes:
         oversampling: cells per pixel and axis.
+        cells: of a tabulated kernel, per pixel along y and x, however the samples lie; None for those above.
         stride: pixels per sample and axis (more than 1 only under a PSF that is many pixels wide).
         subsamples: samples per cell and axis (more than 1 only under a tabulated kernel coarser than the light needs).
         margin: pixels by which the frame is widened on every side.
@@ -91,6 +92,12 @@ class Sampling:
     core_order: int = 0
     needed: float = 0.0
     refinement: Refinement | None = None
+    cells: tuple[int, int] | None = None
+
+    @property
+    def blurred_cells(self) -> tuple[int, int]:
+        """Cells per pixel, along y and x, between which the FFT blurs."""
+        return self.cells or (self.oversampling, self.oversampling)
 
     @property
     def missed(self) -> float:
@@ -121,7 +128,7 @@ def choose(
     lensed: bool,
     sigmas: np.ndarray | None = None,
     coarse: bool = False,
-    kernel_oversampling: int | None = None,
+    cells: tuple[int, int] | None = None,
 ) -> Sampling:
     """The default sampling; against converged references its maps are within 2e-4 dex and its light within 2e-3.
 
@@ -135,7 +142,7 @@ def choose(
         lensed: behind a lens, where samples are refined wherever the centre is seen.
         sigmas: widths of the Gaussians that the PSF consists of, in pixels along x and y, shape (components, 2).
         coarse: all lights have a core of their own profile, so that fewer samples do, under a wide PSF not every pixel.
-        kernel_oversampling: cells per pixel of a tabulated kernel, None for an analytic PSF.
+        cells: of a tabulated kernel, per pixel along y and x; None for an analytic PSF.
     """
     # The response W is as wide as the PSF, or as a pixel under a sharper one.
     exact = max(math.hypot(fwhm / 2.355, 0.3), 0.3)
@@ -153,10 +160,10 @@ def choose(
     components = 1 if sigmas is None else len(sigmas)
     # Of few widths, so that galaxies with somewhat different seeing share a compiled program.
     width = narrower(exact, 0.3)
-    cells = density if kernel_oversampling is None else kernel_oversampling
-    wide = smooth and coarse and not lensed and kernel_oversampling is None
+    oversampling = density if cells is None else min(cells)
+    wide = smooth and coarse and not lensed and cells is None
     stride = max(1, int(min(fwhm / 7.5, 0.75 * afar, 4.0))) if wide else 1
-    core_size = core_sizes(fwhm)[1] if cells == 1 else NEAR
+    core_size = core_sizes(fwhm)[1] if oversampling == 1 else NEAR
     # The core must resolve W, and be as dense as the grid where it hands over to it.
     across = core_size * density / stride * (PICTURED if pictured else 1.0)
     radial = max(16, math.ceil(14 + 6 / width), math.ceil(3.5 * across))
@@ -164,19 +171,20 @@ def choose(
     # Across the core, W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
     order = math.ceil(8 + (5 if components == 1 else 8) * EXTENT * core_size / width)
     # Moving the samples costs order^2 per sample, blurring each of them a row and a column per Gaussian.
-    moved = kernel_oversampling is None and order <= DEAREST * components**0.5
+    moved = cells is None and order <= DEAREST * components**0.5
     return Sampling(
-        oversampling=cells,
+        oversampling=oversampling,
         stride=stride,
-        subsamples=math.ceil(density / cells),
+        subsamples=math.ceil(density / oversampling),
         margin=longer(max(1, math.ceil(reach))),
-        route="separable" if kernel_oversampling is None else "fft",
-        levels=() if sigmas is None else _levels(sigmas * (width / exact), cells / stride),
+        route="separable" if cells is None else "fft",
+        levels=() if sigmas is None else _levels(sigmas * (width / exact), oversampling / stride),
         core_size=core_size,
         core_nodes=(radial, angular),
         core_order=order if moved else 0,
         needed=float(longer(math.ceil(min(needed, 1e3)))) if not smooth and needed > MOST else 0.0,
         refinement=Refinement(cells=LENSED, width=math.hypot(width, 0.3)) if lensed else None,
+        cells=cells,
     )
 
 

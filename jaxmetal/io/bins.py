@@ -13,7 +13,8 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.file import require_file
-from jaxmetal.io.fits import Hdu, read_map
+from jaxmetal.io.fits import Hdu, Map, read_map
+from jaxmetal.io.pixels import require_same_pixels
 
 FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
 """First bytes of a FITS file, plain and gzipped."""
@@ -33,7 +34,14 @@ class BinMap(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def read_bins(path: str | Path, *, shape: tuple[int, int] | None = None, none: int = -1, hdu: Hdu = None) -> BinMap:
+def read_bins(
+    path: str | Path,
+    *,
+    shape: tuple[int, int] | None = None,
+    none: int = -1,
+    hdu: Hdu = None,
+    data: Map | None = None,
+) -> BinMap:
     """Reads which bin each pixel belongs to.
 
     Args:
@@ -41,19 +49,25 @@ def read_bins(path: str | Path, *, shape: tuple[int, int] | None = None, none: i
         shape: (ny, nx) of the data; needed for a table.
         none: the id of pixels in no bin; negative ids and NaN always mean that.
         hdu: name or number of the extension.
+        data: the map that was binned, instead of its shape; a FITS map must have its pixels.
 
     Raises:
-        InputError: if ids are no integers, no pixel is in a bin, or the shape is not that of the data.
+        InputError: if ids are no integers, no pixel is in a bin, or the shape or the pixels are not those of the data.
     """
     require_file(path, "The bin map")
     with open(path, "rb") as file:
         is_fits = file.read(6).startswith(FITS_STARTS)
-    values = read_map(path, hdu, what="bin map").values if is_fits else _read_table(path, shape)
+    if is_fits:
+        image = read_map(path, hdu, what="bin map")
+        values, found = image.values, () if data is None else require_same_pixels(data, image, "The bin map")
+    else:
+        values, found = _read_table(path, shape if data is None else data.values.shape), ()  # type: ignore[arg-type]
     if shape is not None and values.shape != tuple(shape):
         raise InputError(
             f"The bin map {path} must have the data's shape {tuple(shape)}, but has {values.shape}; bin these data."
         )
-    return _relabel(path, np.where(np.isfinite(values), values, none), none)
+    bins, ids, more = _relabel(path, np.where(np.isfinite(values), values, none), none)
+    return BinMap(bins, ids, (*found, *more))
 
 
 def bin_values(values: np.ndarray, bins: Bins) -> tuple[np.ndarray, tuple[Finding, ...]]:

@@ -19,6 +19,7 @@ from astropy.cosmology import FLRW, FlatLambdaCDM
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Report
 from jaxmetal.io.fits import Hdu, Map, read_map
+from jaxmetal.io.pixels import APART, distance
 from jaxmetal.lens.check import check_amplification, check_map
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
@@ -74,7 +75,7 @@ def read_deflection(
         InputError: for files, shapes, world coordinates, units or redshifts that cannot be used.
     """
     cosmology = COSMOLOGY if cosmology is None else cosmology
-    scale = _scale(cosmology, z_lens, z_source, z_map)
+    scale = deflection_scale(cosmology, z_lens, z_source, z_map)
     x, y = (read_map(file, hdu, what="deflection map") for file, hdu in ((x_file, x_hdu), (y_file, y_hdu)))
     if not ignore_unit:
         _require_arcsec(x)
@@ -102,7 +103,12 @@ def distance_ratio(cosmology: FLRW, z_lens: float, z_source: float) -> float:
     return math.sqrt(1 + curvature * lens**2) - lens / source * math.sqrt(1 + curvature * source**2)
 
 
-def _scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: float | str) -> float:
+def deflection_scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: float | str | None) -> float:
+    """D_LS/D_S at `z_source` over that at `z_map`; see `read_deflection`.
+
+    Raises:
+        InputError: if they are no redshifts behind a lens.
+    """
     if not z_lens > 0:
         raise InputError(f"z_lens must be a redshift above 0, but is {z_lens!r}; give the redshift of the lens.")
     if not (z_source > z_lens and math.isfinite(z_source)):
@@ -112,7 +118,7 @@ def _scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: float | str) 
     ratio = distance_ratio(cosmology, z_lens, z_source)
     if z_map == "inf" or z_map == math.inf:
         return ratio
-    if isinstance(z_map, str) or not z_map > z_lens:
+    if isinstance(z_map, str) or z_map is None or not z_map > z_lens:
         expected = f'a redshift behind z_lens = {z_lens}, "inf" (normalised to D_LS/D_S = 1) or "source"'
         raise InputError(f"z_map must be {expected}, but is {z_map!r}; look up how the deflection maps were made.")
     return ratio / distance_ratio(cosmology, z_lens, z_map)
@@ -130,21 +136,13 @@ def _common_grid(x: Map, y: Map, origin: SkyCoord) -> Grid:
     x_grid, y_grid = x.grid(origin), y.grid(origin)
     if x_grid.shape != y_grid.shape:
         differ = f"have shapes {x_grid.shape} and {y_grid.shape}"
-    elif not same_pixels(x_grid, y_grid):
+    elif distance(x_grid, y_grid) > APART:
         differ = "have different world coordinates"
     else:
         return x_grid
     raise InputError(
         f"The deflection maps {x.path} and {y.path} must share their pixels, but {differ}; use maps of one model."
     )
-
-
-def same_pixels(a: Grid, b: Grid) -> bool:
-    """Whether two grids of one shape agree to a hundredth of a pixel everywhere."""
-    origin, matrix = (
-        np.abs(np.asarray(u) - np.asarray(v)).max() for u, v in ((a.origin, b.origin), (a.matrix, b.matrix))
-    )
-    return bool(origin + sum(a.shape) * matrix < 0.01 * float(np.min(a.steps)))
 
 
 def _to_sky(along_columns: np.ndarray, along_rows: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:

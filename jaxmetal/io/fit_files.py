@@ -20,6 +20,7 @@ from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
+from jaxmetal.result.scale import Scale, scale_of
 from jaxmetal.result.size import effective_radius
 from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
@@ -30,7 +31,7 @@ def save(
     folder: str | Path,
     *,
     origin: SkyCoord,
-    kpc_per_arcsec: float | None = None,
+    kpc_per_arcsec: Scale = None,
     inputs: Mapping[str, str | Path] | None = None,
     configuration: Mapping[str, Any] | None = None,
 ) -> None:
@@ -40,7 +41,7 @@ def save(
         posterior: of a fit, or a view of it.
         folder: an existing folder (see `io.folder.output_folder`).
         origin: sky origin, for the maps' world coordinates.
-        kpc_per_arcsec: proper scale, for slopes per kpc and the radius maps.
+        kpc_per_arcsec: proper scale, for slopes per kpc and the radius maps: of all sources, or source -> its own.
         inputs: what a file is -> its path, for checksums.
         configuration: as the user gave it.
 
@@ -99,7 +100,7 @@ def parameters(posterior: Posterior | View) -> dict[str, Any]:
 
 
 def observation_maps(
-    posterior: Posterior | View, name: str, kpc_per_arcsec: float | None
+    posterior: Posterior | View, name: str, kpc_per_arcsec: Scale
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Data, model, residual; for carried properties, intrinsic values and radii (arcsec, kpc, R_e). And units.
 
@@ -127,8 +128,9 @@ def observation_maps(
         if prop == observation.properties[0]:
             radius, size = radius_map(seen, name, source, prop), effective_radius(seen, source, prop)
             maps[f"radius_{source}"], units[f"radius_{source}"] = radius, "arcsec"
-            if kpc_per_arcsec is not None:
-                maps[f"radius_kpc_{source}"], units[f"radius_kpc_{source}"] = radius * kpc_per_arcsec, "kpc"
+            scale = scale_of(source, kpc_per_arcsec)
+            if scale is not None:
+                maps[f"radius_kpc_{source}"], units[f"radius_kpc_{source}"] = radius * scale, "kpc"
             if size is not None:
                 maps[f"radius_re_{source}"] = radius / float(np.median(size))
     return maps, units

@@ -52,6 +52,15 @@ class Map:
         """EXTNAME, "" where there is none."""
         return str(self.header.get("EXTNAME", "")).strip()
 
+    @property
+    def on_sky(self) -> bool:
+        """Whether its header says where on the sky it lies."""
+        try:
+            self.origin()
+        except InputError:
+            return False
+        return True
+
     def origin(self) -> SkyCoord:
         """The sky position of the middle of the map (see `io.wcs.sky_origin`)."""
         return sky_origin(self.header, self._shape)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.noise import POWERS, only_style, require_errors, standard_deviation
 from jaxmetal.io.fits import Map
+from jaxmetal.io.units import parse_unit
 
 NAMES = {
     "sigma": ("ERR", "ERROR", "SIGMA", "STDDEV", "RMS", "UNCERT"),
@@ -22,6 +21,8 @@ NAMES = {
 """Usual extension names; MUSE's STAT is a variance."""
 FAR, CLOSE = 10.0, 3.0
 """Ratio of the pixel-to-pixel scatter to sigma that is implausible, and that is usual."""
+ROUNDING = 1e-6
+"""Relative difference between two units that is none."""
 
 
 def to_sigma(
@@ -66,6 +67,12 @@ def _require_as_stated(name: str, noise: Any, data: Any) -> None:
             raise InputError(
                 f"The noise was given as {name}, but {what} says {other}; give it as {other}, or correct its header."
             )
+    scale = _scale(POWERS[name], noise, data)
+    if abs(scale - 1.0) > ROUNDING:
+        raise InputError(
+            f"The noise must be in the unit of the data, '{data.unit}', but its BUNIT '{noise.unit}' makes it "
+            f"{scale:.3g} times that; convert one of them, or correct its header."
+        )
 
 
 def _suspicions(name: str, values: np.ndarray, shown: np.ndarray, needed: np.ndarray) -> tuple[Finding, ...]:
@@ -86,23 +93,27 @@ def _by_extension(noise: Any) -> str | None:
 
 def _by_unit(noise: Any, data: Any) -> str | None:
     """The reading under which the unit of sigma is that of the data."""
+    both = _units(noise, data)
+    if both is None:
+        return None
+    return next((name for name, power in POWERS.items() if (both[0] ** power).is_equivalent(both[1])), None)
+
+
+def _scale(power: float, noise: Any, data: Any) -> float:
+    """The unit of sigma over that of the data, 1 where they are not known."""
+    both = _units(noise, data)
+    return (
+        1.0 if both is None or not (both[0] ** power).is_equivalent(both[1]) else float((both[0] ** power).to(both[1]))
+    )
+
+
+def _units(noise: Any, data: Any) -> tuple[Any, Any] | None:
+    """Those of noise and data as their files state them; None where one is not known, or has no powers."""
     if not (isinstance(noise, Map) and isinstance(data, Map) and noise.unit and data.unit):
         return None
-    of_noise, of_data = parse_unit(noise.unit), parse_unit(data.unit)
-    if any(isinstance(u, units.UnrecognizedUnit) or u == units.dimensionless_unscaled for u in (of_noise, of_data)):
-        return None
-    return next((name for name, power in POWERS.items() if (of_noise**power).is_equivalent(of_data)), None)
-
-
-def parse_unit(text: str) -> Any:
-    """A unit, also one in parentheses to a power, as MUSE has it for variances and astropy does not read it."""
-    outer = re.fullmatch(r"\((.*)\)(?:\*\*|\^)\(?(-?\d+)\)?", text)
-    inner, power = (outer[1], int(outer[2])) if outer else (text, 1)
-    with warnings.catch_warnings():
-        # Several slashes, as in erg/s/cm2, are usual and clear.
-        warnings.simplefilter("ignore", units.UnitsWarning)
-        unit = units.Unit(inner, parse_strict="silent")
-    return unit if isinstance(unit, units.UnrecognizedUnit) else unit**power
+    both = parse_unit(noise.unit), parse_unit(data.unit)
+    plain = all(isinstance(u, units.UnitBase) and not isinstance(u, units.UnrecognizedUnit) for u in both)
+    return both if plain and units.dimensionless_unscaled not in both else None
 
 
 def _by_values(name: str, values: np.ndarray, shown: np.ndarray, needed: np.ndarray) -> str | None:

@@ -10,8 +10,12 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.instrument.finer import CELLS, refined
 from jaxmetal.instrument.psf import Kernel, fwhm
-from jaxmetal.io.fits import Hdu, read_map
+from jaxmetal.io.fits import Hdu, Map, read_map
 
+SCALES = ("PIXELSCL", "PIXSCALE", "PIXSCAL")
+"""Keywords for the side of a cell, arcsec, as STPSF (WebbPSF), Tiny Tim and others write them."""
+SAME = 0.02
+"""Relative difference between two sizes of a cell that is none: nominal pixel scales are rounded."""
 OFF_CENTRE = 0.05
 """Largest distance of a kernel's centroid from its middle, native pixels."""
 ROUNDING = 1e-4
@@ -27,7 +31,13 @@ NEGATIVE = 0.01
 
 
 def read_kernel(
-    path: str | Path, *, pixel_scale: float, includes_pixel: bool, oversampling: int = 1, hdu: Hdu = None
+    path: str | Path,
+    *,
+    pixel_scale: float | tuple[float, float],
+    includes_pixel: bool,
+    oversampling: int | None = None,
+    step: float | None = None,
+    hdu: Hdu = None,
 ) -> tuple[Kernel, tuple[Finding, ...]]:
     """Reads a PSF kernel whose rows and columns run along those of the data.
 
@@ -39,28 +49,39 @@ def read_kernel(
 
     Args:
         path: FITS file.
-        pixel_scale: of the data, arcsec.
+        pixel_scale: of the data, arcsec; of oblong pixels along x and y.
         includes_pixel: True for an empirical (effective) PSF, measured on pixels; False for an optical one.
-        oversampling: kernel cells per pixel of the data and axis.
+        oversampling: kernel cells per pixel of the data and axis, where pixels are square; default what the header says
+            of the size of its cells, else 1.
+        step: side of a cell, arcsec, instead; needed for oblong pixels where the header does not say it.
         hdu: name or number of the extension.
 
     Returns:
         The kernel, normalised to sum 1, and what is worth knowing about it.
 
     Raises:
-        InputError: if it cannot be convolved with: even size, NaN, no positive sum, off centre.
+        InputError: if what is said of its cells is contradictory, or it cannot be convolved with: cells that are no
+            whole part of a pixel, even sides with an odd oversampling, NaN, no positive sum, off centre.
     """
-    _require_sampling(pixel_scale, oversampling, includes_pixel)
-    values = read_map(path, hdu, what="PSF kernel").values
+    sides = _sides(pixel_scale)
+    pixel = float(np.sqrt(sides.prod()))
+    _require_sampling(oversampling, step)
+    read = read_map(path, hdu, what="PSF kernel")
+    values = read.values
     _require_usable(path, values)
     total = float(values.sum())
-    kernel = Kernel(values=values / total, step=pixel_scale / oversampling, includes_pixel=includes_pixel)
-    _require_centred(path, kernel.values, oversampling)
+    cell = _cell(read, sides, oversampling, step)
+    kernel = Kernel(values=values / total, step=cell, includes_pixel=includes_pixel)
+    try:
+        cells = kernel.cells_per_pixel(sides)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    _require_centred(path, kernel.values, cells)
     findings = []
     if abs(total - 1) > ROUNDING:
         findings.append(Finding("info", f"The PSF kernel {path} summed to {total:.4g}; it was normalised to 1."))
-    findings += _judge(path, kernel, pixel_scale)
-    if oversampling == 1 and fwhm(kernel) < COARSE * pixel_scale:
+    findings += _judge(path, kernel, pixel)
+    if min(cells) == 1 and fwhm(kernel) < COARSE * cell:
         kernel, left = refined(kernel)
         text = (
             f"The PSF kernel {path} is known once per pixel and was refined to {CELLS} cells, all but {left:.1%} of "
@@ -70,39 +91,90 @@ def read_kernel(
     return kernel, worst_first(findings)
 
 
-def _require_sampling(pixel_scale: float, oversampling: int, includes_pixel: bool) -> None:
-    if not (np.isfinite(pixel_scale) and pixel_scale > 0):
+def _sides(pixel_scale: float | tuple[float, float]) -> np.ndarray:
+    """Of a pixel of the data along x and y, arcsec."""
+    sides = np.broadcast_to(np.asarray(pixel_scale, float), 2)
+    if not (np.isfinite(sides).all() and (sides > 0.0).all()):
         raise InputError(
             f"pixel_scale must be the data's pixel in arcsec, above 0, but is {pixel_scale!r}; correct it."
         )
-    if oversampling != int(oversampling) or oversampling < 1:
+    return sides
+
+
+def _require_sampling(oversampling: int | None, step: float | None) -> None:
+    if oversampling is not None and (oversampling != int(oversampling) or oversampling < 1):
         raise InputError(
             f"oversampling must be a whole number of kernel cells per pixel, but is {oversampling!r}; correct it."
         )
-    if includes_pixel and oversampling % 2 == 0:
+    if step is not None and not (np.isfinite(step) and step > 0.0):
         raise InputError(
-            f"An effective PSF (includes_pixel=True) must have an odd oversampling, but it is {oversampling}, so that "
-            "no cell lies on a pixel's centre; resample the kernel."
+            f"step must be the side of the kernel's cells in arcsec, above 0, but is {step!r}; correct it."
         )
+
+
+def _cell(read: Map, sides: np.ndarray, oversampling: int | None, step: float | None) -> float:
+    """The side of a kernel's cells, arcsec: as stated, as in the header, or a pixel's.
+
+    Raises:
+        InputError: if two of these contradict each other, or pixels are oblong and none says it.
+    """
+    square, said = bool(np.ptp(sides) <= SAME * sides.max()), {}
+    pixel = float(sides[0]) if not square else float(np.sqrt(sides.prod()))
+    if oversampling is not None and not square:
+        raise InputError(
+            f"The PSF kernel {read.path} has square cells, and pixels of {sides[0]:.4g} x {sides[1]:.4g} arcsec hold "
+            "not the same number of them along both sides; give their side as step, in arcsec, instead of oversampling."
+        )
+    if oversampling is not None:
+        said[f"oversampling = {oversampling}"] = pixel / oversampling
+    if step is not None:
+        said[f"step = {step:g}"] = step
+    own = _own_cell(read)
+    if own is not None:
+        said["its header"] = own
+    if not said and not square:
+        raise InputError(
+            f"The PSF kernel {read.path} must say how large its cells are, as pixels are {sides[0]:.4g} x "
+            f"{sides[1]:.4g} arcsec, but its header does not; give step, in arcsec."
+        )
+    (first, cell), *others = said.items() or {"a cell per pixel": pixel}.items()
+    for other, found in others:
+        if abs(found / cell - 1.0) > SAME:
+            raise InputError(
+                f"The PSF kernel {read.path} must have cells of one size, but {first} makes them {cell:.4g} arcsec and "
+                f"{other} {found:.4g}; correct one of them."
+            )
+    whole = max(1, round(pixel / cell))
+    return pixel / whole if square and abs(whole * cell / pixel - 1.0) <= SAME else cell
+
+
+def _own_cell(read: Map) -> float | None:
+    """The side of a cell that the header of a kernel states, arcsec; None where it states none."""
+    for key in SCALES:
+        value = read.header.get(key)
+        if isinstance(value, (int, float)) and value > 0.0:
+            return float(value)
+    if not read.on_sky:
+        return None
+    try:
+        sides = np.asarray(read.grid(read.origin()).steps)
+    except InputError:  # a header of nothing but defaults, say
+        return None
+    return float(np.sqrt(sides.prod()))
 
 
 def _require_usable(path: str | Path, values: np.ndarray) -> None:
     missing = int((~np.isfinite(values)).sum())
     if missing:
         raise InputError(f"The PSF kernel {path} must be finite, but {missing} of its cells are not; fill them.")
-    if min(np.mod(values.shape, 2)) == 0:
-        raise InputError(
-            f"The PSF kernel {path} must have odd sides, so that one cell is its centre, but has shape {values.shape}; "
-            "resample it (cropping a row moves the centre by half a cell)."
-        )
     if not values.sum() > 0:
         total = f"{values.sum():.3g}"
         raise InputError(f"The PSF kernel {path} must have a positive sum, but it is {total}; correct its background.")
 
 
-def _require_centred(path: str | Path, values: np.ndarray, oversampling: int) -> None:
+def _require_centred(path: str | Path, values: np.ndarray, cells: tuple[int, int]) -> None:
     rows, columns = (np.arange(n) - (n - 1) / 2 for n in values.shape)
-    x, y = float(values.sum(0) @ columns) / oversampling, float(values.sum(1) @ rows) / oversampling
+    y, x = float(values.sum(1) @ rows) / cells[0], float(values.sum(0) @ columns) / cells[1]
     if np.hypot(x, y) > OFF_CENTRE:
         raise InputError(
             f"The PSF kernel {path} must be centred to {OFF_CENTRE} pixel, but its centroid is off by {x:+z.3f} "

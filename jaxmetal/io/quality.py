@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.fits import Hdu, read_map
+from jaxmetal.io.fits import Hdu, Map, read_map
 
 
 def read_used(
-    path: str | Path,
+    mask: str | Path | Map,
     sense: Literal["use", "reject"],
     bad_bits: int | None = None,
     *,
@@ -22,7 +22,7 @@ def read_used(
     """Reads which pixels are used, shape (ny, nx), bool.
 
     Args:
-        path: FITS file.
+        mask: FITS file, or the map in one.
         sense: what a value other than 0 means: "use" or "reject". There is no default: both are common.
         bad_bits: sum of the flags of a data-quality plane that reject a pixel; other flags are ignored.
         shape: (ny, nx) that the data have.
@@ -38,7 +38,8 @@ def read_used(
         raise InputError(f"sense must be 'use' or 'reject' (what a mask's 1 means), but is {sense!r}; state which.")
     if bad_bits is not None and sense == "use":
         raise InputError("bad_bits names flags that reject a pixel, but sense is 'use'; use sense='reject'.")
-    values = read_map(path, hdu, what="mask").values
+    read = mask if isinstance(mask, Map) else read_map(mask, hdu, what="mask")
+    path, values = read.path, read.values
     if shape is not None and values.shape != tuple(shape):
         text = f"must have the data's shape {tuple(shape)}, but has {values.shape}"
         raise InputError(f"The mask {path} {text}; use the mask of these data.")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxmetal.io.config.observations import NOWHERE
+from jaxmetal.io.config.context import NOWHERE
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.sample.columns import NAME
 from jaxmetal.io.tables import write_table

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import FK5, SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import celestial_frame_to_wcs
@@ -57,7 +57,9 @@ def wcs_to_grid(header: fits.Header | WCS, origin: SkyCoord, shape: tuple[int, i
 
 
 def sky_origin(header: fits.Header | WCS, shape: tuple[int, int] | None = None) -> SkyCoord:
-    """The sky position of the middle of an image, the default origin of a fit.
+    """The sky position of the middle of an image, the default origin of a fit, in right ascension and declination.
+
+    Whatever the frame of the header: angles are East of the same North in every map.
 
     Args:
         header: FITS header, or astropy WCS.
@@ -67,16 +69,23 @@ def sky_origin(header: fits.Header | WCS, shape: tuple[int, int] | None = None) 
         InputError: without celestial world coordinates or shape.
     """
     wcs, (ny, nx) = celestial_wcs(header), _shape(header, shape)
-    return _to_world(wcs, 0.5 * (nx - 1), 0.5 * (ny - 1))
+    position = _to_world(wcs, 0.5 * (nx - 1), 0.5 * (ny - 1))
+    # FK5 of J2000 has the axes of ICRS to 0.02 arcsec.
+    return position if position.is_equivalent_frame(FK5()) else position.icrs
 
 
 def grid_to_wcs(grid: Grid, origin: SkyCoord) -> WCS:
-    """The world coordinates of a grid: a gnomonic projection about `origin`, with a CD matrix."""
+    """The world coordinates of a grid: a gnomonic projection about `origin`.
+
+    CDELT is the size of a pixel, and PC turns it, so that those who read CDELT alone find the size.
+    """
     wcs = celestial_frame_to_wcs(origin.frame, projection="TAN")
     matrix = np.asarray(grid.matrix, float)
     wcs.wcs.crval = [origin.spherical.lon.deg, origin.spherical.lat.deg]
     wcs.wcs.crpix = 1 - np.linalg.solve(matrix, np.asarray(grid.origin, float))
-    wcs.wcs.cd = np.diag([-1.0, 1.0]) @ matrix / 3600
+    steps = np.array([-1.0, 1.0]) * np.asarray(grid.steps, float)
+    wcs.wcs.cdelt = steps / 3600
+    wcs.wcs.pc = np.diag([-1.0, 1.0]) @ matrix / steps[:, None]
     wcs.array_shape = grid.shape
     wcs.wcs.set()
     return wcs

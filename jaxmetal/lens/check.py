@@ -163,4 +163,4 @@ def _judge_scale(scale: float, misfit: float, applied: float) -> Finding:
         text = f"The deflection maps were scaled by {applied:.3f}, but match the amplification map unscaled {measured}"
         return Finding("error", f'{text}; they are already at the source\'s redshift: use z_map = "source".')
     text = f"The deflection maps match the amplification map only when multiplied by {scale:.3f} {measured}"
-    return Finding("error", f"{text}; check z_map, z_source and the units of the maps.")
+    return Finding("error", f"{text}; check z_map, the redshifts and the units of the maps.")

@@ -12,7 +12,8 @@ def convolve(field: jax.Array, kernel: jax.Array) -> jax.Array:
 
     Args:
         field: shape (..., ny, nx).
-        kernel: shape (ky, kx), both odd.
+        kernel: shape (ky, kx). Along an even side the centre lies between cells, and so do the results: half a cell
+            before those of the field.
     """
     ny, nx = field.shape[-2:]
     ky, kx = kernel.shape
@@ -22,7 +23,8 @@ def convolve(field: jax.Array, kernel: jax.Array) -> jax.Array:
     return jnp.fft.irfft2(product, shape)[..., top : top + ny, left : left + nx]
 
 
-def block_sum(field: jax.Array, factor: int) -> jax.Array:
-    """Sums blocks of factor x factor cells of the last two axes."""
+def block_sum(field: jax.Array, factors: tuple[int, int]) -> jax.Array:
+    """Sums blocks of that many rows and columns of the last two axes."""
     *lead, ny, nx = field.shape
-    return field.reshape(*lead, ny // factor, factor, nx // factor, factor).sum(axis=(-3, -1))
+    along_y, along_x = factors
+    return field.reshape(*lead, ny // along_y, along_y, nx // along_x, along_x).sum(axis=(-3, -1))

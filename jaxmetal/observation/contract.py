@@ -17,10 +17,12 @@ class Quantity(NamedTuple):
     Attributes:
         label: as axes say it.
         unit: "" where there is none, or none is known.
+        within: interval in which they must lie but for their noise, as of `numerics.tree.parameter`.
     """
 
     label: str
     unit: str
+    within: str = "(-inf, inf)"
 
     def __str__(self) -> str:
         return f"{self.label} [{self.unit}]" if self.unit else self.label

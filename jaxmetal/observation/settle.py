@@ -41,7 +41,11 @@ def plan_pixels(
     grid = now.observation.pixels
     reached = _reached(scene, observation, grid)
     smooth = _smooth(scene, shown)
-    sampling = asked if isinstance(asked, Sampling) else _changed(_default(now, smooth, reached), asked or {})
+    sampling = (
+        _with_cells(asked, now)
+        if isinstance(asked, Sampling)
+        else _changed(_default(now, smooth, reached), asked or {})
+    )
     sampled = averaged(shown, scene, sharp, grid, sampling.density)
     drawn = with_lights(sharp, sampled)
     plan = Plan(
@@ -56,6 +60,13 @@ def plan_pixels(
     )
     known = len(settled) == len(shown) and plan.transfer is not None
     return dataclasses.replace(plan, light=_light(now.observation, sharp, plan)) if known else plan
+
+
+def _with_cells(asked: Sampling, now: Numbers) -> Sampling:
+    """Sampled as asked; the cells of a kernel are its own."""
+    form = jax.tree.map(np.asarray, _form(now.observation.psf))
+    cells = form.cells_per_pixel(np.asarray(now.observation.pixels.steps))
+    return asked if cells is None else dataclasses.replace(asked, cells=cells)
 
 
 def default_sampling(scene: Scene, observation: Any) -> Sampling:
@@ -105,7 +116,7 @@ def _default(now: Numbers, smooth: tuple[tuple[str, str], ...], reached: float) 
         lensed=bool(scene.lens),
         sigmas=form.sigmas(observation.pixels.steps),
         coarse=not any(is_on_sky(light) for light in lights),
-        kernel_oversampling=cells,
+        cells=cells,
     )
 
 
@@ -154,7 +165,7 @@ def _fixed_flux(scene: Scene, name: str, light: str, grid: Grid, sampling: Sampl
 @program(static_argnames=("light", "sampling", "finer"))
 def _flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, finer: int) -> jax.Array:
     beta = trace(scene.lens, render.view(grid, sampling), source.distance_ratio)
-    return block_sum(render.grid_flux(scene, source, light, grid, sampling, beta), finer)
+    return block_sum(render.grid_flux(scene, source, light, grid, sampling, beta), (finer, finer))
 
 
 # One program each, instead of dozens for their single operations.

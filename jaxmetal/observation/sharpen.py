@@ -110,7 +110,7 @@ def _sharp(picture: Any) -> Sharp:
         finest=1.0,
         lensed=False,
         sigmas=form.sigmas(picture.grid.steps),
-        kernel_oversampling=form.cells_per_pixel(np.asarray(picture.grid.steps)),
+        cells=form.cells_per_pixel(np.asarray(picture.grid.steps)),
     )
     values, left = _undone(picture, sampling)
     return Sharp(values=values, left=left, fwhm=jnp.asarray(form.fwhm))

@@ -16,8 +16,11 @@ from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.settle import plan_pixels
 from jaxmetal.scene import Scene
 
-LABELS = {"metallicity": "12 + log(O/H)"}
-"""Property -> how it is written; others as they are."""
+KNOWN = {
+    "metallicity": Quantity("12 + log(O/H)", "dex", within="[4, 11]"),
+    "dispersion": Quantity("dispersion", "", within="[0, inf)"),
+}
+"""Properties of which more is known than their name."""
 
 
 @node
@@ -58,8 +61,7 @@ class WeightedMap:
     @property
     def quantity(self) -> Quantity:
         """The property, in the unit of its mixing."""
-        name = self.properties[-1]
-        return Quantity(LABELS.get(name, name), self.mixing.unit)
+        return known(self.properties)._replace(unit=self.mixing.unit)
 
     @property
     def subject(self) -> str:
@@ -78,6 +80,11 @@ class WeightedMap:
     def describe(self) -> str:
         """What it shows, and how that is averaged."""
         return f"light-weighted map of {', '.join(self.properties)}, {type(self.mixing).__name__} mixing"
+
+
+def known(properties: tuple[str, ...]) -> Quantity:
+    """What is known of what a map of these properties shows, whatever its mixing."""
+    return KNOWN.get(properties[-1], Quantity(properties[-1], ""))
 
 
 def carriers(scene: Scene, prop: str) -> list[tuple[str, str]]:

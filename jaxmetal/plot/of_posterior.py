@@ -26,7 +26,7 @@ from jaxmetal.prior import typical
 from jaxmetal.result.parameters import QUANTILES
 from jaxmetal.result.predicted import azimuthal_mean, profile, radius_map
 from jaxmetal.result.resolved import resolution
-from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.scale import Scale, gradients, scale_of, slopes
 from jaxmetal.result.size import effective_radius, shrinking
 from jaxmetal.result.text import interval
 from jaxmetal.result.views import View, view
@@ -73,7 +73,7 @@ def radial(
     source: str,
     quantity: Quantity | None = None,
     *,
-    kpc_per_arcsec: float | None = None,
+    kpc_per_arcsec: Scale = None,
     images: np.ndarray | None = None,
     truth: Any = None,
 ) -> Profile:
@@ -84,7 +84,7 @@ def radial(
         name: of the light-weighted map.
         source: name of the source.
         quantity: what the map shows.
-        kpc_per_arcsec: scale at the source.
+        kpc_per_arcsec: scale at the source, or source -> scale.
         images: number of the lensed image that each pixel belongs to, shape (ny, nx); 0 for none.
         truth: the scene behind simulated data, to be drawn as well.
     """
@@ -109,12 +109,12 @@ def radial(
         ),
         line=wls(points.radius, points.value, points.sigma),
         psf_half_width=0.5 * fwhm(observation.psf) * shrinking(seen, name, source),
-        kpc_per_arcsec=kpc_per_arcsec,
+        kpc_per_arcsec=scale_of(source, kpc_per_arcsec),
         r_eff=None if size is None else float(np.median(size)),
     )
 
 
-def sentence(posterior: Posterior | View, source: str, prop: str, kpc_per_arcsec: float | None = None) -> str:
+def sentence(posterior: Posterior | View, source: str, prop: str, kpc_per_arcsec: Scale = None) -> str:
     """Slope of a property in all units, and whether it is resolved; empty without a free linear slope."""
     seen = view(posterior)
     sites = [site for site, *where in gradients(seen) if where == [source, prop]]

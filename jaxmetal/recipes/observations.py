@@ -67,7 +67,6 @@ def weighted_map(
     Raises:
         InputError: if any of these cannot be used; the sentence says which and what to do.
     """
-    _require_psf(psf)
     if bins is None:
         data = as_map("values", values)
         shape = data.shape
@@ -81,6 +80,7 @@ def weighted_map(
             )
         require_some("values", data)
     grid = as_grid(grid, pixel_scale, shape)
+    _require_psf(psf, grid)
     mask, errors = as_mask(used, data.shape), _errors(data, noise, sigma=sigma, variance=variance, ivar=ivar)
     if bins is not None:
         bins, data, errors, mask = _reduce(data, errors, mask, bins)
@@ -138,9 +138,9 @@ def light_image(
     Raises:
         InputError: if any of these cannot be used.
     """
-    _require_psf(psf)
     data = as_map("values", values)
     grid = as_grid(grid, pixel_scale, data.shape)
+    _require_psf(psf, grid)
     errors = _errors(data, noise, sigma=sigma, variance=variance, ivar=ivar)
     data, errors, mask = _clean(data, errors, as_mask(used, data.shape))
     noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
@@ -195,9 +195,9 @@ def _clean(data: np.ndarray, errors: np.ndarray, used: np.ndarray) -> tuple[np.n
     return np.where(used, data, np.median(data[used])), np.where(used, errors, 1.0), used
 
 
-def _require_psf(psf: Any) -> None:
+def _require_psf(psf: Any, grid: Grid) -> None:
     if isinstance(psf, Kernel):
-        return _require_kernel(psf)
+        return _require_kernel(psf, grid)
     if not callable(getattr(psf, "form", None)):
         raise InputError(
             f"psf: expected a PSF of jaxmetal.instrument, found {type(psf).__name__}; "
@@ -206,13 +206,12 @@ def _require_psf(psf: Any) -> None:
     return require_within(psf, "psf")
 
 
-def _require_kernel(psf: Kernel) -> None:
+def _require_kernel(psf: Kernel, grid: Grid) -> None:
     values = floats("psf", psf.values)
-    if values.ndim != 2 or not all(n % 2 for n in values.shape):
-        raise InputError(
-            f"psf: expected a kernel of odd height and width, found shape {values.shape}; pad or cut it to odd sizes."
-        )
+    if values.ndim != 2:
+        raise InputError(f"psf: expected a kernel of two dimensions, found shape {values.shape}; give one plane.")
     if not np.isfinite(values).all():
         raise InputError("psf: expected finite numbers in the kernel, found NaN or infinity; repair it.")
     if abs(values.sum() - 1.0) > 1e-3:
         raise InputError(f"psf: expected a kernel that sums to 1, found {values.sum():.6g}; divide it by its sum.")
+    psf.cells_per_pixel(np.asarray(grid.steps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,9 @@ from jaxmetal.model import SCENE
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.size import effective_radius
 from jaxmetal.result.views import View, view
+
+Scale = float | Mapping[str, float] | None
+"""Proper kpc per arcsec: of all sources, or of each whose redshift is known by its name; None without one."""
 
 
 class Slopes(NamedTuple):
@@ -37,12 +41,14 @@ def gradients(posterior: Posterior | View) -> list[tuple[str, str, str]]:
     return [(site, *where) for where in every for site, home in stand if home == where]
 
 
-def slopes(
-    posterior: Posterior | View, site: str, source: str, prop: str, kpc_per_arcsec: float | None = None
-) -> Slopes:
+def slopes(posterior: Posterior | View, site: str, source: str, prop: str, kpc_per_arcsec: Scale = None) -> Slopes:
     """Draws of a slope in all units; size and slope come from the same draw."""
     seen = view(posterior)
     drawn, size = seen.posterior.draws[site], effective_radius(seen, source, prop)
-    return Slopes(
-        drawn, None if kpc_per_arcsec is None else drawn / kpc_per_arcsec, None if size is None else drawn * size
-    )
+    scale = scale_of(source, kpc_per_arcsec)
+    return Slopes(drawn, None if scale is None else drawn / scale, None if size is None else drawn * size)
+
+
+def scale_of(source: str, kpc_per_arcsec: Scale) -> float | None:
+    """Proper kpc per arcsec of a source, None where its redshift is not known."""
+    return kpc_per_arcsec.get(source) if isinstance(kpc_per_arcsec, Mapping) else kpc_per_arcsec

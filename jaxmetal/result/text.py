@@ -9,18 +9,18 @@ from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
 from jaxmetal.result.parameters import SINGLE, quantiles
 from jaxmetal.result.resolved import resolution
-from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.scale import Scale, gradients, slopes
 from jaxmetal.result.views import View, view
 
 ALONE = "The best values alone: no draws were made, so that nothing has an error."
 
 
-def summary(posterior: Posterior | View, kpc_per_arcsec: float | None = None) -> str:
+def summary(posterior: Posterior | View, kpc_per_arcsec: Scale = None) -> str:
     """The summary as text.
 
     Args:
         posterior: of a fit, or a view of it.
-        kpc_per_arcsec: proper kpc per arcsec at the source, for slopes per kpc.
+        kpc_per_arcsec: proper kpc per arcsec, for slopes per kpc: of all sources, or source -> its own.
     """
     seen = view(posterior)
     blocks = [
@@ -41,7 +41,7 @@ def _trouble(seen: View) -> str:
     return "\n\n".join(filter(None, [listed, alone]))
 
 
-def _verdicts(seen: View, kpc_per_arcsec: float | None) -> str:
+def _verdicts(seen: View, kpc_per_arcsec: Scale) -> str:
     lines = []
     for site, source, prop in gradients(seen):
         drawn, value = slopes(seen, site, source, prop, kpc_per_arcsec), property_unit(seen.posterior.tree, prop)

@@ -89,6 +89,7 @@ def read_catalogue(path: str | Path, configuration: str | Path) -> Catalogue:
     places = [column for column in table.colnames if "." in column]
     for place in places:
         _require_place(shared, place, path, table[place].shape[1:])
+    _require_own_maps(shared, table, places, path)
     return Catalogue(
         path=path,
         configuration_path=configuration_path,
@@ -141,6 +142,19 @@ def _require_place(configuration: dict[str, Any], place: str, path: Path, shape:
             f"The catalogue {path} has a column '{place}' of arrays of shape {shape}, but one entry for each galaxy is "
             "expected there; give one."
         )
+
+
+def _require_own_maps(configuration: dict[str, Any], table: Table, places: list[str], path: Path) -> None:
+    """Deflection maps that several galaxies share cannot be at the redshift of each of them."""
+    moved = [place for place in places if place.endswith(".z") and len(set(table[place])) > 1]
+    lenses = configuration.get("lens", {})
+    for name, lens in lenses.items() if moved and isinstance(lenses, dict) else ():
+        own = any(place.startswith(f"lens.{name}.") for place in places)
+        if isinstance(lens, dict) and lens.get("z_map") == "source" and not own:
+            raise InputError(
+                f"The catalogue {path} has a column '{moved[0]}' of several redshifts, but lens.{name}.z_map is "
+                '"source", which puts maps that all share at each of them; state the redshift of the maps there.'
+            )
 
 
 def _entry(configuration: dict[str, Any], place: str) -> Any:

@@ -33,7 +33,7 @@ DPI = 110
 class Known(NamedTuple):
     """What a row says of a galaxy besides its fit."""
 
-    kpc_per_arcsec: float | None
+    scales: dict[str, float]
     whereabouts: Row
 
 
@@ -123,7 +123,7 @@ def _galaxies(
         except Exception as error:  # whatever is wrong with one galaxy's files must not stop the others
             failures[name] = error
             continue
-        known[name] = Known(job.kpc_per_arcsec, whereabouts(job))
+        known[name] = Known(job.scales, whereabouts(job))
         yield Galaxy(
             name=name,
             scene=job.scene,
@@ -136,7 +136,7 @@ def _galaxies(
 def _row(name: str, seen: View | InputError, known: Known) -> Row:
     if not isinstance(seen, View):
         return row_of_failure(name, seen)
-    return row(name, seen, known.kpc_per_arcsec) | known.whereabouts
+    return row(name, seen, known.scales) | known.whereabouts
 
 
 def _keep(seen: View, path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.instrument.psf import fwhm
-from jaxmetal.io.config.observations import NOWHERE
+from jaxmetal.io.config.context import NOWHERE
 from jaxmetal.io.config.read import Job
 from jaxmetal.io.sample.columns import (
     FAILED,
@@ -33,7 +33,7 @@ from jaxmetal.posterior import Posterior
 from jaxmetal.prior import medians
 from jaxmetal.result.parameters import SINGLE, quantiles
 from jaxmetal.result.resolved import resolution
-from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.scale import Scale, gradients, slopes
 from jaxmetal.result.text import ALONE
 from jaxmetal.result.views import View, view
 from jaxmetal.run.plans import require_format
@@ -63,7 +63,7 @@ Row = dict[str, Entry]
 """Column -> entry."""
 
 
-def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = None) -> Row:
+def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None) -> Row:
     """What the table of results says of a fitted galaxy.
 
     Quantities have three columns: the median, and `_lo` and `_hi`, the 16 and 84 % quantiles; without draws the best
@@ -74,7 +74,7 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: float | None = N
     Args:
         name: of the galaxy.
         posterior: of its fit, or a view of it.
-        kpc_per_arcsec: proper scale, for slopes per kpc.
+        kpc_per_arcsec: proper scale, for slopes per kpc: of all sources, or source -> its own.
     """
     seen = view(posterior)
     posterior = seen.posterior

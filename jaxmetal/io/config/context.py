@@ -11,9 +11,15 @@ from astropy.cosmology import FLRW
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.io.config.redshifts import Redshifts
 from jaxmetal.io.config.table import require_known, take
 from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Map, read_map
+from jaxmetal.io.pixels import require_same_pixels
+from jaxmetal.numerics.grid import Grid
+
+NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
+"""The sky origin of data without world coordinates."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,9 +28,13 @@ class Context:
 
     Attributes:
         folder: that paths are relative to.
-        origin: sky origin.
+        origin: sky origin; `NOWHERE` where nothing says where on the sky the data lie.
+        stated: whether the sky origin is the user's own statement.
         cosmology: for distances.
-        pixel_scale: of the observation that is being read, arcsec.
+        redshifts: of the sources.
+        z_lens: of the lens that is being read, None where it states none.
+        data: of the observation that is being read.
+        grid: their pixels.
         advice: what to do about a file that does not exist.
         inputs: place in the file -> path of a file that was read.
         starts: place in the file -> where the fit is to start.
@@ -34,7 +44,11 @@ class Context:
     folder: Path
     origin: SkyCoord
     cosmology: FLRW
-    pixel_scale: float = 0.0
+    stated: bool = False
+    redshifts: Redshifts = dataclasses.field(default_factory=Redshifts)
+    z_lens: float | None = None
+    data: Map | None = None
+    grid: Grid | None = None
     advice: str = "provide it, or try those that `jaxmetal simulate` writes"
     inputs: dict[str, Path] = dataclasses.field(default_factory=dict)
     starts: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -62,3 +76,30 @@ class Context:
     def map(self, given: Any, where: str, *, blank: bool = False) -> Map:
         """The image in a file; `blank` allows one of nothing but NaN."""
         return read_map(*self.path(given, where), what=f"{where} file", blank=blank)
+
+    def beside(self, data: Map, given: Any, where: str) -> Map:
+        """The image in a file that must have the pixels of the data."""
+        read = self.map(given, where)
+        self.findings.extend(require_same_pixels(data, read, where))
+        return read
+
+    def placed(self, read: Map, where: str) -> Grid:
+        """The pixels of a map on the tangent plane at the sky origin.
+
+        Raises:
+            InputError: if its world coordinates cannot be used, or there is no sky origin.
+        """
+        if self.origin is NOWHERE and read.on_sky:
+            raise InputError(
+                f"{where}: {read.path} has world coordinates, but the first observation has none, so that where they "
+                "lie on each other is not known; add them to its header, or state in [sky] where its middle is."
+            )
+        return read.grid(self.origin)
+
+    def require_nowhere(self, read: Map, where: str) -> None:
+        """Refuses a map without world coordinates beside others that have them, unless [sky] says where they lie."""
+        if self.origin is not NOWHERE and not self.stated:
+            raise InputError(
+                f"{where}: {read.path} has no world coordinates, but the first observation has them, so that where "
+                "they lie on each other is not known; add them to its header, or state in [sky] where its middle is."
+            )

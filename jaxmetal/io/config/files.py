@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import choose, require_known, take
 from jaxmetal.io.deflection import check_deflection, read_deflection
 from jaxmetal.io.psf import read_kernel
+from jaxmetal.io.units import require_flux
 from jaxmetal.lens import RegionShift, Tabulated
 from jaxmetal.light import Picture, clip_negative
 
@@ -25,14 +27,18 @@ Build = Callable[..., Any]
 
 def picture(table: dict[str, Any], where: str, context: Context, build: Build) -> Picture:
     """Light from an image; NaN is dark, and so are negative pixels."""
-    require_known(table, where, ("file", "plane", "psf", "dx", "dy"))
+    require_known(table, where, ("file", "plane", "psf", "dx", "dy", "ignore_unit"))
     plane = choose(table.get("plane"), f"{where}.plane", ("image", "source"))
     read = context.map(table.get("file"), f"{where}.file")
+    if not take(table, "ignore_unit", where, bool, False):
+        require_flux(read, f"{where}.file")
+    grid = context.placed(read, f"{where}.file")
+    own = dataclasses.replace(context, data=read, grid=grid)
     made = Picture(
         values=np.nan_to_num(read.values),
-        grid=read.grid(context.origin),
+        grid=grid,
         plane=plane,  # type: ignore[arg-type]
-        psf=build(table["psf"], "psf", f"{where}.psf", context) if "psf" in table else None,
+        psf=build(table["psf"], "psf", f"{where}.psf", own) if "psf" in table else None,
         dx=value(table.get("dx", 0.0), f"{where}.dx", context),
         dy=value(table.get("dy", 0.0), f"{where}.dy", context),
     )
@@ -45,8 +51,12 @@ def picture(table: dict[str, Any], where: str, context: Context, build: Build) -
 
 def deflection(table: dict[str, Any], where: str, context: Context, build: Build) -> Tabulated:
     """A deflection map, checked."""
-    known = ("x", "y", "z_lens", "z_source", "z_map", "interpolation", "ignore_unit", "amplification")
-    require_known(table, where, known)
+    require_known(table, where, ("x", "y", "z_map", "interpolation", "ignore_unit", "amplification"))
+    z_lens, z_source = context.z_lens, context.redshifts.reference
+    if z_lens is None:
+        raise InputError(f"{where}: the key 'z_lens' is missing; state the redshift of the lens.")
+    if z_source is None:
+        raise InputError(f"{where}: expected a source whose redshift is known, found none; state it as galaxy.z.")
     if "z_map" not in table:
         raise InputError(
             f"{where}: the key 'z_map' is missing; "
@@ -57,8 +67,8 @@ def deflection(table: dict[str, Any], where: str, context: Context, build: Build
         x,
         y,
         origin=context.origin,
-        z_lens=take(table, "z_lens", where, float),
-        z_source=take(table, "z_source", where, float),
+        z_lens=z_lens,
+        z_source=z_source,
         z_map=table["z_map"],
         cosmology=context.cosmology,
         interpolation=choose(table.get("interpolation", "cubic"), f"{where}.interpolation", ("bilinear", "cubic")),  # type: ignore[arg-type]
@@ -69,7 +79,7 @@ def deflection(table: dict[str, Any], where: str, context: Context, build: Build
     amplification = None
     if "amplification" in table:
         known_map = context.map(table["amplification"], f"{where}.amplification")
-        amplification = known_map.values, known_map.grid(context.origin)
+        amplification = known_map.values, context.placed(known_map, f"{where}.amplification")
     report = check_deflection(read.lens, amplification)
     report.require()
     context.findings.extend(report.findings)
@@ -86,23 +96,30 @@ def regions(table: dict[str, Any], where: str, context: Context, build: Build) -
         }
         for axis in ("dx", "dy")
     }
+    grid = context.placed(read, f"{where}.labels")
     for label in {**shifts["dx"], **shifts["dy"]}:
         if not label.isdigit():
             raise InputError(
                 f"{where}: expected whole numbers as labels of regions, found '{label}'; write e.g. 2 = 0.1."
             )
-    return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=read.grid(context.origin), **shifts)  # type: ignore[arg-type]
+    return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=grid, **shifts)  # type: ignore[arg-type]
 
 
 def kernel(table: dict[str, Any], where: str, context: Context, build: Build) -> Kernel:
     """A tabulated PSF."""
-    require_known(table, where, ("file", "includes_pixel", "oversampling"))
+    require_known(table, where, ("file", "includes_pixel", "oversampling", "step"))
     path, hdu = context.path(table.get("file"), f"{where}.file")
+    if context.grid is None:
+        raise InputError(
+            f"{where}: expected data in pixels, which the cells of a kernel divide, found none; give a PSF "
+            "with a formula."
+        )
     made, findings = read_kernel(
         path,
-        pixel_scale=context.pixel_scale,
+        pixel_scale=tuple(np.asarray(context.grid.steps)),
         includes_pixel=take(table, "includes_pixel", where, bool),
-        oversampling=take(table, "oversampling", where, int, 1),
+        oversampling=take(table, "oversampling", where, int, None),
+        step=take(table, "step", where, float, None),
         hdu=hdu,
     )
     context.findings.extend(findings)
@@ -118,7 +135,7 @@ def table_on_sky(table: dict[str, Any], where: str, context: Context, build: Bui
         raise InputError(
             f"{where}: expected a number in every pixel of {read.path}, found {unknown} that are not; fill them."
         )
-    return tracer.Tabulated(values=read.values, grid=read.grid(context.origin))
+    return tracer.Tabulated(values=read.values, grid=context.placed(read, f"{where}.file"))
 
 
 READERS = {

@@ -100,5 +100,7 @@ def _field(field: Any, given: Any, room: str, where: str, context: Context, extr
     if isinstance(given, dict) and "type" in given:
         return build(given, room, where, context, extra)
     if room == "noise" and isinstance(given, str):
-        return context.map(given, where).values
+        return (
+            context.map(given, where) if context.data is None else context.beside(context.data, given, where)
+        ).values
     return value(given, where, context)

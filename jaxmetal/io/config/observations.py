@@ -13,28 +13,28 @@ from jaxmetal.edge.bins import per_bin
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.noise import STYLES
+from jaxmetal.edge.physical import repeated, require_physical
 from jaxmetal.instrument.psf import fwhm
-from jaxmetal.io.bins import read_bins
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
+from jaxmetal.io.config.pixels import bins_of, origin_of, pixels_of, used_of
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import choose, positive, require_known, take
+from jaxmetal.io.config.table import choose, naming, require_known, take
 from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.noise import to_sigma
-from jaxmetal.io.quality import read_used
-from jaxmetal.numerics.grid import Grid
+from jaxmetal.io.units import per_pixel, require_unit
 from jaxmetal.observation import Sky
+from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.observations import light_image, weighted_map
 
 WIDEST = 2.0
 """Largest FWHM over the longer side of a map: anything wider is a wrong unit, and costs memory without end."""
 
 COMMON = (
-    "kind", "data", *STYLES, "noise", "psf", "pixel_scale", "mask", "mask_means", "bad_bits", "dx", "dy", "sampling",
+    "kind", "data", *STYLES, "noise", "psf", "pixel_scale", "ignore_unit", "mask", "mask_means", "bad_bits", "dx", "dy",
+    "sampling",
 )  # fmt: skip
-SAME_SCALE = 0.01
-"""Relative difference between a stated pixel scale and the file's that is still the same."""
 
 
 def observation(table: dict[str, Any], where: str, context: Context) -> Any:
@@ -52,8 +52,8 @@ def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dic
     def read(table: dict[str, Any], where: str, context: Context) -> Any:
         require_known(table, where, (*COMMON, *keys))
         data = context.map(table.get("data"), f"{where}.data")
-        grid = pixels_of(data, table, where, context.origin)
-        context = dataclasses.replace(context, pixel_scale=float(np.sqrt(grid.pixel_area)))
+        grid = pixels_of(data, table, where, context)
+        context = dataclasses.replace(context, data=data, grid=grid)
         used = used_of(table, where, data, context)
         common: dict[str, Any] = {
             "grid": grid,
@@ -64,6 +64,7 @@ def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dic
             "dy": value(table.get("dy", 0.0), f"{where}.dy", context),
         }
         made = make(table, where, data, common, context)
+        context.findings.extend(repeated(f"{where}.data", made.data, made.noise.sigma, made.used))
         return dataclasses.replace(made, noise=_noise(table, where, made, used, context))
 
     return read
@@ -73,17 +74,25 @@ def _image(table: dict[str, Any], where: str, data: Map, common: dict[str, Any],
     sky = take(table, "sky", where, dict, {})
     require_known(sky, f"{where}.sky", ("level", "x_slope", "y_slope"))
     made = Sky(**{key: value(v, f"{where}.sky.{key}", context) for key, v in sky.items()})
-    return light_image(data.values, light=take(table, "light", where, str), sky=made, **common)
+    factor = 1.0
+    if not _ignores_unit(table, where):
+        factor, found = per_pixel(data, float(common["grid"].pixel_area), f"{where}.data")
+        context.findings.extend(found)
+    scaled = {**common, "sigma": factor * common["sigma"]}
+    light = take(table, "light", where, str)
+    with naming(where):
+        return light_image(factor * data.values, light=light, sky=made, **scaled)
+
+
+def _ignores_unit(table: dict[str, Any], where: str) -> bool:
+    return take(table, "ignore_unit", where, bool, False)
 
 
 def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], context: Context) -> Any:
     names = table.get("property", "metallicity")
     bins = None
     if "bins" in table:
-        path, hdu = context.path(table["bins"], f"{where}.bins")
-        read = read_bins(path, shape=data.values.shape, hdu=hdu)
-        context.findings.extend(read.findings)
-        bins = read.bins
+        bins = bins_of(table, where, data, context).bins
     mixing = build(table.get("mixing"), "mixing", f"{where}.mixing", context)
     names = tuple(names) if isinstance(names, list) else (names,)
     if len(names) != mixing.properties or not all(isinstance(name, str) for name in names):
@@ -91,29 +100,16 @@ def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], c
             f"{where}.property: expected {mixing.properties} name(s) for {type(mixing).__name__}, "
             f"found {table.get('property')!r}; correct it."
         )
-    made = weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
+    if not _ignores_unit(table, where):
+        require_unit(data, mixing.unit or known(names).unit, f"{where}.data")
+    with naming(where):
+        made = weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
     if bins is not None and (out := int(np.sum(bins.labels != made.bins.labels))):
         text = f"{where}: {out} pixels that are not used were taken out of their bins, which are those of the others."
         context.findings.append(Finding("info", text))
+    noise: Any = made.noise
+    require_physical(f"{where}.data", made.quantity, made.data, made.used, lambda: noise.sigma)
     return made
-
-
-NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
-"""The sky origin of data without world coordinates."""
-
-
-def origin_of(data: Map, scaled: bool) -> SkyCoord:
-    """The middle of a map; nowhere if only the scale of its pixels is stated.
-
-    Raises:
-        InputError: if neither is known.
-    """
-    if scaled and not has_sky(data):
-        return NOWHERE
-    try:
-        return data.origin()
-    except InputError as error:
-        raise InputError(f"The map {data.path}: {error}") from None
 
 
 def _origin_in_pixels(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
@@ -149,48 +145,15 @@ def kind_of(table: dict[str, Any], where: str) -> Kind:
     return known[choose(table.get("kind"), f"{where}.kind", known)]
 
 
-def pixels_of(data: Map, table: dict[str, Any], where: str, origin: SkyCoord) -> Grid:
-    """The pixels, from world coordinates, or from a pixel scale where the file has none."""
-    scale = positive(table, "pixel_scale", where, float, None)
-    if scale is None:
-        return data.grid(origin)
-    if not has_sky(data):
-        return Grid.regular(data.values.shape, scale)  # type: ignore[arg-type]
-    grid = data.grid(origin)
-    found = float(np.sqrt(grid.pixel_area))
-    if abs(found / scale - 1.0) > SAME_SCALE:
-        raise InputError(
-            f"{where}.pixel_scale: {scale} arcsec contradicts the {found:.4g} arcsec of {data.path}; "
-            "remove it or correct the header."
-        )
-    return grid
-
-
-def has_sky(data: Map) -> bool:
-    """Whether a file has world coordinates."""
-    try:
-        data.origin()
-    except InputError:
-        return False
-    return True
-
-
-def used_of(table: dict[str, Any], where: str, data: Map, context: Context) -> np.ndarray | None:
-    """Which pixels count by the mask of a table, None without one."""
-    if "mask" not in table:
-        return None
-    path, hdu = context.path(table["mask"], f"{where}.mask")
-    bits = take(table, "bad_bits", where, int, None)
-    sense = choose(table.get("mask_means"), f"{where}.mask_means", ("use", "reject"))
-    return read_used(path, sense, bits, shape=data.values.shape, hdu=hdu)  # type: ignore[arg-type]
-
-
 def _sigma(table: dict[str, Any], where: str, data: Map, used: Any, context: Context) -> np.ndarray:
     """The errors; ones where the noise has parameters instead."""
     given = {name: table[name] for name in STYLES if name in table}
     if not given and "noise" in table:
         return np.ones(data.values.shape)
-    read = {name: v if isinstance(v, (int, float)) else context.map(v, f"{where}.{name}") for name, v in given.items()}
+    read = {
+        name: v if isinstance(v, (int, float)) else context.beside(data, v, f"{where}.{name}")
+        for name, v in given.items()
+    }
     sigma, findings = to_sigma(data, used=used, **read)
     context.findings.extend(findings)
     return sigma

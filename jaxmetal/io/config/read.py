@@ -13,11 +13,11 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.start import require_possible
-from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.observations import NOWHERE, judge_psf, kind_of, observation
+from jaxmetal.io.config.context import NOWHERE, Context
+from jaxmetal.io.config.observations import judge_psf, kind_of, observation
+from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
-from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.stored import best_values
 from jaxmetal.model import tree
 from jaxmetal.prior import sites, typical
@@ -36,7 +36,8 @@ class Job:
         observations: name -> observation.
         settings: keywords of `fit.auto`.
         origin: sky origin.
-        kpc_per_arcsec: proper scale at the galaxy's redshift, None without one.
+        kpc_per_arcsec: proper scale at `galaxy.z`, None without one.
+        scales: the same of every source whose redshift is known, name -> scale.
         findings: what is worth knowing about the data, worst first.
         inputs: place in the file -> path of every file that was read.
         configuration: the file as it was read.
@@ -48,6 +49,7 @@ class Job:
     settings: dict[str, Any]
     origin: SkyCoord
     kpc_per_arcsec: float | None
+    scales: dict[str, float]
     findings: tuple[Finding, ...]
     inputs: dict[str, Path]
     configuration: dict[str, Any]
@@ -72,12 +74,15 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     require_known(table, f"{path.name}", SECTIONS)
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))
-    z = positive(galaxy, "z", where, float, None)
+    far = redshifts(table)
     given, _ = child(table, "observations", "")
     if not given:
         raise InputError("observations: expected at least one, found none; add e.g. [observations.metallicity].")
     folder = path.absolute().parent
-    context = Context(folder=folder, origin=_origin(table, given, folder), cosmology=cosmology_of(table))
+    origin = _origin(table, given, folder)
+    context = Context(
+        folder=folder, origin=origin, cosmology=cosmology_of(table), stated=bool(table.get("sky")), redshifts=far
+    )
     observations = {name: observation(*child(given, name, "observations"), context) for name in given}
     made = scene(table, observations, context)
     settings = _settings(table)
@@ -96,7 +101,8 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
         observations=observations,
         settings={**settings, "start": starts, "sampling": _sampling(given)},
         origin=context.origin,
-        kpc_per_arcsec=None if z is None else float(kpc_per_arcsec(z, context.cosmology)),
+        kpc_per_arcsec=scale_at(far.galaxy, context.cosmology),
+        scales=far.scales(made.sources, context.cosmology),
         findings=worst_first(context.findings),
         inputs={"configuration": path, **context.inputs},
         configuration=table,

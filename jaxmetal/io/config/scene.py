@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +13,8 @@ from jaxmetal.frame import OnSky
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import child, choose, require_known
+from jaxmetal.io.config.table import child, choose, positive, require_known, take
+from jaxmetal.lens.derive import Lens
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Tabulated
 
@@ -33,15 +35,35 @@ def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Conte
             f"The configuration needs either [sources] or [recipe], found {found}; a recipe makes the sources itself."
         )
     given, where = child(table, "lens", "", {})
-    lens = {name: build(v, "lens", f"{where}.{name}", context) for name, v in given.items()}
+    read = {name: _lens(given[name], f"{where}.{name}", context) for name in given}
+    lens = {name: one for name, (one, _) in read.items()}
     if "recipe" in table:
         return _recipe(*child(table, "recipe", ""), observations, lens, context)
     sources, where = child(table, "sources", "")
-    return Scene(sources={name: _source(*child(sources, name, where), context) for name in sources}, lens=lens)
+    planes = [z_lens for _, z_lens in read.values() if z_lens is not None]
+    ratios = {name: context.redshifts.ratio(name, planes, context.cosmology) if lens else 1.0 for name in sources}
+    return Scene(
+        sources={name: _source(*child(sources, name, where), ratios[name], context) for name in sources}, lens=lens
+    )
 
 
-def _source(table: dict[str, Any], where: str, context: Context) -> Source:
-    require_known(table, where, ("frame", "lights", "carries", "r_eff", "distance_ratio"))
+def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]:
+    """A deflector, and its redshift where it is stated."""
+    table = {"type": given} if isinstance(given, str) else dict(take({"lens": given}, "lens", where, dict))
+    if "z_source" in table:
+        raise InputError(
+            f"{where}.z_source: expected the redshift of a source beside the source, found it here; state it as "
+            "galaxy.z, or sources.NAME.z where a source has its own."
+        )
+    z_lens = positive(table, "z_lens", where, float, None)
+    if z_lens is not None:
+        context.redshifts.require_behind(z_lens, where)
+    table.pop("z_lens", None)
+    return build(table, "lens", where, dataclasses.replace(context, z_lens=z_lens)), z_lens
+
+
+def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -> Source:
+    require_known(table, where, ("frame", "lights", "carries", "r_eff", "z", "distance_ratio"))
     lights, lights_where = child(table, "lights", where)
     carries, carries_where = child(table, "carries", where, {})
     return Source(
@@ -49,7 +71,7 @@ def _source(table: dict[str, Any], where: str, context: Context) -> Source:
         lights={name: build(v, "light", f"{lights_where}.{name}", context) for name, v in lights.items()},
         carries={name: _carried(*child(carries, name, carries_where), list(lights), context) for name in carries},
         r_eff=value(table["r_eff"], f"{where}.r_eff", context) if "r_eff" in table else None,
-        distance_ratio=value(table.get("distance_ratio", 1.0), f"{where}.distance_ratio", context),
+        distance_ratio=value(table.get("distance_ratio", ratio), f"{where}.distance_ratio", context),
     )
 
 

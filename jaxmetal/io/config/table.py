@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> No
     for key in table:
         if key not in known:
             raise InputError(f"{where}: '{key}' is no known key; did you mean '{nearest(key, known)[0]}'?")
+
+
+@contextlib.contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Says in front of a refusal whose input it is."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def choose(word: Any, where: str, known: Iterable[str]) -> str:

@@ -13,20 +13,20 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.instrument.bins import Bins
-from jaxmetal.io.bins import BinMap, read_bins
+from jaxmetal.io.bins import BinMap
 from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.pixels import bins_of
 from jaxmetal.io.config.table import choose
+from jaxmetal.io.fits import Map
 
 MEANINGS = ("mean", "sum")
 """What the flux and error of a bin are: of its mean spaxel, or of all together."""
 
 
-def bins_of(data: dict[str, Any], shape: tuple[int, int], used: np.ndarray | None, context: Context) -> BinMap:
-    """The bin map of the table [data]; spaxels that are not used are in no bin."""
+def bins_among(data: dict[str, Any], first: Map, used: np.ndarray | None, context: Context) -> BinMap:
+    """The bin map of the table [data], on the pixels of its first map; spaxels that are not used are in no bin."""
     choose(data.get("bin_values"), "data.bin_values", MEANINGS)
-    path, hdu = context.path(data["bins"], "data.bins")
-    read = read_bins(path, shape=shape, hdu=hdu)
-    context.findings.extend(read.findings)
+    read = bins_of(data, "data", first, context)
     if used is None:
         return read
     return read._replace(bins=Bins(labels=np.where(used, read.bins.labels, -1), n=read.bins.n))

@@ -12,12 +12,12 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lines.binned import bins_of, by_bin, in_bins, rows_of
+from jaxmetal.io.config.lines.binned import bins_among, by_bin, in_bins, rows_of
 from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
-from jaxmetal.io.config.observations import pixels_of, used_of
+from jaxmetal.io.config.pixels import pixels_of, used_of
 from jaxmetal.io.config.table import take
-from jaxmetal.io.deflection import same_pixels
 from jaxmetal.io.fits import Map
+from jaxmetal.io.pixels import require_same_pixels
 from jaxmetal.io.tables import column_units, read_table
 
 
@@ -54,16 +54,16 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
         for name, row in rows.items()
     }
     first = next(iter(maps.values()))
-    grid = pixels_of(first, data, "data", context.origin)
+    grid = pixels_of(first, data, "data", context)
     for name, one in maps.items():
-        require_same_pixels(first, one, f"features.{name}.flux", context)
+        context.findings.extend(require_same_pixels(first, one, f"features.{name}.flux"))
     measured = _measured({name: one.values for name, one in maps.items()}, context)
     pairs = [_pair(name, rows[name], data, maps[name], context) for name in measured]
     flux, sigma = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     used = used_of(data, "data", first, context)
     spectra = Spectra(features=measured, flux=flux, sigma=sigma, grid=grid)
     if "bins" in data:
-        bins = bins_of(data, grid.shape, used, context)
+        bins = bins_among(data, first, used, context)
         spectra = in_bins(spectra, bins, data, *(by_bin(one, bins.bins, measured) for one in (flux, sigma)))
     elif used is not None:
         spectra = dataclasses.replace(spectra, flux=np.where(used[..., None], flux, np.nan))
@@ -108,8 +108,8 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
         if key is None:
             raise InputError("data.id: expected the column that names each row's bin, found none; add it.")
         labels = context.map(data["bins"], "data.bins")
-        grid = pixels_of(labels, data, "data", context.origin)
-        bins = bins_of(data, grid.shape, used_of(data, "data", labels, context), context)
+        grid = pixels_of(labels, data, "data", context)
+        bins = bins_among(data, labels, used_of(data, "data", labels, context), context)
         order = rows_of(bins, table[key], path, context)
         there = (order >= 0)[:, None]
         values = (np.where(there, one[order], np.nan) for one in (flux, sigma))
@@ -117,22 +117,6 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
     units = column_units(path)
     found = {name: units.get(columns[name][0], "") for name in measured}
     return ReadFluxes(spectra=spectra, first=labels, units=found, wavelengths={})
-
-
-def require_same_pixels(first: Map, other: Map, where: str, context: Context) -> None:
-    """Refuses a map of another shape or with other world coordinates than those of the lines.
-
-    Raises:
-        InputError: saying which of the two differs.
-    """
-    both = all("CTYPE1" in one.header for one in (first, other))
-    if other.values.shape != first.values.shape:
-        differ = f"the shape {other.values.shape} instead of {first.values.shape}"
-    elif both and not same_pixels(first.grid(context.origin), other.grid(context.origin)):
-        differ = "other world coordinates"
-    else:
-        return
-    raise InputError(f"{where}: expected the pixels of {first.path}, found {differ} in {other.path}; resample one.")
 
 
 def _measured(fluxes: Mapping[str, np.ndarray], context: Context) -> tuple[str, ...]:
@@ -156,7 +140,7 @@ def _pair(
     style = style_of(row, f"features.{name}")
     noise: Any = row[style]
     if not (isinstance(noise, float) or (type(noise) is int and "file" not in data)):
-        noise = context.map(located(row, style, data, name), f"features.{name}.{style}")
+        noise = context.beside(flux, located(row, style, data, name), f"features.{name}.{style}")
     return flux_and_sigma(flux, noise, style, f"features.{name}", context)
 
 

@@ -17,14 +17,14 @@ from jaxmetal.fluxmaps.galaxy import light
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.spectra import Spectra
-from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.context import NOWHERE, Context
 from jaxmetal.io.config.lines.features import features, fluxes, in_one_unit, origin
 from jaxmetal.io.config.lines.likelihood import likelihood
 from jaxmetal.io.config.lines.regions import masks, radius
 from jaxmetal.io.config.lines.selection import selection
 from jaxmetal.io.config.lines.star_formation import luminosity
 from jaxmetal.io.config.nodes import build
-from jaxmetal.io.config.read import NOWHERE, cosmology_of
+from jaxmetal.io.config.read import cosmology_of
 from jaxmetal.io.config.table import child, positive, read_toml, require_known, take
 from jaxmetal.spaxel.contract import Likelihood
 
@@ -100,8 +100,8 @@ def read_lines(path: str | Path) -> LinesJob:
     rule, spectra = selection(table, spectra, made)
     redshift = positive(galaxy, "z", where, float, None)
     regions, radii = {}, radius(table, read.first, context)
-    if spectra.grid is not None:
-        regions = masks(table, spectra.painted(spectra.known) == 1.0, spectra.grid, radii, context)
+    if spectra.grid is not None and read.first is not None:
+        regions = masks(table, spectra.painted(spectra.known) == 1.0, spectra.grid, radii, read.first, context)
     elif "regions" in table:
         raise InputError("regions: expected maps, or a table with a bin map, found a table alone; add data.bins.")
     return LinesJob(
@@ -146,8 +146,7 @@ def _psf(data: dict[str, Any], spectra: Spectra, context: Context) -> Mapping[st
         return None
     if spectra.grid is None:
         raise InputError("data.psf: expected maps, found a table alone; remove it, or add data.bins.")
-    pixel = float(np.sqrt(spectra.grid.pixel_area))
-    build(data["psf"], "psf", "data.psf", dataclasses.replace(context, pixel_scale=pixel))
+    build(data["psf"], "psf", "data.psf", dataclasses.replace(context, grid=spectra.grid))
     return data["psf"]
 
 

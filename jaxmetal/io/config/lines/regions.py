@@ -11,7 +11,6 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.regions import aperture, between
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lines.fluxes import require_same_pixels
 from jaxmetal.io.config.lines.likelihood import pair
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
 from jaxmetal.io.fits import Map
@@ -25,7 +24,7 @@ KINDS = ("aperture", "radius", "mask")
 
 
 def masks(
-    table: dict[str, Any], known: np.ndarray, grid: Grid, radius: np.ndarray | None, context: Context
+    table: dict[str, Any], known: np.ndarray, grid: Grid, radius: np.ndarray | None, first: Map, context: Context
 ) -> dict[str, np.ndarray]:
     """Region -> True for its spaxels, shape (ny, nx); the whole galaxy first.
 
@@ -34,6 +33,7 @@ def masks(
         known: spaxels with a line.
         grid: the spaxels.
         radius: of the spaxels in the source, arcsec; None if unknown.
+        first: map of the spaxels.
         context: see `Context`.
 
     Raises:
@@ -42,7 +42,10 @@ def masks(
     given, _ = child(table, "regions", "", {})
     if WHOLE in given:
         raise InputError(f"regions.{WHOLE}: expected another name, as this is always all spaxels; rename it.")
-    return {WHOLE: known, **{name: _mask(*child(given, name, "regions"), grid, radius, context) for name in given}}
+    return {
+        WHOLE: known,
+        **{name: _mask(*child(given, name, "regions"), grid, radius, first, context) for name in given},
+    }
 
 
 def radius(table: dict[str, Any], first: Map | None, context: Context) -> np.ndarray | None:
@@ -55,14 +58,15 @@ def radius(table: dict[str, Any], first: Map | None, context: Context) -> np.nda
         return None
     if first is None:
         raise InputError("radius: expected maps of lines beside it, found a table alone; add data.bins.")
-    read = context.map(table["radius"], "radius")
-    require_same_pixels(first, read, "radius", context)
+    read = context.beside(first, table["radius"], "radius")
     if read.unit not in ("", "arcsec"):
         raise InputError(f"radius: expected arcsec, found BUNIT '{read.unit}' in {read.path}; convert it.")
     return read.values
 
 
-def _mask(table: dict[str, Any], where: str, grid: Grid, radius: np.ndarray | None, context: Context) -> np.ndarray:
+def _mask(
+    table: dict[str, Any], where: str, grid: Grid, radius: np.ndarray | None, first: Map, context: Context
+) -> np.ndarray:
     require_known(table, where, (*KINDS, "mask_means"))
     kinds = [kind for kind in KINDS if kind in table]
     if len(kinds) != 1:
@@ -75,9 +79,8 @@ def _mask(table: dict[str, Any], where: str, grid: Grid, radius: np.ndarray | No
         if radius is None:
             raise InputError(f"{where}: expected a map of the source radius, found none; add [radius] with its file.")
         return _named(where, between, radius, *pair(table, "radius", where))
-    path, hdu = context.path(table["mask"], f"{where}.mask")
     sense: Any = choose(table.get("mask_means"), f"{where}.mask_means", ("use", "reject"))
-    return read_used(path, sense, shape=grid.shape, hdu=hdu)
+    return read_used(context.beside(first, table["mask"], f"{where}.mask"), sense)
 
 
 def _named(where: str, make: Callable[..., np.ndarray], *arguments: Any) -> np.ndarray:

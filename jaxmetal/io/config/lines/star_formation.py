@@ -12,7 +12,6 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lines.fluxes import require_same_pixels
 from jaxmetal.io.config.lines.units import in_cgs
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
 from jaxmetal.io.cosmology import kpc_per_arcsec
@@ -85,6 +84,5 @@ def magnification(table: dict[str, Any], first: Map | None, context: Context) ->
         return Magnification(factor=value, relative=size / value)
     if first is None:
         raise InputError(f"{where}.map: expected a map of lines beside it, found a table alone; give a value.")
-    read = context.map(given["map"], f"{where}.map")
-    require_same_pixels(first, read, f"{where}.map", context)
+    read = context.beside(first, given["map"], f"{where}.map")
     return Magnification(factor=read.values, relative=size)

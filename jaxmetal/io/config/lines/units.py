@@ -9,7 +9,7 @@ from typing import Any
 from astropy import units
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.noise import parse_unit
+from jaxmetal.io.units import parse_unit
 
 FLUX, BRIGHTNESS = units.erg / units.s / units.cm**2, units.erg / units.s / units.cm**2 / units.arcsec**2
 PLAIN = 1e6

@@ -1,0 +1,76 @@
+"""Data that cannot be what they are said to be: beyond what is physical, or a number that stands for none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.ranges import ends
+
+NOISE = 5.0
+"""Standard deviations by which noise may carry a datum beyond what is physical."""
+ALIKE = 3
+"""Data of exactly one value that are no longer chance: noise does not repeat itself."""
+FAR = 20.0
+"""Distance of a repeated value from the others, in their robust scatter or their errors, that is suspicious."""
+ADVICE = "where there is no datum give NaN or mask it"
+
+
+def require_physical(name: str, quantity: Any, values: Any, used: Any, sigma: Callable[[], Any]) -> None:
+    """Refuses data beyond the range of what they show: by more than 5 sigma, or at one value again and again.
+
+    Args:
+        name: of the data, for the sentence.
+        quantity: what they show, its `label` and the interval that it is `within`, as "[5, 10]" (see `edge.ranges`).
+        values: of any shape.
+        used: boolean, of that shape.
+        sigma: what gives standard deviations, of that shape or a number; called only where data lie beyond.
+
+    Raises:
+        InputError: saying how many, and which value is repeated.
+    """
+    used = np.asarray(used, bool)
+    data = np.asarray(values, float)[used]
+    low, high = ends(quantity.within)
+    beyond = np.maximum(low - data, data - high)
+    if not np.any(beyond > 0.0):
+        return
+    errors = np.broadcast_to(np.asarray(sigma(), float), used.shape)[used]
+    kinds, index, counts = np.unique(data, return_inverse=True, return_counts=True)
+    outside = (beyond > NOISE * errors) | ((beyond > 0.0) & (counts[index.ravel()] >= ALIKE))
+    if not outside.any():
+        return
+    usual = int(np.argmax(np.where(np.isin(kinds, data[outside]), counts, 0)))
+    found = f"{int(outside.sum())} of {data.size} outside, {counts[usual]} of them {kinds[usual]:g}"
+    raise InputError(
+        f"{name}: expected {quantity.label} within {quantity.within}, found {found}; {ADVICE}, or name the property of "
+        "another quantity otherwise."
+    )
+
+
+def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ...]:
+    """A warning of a value that many data share, far away from all others: usually it stands for none.
+
+    Args:
+        name: of the data, for the sentence.
+        values: of any shape.
+        sigma: standard deviations, of that shape or a number.
+        used: boolean, of that shape.
+    """
+    used = np.asarray(used, bool)
+    data, errors = np.asarray(values, float)[used], np.broadcast_to(np.asarray(sigma, float), used.shape)[used]
+    kinds, counts = np.unique(data, return_counts=True)
+    for value in kinds[np.argsort(-counts)][: int(np.sum(counts >= ALIKE))]:
+        others = data[data != value]
+        if others.size < ALIKE:
+            continue
+        middle = np.median(others)
+        scatter = max(1.4826 * float(np.median(np.abs(others - middle))), float(np.median(errors)))
+        if abs(value - middle) > FAR * scatter:
+            text = f"{name}: {int(np.sum(data == value))} of {data.size} data are {value:g}, far from all others"
+            return (Finding("warning", f"{text}; {ADVICE}."),)
+    return ()

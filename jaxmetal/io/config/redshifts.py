@@ -1,0 +1,100 @@
+"""Redshifts of a configuration: one of each source, `galaxy.z` where it states none of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from typing import Any
+
+from astropy.cosmology import FLRW
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.config.table import child, positive
+from jaxmetal.io.cosmology import kpc_per_arcsec
+from jaxmetal.io.deflection import deflection_scale
+
+
+@dataclasses.dataclass(frozen=True)
+class Redshifts:
+    """How far away the sources are.
+
+    Attributes:
+        galaxy: `galaxy.z`, None without one.
+        own: source -> its own, None where a distance ratio is stated in its place.
+    """
+
+    galaxy: float | None = None
+    own: dict[str, float | None] = dataclasses.field(default_factory=dict)
+
+    def of(self, source: str) -> float | None:
+        """The redshift of a source, None where it is not known."""
+        return self.own.get(source, self.galaxy)
+
+    @property
+    def reference(self) -> float | None:
+        """The redshift for which the deflections of a scene are: `galaxy.z`, else the first that a source states."""
+        return next((z for z in (self.galaxy, *self.own.values()) if z is not None), None)
+
+    def require_behind(self, z_lens: float, where: str) -> None:
+        """Refuses a source in front of a lens.
+
+        Raises:
+            InputError: naming the source.
+        """
+        stated = {"galaxy.z": self.galaxy, **{f"sources.{name}.z": z for name, z in self.own.items()}}
+        for place, z in stated.items():
+            if z is not None and z <= z_lens:
+                raise InputError(
+                    f"{place}: expected a source behind the lens ({where}.z_lens = {z_lens:g}), found {z:g}; correct "
+                    "one of them, or give a source that is not lensed distance_ratio = 0 in the place of a redshift."
+                )
+
+    def ratio(self, source: str, planes: Collection[float], cosmology: FLRW) -> float:
+        """D_LS/D_S of a source over that of the reference (see `Source.distance_ratio`).
+
+        Args:
+            source: name.
+            planes: redshifts of the lenses that state one.
+            cosmology: for distances.
+
+        Raises:
+            InputError: if sources at several redshifts lie behind lenses at none, or at several.
+        """
+        z = self.of(source)
+        if z is None or z == self.reference:
+            return 1.0
+        if len(set(planes)) != 1:
+            found = " and ".join(f"{z_lens:g}" for z_lens in sorted(set(planes))) or "none"
+            raise InputError(
+                f"sources.{source}.z: expected one redshift of the lens, as deflections are for z = {self.reference:g} "
+                f"and this source is at {z:g}, found {found}; state one z_lens for all of [lens]."
+            )
+        return deflection_scale(cosmology, next(iter(planes)), z_source=z, z_map=self.reference)
+
+    def scales(self, sources: Collection[str], cosmology: FLRW) -> dict[str, float]:
+        """Proper kpc per arcsec of the sources whose redshift is known."""
+        found = {source: scale_at(self.of(source), cosmology) for source in sources}
+        return {source: scale for source, scale in found.items() if scale is not None}
+
+
+def scale_at(z: float | None, cosmology: FLRW) -> float | None:
+    """Proper kpc per arcsec at a redshift, None where that is not known."""
+    return None if z is None else float(kpc_per_arcsec(z, cosmology))
+
+
+def redshifts(table: dict[str, Any]) -> Redshifts:
+    """Those of a whole file.
+
+    Raises:
+        InputError: if one is not above 0, or a source states both a redshift and a distance ratio.
+    """
+    galaxy, where = child(table, "galaxy", "", {})
+    sources, place = child(table, "sources", "", {})
+    own = {}
+    for name in sources:
+        source, at = child(sources, name, place)
+        if "z" in source and "distance_ratio" in source:
+            raise InputError(f"{at}: expected a redshift or a distance_ratio, found both z and that; remove one.")
+        if "z" in source or "distance_ratio" in source:
+            own[name] = positive(source, "z", at, float, None)
+    return Redshifts(positive(galaxy, "z", where, float, None), own)
