@@ -19,8 +19,8 @@ from jaxmetal.prior import typical
 from jaxmetal.scene import deflection, trace
 
 WINDOW = 3.0
-"""Half-light radii, as they first seem, of the ellipse in which moments are taken in the end: with the faint outskirts of
-a galaxy, without the edges of its frame."""
+"""Half-light radii, as they first seem, of the ellipse in which moments are taken: with the faint outskirts of a
+galaxy, without the edges of its frame."""
 ROUNDEST, FLATTEST = 0.95, 0.2
 
 
@@ -48,9 +48,10 @@ def guess_from_image(image: Image) -> Guess:
     """Moments of what stands out of an image's noise, the PSF's width taken out.
 
     Faint images have more noise than light in most of their pixels, and second moments weigh the far ones most: only
-    the surroundings of where the image, weighed by the PSF, exceeds (2 ln N)^(1/2) sigma count, which noise alone does
-    hardly anywhere among N pixels (Donoho & Johnstone 1994, Biometrika 81, 425). For an exponential disc the second
-    moment along the major axis is 3 h^2 = (1.03 r_eff)^2: r_eff is about its root.
+    the surroundings of where the image, weighed by the PSF, exceeds (2 ln N)^(1/2) sigma count at first, which noise
+    alone does hardly anywhere among N pixels (Donoho & Johnstone 1994, Biometrika 81, 425); then an ellipse of three of
+    the radii that they give. For an exponential disc the second moment along the major axis is 3 h^2 = (1.03 r_eff)^2:
+    r_eff is about its root.
 
     Raises:
         InputError: if nothing stands out.
