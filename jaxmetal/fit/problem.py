@@ -76,9 +76,9 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
 
 
 def _sigma(observation: Any) -> Any:
-    """The standard deviation of each datum, where its noise is typical."""
+    """The standard deviation of each datum, where its noise is typical; the largest, where it depends on the light."""
     now = typical(observation)
-    return now.noise.standard_deviation(now.data, np.ones_like(now.data))
+    return now.noise.standard_deviation(now.data, np.zeros_like(now.data))
 
 
 LENGTHS = (1, 8, 64, 256)

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
-from jaxmetal.fit.peaks import find_peaks
+from jaxmetal.fit.peaks import Peak, find_peaks
 from jaxmetal.fit.problem import make, stack
 from jaxmetal.fit.seeds import branch, seed_of
 from jaxmetal.model import SCENE, tree
@@ -56,12 +56,13 @@ def maxima(scene: Any, observations: Mapping[str, Any], truth: Mapping[str, Any]
     given = {name: np.full(count, truth[name]) for name in first.sites}
     seeds = [branch(seed_of(seed), k) for k in range(count)]
     stacked, peaks = find_peaks(stack(problems), seeds, start_count=1, given=given)
-    for peak in peaks:
-        if isinstance(peak, InputError):
-            raise peak
-    around = [peak.gaussian for peak in peaks]
+    trouble = next((peak for peak in peaks if isinstance(peak, InputError)), None)
+    if trouble is not None:
+        raise trouble
+    tops = [peak for peak in peaks if isinstance(peak, Peak)]
+    around = [top.gaussian for top in tops]
     errors = evaluate.errors(stacked, range(count), [one.mode for one in around], [one.factor for one in around])
-    found = ([peak.best for peak in peaks], errors)
+    found = ([top.best for top in tops], errors)
     return Maxima(*({name: np.array([float(one[name]) for one in rows]) for name in given} for rows in found))
 
 

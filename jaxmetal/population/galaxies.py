@@ -86,7 +86,7 @@ class Measured:
         object.__setattr__(self, "values", values)
         sides = (2, *values.shape) if np.ndim(self.sigma) == 2 else values.shape
         sigma = errors("sigma of the quantity", self.sigma, sides)
-        alike_sides = sigma.ndim == 2 and np.allclose(*sigma, rtol=SAME, atol=0.0)
+        alike_sides = sigma.ndim == 2 and np.allclose(sigma[0], sigma[1], rtol=SAME, atol=0.0)
         object.__setattr__(self, "sigma", sigma.mean(axis=0) if alike_sides else sigma)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import gammaln, log_ndtr, logsumexp
@@ -31,7 +33,7 @@ def log_density(
         nu: degrees of freedom; None: Gaussian.
         sides: lower and upper errors of the measured values, beside `variance`; shape (2, *residual.shape).
     """
-    blurred = _normal if sides is None else _split
+    blurred: Callable[..., jax.Array] = _normal if sides is None else _split
     if nu is None:
         return blurred(residual, scatter**2 + (0.0 if variance is None else variance), sides)
     if variance is None and sides is None:

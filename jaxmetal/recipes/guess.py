@@ -69,7 +69,8 @@ def guess_from_image(image: Image) -> Guess:
             "yourself."
         )
     disc = Disc(x0=first.x0, y0=first.y0, q=first.q, pa=first.pa)
-    near = np.hypot(*disc.to_plane(x, y)) < WINDOW * np.hypot(first.r_eff, blur)
+    u, v = (np.asarray(a) for a in disc.to_plane(jnp.asarray(x), jnp.asarray(y)))
+    near = np.hypot(u, v) < WINDOW * np.hypot(first.r_eff, blur)
     again = _moments(x, y, np.where(near & np.asarray(image.used), data, 0.0), blur, pixel)
     return again if again.flux > 0.0 else first
 
