@@ -7,6 +7,8 @@ A noise (`contract.Noise`) is a node (`numerics.tree.node`) with three methods; 
 - `standard_deviation(model, light)`: the width that residuals are divided by, in the units of the data.
 - `draw(key, model, light)`: simulated data around `model`.
 
+One some of whose data are limits says so by `measured(used)`, see `contract.measured`.
+
 `model` is the predicted map and `light` the blurred model light, both of the shape of the data.
 
 To add a noise: copy `student.py`, begin `pointwise` with `usable`, test it against scipy in `tests/test_likelihood.py`,
