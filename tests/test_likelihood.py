@@ -341,7 +341,7 @@ def draws(noise, number):
     return np.asarray(jax.jit(jax.vmap(lambda key: noise.draw(key, MODEL, LIGHT)))(keys))
 
 
-@pytest.mark.parametrize("name", ["gaussian", "light_map", "censored", "correlated"])
+@pytest.mark.parametrize("name", ["gaussian", "light_map", "censored", "correlated", "effective"])
 def test_draws_have_the_stated_moments(name):
     sample, spread = draws(NOISES[name], 4000), NOISES[name].standard_deviation(MODEL, LIGHT)
     np.testing.assert_allclose(sample.std(0), spread, rtol=0.05)
@@ -352,6 +352,21 @@ def test_draws_of_correlated_noise_are_correlated():
     expected = MATRICES["correlated"]
     found = np.cov(draws(NOISES["correlated"], 4000).reshape(4000, -1).T)
     np.testing.assert_allclose(found, expected, atol=0.06 * expected.max())
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (2000,)])
+def test_draws_of_effective_samples_share_measurements(shape):
+    """The mean of N pixels scatters as that of N / correlated_pixels."""
+    noise, model = EffectiveSamples(noise=Gaussian(sigma=0.1), correlated_pixels=9.0), jnp.zeros(shape)
+    keys = jax.random.split(jax.random.key(1), 400)
+    means = jax.jit(jax.vmap(lambda key: jnp.mean(noise.draw(key, model, model))))(keys)
+    assert np.std(means) == pytest.approx(0.1 * np.sqrt(9.0 / model.size), rel=0.1)
+
+
+def test_draws_of_effective_samples_survive_missing_sigma():
+    noise = EffectiveSamples(noise=Gaussian(sigma=np.where(USED, SIGMA, np.nan)), correlated_pixels=4.0)
+    found = jax.jit(lambda key: noise.draw(key, MODEL, LIGHT))(jax.random.key(0))
+    np.testing.assert_array_equal(np.isfinite(found), USED)
 
 
 def test_draws_of_correlated_noise_survive_missing_sigma():

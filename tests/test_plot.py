@@ -12,7 +12,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.marks import directions, quiet_corners
 from jaxmetal.plot.picture import paint, pixel_axis
-from jaxmetal.plot.style import symmetric_range, value_range
+from jaxmetal.plot.style import SUSPECT, symmetric_range, value_range
 
 Z = plot.Quantity("12 + log(O/H)", "dex")
 
@@ -138,6 +138,13 @@ def test_maps(grid, bins):
     assert residual.get_clim()[0] == -residual.get_clim()[1]
     assert data.get_array().shape == SHAPE
     np.testing.assert_array_equal(data.get_array().mask, np.isnan(fit.painted()[0]))
+
+
+def test_the_residual_of_a_poor_fit_is_marked():
+    for fits in (True, False):
+        residual = plot.maps(dataclasses.replace(example(), fits=fits)).axes[2]
+        assert ("poor fit" in residual.get_title()) != fits
+        assert (residual.title.get_color() == SUSPECT) != fits
 
 
 def test_maps_without_any_used_value():

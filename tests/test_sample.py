@@ -155,10 +155,12 @@ def test_bad_galaxies_are_reported_and_the_others_fitted(tmp_path, capsys):
     command = write_sample(tmp_path)
     write_maps(tmp_path / "bad.fits", {"data": np.full(SHAPE, np.nan)}, GRID, ORIGIN)
     write_maps(tmp_path / "faint.fits", {"data": np.full(SHAPE, 0.8)}, GRID, ORIGIN)
+    scattered = np.random.default_rng(1).normal(8.6, 0.8, SHAPE)
+    write_maps(tmp_path / "scattered.fits", {"data": scattered}, GRID, ORIGIN)
     fixed = '{dist = "Uniform", low = 0.2, high = 0.3}'
     edit(
         tmp_path,
-        observations__metallicity__data=["g0.fits", "missing.fits", "g2.fits", "g3.fits", "g4.fits"],
+        observations__metallicity__data=["g0.fits", "missing.fits", "g2.fits", "scattered.fits", "g4.fits"],
         observations__metallicity__sigma=["sigma.fits", "sigma.fits", "bad.fits", "faint.fits", ""],
         sources__disc__carries__metallicity__profile__slope=["", "", "", "", fixed],
     )

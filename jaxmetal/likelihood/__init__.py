@@ -10,6 +10,8 @@ A noise (`contract.Noise`) is a node (`numerics.tree.node`) with five methods; t
   where data are independent.
 - `draw(key, model, light)`: simulated data around `model`.
 
+One some of whose data are limits says so by `measured(used)`, see `contract.measured`.
+
 `model` is the predicted map and `light` the blurred model light, both of the shape of the data.
 
 To add a noise: copy `student.py`, begin `pointwise` with `usable`, test it against scipy in `tests/test_likelihood.py`,

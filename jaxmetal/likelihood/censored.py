@@ -43,7 +43,7 @@ class Censored:
 
     def pointwise(self, data: jax.Array, model: jax.Array, light: jax.Array, used: jax.Array) -> jax.Array:
         """Log density of every measurement, log probability of every limit; 0 where not `used`."""
-        measured = self.noise.pointwise(data, model, light, jnp.logical_and(used, jnp.logical_not(self.limits)))
+        measured = self.noise.pointwise(data, model, light, self.measured(used))
         censored = jnp.logical_and(used, self.limits)
         data, model, light, noise = usable(censored, (data, model, light, self.noise))
         below = log_ndtr((data - model) / noise.standard_deviation(model, light))
@@ -52,6 +52,10 @@ class Censored:
     def expected(self, model: jax.Array, light: jax.Array, used: jax.Array, law: Law) -> jax.Array:
         """Expectation of `pointwise`, limits being cut where a measurement would have been; 0 where not `used`."""
         return averaged(self, model, light, used, law._replace(noise=law.noise.noise))
+
+    def measured(self, used: jax.Array) -> jax.Array:
+        """All used data but the limits."""
+        return jnp.logical_and(used, jnp.logical_not(self.limits))
 
     def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
         """Measurements simulated around `model`; where a limit applies, what would have been measured without it."""

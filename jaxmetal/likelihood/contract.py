@@ -38,3 +38,11 @@ class Noise(Protocol):
 
     def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
         """Data simulated around `model`."""
+
+
+def measured(noise: Any, used: Any) -> Any:
+    """Which used data scatter around the model: all, but those that a noise with a method `measured(used)` leaves out.
+
+    The others are limits, which have no residual.
+    """
+    return noise.measured(used) if hasattr(type(noise), "measured") else used

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from jaxmetal.likelihood.contract import Law, Noise
 from jaxmetal.numerics.tree import node, parameter
@@ -43,5 +44,19 @@ class EffectiveSamples:
         return self.noise.expected(model, light, used, law._replace(noise=law.noise.noise)) / self.correlated_pixels
 
     def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
-        """Data simulated around `model`: right in every pixel, without the correlation between them."""
-        return self.noise.draw(key, model, light)
+        """Data simulated around `model`, smoothed so that one pixel is as the noise says and they share measurements.
+
+        The kernel is a Gaussian of width s = correlated_pixels^(1/d) / (2 sqrt(pi)) along each of the d axes, for which
+        sum(kernel^2) = 1 / correlated_pixels. Pixels whose standard deviation is not finite are left out of it.
+        """
+        sigma = self.standard_deviation(model, light)
+        scatter = (self.noise.draw(key, model, light) - model) / sigma
+        known = jnp.isfinite(scatter)
+        scatter, power = jnp.where(known, scatter, 0.0), 1.0 * known
+        s = self.correlated_pixels ** (1.0 / max(scatter.ndim, 1)) / (2.0 * jnp.sqrt(jnp.pi))
+        for axis, size in enumerate(scatter.shape):
+            lag = jnp.arange(size)[:, None] - jnp.arange(size)
+            kernel = jnp.exp(-0.5 * (lag / s) ** 2)
+            scatter = jnp.moveaxis(jnp.tensordot(kernel, scatter, axes=(1, axis)), 0, axis)
+            power = jnp.moveaxis(jnp.tensordot(kernel**2, power, axes=(1, axis)), 0, axis)
+        return model + jnp.where(known, scatter * jax.lax.rsqrt(power), jnp.nan) * sigma

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxmetal import render
 from jaxmetal.instrument.pixels import transfer
+from jaxmetal.likelihood.contract import measured
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.numerics.refine import Cells
 from jaxmetal.observation.contract import Prediction
@@ -53,9 +54,9 @@ def blurred_light(observation: Any, scene: Scene, plan: Plan) -> jax.Array:
 
 
 def residual(observation: Any, seen: Prediction) -> jax.Array:
-    """(data - their mean) / sigma by the noise of the data, NaN where they are not used; shape of the data."""
+    """(data - their mean) / sigma by the noise of the data, NaN where not used or limits; shape of the data."""
     mean, sigma = observation.noise.mean(*seen), observation.noise.standard_deviation(*seen)
-    return jnp.where(observation.used, (observation.data - mean) / sigma, jnp.nan)
+    return jnp.where(measured(observation.noise, observation.used), (observation.data - mean) / sigma, jnp.nan)
 
 
 def padded(observation: Any) -> Any:

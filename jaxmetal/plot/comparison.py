@@ -12,7 +12,7 @@ from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.marks import compass, psf_circle, quiet_corners
 from jaxmetal.plot.picture import colour_bar, draw, paint
-from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, new_figure, symmetric_range, value_range
+from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, SUSPECT, new_figure, symmetric_range, value_range
 
 PANEL = 3.0
 """Width of a panel, inches."""
@@ -31,6 +31,7 @@ class MapFit:
         used: True for values that count, of the data's shape; all by default.
         bins: `Bins`, or None for pixels.
         fwhm: of the PSF, arcsec; None draws none.
+        fits: whether the model describes the map; where it does not, the residual says so in red.
     """
 
     data: Any
@@ -41,6 +42,7 @@ class MapFit:
     used: Any = None
     bins: Any = None
     fwhm: float | None = None
+    fits: bool = True
 
     def painted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Data, model and (data - model) / sigma as maps of shape (ny, nx), NaN where data are unused."""
@@ -78,6 +80,9 @@ def maps(fit: MapFit, figure: FigureBase | None = None) -> FigureBase:
     for ax, title in zip(axes, ("data", "model", "residual"), strict=True):
         ax.set_title(title, fontsize=11)
         ax.label_outer()
+    if not fit.fits:
+        axes[2].set_title("residual: a poor fit", fontsize=11, color=SUSPECT)
+        axes[2].spines[:].set(color=SUSPECT, linewidth=2.0)
     corners = quiet_corners(np.isfinite(data))
     compass(axes[0], fit.grid, corners[0])
     if fit.fwhm is not None:

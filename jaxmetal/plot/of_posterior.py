@@ -64,6 +64,7 @@ def map_fit(posterior: Posterior | View, name: str, quantity: Quantity | None = 
         used=observation.used,
         bins=observation.bins,
         fwhm=fwhm(observation.psf),
+        fits=seen.goodness[name].fits,
     )
 
 

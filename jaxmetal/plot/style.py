@@ -10,6 +10,8 @@ SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 UNUSED = "0.78"
 """Grey of pixels without a used value; neither colour map contains it."""
+SUSPECT = "crimson"
+"""Of what should not be used unseen."""
 
 INTRINSIC = "#0072B2"
 NAIVE = "#D55E00"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, UNUSED, new_figure, symmetric_range, value_range
+from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, SUSPECT, UNUSED, new_figure, symmetric_range, value_range
 
 SIDE = 0.85
 """Width of a picture, inches."""
@@ -84,5 +84,5 @@ def _draw(axes: np.ndarray, thumbnail: Thumbnail, unit: str) -> None:
         ax.spines[:].set_linewidth(0.4)
         ax.imshow(np.ma.masked_invalid(values), origin="lower", cmap=colours, vmin=low, vmax=high)
     ranges = f"{limits[0]:.2f} to {limits[1]:.2f} {unit}, " + rf"$\pm${spread[1]:.1f}$\,\sigma$"
-    colour = "black" if thumbnail.good else "crimson"
+    colour = "black" if thumbnail.good else SUSPECT
     axes[0].set_title(f"{thumbnail.name}\n{ranges}", fontsize=6, loc="left", color=colour, pad=2)

@@ -36,7 +36,10 @@ def summary(posterior: Posterior | View, kpc_per_arcsec: Scale = None) -> str:
 def _trouble(seen: View) -> str:
     alone = "" if seen.posterior.sampled else ALONE
     if not seen.findings:
-        return alone or "No trouble found: chains converged, no divergences, no parameter at a bound of its prior."
+        fine = (
+            "No trouble found: the model fits, chains converged, no divergences, no parameter at a bound of its prior."
+        )
+        return alone or fine
     listed = "Look at this first:\n" + "\n".join(f"  - {finding}" for finding in seen.findings)
     return "\n\n".join(filter(None, [listed, alone]))
 
@@ -86,7 +89,10 @@ def _table(seen: View) -> str:
 
 def _fit_quality(seen: View) -> str:
     found, k_hat = criteria(seen), seen.posterior.k_hat
-    chi2 = ", ".join(f"{name}: {value:.1f}" for name, value in found.chi2.items())
+    chi2 = ", ".join(
+        f"{name}: {one.chi2:.1f} (the noise gives {one.expected:.0f} +- {one.spread:.0f})"
+        for name, one in seen.goodness.items()
+    )
     judged = "k-hat not computed" if np.isnan(k_hat) else f"k-hat {k_hat:.2f}"
     return (
         f"chi2 at the best fit: {chi2}; {found.n_data} data, {found.n_parameters} free parameters; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar, TypeVarTuple
@@ -11,18 +12,21 @@ import numpy as np
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.findings import Finding, worst_first
+from jaxmetal.likelihood.stated import as_stated
 from jaxmetal.machine import program
 from jaxmetal.meaning import Meaning, meanings
 from jaxmetal.meaning.circles import at_home, unwrap
-from jaxmetal.model import SCENE, pointwise_of
+from jaxmetal.model import SCENE
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation import Prediction
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import predictions
 from jaxmetal.prior import fill, split, strong
+from jaxmetal.result.goodness import Goodness, Seen, findings, goodness
+from jaxmetal.result.judged import Judged, judged
+from jaxmetal.result.misfit import Layout
 from jaxmetal.result.parameters import Parameter, parameters
-from jaxmetal.result.surprise import redrawn, surprises
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -84,30 +88,54 @@ class View:
         return jax.tree.map(np.asarray, predictions({name: filled[name] for name in plans}, filled[SCENE], plans))
 
     @cached_property
-    def _judged(self) -> tuple[dict[str, np.ndarray], ...]:
-        seen = self.predictions
-        return jax.tree.map(np.asarray, _judged({name: self.filled[name] for name in seen}, seen))
+    def _judged(self) -> dict[str, Judged]:
+        return self._beside({name: self.filled[name] for name in self.predictions})
 
-    @property
+    @cached_property
+    def _stated(self) -> dict[str, Judged]:
+        """With the errors as they were stated, of the observations where the fit was free to change them."""
+        noises = {name: as_stated(self.skeleton[name].noise, self.filled[name].noise) for name in self.predictions}
+        free = [name for name, noise in noises.items() if noise is not self.filled[name].noise]
+        if not free:
+            return {}
+        # All at once, for that is a program which is there.
+        found = self._beside({n: dataclasses.replace(self.filled[n], noise=noise) for n, noise in noises.items()})
+        return {name: found[name] for name in free}
+
+    def _beside(self, filled: dict[str, Any]) -> dict[str, Judged]:
+        return jax.tree.map(np.asarray, judged(filled, self.predictions))
+
+    @cached_property
     def sigmas(self) -> dict[str, np.ndarray]:
         """Observation -> standard deviation of its data at the best values, of the data's shape."""
-        return self._judged[0]
+        return {name: one.sigma for name, one in self._judged.items()}
 
-    @property
+    @cached_property
     def residuals(self) -> dict[str, np.ndarray]:
-        """Observation -> residuals at the best values, in standard deviations; NaN where data are unused."""
-        return self._judged[1]
+        """Observation -> residuals at the best values, in standard deviations; NaN where data are unused, or limits."""
+        return {name: one.residual for name, one in self._judged.items()}
 
-    @property
+    @cached_property
     def log_likelihoods(self) -> dict[str, np.ndarray]:
         """Observation -> log density of each of its data at the best values, 0 where unused."""
-        return self._judged[2]
+        return {name: one.log_likelihood for name, one in self._judged.items()}
+
+    @cached_property
+    def goodness(self) -> dict[str, Goodness]:
+        """Observation -> whether its best values describe it."""
+        free = sum(np.size(value) for value in self.posterior.best.values())
+        return goodness({name: self._seen(name) for name in self.predictions}, free)
+
+    def _seen(self, name: str) -> Seen:
+        one, light, fitted = self.filled[name], self.predictions[name].light, self._judged[name]
+        labels = None if one.bins is None else np.asarray(one.bins.labels)
+        layout = Layout(np.asarray(one.used), np.asarray(light), labels)
+        return Seen(layout, fitted, self._stated.get(name, fitted))
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Those of the posterior, and observations that its best values do not describe; worst first."""
-        new = surprises(self.log_likelihoods, self._judged[3], self.chi2, self.counts)
-        return worst_first([*self.posterior.findings, *new])
+        return worst_first([*self.posterior.findings, *findings(self.goodness)])
 
     @cached_property
     def chi2(self) -> dict[str, float]:
@@ -149,17 +177,6 @@ class View:
 def view(posterior: Posterior | View) -> View:
     """A view of a posterior; a view is returned as it is."""
     return posterior if isinstance(posterior, View) else View(posterior)
-
-
-@program()
-def _judged(filled: dict[str, Any], seen: dict[str, Prediction]) -> tuple[dict[str, jax.Array], ...]:
-    """Standard deviations, residuals, log densities, and what these sum to where the noise draws the data."""
-    return (
-        {name: filled[name].noise.standard_deviation(*one) for name, one in seen.items()},
-        {name: filled[name].residual(one) for name, one in seen.items()},
-        pointwise_of(filled, seen),
-        redrawn(filled, seen),
-    )
 
 
 @program()

@@ -78,7 +78,7 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None) ->
     """
     seen = view(posterior)
     posterior = seen.posterior
-    trouble = [finding.text for finding in posterior.findings if finding.severity in ("error", "warning")]
+    trouble = [finding.text for finding in seen.findings if finding.severity in ("error", "warning")]
     known, slopes_of = seen.meanings, columns(gradients(seen))
     verdicts = {one: resolution(seen, *one) for one in slopes_of} if posterior.sampled else {}
     unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
@@ -109,6 +109,9 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None) ->
     for label in posterior.observations:
         found[f"{label}.fwhm"] = Entry(fwhm(seen.filled[label].psf), "arcsec", "full width at half maximum of the PSF")
         found[f"{label}.chi2"] = Entry(seen.chi2[label], "", "at the best fit")
+        fit = seen.goodness[label]
+        found[f"{label}.chi2_expected"] = Entry(fit.expected, "", "chi2 that the noise gives, the median")
+        found[f"{label}.misfit"] = Entry(fit.misfit, "", "strongest sign of a poor fit over its limit; suspect above 1")
         found[f"{label}.data"] = Entry(seen.counts[label], "", "number of data used")
     return found | _diagnostics(seen)
 
