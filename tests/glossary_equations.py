@@ -307,6 +307,23 @@ def _(M=(8.7, 10.2), s=0.9):
 X, Y, E_X, E_Y, RHO = np.array([0.2, -0.9, 1.4]), np.array([0.1, -0.3, 0.9]), 0.3, 0.2, 0.4
 
 
+COLUMN, ROW = np.arange(21.0), np.arange(19.0)[:, None]
+BLOB, MOVED = (np.exp(-((COLUMN - 9.0 - d) ** 2 + (ROW - 9.0 - e) ** 2) / 6.0) for d, e in ((0, 0), (3, -2)))
+
+
+@equation("fluxmaps.offset", "Wang et al. 2017, eq. 1", rtol=0.02)
+def _(f=BLOB, t=MOVED):
+    """Among whole pixels; ours goes on between them."""
+
+    def ncc(d):
+        column, row = d
+        first = f[max(0, -row) : f.shape[0] - max(0, row), max(0, -column) : f.shape[1] - max(0, column)]
+        second = t[max(0, row) : f.shape[0] + min(0, row), max(0, column) : f.shape[1] + min(0, column)]
+        return np.corrcoef(first.ravel(), second.ravel())[0, 1]
+
+    return max(((c, r) for c in range(-5, 6) for r in range(-5, 6)), key=ncc)
+
+
 @equation("population.regress", "Kelly 2007, eqs 16-24")
 def _(alpha=0.1, beta=0.5, sigma=0.25, pi=(0.3, 0.7), mu=(-0.5, 0.8), tau2=(0.4, 0.9)):
     total, cross = 0.0, RHO * E_X * E_Y

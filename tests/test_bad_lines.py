@@ -199,7 +199,10 @@ CASES = {
         text('sigma = "OII_ERR"', 'sigma = {file = "stat.fits", hdu = "STAT"}'),
         "its extension says variance",
     ),
-    "units differ between lines": (header("OII", BUNIT="1e-17 erg / (s cm2)"), "expected one unit of all fluxes"),
+    "units differ between lines": (
+        both(header("OII", BUNIT="1e-17 erg / (s cm2)"), header("OII_ERR", BUNIT="1e-17 erg / (s cm2)")),
+        "expected one unit of all fluxes",
+    ),
     "unit contradicts the file": (data('unit = "1e-18 erg/(s cm2)"'), "for data.unit and '1e-20 erg"),
     "flux density": (data('unit = "erg/(s cm2 Angstrom)"\nignore_unit = true'), "integrate over the line"),
     "no unit": (data('unit = "flux"\nignore_unit = true'), "such as '1e-20 erg/(s cm2)'"),

@@ -273,7 +273,7 @@ def test_a_fit_without_data_is_refused():
 def test_what_is_not_finite_is_told_by_observation_and_number(part):
     seen = observations()["map"]
     holed = np.where(np.arange(63).reshape(SHAPE) < 2, np.nan, 0.1)
-    spoilt = dataclasses.replace(seen, **{part: holed if part == "data" else Gaussian(sigma=holed)})
+    spoilt = dataclasses.replace(seen, **{part: 8.0 + holed if part == "data" else Gaussian(sigma=holed)})
     with pytest.raises(jm.InputError, match=f"{part} of 'map': .* found 2 of 63 that are not; set `used` to False"):
         jm.fit.auto(scene(PRIOR), {"map": spoilt})
     kept = dataclasses.replace(spoilt, used=np.isfinite(holed))

@@ -238,7 +238,7 @@ def test_files_and_picture(bounded, tmp_path):
     figure.savefig(tmp_path / "relation.png")
     text = population.summary(bounded)
     assert "log_mass = 10" in text
-    assert "Method marginal: each galaxy enters as its value with a Gaussian error." in text
+    assert "Method marginal: each galaxy enters as its value with its error, Gaussian or of two sides." in text
     assert "No selection function" in text
 
 

@@ -116,7 +116,7 @@ def test_a_run_says_what_its_population_is(finished, tmp_path, capsys, monkeypat
         "provenance.json", "relation.ecsv", "relation.nc", "relation.png", "relation.txt",
     }  # fmt: skip
     said = capsys.readouterr().out
-    assert f"Medians of {SLOPE}_per_r_eff, with half the distance" in said
+    assert f"Medians of {SLOPE}_per_r_eff and their 16 and 84 % quantiles" in said
     relation = Table.read(tmp_path / "relation" / "relation.ecsv")
     median = dict(zip(relation["parameter"], relation["median"], strict=True))
     # Slopes from -0.3 to 0.1 dex/arcsec over two dex of mass, at 0.5 arcsec to an R_e.
