@@ -7,8 +7,10 @@ import sys
 import warnings
 
 import jax
+import jax.numpy as jnp
 import pytest
 
+from jaxmetal import machine
 from jaxmetal.cli.commands import main
 from jaxmetal.machine import keep_programs, keeps_programs, processors
 
@@ -158,3 +160,16 @@ def test_large_blocks_are_mapped_once():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     without, kept = (int(word) for word in found.split())
     assert kept < without / 10
+
+
+@pytest.mark.parametrize("emitters", [machine.EMITTERS, {"xla_no_such_option": False}], ids=["known", "unknown"])
+def test_a_program_is_its_function_whatever_the_compiler_knows(emitters, monkeypatch):
+    monkeypatch.setattr(machine, "EMITTERS", emitters)
+    machine._options.cache_clear()
+    try:
+        doubled = machine.Program(lambda x, times: x * times, static_argnames="times")
+        assert doubled(jnp.arange(3.0), times=2).tolist() == [0.0, 2.0, 4.0]
+        assert (machine._options("cpu", False) is None) == ("xla_no_such_option" in emitters)
+        assert machine._options("cuda", False) is None
+    finally:
+        machine._options.cache_clear()
