@@ -45,6 +45,14 @@ def processors(root: Path = Path("/")) -> int:
     return max(1, min([bound, *_quotas(root), *(int(number) for number in told if number.isdigit())]))
 
 
+def in_threads() -> bool:
+    """Whether work side by side belongs in threads, each with its own pace: on a single CPU device of JAX's."""
+    import jax
+
+    devices = jax.local_devices()
+    return len(devices) == 1 and devices[0].platform == "cpu"
+
+
 def _quotas(root: Path) -> Iterator[int]:
     """Processors, or begun ones, that each control group of this process may keep busy; those without a limit, none."""
     for line in _words(root / "proc/self/cgroup"):

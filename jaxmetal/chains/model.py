@@ -15,7 +15,7 @@ from numpyro.infer.util import initialize_model
 from jaxmetal.chains.driver import CHUNK, Chains, drive
 from jaxmetal.chains.kernel import Settings, advance, begin
 from jaxmetal.edge.errors import InputError
-from jaxmetal.machine import Program, processors
+from jaxmetal.machine import Program, in_threads, processors
 
 
 class Sampled(NamedTuple):
@@ -86,18 +86,18 @@ def sample(
 
 def _of_all(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """What all chains do: in threads on a CPU, where none waits for another's trajectory; in lock-step elsewhere."""
-    if jax.default_backend() != "cpu":
+    if not in_threads():
         return Program(jax.vmap(step))
     alone = Program(step)
 
-    def in_threads(states: Any) -> Any:
+    def each(states: Any) -> Any:
         count = len(jax.tree.leaves(states)[0])
         chains = [jax.tree.map(lambda leaf, k=k: leaf[k], states) for k in range(count)]
         with ThreadPoolExecutor(processors()) as pool:
             found = list(pool.map(lambda state: jax.block_until_ready(alone(state)), chains))
         return jax.tree.map(lambda *parts: np.stack(parts), *found)
 
-    return in_threads
+    return each
 
 
 def _covariance(draws: Mapping[str, np.ndarray], sites: Mapping[str, Distribution]) -> np.ndarray:

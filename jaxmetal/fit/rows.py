@@ -18,7 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxmetal.edge.progress import bar
 from jaxmetal.fit.memory import Block, budget, fitting
 from jaxmetal.fit.program import signature
-from jaxmetal.machine import processors, program
+from jaxmetal.machine import in_threads, processors, program
 
 WIDER = 64
 """How many times longer a block is where rows are computed in lock-step on accelerators, if their memory allows."""
@@ -30,7 +30,7 @@ PATIENCE = 3.0
 def place(shared: Any) -> Any:
     """Arrays that all rows may read, on every device."""
     devices = jax.local_devices()
-    return jax.device_put(shared, None if _in_threads(devices) else _everywhere(devices))
+    return jax.device_put(shared, None if in_threads() else _everywhere(devices))
 
 
 def each(
@@ -55,7 +55,7 @@ def each(
     count = len(jax.tree.leaves(rows)[0])
     devices = jax.local_devices()
     watch = partial(bar, desc=label, unit="block", shown=bool(label), delay=PATIENCE, leave=False)
-    if _in_threads(devices):
+    if in_threads():
         blocks = _blocks(rows, count, block)
         compute = partial(_block, function, settings, shared, together=False)
         # Programs release Python's lock; a thread that calls what another is compiling waits for it.
@@ -76,11 +76,7 @@ def each(
 
 def in_lock_step() -> bool:
     """Whether rows are computed side by side, where what goes to and fro costs more than what is computed."""
-    return not _in_threads(jax.local_devices())
-
-
-def _in_threads(devices: list[jax.Device]) -> bool:
-    return len(devices) == 1 and devices[0].platform == "cpu"
+    return not in_threads()
 
 
 def _over(devices: list[jax.Device]) -> NamedSharding:
