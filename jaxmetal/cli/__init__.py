@@ -1,4 +1,4 @@
-"""The command line: `jaxmetal demo`, `simulate`, `lines`, `fit`, `batch`, `population`, `check`, `example`.
+"""The command line: `jaxmetal COMMAND`, the commands that `commands.COMMANDS` lists.
 
 Thin: each command reads, calls the library and writes; what is refused was refused below. May import everything;
 nothing imports it. To add a command: a file with `add(commands)` and `run(arguments)`, a line in `COMMANDS` of

@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from jaxmetal import __version__
-from jaxmetal.cli import batch, check, demo, example, fit, lines, population, simulate
+from jaxmetal.cli import batch, check, completion, demo, example, fit, lines, population, simulate
+from jaxmetal.cli.version import Version
 from jaxmetal.edge.errors import InputError
 
-COMMANDS = (demo, simulate, lines, fit, batch, population, check, example)
+COMMANDS = (demo, simulate, lines, fit, batch, population, check, example, completion)
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="jaxmetal", description="Intrinsic metallicity gradients from blurred, binned and lensed maps."
     )
-    made.add_argument("--version", action="version", version=f"jaxmetal {__version__}")
+    made.add_argument("--version", action=Version, help="what to paste into a report: versions, devices, cache")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)

@@ -14,7 +14,7 @@ EXAMPLES = {"fit": EXAMPLE, "lines": EXAMPLE.with_name("lines.toml")}
 def add(commands: Any) -> None:
     """Registers the command."""
     command = commands.add_parser("example", help="print a commented TOML file for `fit` and `check`, or for `lines`")
-    command.add_argument("command", nargs="?", choices=EXAMPLES, default="fit", help="whose (default: fit)")
+    command.add_argument("command", nargs="?", choices=list(EXAMPLES), default="fit", help="whose (default: fit)")
     command.set_defaults(run=run)
 
 

@@ -39,12 +39,17 @@ def provenance(
     return {
         "format": FORMAT,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "versions": versions(),
         "platform": platform.platform(),
         "seed": seed,
         "inputs": files,
         "configuration": dict(configuration or {}),
     }
+
+
+def versions() -> dict[str, str]:
+    """Python's version, and those of the packages that a result depends on."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
 
 
 def checksum(path: str | Path) -> str:
