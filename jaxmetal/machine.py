@@ -90,12 +90,16 @@ def keep_memory() -> None:
 def keep_programs() -> None:
     """Keeps compiled programs in the user's cache folder, unless JAX was told where; not where that cannot be.
 
-    Nothing is said where one cannot be written or read: it is compiled as if there were no folder.
+    Nothing is said where one cannot be written or read: it is compiled as if there were no folder. JAX by itself keeps
+    only what takes a second to compile, of which a fit has little: dearer than `DEAR` here, unless it was told.
     """
     import jax
     from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
+    for setting, least in (("min_compile_time_secs", DEAR), ("min_entry_size_bytes", -1)):
+        if f"JAX_PERSISTENT_CACHE_{setting.upper()}" not in os.environ:
+            jax.config.update(f"jax_persistent_cache_{setting}", least)
     if jax.config.values["jax_compilation_cache_dir"]:
         return
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
@@ -108,8 +112,6 @@ def keep_programs() -> None:
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_compilation_cache_max_size", LARGEST)
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", DEAR)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     reset_cache()  # a process that has compiled something already looked for the folder then, and never again
 
 

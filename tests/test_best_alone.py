@@ -10,8 +10,8 @@ from drawn import SLOPE, drawn, scene
 
 import jaxmetal as jm
 from jaxmetal.cli.results import write_results
-from jaxmetal.io.config.context import NOWHERE
 from jaxmetal.io.sample.population import read_population
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.plot import of_posterior
 from jaxmetal.run.rows import row
 

@@ -174,7 +174,7 @@ def test_it_is_fitted_alone_and_in_a_batch_and_read_off(seen, prior, tmp_path):
     ((name, again),) = jm.fit.batch([jm.fit.Galaxy(name="one", scene=prior, observations=observations)], **options)
     assert (name, again.observations) == ("one", ["slit"])
     assert "resolved" in jm.result.summary(posterior)
-    jm.io.save(posterior, tmp_path, origin=jm.io.config.read.NOWHERE)
+    jm.io.save(posterior, tmp_path, origin=jm.io.wcs.NOWHERE)
     assert (tmp_path / "maps_slit.fits").is_file()
     jm.plot.of_posterior.overview(posterior, "slit", "disc").savefig(tmp_path / "slit.png")
 

@@ -48,6 +48,18 @@ def test_a_folder_that_jax_was_told_stays(unsettled):
     assert not (unsettled / "cache").exists()
 
 
+@pytest.mark.parametrize(("told", "least"), [(None, 0.03), ("2.5", 1.0)])
+def test_small_programs_are_kept_in_that_folder_too(unsettled, monkeypatch, told, least):
+    """A fit's programs take tenths of a second each; JAX's own limit is one second, and a user's word goes first."""
+    monkeypatch.delenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", raising=False)
+    if told:
+        monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", told)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+    jax.config.update("jax_compilation_cache_dir", str(unsettled / "mine"))
+    keep_programs()
+    assert jax.config.values["jax_persistent_cache_min_compile_time_secs"] == least
+
+
 def test_where_nothing_can_be_written_nothing_is_kept_or_said(unsettled, capfd):
     (unsettled / "cache").write_text("no folder")
     keep_programs()

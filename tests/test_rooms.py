@@ -102,7 +102,7 @@ def test_tab_finds_what_is_not_open_yet():
     assert run(code.format(names=set(jaxmetal.__all__))) == "True"
 
 
-@pytest.mark.parametrize("room", [".", "io"])
+@pytest.mark.parametrize("room", [".", "io", "plot"])
 def test_editors_read_what_opens_on_first_use(room):
     """The stubs import every name as itself, as type checkers ask of what is handed on."""
     lines = ast.parse((PACKAGE / room / "__init__.pyi").read_text()).body

@@ -13,7 +13,7 @@ from arviz_stats.base import array_stats
 import jaxmetal as jm
 from jaxmetal import prior as prior_module
 from jaxmetal.cli.results import write_results
-from jaxmetal.io.config.read import NOWHERE
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import log_likelihood
 from jaxmetal.numerics.tree import node
 from jaxmetal.run.rows import row

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     require_replaceable(arguments.output, arguments.overwrite)
     from jaxmetal.cli.results import write_results
     from jaxmetal.fit import auto
-    from jaxmetal.io.config.context import NOWHERE
+    from jaxmetal.io.wcs import NOWHERE
     from jaxmetal.recipes import gradient
     from jaxmetal.result import view
     from jaxmetal.simulate import niriss_like

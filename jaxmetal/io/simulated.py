@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxmetal.io.config.context import NOWHERE
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.sample.columns import NAME
 from jaxmetal.io.tables import write_table
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.simulate import Survey
 
 UNITS = {"metallicity": "dex", "halpha": "flux"}

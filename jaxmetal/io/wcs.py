@@ -21,6 +21,8 @@ from astropy.wcs.utils import celestial_frame_to_wcs
 from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.grid import Grid
 
+NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
+"""The sky origin of data without world coordinates."""
 ARCSEC_PER_RADIAN = 180 * 3600 / np.pi
 DISTORTION = 0.02
 """Largest departure of an image from an affine map, pixels."""

@@ -17,6 +17,9 @@ MASSES = (0.95, 0.68)
 
 BINS = 30
 
+LEFT, RIGHT, BOTTOM, TOP = 0.85, 0.2, 0.85, 0.35
+"""Margins for numbers, labels and titles, inches."""
+
 
 def corner(
     draws: Mapping[str, np.ndarray], truths: Mapping[str, float] | None = None, labels: Mapping[str, str] | None = None
@@ -40,7 +43,9 @@ def corner(
     ranges = {name: _range(values, truths.get(name)) for name, values in columns.items()}
     size = float(np.clip(1.75 * n, 3.2, 14.0))
     figure = new_figure(size, size)
-    grid, panels = figure.add_gridspec(n, n), {}
+    figure.set_layout_engine("none")  # only the outer panels have numbers and labels: no need to measure all of them
+    edges = {"left": LEFT / size, "right": 1 - RIGHT / size, "bottom": BOTTOM / size, "top": 1 - TOP / size}
+    grid, panels = figure.add_gridspec(n, n, **edges, wspace=0.08, hspace=0.08), {}
     for row, down in enumerate(names):
         for column, across in enumerate(names[: row + 1]):
             ax = panels[row, column] = figure.add_subplot(grid[row, column])

@@ -13,7 +13,6 @@ import numpy as np
 
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.instrument.psf import fwhm
-from jaxmetal.io.config.context import NOWHERE
 from jaxmetal.io.config.read import Job
 from jaxmetal.io.sample.columns import (
     FAILED,
@@ -28,6 +27,7 @@ from jaxmetal.io.sample.columns import (
     SUSPECT,
     short,
 )
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import medians

@@ -16,10 +16,8 @@ from jaxmetal.io.config.table import require_known, take
 from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.pixels import require_same_pixels
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.numerics.grid import Grid
-
-NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
-"""The sky origin of data without world coordinates."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

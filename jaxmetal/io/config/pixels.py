@@ -9,10 +9,11 @@ from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.bins import BinMap, read_bins
-from jaxmetal.io.config.context import NOWHERE, Context
+from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose, positive, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.quality import read_used
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.numerics.grid import Grid
 
 SAME_SCALE = 0.01

@@ -13,12 +13,13 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.start import require_possible
-from jaxmetal.io.config.context import NOWHERE, Context
+from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.observations import judge_psf, kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
 from jaxmetal.io.stored import best_values
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import tree
 from jaxmetal.prior import sites, typical
 from jaxmetal.scene import Scene

@@ -11,13 +11,14 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import STYLES
 from jaxmetal.fluxmaps.spectra import Spectra
-from jaxmetal.io.config.context import NOWHERE, Context
+from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.fluxes import ReadFluxes, located, of_maps, of_table
 from jaxmetal.io.config.lines.likelihood import by_name
 from jaxmetal.io.config.lines.units import common, settle
 from jaxmetal.io.config.lines.wavelengths import require_line
 from jaxmetal.io.config.pixels import origin_of
 from jaxmetal.io.config.table import child, choose, require_known, take
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.lines import feature
 
 COMMON = (

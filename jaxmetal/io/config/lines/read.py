@@ -17,7 +17,7 @@ from jaxmetal.fluxmaps.galaxy import light
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.spectra import Spectra
-from jaxmetal.io.config.context import NOWHERE, Context
+from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.features import features, fluxes, in_one_unit, origin
 from jaxmetal.io.config.lines.likelihood import likelihood
 from jaxmetal.io.config.lines.regions import masks, radius
@@ -26,6 +26,7 @@ from jaxmetal.io.config.lines.star_formation import luminosity
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.read import cosmology_of
 from jaxmetal.io.config.table import child, positive, read_toml, require_known, take
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.spaxel.contract import Likelihood
 
 SECTIONS = (
