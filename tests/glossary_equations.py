@@ -134,6 +134,43 @@ def _(theta_E=1.3, q=0.6, x=0.5, y=-0.8):
     return np.array([alpha.imag, alpha.real])
 
 
+@equation("lens.EPL", "Tessore & Metcalf 2015", rtol=1e-6)
+def _(theta_E=1.3, gamma=2.3, q=0.6, x=0.5, y=-0.8):
+    t, b, f, phi = gamma - 1, theta_E * np.sqrt(q), (1 - q) / (1 + q), np.arctan2(x, q * y)
+    series = special.hyp2f1(1.0, t / 2, 2 - t / 2, -f * np.exp(2j * phi))
+    alpha = 2 * b / (1 + q) * (b / np.hypot(q * y, x)) ** (t - 1) * np.exp(1j * phi) * series
+    return np.array([alpha.imag, alpha.real])
+
+
+@equation("lens.NFW", "Wright & Brainerd 2000", rtol=1e-6)
+def _(kappa_s=0.3, r_s=2.0, x=0.5, y=-0.8):
+    """The mass within the radius, integrated, over pi times the radius."""
+    radius = np.hypot(x, y) / r_s
+
+    def kappa(s):
+        return 2 * kappa_s * (1 - np.arctanh(np.sqrt(1 - s**2)) / np.sqrt(1 - s**2)) / (s**2 - 1)
+
+    alpha = 2 * r_s / radius * quad(lambda s: s * kappa(s), 0, radius)[0]
+    return alpha * np.array([x, y]) / np.hypot(x, y)
+
+
+@equation("lens.normalisation_to_b0", "Eliasdottir et al. 2007", name="E0")
+def _(E_0=1.5, a=0.2, s=5.0):
+    return E_0 * (s**2 - a**2) / s**2
+
+
+@equation("lens.DPIE", "Limousin et al. 2005", rtol=1e-6)
+def _(b=1.5, a=0.2, s=5.0, x=0.5, y=-0.8):
+    radius = np.hypot(x, y)
+    alpha = b * s / (s - a) * (np.hypot(a, radius) - a - np.hypot(s, radius) + s) / radius
+    return alpha * np.array([x, y]) / radius
+
+
+@equation("lens.b0_from_velocity_dispersion", "Jullo et al. 2007", rtol=1e-6)
+def _(sigma=220.0, E=0.7):
+    return np.degrees(6 * np.pi * (sigma / 299792.458) ** 2 * E) * 3600
+
+
 @equation("lens.Shear", "lenstronomy, SHEAR, x to the West")
 def _(gamma1=0.05, gamma2=-0.08, x=0.5, y=-0.8):
     return np.array([[gamma1, gamma2], [gamma2, -gamma1]]) @ [x, y]

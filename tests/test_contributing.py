@@ -48,11 +48,14 @@ def test_a_profile(written):
 
 
 def test_a_lens(written):
-    lens = written["PointMass"](theta_e=1.2, x0=0.1)
+    lens = written["Plummer"](theta_e=1.2, core=0.0, x0=0.1)
     np.testing.assert_allclose(lens(1.3, 0.0), (1.2, 0.0), rtol=1e-6)
     at = jm.lens.distortion(lens, 0.7, -0.9)
     np.testing.assert_allclose((at.kappa, at.rotation), 0.0, atol=1e-6)
     np.testing.assert_allclose(at.gamma, 1.2**2 / (0.6**2 + 0.9**2), rtol=1e-6)
+    cored = written["Plummer"](theta_e=1.2, core=0.5)
+    np.testing.assert_allclose(jm.lens.distortion(cored, 0.3, 0.4).kappa, 1.2**2 * 0.25 / 0.5**2, rtol=1e-6)
+    np.testing.assert_allclose(jax.grad(cored.potential)(0.3, 0.4), cored(0.3, 0.4)[0], rtol=1e-6)
 
 
 def fibre(written, data):
@@ -104,7 +107,7 @@ def test_a_calibration():
 def test_every_file_that_is_named_is_there():
     new = {
         "jaxmetal/tracer/ring.py",
-        "jaxmetal/lens/point.py",
+        "jaxmetal/lens/plummer.py",
         "jaxmetal/observation/fibre.py",
         "jaxmetal/fit/gaussian.py",
     }

@@ -218,6 +218,23 @@ LENSES = {
     "round SIE": jl.SIE(theta_e=1.0),
     "Shear": jl.Shear(gamma1=0.05, gamma2=-0.08),
     "Tabulated": tabulated(ELLIPSE, Grid.regular((121, 121), 0.02)),
+    "SIS": jl.SIS(theta_e=1.0),
+    "NIE": jl.NIE(theta_e=1.0, core=0.1, q=0.5, pa=25.0),
+    "NIE without a core": jl.NIE(theta_e=1.0, core=0.0),
+    "EPL": jl.EPL(theta_e=1.0, gamma=2.2, q=0.5, pa=25.0),
+    "round EPL": jl.EPL(theta_e=1.0, gamma=1.8),
+    "NFW": jl.NFW(kappa_s=0.2, r_s=0.5, ellipticity=0.1, pa=25.0),
+    "round NFW": jl.NFW(kappa_s=0.2, r_s=0.5),
+    "DPIE": jl.DPIE(b0=1.0, core=0.1, cut=3.0, q=0.5, pa=25.0),
+    "round DPIE": jl.DPIE(b0=1.0, core=0.0, cut=3.0),
+    "DPIE, cut = core": jl.DPIE(b0=1.0, core=0.3, cut=0.3),
+    "PointMass": jl.PointMass(theta_e=1.0),
+    "Sheet": jl.Sheet(kappa=0.1),
+    "Multipole": jl.Multipole(m=4, amplitude=0.05, pa=10.0),
+    "Stack": jl.Stack(of=jl.SIS(theta_e=np.array([1.0, 0.2]), x0=np.zeros(2), y0=np.zeros(2))),
+    "Members": jl.Members(
+        luminosity=np.array([1.0, 0.3]), x0=np.zeros(2), y0=np.array([0.0, 0.1]), b0=0.5, core=0.01, cut=2.0
+    ),
     "RegionShift": jl.RegionShift(labels=np.zeros(GRID.shape, int), grid=GRID, dx={"0": 0.1}, dy={"0": -0.2}),
 }
 """A lens of each class, its centre at the origin."""

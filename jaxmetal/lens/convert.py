@@ -7,20 +7,27 @@ counter-clockwise from its x axis, that is from East towards North, so that phi 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
 
+from jaxmetal.edge.errors import InputError
+from jaxmetal.lens.dpie import DPIE
+from jaxmetal.lens.epl import EPL
+from jaxmetal.lens.multipole import Multipole
+from jaxmetal.lens.nfw import NFW
+from jaxmetal.lens.nie import NIE
+from jaxmetal.lens.normalisation import normalisation_to_b0
+from jaxmetal.lens.point import PointMass
 from jaxmetal.lens.shear import Shear
-from jaxmetal.lens.sie import SIE
+from jaxmetal.lens.sheet import Sheet
+from jaxmetal.lens.sie import SIE, SIS
 
 
 def sie_from_lenstronomy(theta_E: Any, e1: Any, e2: Any, center_x: Any = 0.0, center_y: Any = 0.0) -> SIE:
     """SIE for lenstronomy's "SIE": e1, e2 = (1-q)/(1+q) (cos 2 phi, sin 2 phi), phi from East towards North."""
-    e = jnp.hypot(e1, e2)
-    pa = 90 - jnp.rad2deg(0.5 * jnp.arctan2(e2, e1))
-    return SIE(theta_e=theta_E, x0=-center_x, y0=center_y, q=(1 - e) / (1 + e), pa=pa)
+    return SIE(theta_e=theta_E, **_centre(center_x, center_y), **_ellipse(e1, e2))
 
 
 def sie_to_lenstronomy(lens: SIE) -> Mapping[str, Any]:
@@ -38,3 +45,78 @@ def shear_from_lenstronomy(gamma1: Any, gamma2: Any, ra_0: Any = 0.0, dec_0: Any
 def shear_to_lenstronomy(lens: Shear) -> Mapping[str, Any]:
     """The keyword arguments of lenstronomy's "SHEAR"."""
     return {"gamma1": lens.gamma1, "gamma2": -lens.gamma2, "ra_0": -lens.x0, "dec_0": lens.y0}
+
+
+def lens_from_lenstronomy(lens_model_list: Sequence[str], kwargs_lens: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The lenses of a lenstronomy model: "0 EPL", "1 SHEAR", ... -> lens.
+
+    Raises:
+        InputError: for a profile that is not among `FROM_LENSTRONOMY`, arguments that it does not have, or lists of
+            different lengths.
+    """
+    if len(lens_model_list) != len(kwargs_lens):
+        found = f"{len(lens_model_list)} and {len(kwargs_lens)}"
+        raise InputError(f"lenstronomy: expected a table of arguments for each profile, found {found}; correct them.")
+    made = {}
+    for place, (name, given) in enumerate(zip(lens_model_list, kwargs_lens, strict=True)):
+        if name not in FROM_LENSTRONOMY:
+            known = ", ".join(FROM_LENSTRONOMY)
+            raise InputError(f"lenstronomy: expected profiles among {known}, found '{name}'; leave it out.")
+        try:
+            made[f"{place} {name}"] = FROM_LENSTRONOMY[name](**given)
+        except TypeError:
+            found = ", ".join(given) or "none"
+            raise InputError(
+                f"lenstronomy: the arguments of '{name}' do not fit it, found {found}; correct them."
+            ) from None
+    return made
+
+
+def _nie(theta_E: Any, e1: Any, e2: Any, s_scale: Any, center_x: Any = 0.0, center_y: Any = 0.0) -> NIE:
+    return NIE(theta_e=theta_E, core=s_scale, **_centre(center_x, center_y), **_ellipse(e1, e2))
+
+
+def _epl(theta_E: Any, gamma: Any, e1: Any, e2: Any, center_x: Any = 0.0, center_y: Any = 0.0) -> EPL:
+    return EPL(theta_e=theta_E, gamma=gamma, **_centre(center_x, center_y), **_ellipse(e1, e2))
+
+
+def _nfw(Rs: Any, alpha_Rs: Any, e1: Any = 0.0, e2: Any = 0.0, center_x: Any = 0.0, center_y: Any = 0.0) -> NFW:
+    """alpha_Rs is the deflection at Rs of the round halo."""
+    shape = _ellipse(e1, e2)
+    q2 = shape.pop("q") ** 2
+    kappa_s = alpha_Rs / (4 * Rs * (1 - jnp.log(2.0)))
+    return NFW(kappa_s=kappa_s, r_s=Rs, ellipticity=(1 - q2) / (1 + q2), **_centre(center_x, center_y), **shape)
+
+
+def _dpie(sigma0: Any, Ra: Any, Rs: Any, center_x: Any = 0.0, center_y: Any = 0.0) -> DPIE:
+    b0 = normalisation_to_b0("sigma0", sigma0, Ra, Rs)
+    return DPIE(b0=b0, core=Ra, cut=Rs, **_centre(center_x, center_y))
+
+
+def _multipole(m: int, a_m: Any, phi_m: Any, center_x: Any = 0.0, center_y: Any = 0.0, r_E: Any = 1.0) -> Multipole:
+    return Multipole(m=int(m), amplitude=a_m, pa=90 - jnp.rad2deg(phi_m), **_centre(center_x, center_y))
+
+
+def _centre(center_x: Any, center_y: Any) -> dict[str, Any]:
+    return {"x0": -center_x, "y0": center_y}
+
+
+def _ellipse(e1: Any, e2: Any) -> dict[str, Any]:
+    e = jnp.hypot(e1, e2)
+    return {"q": (1 - e) / (1 + e), "pa": 90 - jnp.rad2deg(0.5 * jnp.arctan2(e2, e1))}
+
+
+FROM_LENSTRONOMY: Mapping[str, Callable[..., Any]] = {
+    "SIS": lambda theta_E, center_x=0.0, center_y=0.0: SIS(theta_e=theta_E, **_centre(center_x, center_y)),
+    "SIE": sie_from_lenstronomy,
+    "NIE": _nie,
+    "EPL": _epl,
+    "NFW": _nfw,
+    "NFW_ELLIPSE_POTENTIAL": _nfw,
+    "PJAFFE": _dpie,
+    "POINT_MASS": lambda theta_E, center_x=0.0, center_y=0.0: PointMass(theta_e=theta_E, **_centre(center_x, center_y)),
+    "SHEAR": shear_from_lenstronomy,
+    "CONVERGENCE": lambda kappa, ra_0=0.0, dec_0=0.0: Sheet(kappa=kappa, **_centre(ra_0, dec_0)),
+    "MULTIPOLE": _multipole,
+}
+"""Profile -> what makes a lens of its arguments."""

@@ -30,3 +30,8 @@ class Shear:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec."""
         dx, dy = x - self.x0, y - self.y0
         return self.gamma1 * dx + self.gamma2 * dy, self.gamma2 * dx - self.gamma1 * dy
+
+    def potential(self, x: jax.Array, y: jax.Array) -> jax.Array:
+        """Whose gradient is the deflection, arcsec^2."""
+        dx, dy = x - self.x0, y - self.y0
+        return 0.5 * self.gamma1 * (dx**2 - dy**2) + self.gamma2 * dx * dy

@@ -1,0 +1,249 @@
+"""Parametric lenses: potential, deflection and convergence belong together; other codes and limits agree."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxmetal import lens as jl
+from jaxmetal.edge.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+RANDOM = np.random.default_rng(17)
+X, Y = RANDOM.uniform(-3.0, 3.0, (2, 60))
+AT = {"x0": 0.11, "y0": -0.07}
+TURNED = {"q": 0.55, "pa": 25.0}
+MANY = {"x0": np.array([0.3, -1.0, 0.4, 0.9, -2.0]), "y0": np.array([0.1, 0.2, -0.9, 1.4, 0.0])}
+POTENTIALS = {
+    "SIS": jl.SIS(theta_e=1.1, **AT),
+    "SIE": jl.SIE(theta_e=1.3, **AT, **TURNED),
+    "NIE": jl.NIE(theta_e=1.3, core=0.3, **AT, **TURNED),
+    "round NIE": jl.NIE(theta_e=1.3, core=0.3),
+    "EPL": jl.EPL(theta_e=1.2, gamma=2.3, **AT, **TURNED),
+    "shallow EPL": jl.EPL(theta_e=1.2, gamma=1.6, q=1.0),
+    "NFW": jl.NFW(kappa_s=0.2, r_s=1.7, ellipticity=0.15, pa=25.0, **AT),
+    "round NFW": jl.NFW(kappa_s=0.2, r_s=1.7),
+    "DPIE": jl.DPIE(b0=1.4, core=0.1, cut=2.5, **AT, **TURNED),
+    "round DPIE": jl.DPIE(b0=1.4, core=0.1, cut=2.5),
+    "DPIE, cut = core": jl.DPIE(b0=1.4, core=0.5, cut=0.5, **TURNED),
+    "PointMass": jl.PointMass(theta_e=0.9, **AT),
+    "Sheet": jl.Sheet(kappa=0.1, **AT),
+    "Multipole 3": jl.Multipole(m=3, amplitude=0.06, pa=10.0, **AT),
+    "Multipole 4": jl.Multipole(m=4, amplitude=-0.06, pa=10.0, **AT),
+    "Shear": jl.Shear(gamma1=0.05, gamma2=-0.08, **AT),
+    "Stack": jl.Stack(of=jl.SIS(theta_e=np.linspace(0.1, 0.5, 5), **MANY), block=2),
+    "Members": jl.Members(luminosity=np.linspace(0.1, 3.0, 5), b0=0.4, core=0.02, cut=3.0, q=0.8, pa=30.0, **MANY),
+}
+
+
+def on_axes(lens, x, y):
+    """Offsets along the major and the minor axis, by complex numbers."""
+    along = ((x - lens.x0) + 1j * (y - lens.y0)) * np.exp(-1j * np.radians(90.0 + getattr(lens, "pa", 0.0)))
+    return along.real, along.imag
+
+
+def elliptical(lens, x, y):
+    """sqrt(q u^2 + v^2 / q)."""
+    u, v = on_axes(lens, x, y)
+    return np.sqrt(lens.q * u**2 + v**2 / lens.q)
+
+
+def kappa_dpie(lens, x, y):
+    radius = 0.5 * (1 + lens.q) / np.sqrt(lens.q) * elliptical(lens, x, y)
+    between = 1 / np.hypot(lens.core, radius) - 1 / np.hypot(lens.cut, radius)
+    return 0.5 * lens.b0 * lens.cut / (lens.cut - lens.core) * between
+
+
+def kappa_nfw(lens, x, y):
+    s = np.hypot(*on_axes(lens, x, y)) / lens.r_s
+    root = np.sqrt(np.abs(s**2 - 1))
+    F = np.where(s < 1, np.arctanh(np.minimum(root, 1 - 1e-16)) / root, np.arctan(root) / root)
+    return 2 * lens.kappa_s * (1 - F) / (s**2 - 1)
+
+
+def kappa_multipole(lens, x, y):
+    u, v = on_axes(lens, x, y)
+    return lens.amplitude * np.cos(lens.m * np.arctan2(v, u)) / (2 * np.hypot(u, v))
+
+
+def kappa_nie(lens, x, y):
+    return 0.5 * lens.theta_e / np.hypot(getattr(lens, "core", 0.0), elliptical(lens, x, y))
+
+
+def kappa_epl(lens, x, y):
+    return 0.5 * (3 - lens.gamma) * (lens.theta_e / elliptical(lens, x, y)) ** (lens.gamma - 1)
+
+
+KAPPA = {
+    "SIS": lambda lens, x, y: 0.5 * lens.theta_e / np.hypot(x - lens.x0, y - lens.y0),
+    "SIE": kappa_nie,
+    "NIE": kappa_nie,
+    "round NIE": kappa_nie,
+    "EPL": kappa_epl,
+    "shallow EPL": kappa_epl,
+    "round NFW": kappa_nfw,
+    "DPIE": kappa_dpie,
+    "round DPIE": kappa_dpie,
+    "PointMass": lambda lens, x, y: 0.0 * x,
+    "Sheet": lambda lens, x, y: lens.kappa + 0.0 * x,
+    "Multipole 3": kappa_multipole,
+    "Multipole 4": kappa_multipole,
+    "Shear": lambda lens, x, y: 0.0 * x,
+}
+
+
+@jax.jit
+def measured(lens, x, y):
+    return lens(x, y), jax.vmap(jax.grad(lens.potential, (0, 1)))(x, y), jl.distortion(lens, x, y)
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_deflection_is_the_gradient_of_the_potential(name):
+    alpha, gradient, found = measured(POTENTIALS[name], X, Y)
+    np.testing.assert_allclose(alpha, gradient, atol=1e-8)
+    np.testing.assert_allclose(found.rotation, 0.0, atol=1e-8)
+    if name in KAPPA:
+        np.testing.assert_allclose(found.kappa, KAPPA[name](POTENTIALS[name], X, Y), atol=1e-7)
+
+
+def drawn(rng):
+    """One of each profile that lenstronomy defines as we do, with random parameters."""
+    e, phi = rng.uniform(0.0, 0.42), rng.uniform(0.0, np.pi)  # q from 0.41
+    ellipse = {"e1": e * np.cos(2 * phi), "e2": e * np.sin(2 * phi)}
+    small = {name: 0.3 * value for name, value in ellipse.items()}
+    centre = dict(zip(("center_x", "center_y"), rng.uniform(-0.3, 0.3, 2), strict=True))
+    theta = {"theta_E": rng.uniform(0.5, 2.0)}
+    halo = {"Rs": rng.uniform(0.5, 4.0), "alpha_Rs": rng.uniform(0.3, 2.0)}
+    return {
+        "SIS": theta | centre,
+        "SIE": theta | ellipse | centre,
+        "NIE": theta | ellipse | centre | {"s_scale": rng.uniform(0.01, 0.5)},
+        "EPL": theta | ellipse | centre | {"gamma": rng.uniform(1.5, 2.5)},
+        "NFW": halo | centre,
+        "NFW_ELLIPSE_POTENTIAL": halo | small | centre,
+        "PJAFFE": {"sigma0": rng.uniform(0.5, 2.0), "Ra": rng.uniform(0.05, 0.3), "Rs": rng.uniform(0.5, 3.0)} | centre,
+        "POINT_MASS": theta | centre,
+        "SHEAR": {"gamma1": rng.uniform(-0.1, 0.1), "gamma2": rng.uniform(-0.1, 0.1)},
+        "CONVERGENCE": {"kappa": rng.uniform(-0.2, 0.2), "ra_0": 0.1, "dec_0": 0.2},
+        "MULTIPOLE": {"m": int(rng.integers(3, 5)), "a_m": rng.uniform(-0.1, 0.1), "phi_m": phi} | centre,
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lenstronomy_agrees_over_random_parameters(seed):
+    from lenstronomy.LensModel.lens_model import LensModel
+
+    given = drawn(np.random.default_rng(seed))
+    lenses = jl.lens_from_lenstronomy(list(given), list(given.values()))
+    for (name, kwargs), lens in zip(given.items(), lenses.values(), strict=True):
+        east, north = LensModel([name]).alpha(-X, Y, [kwargs])
+        np.testing.assert_allclose(lens(X, Y), (-east, north), atol=1e-6, err_msg=name)
+
+
+def test_lenstronomys_difference_of_cored_ellipsoids_is_the_dual_profile():
+    from lenstronomy.LensModel.lens_model import LensModel
+
+    q, lens = 0.6, jl.DPIE(b0=1.4, core=0.1, cut=2.5, q=0.6, pa=90.0)
+    circular = 2 * np.sqrt(q) / (1 + q)  # product average of the axes over Lenstool's
+    theta = 1.4 * 2.5 / 2.4 * circular
+    ellipse = {"e1": (1 - q) / (1 + q), "e2": 0.0}
+    parts = [{"theta_E": s * theta, "s_scale": r * circular, **ellipse} for s, r in ((1.0, 0.1), (-1.0, 2.5))]
+    east, north = LensModel(["NIE", "NIE"]).alpha(-X, Y, parts)
+    np.testing.assert_allclose(lens(X, Y), (-east, north), atol=1e-6)
+
+
+def test_limits():
+    sie = jl.SIE(theta_e=1.3, **AT, **TURNED)
+    for lens in (jl.NIE(theta_e=1.3, core=0.0, **AT, **TURNED), jl.EPL(theta_e=1.3, gamma=2.0, **AT, **TURNED)):
+        np.testing.assert_allclose(lens(X, Y), sie(X, Y), atol=1e-7)
+    np.testing.assert_allclose(jl.SIE(theta_e=1.3)(X, Y), jl.SIS(theta_e=1.3)(X, Y), atol=1e-7)
+    wide = jl.DPIE(b0=1.3, core=0.0, cut=1e9, **AT)
+    np.testing.assert_allclose(wide(X, Y), jl.SIS(theta_e=1.3, **AT)(X, Y), atol=1e-7)
+    halo, point = jl.DPIE(b0=1.3, core=0.001, cut=0.002), jl.PointMass(theta_e=np.sqrt(1.3 * 0.002))
+    np.testing.assert_allclose(halo(30.0, 40.0), point(30.0, 40.0), rtol=1e-3)  # all of its mass is within
+    nearly = dataclasses.replace(POTENTIALS["round NFW"], ellipticity=1e-9)
+    np.testing.assert_allclose(nearly(X, Y), POTENTIALS["round NFW"](X, Y), atol=1e-8)
+    alike = [jl.DPIE(b0=1.4, core=0.5, cut=cut, **TURNED)(X, Y) for cut in (0.5, 0.5 + 1e-9)]
+    np.testing.assert_allclose(*alike, atol=1e-8)
+
+
+def test_the_four_normalisations_agree():
+    radius, core, cut, b0 = np.geomspace(0.01, 30.0, 9), 0.2, 5.0, 1.4
+    between = 1 / np.hypot(core, radius) - 1 / np.hypot(cut, radius)
+    per_strength = {
+        "b0": 0.5 * cut / (cut - core),
+        "E0": 0.5 * (cut + core) / cut,
+        "E_lim": 0.5 * cut**2 / (cut**2 - core**2),
+        "sigma0": core * cut / (cut - core),
+    }
+    expected = jl.distortion(jl.DPIE(b0=b0, core=core, cut=cut), radius, 0.0).kappa
+    for name, factor in per_strength.items():
+        strength = jl.normalisation_from_b0(name, b0, core, cut)
+        np.testing.assert_allclose(strength * factor * between, expected, rtol=1e-10)
+        np.testing.assert_allclose(strength * factor * between, b0 * per_strength["b0"] * between, rtol=1e-12)
+        np.testing.assert_allclose(jl.normalisation_to_b0(name, strength, core, cut), b0, rtol=1e-12)
+    with pytest.raises(InputError, match="expected one of b0, E0, E_lim, sigma0, found 'v_disp'"):
+        jl.normalisation_to_b0("v_disp", 200.0, core, cut)
+
+
+def test_strength_of_a_velocity_dispersion():
+    expected = np.degrees(6 * np.pi * (220.0 / 299792.458) ** 2) * 3600 * 0.7
+    np.testing.assert_allclose(jl.b0_from_velocity_dispersion(220.0, 0.7), expected, rtol=1e-12)
+
+
+def test_members_are_the_sum_of_their_galaxies():
+    luminosity, q, pa = np.array([0.2, 1.0, 2.5, 0.4, 1.7]), np.linspace(0.5, 1.0, 5), np.linspace(0.0, 90.0, 5)
+    cluster = jl.Members(luminosity=luminosity, b0=0.9, core=0.05, cut=4.0, q=q, pa=pa, **MANY)
+    galaxies = [
+        jl.DPIE(b0=0.9 * L**0.5, core=0.05 * L**0.5, cut=4.0 * L**0.5, x0=x, y0=y, q=a, pa=b)
+        for L, x, y, a, b in zip(luminosity, *MANY.values(), q, pa, strict=True)
+    ]
+    expected = sum(np.stack(one(X, Y)) for one in galaxies)
+    np.testing.assert_allclose(cluster(X, Y), expected, atol=1e-12)
+    np.testing.assert_allclose(jl.stacked(galaxies)(X, Y), expected, atol=1e-12)
+
+
+def test_a_stack_has_the_gradient_of_its_sum():
+    def total(b0, make):
+        return jnp.sum(jnp.stack(make(b0)(X, Y)))
+
+    def one_by_one(b0):
+        galaxies = [dataclasses.replace(one, b0=b0 * one.b0) for one in parts]
+        return lambda x, y: sum(jnp.stack(one(x, y)) for one in galaxies)
+
+    cluster = POTENTIALS["Members"]
+    of = cluster.stack().of
+    parts = [
+        jl.DPIE(b0=of.b0[k], core=of.core[k], cut=of.cut[k], x0=of.x0[k], y0=of.y0[k], q=of.q, pa=of.pa)
+        for k in range(5)
+    ]
+    found = jax.grad(total)(0.4, lambda b0: dataclasses.replace(cluster, b0=b0))
+    np.testing.assert_allclose(found, jax.grad(total)(1.0, one_by_one) / 0.4, rtol=1e-10)
+
+
+BAD = {
+    "several kinds": (lambda: jl.stacked([POTENTIALS["SIS"], POTENTIALS["SIE"]]), "found SIE, SIS"),
+    "none": (lambda: jl.stacked([]), "found none"),
+    "two lengths": (
+        lambda: jl.Stack(of=jl.SIS(theta_e=np.ones(3), x0=np.zeros(4)))(X, Y),
+        r"one number for each lens, found shapes \(3,\) and \(4,\)",
+    ),
+    "one lens": (lambda: jl.Stack(of=jl.SIS(theta_e=1.0))(X, Y), "found shapes numbers alone"),
+    "a dipole": (lambda: jl.Multipole(m=1, amplitude=0.1)(X, Y), "order m of 2 or more, found 1"),
+    "an unknown profile": (lambda: jl.lens_from_lenstronomy(["CHAMELEON"], [{}]), "found 'CHAMELEON'"),
+    "other arguments": (
+        lambda: jl.lens_from_lenstronomy(["SIS"], [{"theta_E": 1.0, "q": 0.5}]),
+        "the arguments of 'SIS' do not fit it, found theta_E, q",
+    ),
+    "lists of two lengths": (lambda: jl.lens_from_lenstronomy(["SIS"], []), "found 1 and 0"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_is_refused(case):
+    make, words = BAD[case]
+    with pytest.raises(InputError, match=words):
+        make()
