@@ -194,7 +194,7 @@ def test_simulated_files_can_be_checked(tmp_path, capsys):
 
 
 BAD = {
-    "no file": (lambda path: path.unlink(), "cannot be read"),
+    "no file": (lambda path: path.unlink(), "does not exist"),
     "unknown key": (lambda path: replace(path, "mixing", "mixign"), "did you mean 'mixing'?"),
     "missing data": (lambda path: (path.parent / "metallicity.fits").unlink(), "does not exist"),
     "not FITS": (lambda path: (path.parent / "sigma.fits").write_text("1 2 3"), "cannot be read as FITS"),
@@ -257,7 +257,7 @@ def test_a_process_ends_with_the_code_and_no_traceback(tmp_path):
     assert done.stdout == ""
     assert (
         done.stderr
-        == "jaxmetal: The configuration nowhere.toml cannot be read (No such file or directory); check its path.\n"
+        == "jaxmetal: The configuration nowhere.toml does not exist; check its path.\n"
     )
 
 

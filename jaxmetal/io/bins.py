@@ -12,7 +12,7 @@ from jaxmetal.edge.bins import numbered, per_bin
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.bins import Bins
-from jaxmetal.io.file import require_file
+from jaxmetal.io.file import LONGEST_TEXT, require_file
 from jaxmetal.io.fits import Hdu, Map, read_map
 from jaxmetal.io.pixels import require_same_pixels
 
@@ -61,6 +61,7 @@ def read_bins(
         image = read_map(path, hdu, what="bin map")
         values, found = image.values, () if data is None else require_same_pixels(data, image, "The bin map")
     else:
+        require_file(path, "The bin table", most=LONGEST_TEXT)
         values, found = _read_table(path, shape if data is None else data.values.shape), ()  # type: ignore[arg-type]
     if shape is not None and values.shape != tuple(shape):
         raise InputError(

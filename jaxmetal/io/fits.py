@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import re
 import warnings
 from collections.abc import Mapping
@@ -18,14 +19,15 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import write_whole
+from jaxmetal.io.ending import BLOCK, require_end
 from jaxmetal.io.file import require_file
 from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid
 from jaxmetal.numerics.grid import Grid
 
 Hdu = int | str | None
 
-BLOCK = 2880
-"""Bytes; FITS files are filled up to a multiple of them."""
+MOST_PIXELS = 10**8
+"""Of a map."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,12 +95,14 @@ def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map", blank: boo
     """
     path = Path(path)
     require_file(path, f"The {what}")
+    require_end(path, f"The {what}")
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
             # An open file, because astropy leaves one open where the header is broken.
             with open(path, "rb") as file, fits.open(file, memmap=False) as extensions:
                 chosen = _choose(extensions, hdu, f"{what} {path}")
+                _require_held(chosen.shape, f"{what} {path}")
                 values, header, extension = np.array(chosen.data, np.float64), chosen.header, chosen.name
     except Exception as error:  # a damaged file fails anywhere, and as anything: OSError, TypeError, ValueError, ...
         raise _refusal(path, what, error) from None
@@ -199,6 +203,14 @@ def _choose(extensions: fits.HDUList, hdu: Hdu, label: str) -> Any:
     if len(images) > 1:
         raise InputError(f"The {label} must hold one 2-D image, but holds: {listed}; name the extension.")
     return extensions[images[0]]
+
+
+def _require_held(shape: tuple[int, ...], label: str) -> None:
+    """Refuses an image that would fill the memory."""
+    if math.prod(shape) > MOST_PIXELS:
+        raise InputError(
+            f"The {label} must have at most {MOST_PIXELS:,} pixels, but is {_describe(shape)}; cut out the galaxy."
+        )
 
 
 def _describe(shape: tuple[int, ...] | None) -> str:

@@ -17,7 +17,8 @@ from astropy.units import UnitsWarning
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import write_whole
-from jaxmetal.io.file import require_file
+from jaxmetal.io.ending import require_end
+from jaxmetal.io.file import LONGEST_TEXT, require_file
 from jaxmetal.io.spelling import nearest
 
 FITS = (".fits", ".fit", ".fits.gz", ".fit.gz")
@@ -92,13 +93,14 @@ def write_table(
 
 
 def _read(path: Path) -> Table:
-    require_file(path, "The table")
+    in_fits = path.name.lower().endswith(FITS)
+    require_file(path, "The table", most=None if in_fits else LONGEST_TEXT)
     try:
-        if path.name.lower().endswith(FITS):
+        if in_fits:
             return _read_fits(path)
         if path.suffix == ".ecsv":
             return Table.read(path, format="ascii.ecsv")
-        return text.read(path.read_text(), **_layout(path))
+        return text.read(path.read_text(encoding="utf-8-sig"), **_layout(path))
     except InputError:
         raise
     except Exception as error:  # astropy and yaml raise many kinds for what is no table
@@ -107,6 +109,7 @@ def _read(path: Path) -> Table:
 
 
 def _read_fits(path: Path) -> Table:
+    require_end(path, "The table")
     with fits.open(path, memmap=False) as file, warnings.catch_warnings():
         kinds = (fits.BinTableHDU, fits.TableHDU)
         place = next((number for number, hdu in enumerate(file) if isinstance(hdu, kinds)), None)
@@ -130,7 +133,7 @@ def _found(wanted: str, table: Table) -> str:
 
 def _layout(path: Path) -> dict[str, Any]:
     """How the columns are marked: a ruler of dashes under the header, or whatever astropy guesses."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
     ruled = len(lines) > 1 and set(lines[1].split()) and set(lines[1]) <= {"-", " "}
     return {"format": "fixed_width_two_line", "guess": False} if ruled else {}
 

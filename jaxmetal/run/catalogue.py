@@ -15,11 +15,10 @@ from astropy.table import Table
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.read import Job, read_job
 from jaxmetal.io.config.table import read_toml
-from jaxmetal.io.file import require_file
+from jaxmetal.io.ending import require_end
+from jaxmetal.io.file import LONGEST_TEXT, require_file
 from jaxmetal.io.sample.columns import NAME
-
-LONGEST = 250
-"""Bytes of a name, which is part of the names of files."""
+from jaxmetal.io.sample.names import require_file_names, require_once
 
 SHARED = {"fit": "all galaxies of a run are fitted alike", "galaxy.name": f"names stand in the column '{NAME}'"}
 """Places that no galaxy may have for itself, and why."""
@@ -79,13 +78,8 @@ def read_catalogue(path: str | Path, configuration: str | Path) -> Catalogue:
             f"The catalogue {path} must have a column '{NAME}', but has {', '.join(table.colnames)}; add one."
         )
     names = ["" if name is np.ma.masked else str(name).strip() for name in table[NAME]]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice or not all(names) or not names:
-        found = f"'{twice[0]}' more than once" if twice else "an empty name" if names else "no rows"
-        raise InputError(f"The catalogue {path} must name every galaxy once, but has {found}; correct the names.")
-    unfit = [name for name in names if "/" in name or name.startswith(".") or len(name.encode()) > LONGEST]
-    if unfit:
-        raise InputError(f"The catalogue {path} has the name '{unfit[0]}', which no file can have; rename it.")
+    require_once(names, f"The catalogue {path}")
+    require_file_names(names, f"The catalogue {path}")
     places = [column for column in table.colnames if "." in column]
     for place in places:
         _require_place(shared, place, path, table[place].shape[1:])
@@ -111,7 +105,10 @@ def _read(path: Path) -> Table:
     }
     if path.suffix.lower() not in formats:
         raise InputError(f"The catalogue {path} must be an .ecsv, .fits or .csv file; convert or rename it.")
-    require_file(path, "The catalogue")
+    in_fits = formats[path.suffix.lower()]["format"] == "fits"
+    require_file(path, "The catalogue", most=None if in_fits else LONGEST_TEXT)
+    if in_fits:
+        require_end(path, "The catalogue")
     try:
         return Table.read(path, **formats[path.suffix.lower()])
     except Exception as error:  # astropy and yaml raise many kinds for what is no table

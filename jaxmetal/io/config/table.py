@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io.file import require_file
 from jaxmetal.io.spelling import nearest
 
 NAMES = {
@@ -21,14 +22,18 @@ NAMES = {
 }
 REQUIRED: Any = object()
 
+LONGEST = 2**24
+"""Bytes of a configuration."""
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The whole file.
 
     Raises:
-        InputError: if it is missing or no TOML.
+        InputError: if it is missing, no file of a sensible length, or no TOML.
     """
     try:
+        require_file(path, "The configuration", most=LONGEST)
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"The configuration {path} cannot be read ({error.strerror}); check its path.") from None

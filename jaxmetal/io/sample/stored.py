@@ -12,6 +12,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.record import FORMAT
 from jaxmetal.io.sample.columns import short
+from jaxmetal.io.sample.names import require_file_names
 
 KEPT = 400
 """Draws of each galaxy that are reused, evenly spaced."""
@@ -40,8 +41,10 @@ def stored(folder: Path, names: Iterable[str], parameter: str) -> Stored:
         parameter: as a column of the table of results is called.
 
     Raises:
-        InputError: if a file has a newer format than is known here.
+        InputError: if a name leads elsewhere, or a file has a newer format than is known here.
     """
+    names = [str(name) for name in names]
+    require_file_names(names, f"The table beside {folder}")
     found = [_read(folder / f"{name}.nc", parameter) for name in names]
     whole = [one for one in found if one is not None]
     count = min([KEPT, *(one.shape[1] for one in whole)])
