@@ -21,6 +21,7 @@ from jaxmetal.io.tables import write_table
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import Scale, scale_of
+from jaxmetal.result.shapes import listed
 from jaxmetal.result.size import effective_radius
 from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
@@ -85,11 +86,17 @@ def parameters(posterior: Posterior | View) -> dict[str, Any]:
     seen = view(posterior)
     posterior = seen.posterior
     rows = [
-        {"parameter": one.label, "unit": seen.meanings[one.site].unit, "best": one.best, "mean": one.mean, "sd": one.sd}
+        {"parameter": one.label, "unit": unit, "best": one.best, "mean": one.mean, "sd": one.sd}
         | one.quantiles
-        for one in seen.parameters
+        | {"derived": derived}
+        for one, unit, _, derived in listed(seen)
     ]
-    descriptions = {"best": "maximum of the posterior", "q16": "16 % quantile", "q84": "84 % quantile"}
+    descriptions = {
+        "derived": "whether it follows from free parameters",
+        "best": "maximum of the posterior",
+        "q16": "16 % quantile",
+        "q84": "84 % quantile",
+    }
     meta = {
         "method": posterior.method,
         "seed": posterior.seed,

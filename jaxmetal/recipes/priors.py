@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpyro.distributions as dist
@@ -16,6 +16,8 @@ import numpyro.distributions as dist
 from jaxmetal.edge.errors import InputError
 from jaxmetal.frame.contract import Frame
 from jaxmetal.frame.disc import Disc
+from jaxmetal.frame.inclined import InclinedDisc
+from jaxmetal.frame.isotropic import Isotropic
 from jaxmetal.instrument.psf import peak_width
 from jaxmetal.lens.derive import Lens
 from jaxmetal.light.gaussian import Gaussian
@@ -34,7 +36,13 @@ STEEP = 0.5
 
 
 def gradient(
-    observed: WeightedMap, *, light: Any, frame: Frame | None = None, free_geometry: bool = False, source: str = "disc"
+    observed: WeightedMap,
+    *,
+    light: Any,
+    frame: Frame | None = None,
+    free_geometry: bool = False,
+    thickness: float | None = None,
+    source: str = "disc",
 ) -> Scene:
     """One disc with a linear gradient, central value and slope free.
 
@@ -44,16 +52,27 @@ def gradient(
             image; centre and shape are guessed from it), or a light profile (named "light" in the scene).
         frame: geometry, if known; else guessed from the image, or for a profile from the map.
         free_geometry: whether the guessed centre, axis ratio and position angle are free.
+        thickness: intrinsic axis ratio c/a of the disc; its inclination then stands in place of its axis ratio, turned
+            at random where it is free (`frame.InclinedDisc`, `frame.Isotropic`).
         source: name of the disc.
+
+    Raises:
+        InputError: if there is both a frame and a thickness, or none such.
     """
-    return _disc(observed, light, frame, free_geometry, source, _linear)
+    return _disc(observed, light, _Geometry(frame, free_geometry, thickness), source, _linear)
 
 
 def broken_gradient(
-    observed: WeightedMap, *, light: Any, frame: Frame | None = None, free_geometry: bool = False, source: str = "disc"
+    observed: WeightedMap,
+    *,
+    light: Any,
+    frame: Frame | None = None,
+    free_geometry: bool = False,
+    thickness: float | None = None,
+    source: str = "disc",
 ) -> Scene:
     """As `gradient`, with two slopes and the radius between them free."""
-    return _disc(observed, light, frame, free_geometry, source, _broken)
+    return _disc(observed, light, _Geometry(frame, free_geometry, thickness), source, _broken)
 
 
 def lensed_gradient(
@@ -62,6 +81,7 @@ def lensed_gradient(
     light: Any,
     lens: Mapping[str, Lens],
     frame: Frame | None = None,
+    thickness: float | None = None,
     source: str = "disc",
     weight: str = "light",
 ) -> Scene:
@@ -72,6 +92,7 @@ def lensed_gradient(
         light: a `Picture` with plane="image", or any light.
         lens: name -> deflector.
         frame: source-plane geometry, if known; else guessed by tracing the light back, and free.
+        thickness: as for `gradient`.
         source: name of the disc.
         weight: name of the light.
     """
@@ -82,7 +103,7 @@ def lensed_gradient(
             "use `gradient` and add the lens."
         )
     guess = guess_through_lens(observed, numbers, typical(light))
-    frame = _free_disc(guess, guess.r_eff) if frame is None else frame
+    frame = _Geometry(frame, True, thickness).of(guess, guess.r_eff)
     carried = Carried(profile=_linear(_median(observed), guess.r_eff), weight=weight)
     return Scene(
         sources={source: Source(frame=frame, lights={weight: light}, carries={observed.properties[0]: carried})},
@@ -128,9 +149,39 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3, profile: Cal
     )
 
 
-def _disc(
-    observed: WeightedMap, light: Any, frame: Frame | None, free_geometry: bool, source: str, profile: Any
-) -> Scene:
+class _Geometry(NamedTuple):
+    """What is asked of a frame; arguments of the same names as of `gradient`."""
+
+    frame: Frame | None
+    free: bool
+    thickness: float | None
+
+    def of(self, guess: Guess, wander: float) -> Frame:
+        """The frame that is known, or one from a guess; a free centre lies within about `wander` arcsec."""
+        if self.thickness is not None and (self.frame is not None or not 0.0 < self.thickness < 1.0):
+            found = self.thickness if self.frame is None else "a frame, too"
+            raise InputError(
+                f"thickness: expected an axis ratio between 0 and 1 and no frame, found {found}; correct it."
+            )
+        if self.frame is not None:
+            return self.frame
+        place: dict[str, Any] = {"x0": guess.x0, "y0": guess.y0, "pa": guess.pa}
+        if self.free:
+            # The position angle may turn by a right angle to either side.
+            turned = dist.Uniform(guess.pa - 90.0, guess.pa + 90.0)
+            place = {"x0": dist.Normal(guess.x0, wander), "y0": dist.Normal(guess.y0, wander), "pa": turned}
+        if self.thickness is None:
+            return Disc(q=dist.Uniform(0.15, 1.0) if self.free else guess.q, **place)
+        inclination = Isotropic() if self.free else _inclination(guess.q, self.thickness)
+        return InclinedDisc(inclination=inclination, thickness=self.thickness, **place)
+
+
+def _inclination(q: float, thickness: float) -> float:
+    """Degrees, from q^2 = cos^2 i + thickness^2 sin^2 i; 90 where the disc is flatter than that."""
+    return math.degrees(math.asin(min(1.0, math.sqrt((1.0 - q**2) / (1.0 - thickness**2)))))
+
+
+def _disc(observed: WeightedMap, light: Any, geometry: _Geometry, source: str, profile: Any) -> Scene:
     map_now, light_now = typical([observed, light])  # together, as a tie may run across both
     if is_observation(light):
         guess, weight = guess_from_image(light_now), light.light
@@ -140,25 +191,10 @@ def _disc(
         guess, weight = guess_from_map(map_now), "light"
         size = half_light_radius(light_now)
         guess = guess if size is None else guess._replace(r_eff=float(size))
-    if frame is None:
-        frame = (
-            _free_disc(guess, 0.3 * guess.r_eff)
-            if free_geometry
-            else Disc(x0=guess.x0, y0=guess.y0, q=guess.q, pa=guess.pa)
-        )
+    frame = geometry.of(guess, 0.3 * guess.r_eff)
     carried = Carried(profile=profile(_median(observed), guess.r_eff), weight=weight)
     return Scene(
         sources={source: Source(frame=frame, lights={weight: light}, carries={observed.properties[0]: carried})}
-    )
-
-
-def _free_disc(guess: Guess, wander: float) -> Disc:
-    """Centre within about `wander` arcsec; the position angle may turn by a right angle to either side."""
-    return Disc(
-        x0=dist.Normal(guess.x0, wander),
-        y0=dist.Normal(guess.y0, wander),
-        q=dist.Uniform(0.15, 1.0),
-        pa=dist.Uniform(guess.pa - 90.0, guess.pa + 90.0),
     )
 
 

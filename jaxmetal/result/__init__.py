@@ -10,6 +10,7 @@ from jaxmetal.result.comparison import criteria, loo, residual
 from jaxmetal.result.predicted import best_prediction, intrinsic_map, predictive, profile, radius_map
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
+from jaxmetal.result.shapes import listed
 from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
 
@@ -20,6 +21,7 @@ __all__ = [
     "criteria",
     "gradients",
     "intrinsic_map",
+    "listed",
     "loo",
     "predictive",
     "profile",

@@ -10,6 +10,7 @@ from jaxmetal.result.comparison import criteria
 from jaxmetal.result.parameters import SINGLE, quantiles
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import Scale, gradients, slopes
+from jaxmetal.result.shapes import THIN, deprojection, is_thin, listed
 from jaxmetal.result.views import View, view
 
 ALONE = "The best values alone: no draws were made, so that nothing has an error."
@@ -55,7 +56,19 @@ def _verdicts(seen: View, kpc_per_arcsec: Scale) -> str:
             for name, values in (("arcsec", drawn.per_arcsec), ("kpc", drawn.per_kpc), ("R_e", drawn.per_r_eff))
             if values is not None
         ]
+        lines.append(f"  {deprojected(seen, source, prop)}")
     return "\n".join(lines)
+
+
+def deprojected(seen: View, source: str, prop: str) -> str:
+    """The shape of the disc by which radii were deprojected, as a sentence."""
+    shape = deprojection(seen, source, prop)
+    fixed = " (fixed)" if np.ndim(shape["q"]) == 0 else ""
+    of_what = f" ({THIN})" if is_thin(seen, source, prop) else ""
+    return (
+        f"Deprojected by the axis ratio q = {interval(shape['q'])}{fixed}: inclination {interval(shape['inclination'])} "
+        f"deg{of_what}."
+    )
 
 
 def interval(values: np.ndarray) -> str:
@@ -77,10 +90,10 @@ def _spelled(low: float, middle: float, high: float) -> str:
 
 def _table(seen: View) -> str:
     rows = [("parameter", "unit", "median (+ -)", "best", "R-hat", "ESS")]
-    for one in seen.parameters:
+    for one, unit, _, derived in listed(seen):
         quantiles = _spelled(*(one.quantiles[name] for name in ("q16", "median", "q84")))
-        quality = ("-", "-") if one.short else (f"{one.r_hat:.3f}", f"{one.ess:.0f}")
-        rows.append((one.label, seen.meanings[one.site].unit, quantiles, f"{one.best:.5g}", *quality))
+        quality = ("-", "-") if one.short or derived else (f"{one.r_hat:.3f}", f"{one.ess:.0f}")
+        rows.append((one.label, unit, quantiles, f"{one.best:.5g}", *quality))
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

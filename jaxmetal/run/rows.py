@@ -34,6 +34,7 @@ from jaxmetal.prior import medians
 from jaxmetal.result.parameters import SINGLE, quantiles
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import Scale, gradients, slopes
+from jaxmetal.result.shapes import listed
 from jaxmetal.result.text import ALONE
 from jaxmetal.result.views import View, view
 from jaxmetal.run.plans import require_format
@@ -91,6 +92,9 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None) ->
         if values.ndim == 2:
             what = ", ".join(filter(None, [site, known[site].description]))
             found |= _quantity(short(site), values, known[site].unit, what)
+    for one, unit, what, derived in listed(seen):
+        if derived:
+            found |= _quantity(short(one.site), one.draws, unit, f"{one.site}, {what}")
     for (site, source, prop), column in slopes_of.items():
         drawn, of_value = slopes(seen, site, source, prop, kpc_per_arcsec), property_unit(posterior.tree, prop)
         if drawn.per_kpc is not None:

@@ -10,6 +10,7 @@ import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.frame import Isotropic
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose, require_known
 from jaxmetal.prior import Tied
@@ -37,7 +38,9 @@ DISTRIBUTIONS = (
     "Uniform",
     "Weibull",
 )
-"""Distributions of single numbers that a configuration may name."""
+"""NumPyro's distributions of single numbers that a configuration may name."""
+OWN = {"Isotropic": Isotropic}
+"""Others that it may name."""
 POSITIVE = ("scale", "rate", "concentration", "concentration0", "concentration1", "df", "alpha", "asymmetry")
 """Their parameters that must be above 0."""
 
@@ -85,7 +88,8 @@ def distribution(name: Any, options: dict[str, Any], where: str) -> Distribution
     Raises:
         InputError: if name or parameters are not known, or describe no distribution.
     """
-    made = getattr(dist, choose(name, f"{where}.dist", DISTRIBUTIONS))
+    chosen = choose(name, f"{where}.dist", (*DISTRIBUTIONS, *OWN))
+    made = OWN[chosen] if chosen in OWN else getattr(dist, chosen)
     parameters = {k: p for k, p in inspect.signature(made).parameters.items() if k != "validate_args"}
     require_known(options, where, parameters)
     for key, parameter in parameters.items():

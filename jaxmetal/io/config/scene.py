@@ -120,6 +120,8 @@ def _recipe(
             options[key] = _light(table.get(key), f"{where}.{key}", observations, context)
     if "frame" in table:
         options["frame"] = build(table["frame"], "frame", f"{where}.frame", context)
+    if "thickness" in table:
+        options["thickness"] = positive(table, "thickness", where, float)
     if "profile" in table:
         options["profile"] = _sized(table["profile"], f"{where}.profile", context)
     if "lens" in wanted:
