@@ -17,7 +17,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.fit.quantiles import quantiles
 from jaxmetal.frame import Disc, EllipticityDisc, InclinedDisc, Isotropic
 from jaxmetal.io import read_config
-from jaxmetal.io.fit_files import parameters
+from jaxmetal.io.posterior_tables import parameters
 from jaxmetal.result.text import deprojected, summary
 from jaxmetal.run.rows import row
 

@@ -18,6 +18,8 @@ from .folder import output_folder as output_folder
 from .folder import writing as writing
 from .lines import save_lines as save_lines
 from .noise import to_sigma as to_sigma
+from .posterior_tables import draws_table as draws_table
+from .posterior_tables import parameter_table as parameter_table
 from .psf import read_kernel as read_kernel
 from .quality import read_used as read_used
 from .record import checksum as checksum

@@ -16,12 +16,12 @@ from jaxmetal.edge.writing import writing
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER
+from jaxmetal.io.posterior_tables import parameters
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import Scale, scale_of
-from jaxmetal.result.shapes import listed
 from jaxmetal.result.size import effective_radius
 from jaxmetal.result.text import summary
 from jaxmetal.result.views import View, view
@@ -79,31 +79,6 @@ def save_draws(posterior: Posterior | View, path: str | Path | BytesIO) -> None:
         data["posterior"][site].attrs["units"] = seen.meanings[site].unit
         data["posterior"][site].attrs["best"] = np.ravel(posterior.best[site])
     data.to_netcdf(path, engine="h5netcdf")
-
-
-def parameters(posterior: Posterior | View) -> dict[str, Any]:
-    """Columns, descriptions and meta of the table of parameters, one row per number."""
-    seen = view(posterior)
-    posterior = seen.posterior
-    rows = [
-        {"parameter": one.label, "unit": unit, "best": one.best, "mean": one.mean, "sd": one.sd}
-        | one.quantiles
-        | {"derived": derived}
-        for one, unit, _, derived in listed(seen)
-    ]
-    descriptions = {
-        "derived": "whether it follows from free parameters",
-        "best": "maximum of the posterior",
-        "q16": "16 % quantile",
-        "q84": "84 % quantile",
-    }
-    meta = {
-        "method": posterior.method,
-        "seed": posterior.seed,
-        "resampled": posterior.resampled,
-        "findings": [str(f) for f in seen.findings],
-    }
-    return {"columns": {key: [row[key] for row in rows] for key in rows[0]}, "descriptions": descriptions, "meta": meta}
 
 
 def observation_maps(

@@ -83,13 +83,24 @@ def write_table(
     """
     if Path(path).exists():
         raise InputError(f"The output file {path} exists already; choose another name or remove it.")
+    made = StringIO()
+    as_table(columns, units=units, descriptions=descriptions, meta=meta).write(made, format="ascii.ecsv")
+    write_whole(path, made.getvalue())
+
+
+def as_table(
+    columns: Mapping[str, Any],
+    *,
+    units: Mapping[str, str] | None = None,
+    descriptions: Mapping[str, str] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Table:
+    """Columns as a table of astropy; arguments as of `write_table`."""
     table = Table({name: np.asarray(values) for name, values in columns.items()}, meta=dict(meta or {}))
     for name in table.colnames:
-        table[name].unit = (units or {}).get(name)
-        table[name].description = (descriptions or {}).get(name)
-    made = StringIO()
-    table.write(made, format="ascii.ecsv")
-    write_whole(path, made.getvalue())
+        table[name].unit = (units or {}).get(name) or None
+        table[name].description = (descriptions or {}).get(name) or None
+    return table
 
 
 def _read(path: Path) -> Table:

@@ -65,10 +65,8 @@ def deprojected(seen: View, source: str, prop: str) -> str:
     shape = deprojection(seen, source, prop)
     fixed = " (fixed)" if np.ndim(shape["q"]) == 0 else ""
     of_what = f" ({THIN})" if is_thin(seen, source, prop) else ""
-    return (
-        f"Deprojected by the axis ratio q = {interval(shape['q'])}{fixed}: inclination {interval(shape['inclination'])} "
-        f"deg{of_what}."
-    )
+    q, inclination = interval(shape["q"]), interval(shape["inclination"])
+    return f"Deprojected by the axis ratio q = {q}{fixed}: inclination {inclination} deg{of_what}."
 
 
 def interval(values: np.ndarray) -> str:

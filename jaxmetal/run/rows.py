@@ -92,9 +92,10 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None) ->
         if values.ndim == 2:
             what = ", ".join(filter(None, [site, known[site].description]))
             found |= _quantity(short(site), values, known[site].unit, what)
-    for one, unit, what, derived in listed(seen):
-        if derived:
-            found |= _quantity(short(one.site), one.draws, unit, f"{one.site}, {what}")
+    for term in listed(seen):
+        if term.derived:
+            what = f"{term.number.site}, {term.description}"
+            found |= _quantity(short(term.number.site), term.number.draws, term.unit, what)
     for (site, source, prop), column in slopes_of.items():
         drawn, of_value = slopes(seen, site, source, prop, kpc_per_arcsec), property_unit(posterior.tree, prop)
         if drawn.per_kpc is not None:
