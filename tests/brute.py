@@ -51,6 +51,15 @@ def tracers(rng):
         ),
         "Constant": T.Constant(value=8.4),
         "Exponential": T.Exponential(floor=8.2, amplitude=rng.uniform(0.2, 0.6), scale=px * rng.uniform(1, 5)),
+        "Field": with_gradient(
+            T.Field(
+                weights=rng.normal(size=(9, 9)),
+                amplitude=0.1,
+                length=px * rng.uniform(1.5, 4.0),
+                extent=6.0 * px,
+                nu=2.5,
+            )
+        ),
         "FlattenedCore": T.FlattenedCore(central=8.7, slope=rng.uniform(-0.4, 0.2), r_core=px * rng.uniform(0, 3)),
         "Gradient": T.Gradient(central=8.5, slope=rng.uniform(-0.5, 0.3)),
         "RadialNodes": T.RadialNodes(radii=radii, values=8.5 + rng.uniform(-0.1, 0.1, 4)),

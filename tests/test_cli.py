@@ -255,10 +255,7 @@ def test_a_process_ends_with_the_code_and_no_traceback(tmp_path):
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert (
-        done.stderr
-        == "jaxmetal: The configuration nowhere.toml does not exist; check its path.\n"
-    )
+    assert done.stderr == "jaxmetal: The configuration nowhere.toml does not exist; check its path.\n"
 
 
 @pytest.mark.parametrize("argument", ["example", "--help"])

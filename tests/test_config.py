@@ -94,6 +94,35 @@ def test_sums_and_compositions_have_named_parts(path):
     assert list(jm.sites(job.scene)) == ["sources.disc.carries.metallicity.profile.parts.a.slope"]
 
 
+FIELD = 'type = "Field", modes = 5, amplitude = {dist = "HalfNormal", scale = 0.1}, length = 0.5, extent = 2.0'
+
+
+def with_field(path, field):
+    parts = f'{{radial = {{type = "Gradient", central = 8.5, slope = {SLOPE}}}, rest = {{{field}}}}}'
+    path.write_text(re.sub(r"profile = .*", lambda _: f'profile = {{type = "Sum", parts = {parts}}}', path.read_text()))
+    return path
+
+
+def test_a_field_is_given_by_its_number_of_modes(path):
+    made = read_config(with_field(path, FIELD + ", nu = inf")).scene.sources["disc"].carries["metallicity"].profile
+    assert made.parts["rest"].weights.shape() == (5, 5)
+    assert (made.parts["rest"].nu, made.parts["rest"].length) == (np.inf, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (FIELD.replace("modes = 5", "modes = 4"), "modes: expected an odd number from 1 to 41, found 4"),
+        (FIELD + ", nu = -1.0", "nu: expected a number above 0, or inf"),
+        (FIELD.replace("length = 0.5, ", ""), "length: expected a finite number or a prior"),
+        (FIELD.replace("extent", "extend"), "did you mean 'extent'"),
+    ],
+)
+def test_a_field_that_cannot_be_is_refused(path, field, said):
+    with pytest.raises(InputError, match=said):
+        read_config(with_field(path, field))
+
+
 def test_a_property_from_a_map_of_the_sky(path):
     text = re.sub(r"profile = .*", 'profile = {type = "Tabulated", file = "halpha.fits"}', path.read_text())
     path.write_text(text)

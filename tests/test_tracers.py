@@ -36,6 +36,7 @@ PROFILES = {
     "harmonics": HARMONICS,
     "harmonics to the centre": tracer.AzimuthalHarmonics(m=(2,), amplitudes=np.array([0.1]), phases=np.array([0.0])),
     "arms": ARMS,
+    "field": tracer.Field(weights=np.arange(9.0).reshape(3, 3) - 4.0, amplitude=0.1, length=0.5, extent=1.0),
     "straight arms": tracer.SpiralArms(m=1, pitch=90.0, phase=0.0, amplitude=0.1, width=30.0, r_core=0.2),
     "blob": BLOB,
     "rotation": ROTATION,

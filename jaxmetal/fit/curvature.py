@@ -47,6 +47,7 @@ def first_scales(problems: Problem, which: np.ndarray, points: np.ndarray, jacob
     if size <= SMALL:
         return rescale(problems, which, points, jacobian)
     widths = np.asarray(_widths(problems.priors))[which]
+    widths = widths / np.sqrt(1.0 + np.asarray(problems.held)[which] * widths**2)
     return widths[:, :, None] * np.eye(size, dtype=points.dtype)
 
 

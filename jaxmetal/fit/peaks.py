@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from numpy.random import SeedSequence
 
@@ -100,7 +102,7 @@ def find_peaks(
     found: dict[int, list[Peak]] = {}
     for i, peak in zip(places, _around(now, problems, places, tops) if tops else [], strict=True):
         found.setdefault(i, []).append(peak)
-    return now, [
+    return _released(now), [
         _together(found[i]) if i in found else InputError(_not_finite(pick(problems, i), first[i * start_count]))
         for i in range(len(seeds))
     ]
@@ -145,6 +147,7 @@ def _around(problems: Problem, first: Problem, which: list[int], tops: list[Opti
         # The scale of a distant start is poor: it is taken anew at the maximum, and once more at the mode.
         scaling = rescale(problems, places, summits, 1.0, scaling)
     gaussians = laplace(problems, which, maximise(problems, places, summits, 1.0, scaling))
+    gaussians = [_widened(one, np.asarray(problems.held)[i]) for one, i in zip(gaussians, which, strict=True)]
     bests = evaluate.parameters(problems, which, summits[:, None, None])
     angles, sites = periods(problems.skeleton), {i: priors_of(first, i) for i in set(which)}
     return [
@@ -156,6 +159,20 @@ def _around(problems: Problem, first: Problem, which: list[int], tops: list[Opti
         )
         for i, best, top, gaussian in zip(which, bests, tops, gaussians, strict=True)
     ]
+
+
+def _released(problems: Problem) -> Problem:
+    """Problems in which nothing is held any longer."""
+    return dataclasses.replace(problems, held=jnp.zeros_like(problems.held))
+
+
+def _widened(gaussian: Laplace, held: np.ndarray) -> Laplace:
+    """A Gaussian about a maximum, as wide as the priors along what was held there."""
+    along = np.flatnonzero(held > 0)
+    factor = gaussian.factor.copy()
+    factor[along], factor[:, along] = 0.0, 0.0
+    factor[along, along] = 1.0
+    return gaussian._replace(factor=factor)
 
 
 def _not_finite(problem: Problem, vector: Any) -> str:

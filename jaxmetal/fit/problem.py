@@ -19,6 +19,7 @@ from jaxmetal.edge.data import require_data
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.physical import require_physical
 from jaxmetal.fit.coordinates import coordinates
+from jaxmetal.fit.held import pulls
 from jaxmetal.fit.rows import place
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import log_likelihood, tree
@@ -36,11 +37,13 @@ class Problem:
         skeleton: scene and observations, with `Free` in the places of the parameters.
         priors: parameter name -> its distribution, packed, numbers strongly typed, sorted by name.
         plans: observation name -> Plan.
+        held: precision that draws each number of the unconstrained vector to 0, see `fit.held`; 0 while sampling.
     """
 
     skeleton: dict[str, Any]
     priors: dict[str, Packed]
     plans: dict[str, Any]
+    held: Any
 
     @property
     def sites(self) -> dict[str, Distribution]:
@@ -72,7 +75,7 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     # The circles of angles are cut apart (`fit.angles`).
     packed = {name: Packed.of(with_own_bounds(prior)) for name, prior in sites.items()}
     strong = jax.tree.map(lambda leaf: np.asarray(leaf, real), packed)
-    return Problem(skeleton=skeleton, priors=strong, plans=plans)
+    return Problem(skeleton=skeleton, priors=strong, plans=plans, held=pulls(skeleton, sites))
 
 
 def _sigma(observation: Any) -> Any:
@@ -155,4 +158,5 @@ def log_density(problem: Problem, vector: jax.Array, jacobian: jax.Array | float
         jacobian: 1 for the density of the vector itself (sampling), 0 for that of the parameters (MAP).
     """
     values, log_prior, log_jacobian = constrain(problem.sites, vector)
-    return log_prior + jacobian * log_jacobian + log_likelihood(fill(problem.skeleton, values), problem.plans)
+    pull = -0.5 * jnp.sum(problem.held * jnp.square(vector))
+    return pull + log_prior + jacobian * log_jacobian + log_likelihood(fill(problem.skeleton, values), problem.plans)

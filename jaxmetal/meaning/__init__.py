@@ -8,11 +8,12 @@ May import: model and everything below it. To add a role: a line in `roles.py`.
 """
 
 from jaxmetal.meaning.of_sites import Meaning, carried, meanings
-from jaxmetal.meaning.roles import ROLES, SLOPE, SLOPES, Role
+from jaxmetal.meaning.roles import COEFFICIENT, ROLES, SLOPE, SLOPES, Role
 from jaxmetal.meaning.units import property_unit
 from jaxmetal.meaning.walk import Place, places
 
 __all__ = [
+    "COEFFICIENT",
     "ROLES",
     "SLOPE",
     "SLOPES",

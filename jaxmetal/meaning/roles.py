@@ -21,6 +21,8 @@ SLOPE = "slope"
 """A linear slope of a carried property, which has a verdict and other units."""
 SLOPES = (SLOPE, "inner slope", "outer slope")
 """What should be free to have either sign."""
+COEFFICIENT = "coefficient"
+"""One of many that say little by themselves: they are counted and judged together, not listed one by one."""
 
 ROLES = {
     "centre x": Role("centre, to the West of the sky origin", "x$_0$"),
@@ -75,5 +77,9 @@ ROLES = {
     "degrees of freedom": Role("degrees of freedom"),
     "pedestal": Role("sky level"),
     "tilt": Role("slope of the sky level"),
+    "scatter of a field": Role("standard deviation of the field"),
+    "correlation length": Role("correlation length of the field"),
+    "extent": Role("half the side of the square of interest"),
+    COEFFICIENT: Role("weights of modes, each Normal(0, 1) beforehand"),
 }
 """Role -> description. A node may declare another, which is then not described."""

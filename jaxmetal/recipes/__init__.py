@@ -5,6 +5,7 @@ import: model and everything below it. To add a recipe: a function that returns 
 sides, a line in `__all__` and one in `tests/test_recipes.py`.
 """
 
+from jaxmetal.recipes.field import field
 from jaxmetal.recipes.guess import Guess, guess_from_image, guess_from_map, guess_through_lens
 from jaxmetal.recipes.observations import light_image, metallicity_map, weighted_map
 from jaxmetal.recipes.priors import broken_gradient, clumps, gradient, lensed_gradient
@@ -13,6 +14,7 @@ __all__ = [
     "Guess",
     "broken_gradient",
     "clumps",
+    "field",
     "gradient",
     "guess_from_image",
     "guess_from_map",

@@ -42,13 +42,13 @@ class Listed(NamedTuple):
 
 
 def listed(posterior: Posterior | View) -> list[Listed]:
-    """Every free number, and below those of a frame the terms for its shape that follow from them.
+    """Every free number but coefficients, and below those of a frame the terms for its shape that follow from them.
 
     The inclination is that of a thin disc, cos i = q, unless the frame states inclination and thickness.
     """
     seen = view(posterior)
     rows = [
-        Listed(one, seen.meanings[one.site].unit, seen.meanings[one.site].description, False) for one in seen.parameters
+        Listed(one, seen.meanings[one.site].unit, seen.meanings[one.site].description, False) for one in seen.listed
     ]
     for path, terms in _frames(seen).items():
         derived = [

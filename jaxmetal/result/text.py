@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
-from jaxmetal.result.parameters import SINGLE, quantiles
+from jaxmetal.result.parameters import SINGLE, Parameter, quantiles
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import Scale, gradients, slopes
 from jaxmetal.result.shapes import THIN, deprojection, is_thin, listed
@@ -92,10 +94,17 @@ def _table(seen: View) -> str:
         quantiles = _spelled(*(one.quantiles[name] for name in ("q16", "median", "q84")))
         quality = ("-", "-") if one.short or derived else (f"{one.r_hat:.3f}", f"{one.ess:.0f}")
         rows.append((one.label, unit, quantiles, f"{one.best:.5g}", *quality))
+    for site, those in seen.counted.items():
+        worst = ("-", "-") if those[0].short else (_worst(max, "r_hat", those, 3), _worst(min, "ess", those, 0))
+        rows.append((f"{site} ({len(those)} numbers)", seen.meanings[site].unit, "", "", *worst))
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _worst(of: Callable[[list[float]], float], name: str, those: Sequence[Parameter], digits: int) -> str:
+    return f"{of([getattr(one, name) for one in those]):.{digits}f}"
 
 
 def _fit_quality(seen: View) -> str:

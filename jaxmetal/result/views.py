@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import groupby
 from typing import Any, TypeVar, TypeVarTuple
 
 import jax
@@ -14,7 +15,7 @@ from numpyro.distributions import Distribution
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.likelihood.stated import as_stated
 from jaxmetal.machine import program
-from jaxmetal.meaning import Meaning, meanings
+from jaxmetal.meaning import COEFFICIENT, Meaning, meanings
 from jaxmetal.meaning.circles import at_home, unwrap
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.packed import Packed, unpacked
@@ -165,6 +166,17 @@ class View:
     def parameters(self) -> list[Parameter]:
         """Every free number: its draws, and what is said of them."""
         return parameters(self.unwrapped, self.posterior.best)
+
+    @cached_property
+    def listed(self) -> list[Parameter]:
+        """Those that a table gives a row: all but coefficients."""
+        return [one for one in self.parameters if self.meanings[one.site].role != COEFFICIENT]
+
+    @cached_property
+    def counted(self) -> dict[str, list[Parameter]]:
+        """The others, by the parameter that they are elements of."""
+        rest = [one for one in self.parameters if self.meanings[one.site].role == COEFFICIENT]
+        return {site: list(those) for site, those in groupby(rest, lambda one: one.site)}
 
     def once(self, compute: Callable[[View, *Ts], T], *arguments: *Ts) -> T:
         """`compute(view, *arguments)`, kept: the second call with equal arguments returns what the first one did."""

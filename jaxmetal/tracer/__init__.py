@@ -17,6 +17,7 @@ from jaxmetal.tracer.constant import Constant
 from jaxmetal.tracer.convert import slope_from_circularised, slope_from_frapy, slope_to_circularised, slope_to_frapy
 from jaxmetal.tracer.core import FlattenedCore
 from jaxmetal.tracer.exponential import Exponential
+from jaxmetal.tracer.field import Field
 from jaxmetal.tracer.gradient import Gradient
 from jaxmetal.tracer.harmonics import AzimuthalHarmonics
 from jaxmetal.tracer.nodes import RadialNodes
@@ -30,6 +31,7 @@ __all__ = [
     "BrokenGradient",
     "Constant",
     "Exponential",
+    "Field",
     "FlattenedCore",
     "Gradient",
     "RadialNodes",

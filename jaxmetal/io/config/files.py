@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpyro.distributions import Normal
 
 from jaxmetal import tracer
 from jaxmetal.edge.errors import InputError
@@ -20,6 +21,7 @@ from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.units import require_flux
 from jaxmetal.lens import RegionShift, Tabulated
 from jaxmetal.light import Picture, clip_negative
+from jaxmetal.recipes.field import MOST
 
 Build = Callable[..., Any]
 """`nodes.build`, handed over because these nodes hold others."""
@@ -138,9 +140,22 @@ def table_on_sky(table: dict[str, Any], where: str, context: Context, build: Bui
     return tracer.Tabulated(values=read.values, grid=context.placed(read, f"{where}.file"))
 
 
+def field(table: dict[str, Any], where: str, context: Context, build: Build) -> tracer.Field:
+    """A random field: its number of modes along an axis stands for the weights and their prior."""
+    require_known(table, where, ("modes", "amplitude", "length", "extent", "nu"))
+    modes, nu = take(table, "modes", where, int), take(table, "nu", where, float, 1.5)
+    if modes % 2 == 0 or not 1 <= modes <= MOST:
+        raise InputError(f"{where}.modes: expected an odd number from 1 to {MOST}, found {modes}; correct it.")
+    if not nu > 0.0:
+        raise InputError(f"{where}.nu: expected a number above 0, or inf, found {nu}; correct it.")
+    numbers = {key: value(table.get(key), f"{where}.{key}", context) for key in ("amplitude", "length", "extent")}
+    return tracer.Field(weights=Normal().expand([modes, modes]), nu=nu, **numbers)
+
+
 READERS = {
     ("light", "Picture"): picture,
     ("tracer", "Tabulated"): table_on_sky,
+    ("tracer", "Field"): field,
     ("lens", "Tabulated"): deflection,
     ("lens", "RegionShift"): regions,
     ("psf", "Kernel"): kernel,
