@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import jax
 import numpy as np
 
 from jaxmetal.chains.kernel import Settings
+from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import unfinished, writing
 
 MARK, DONE, STATE, DRAWN = "mark", "done", "state ", "drawn "
@@ -35,11 +37,19 @@ class Kept(NamedTuple):
             settings: of the chains.
 
         Raises:
-            InputError: if the file cannot be opened.
+            InputError: if the file cannot be opened, or is damaged.
         """
         if not (self.resume and self.path.is_file()):
             return None
-        with writing(self.path), np.load(self.path) as file:
+        try:
+            return self._load(begun, settings)
+        except (BadZipFile, EOFError, KeyError, ValueError):
+            raise InputError(
+                f"The chains {self.path} are damaged; remove that file, or start anew without --resume."
+            ) from None
+
+    def _load(self, begun: Any, settings: Settings) -> tuple[int, Any, list[dict[str, np.ndarray]]] | None:
+        with writing(self.path), open(self.path, "rb") as opened, np.load(opened) as file:
             if str(file[MARK]) != _mark(begun, settings):
                 return None
             count, structure = len(jax.tree.leaves(begun)), jax.tree.structure(begun)

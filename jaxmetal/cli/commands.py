@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 
 from jaxmetal.cli import batch, check, completion, demo, example, fit, lines, population, simulate
+from jaxmetal.cli.streams import complain, printing, ready
 from jaxmetal.cli.version import Version
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.signals import TERMINATED, ended_by_sigterm
 
 COMMANDS = (demo, simulate, lines, fit, batch, population, check, example, completion)
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
@@ -22,31 +22,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; default those of the process.
 
     Returns:
-        0; 2 for bad input, after one sentence on stderr; 130 after Ctrl-C; 141, in silence, where nobody reads what is
-        printed any more (`jaxmetal check galaxy.toml | head -3`).
+        0; 2 for bad input, after one sentence on stderr; 130 after Ctrl-C; 143 after SIGTERM; 141, in silence, where
+        nobody reads what is printed any more (`jaxmetal check galaxy.toml | head -3`).
     """
+    ready()
     try:
-        try:
-            return _run(argv)
-        finally:
-            # Here, and not when the interpreter ends, where a closed pipe could no longer be answered.
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # What is left in the buffer goes nowhere, or the interpreter would try again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
-
-
-def _run(argv: Sequence[str] | None) -> int:
-    arguments = parser().parse_args(argv)
-    try:
-        arguments.run(arguments)
+        with ended_by_sigterm(), printing():
+            arguments = parser().parse_args(argv)
+            arguments.run(arguments)
     except InputError as error:
-        print(f"jaxmetal: {error}", file=sys.stderr)
+        complain(f"jaxmetal: {error}")
         return BAD_INPUT
     except KeyboardInterrupt as stop:
-        print(f"jaxmetal: interrupted; {stop.args[0] if stop.args else 'nothing written'}.", file=sys.stderr)
+        complain(f"jaxmetal: interrupted; {stop.args[0] if stop.args else 'nothing written'}.")
         return INTERRUPTED
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except SystemExit as end:
+        if end.code == TERMINATED:
+            complain("jaxmetal: ended by SIGTERM.")
+        raise
     return 0
 
 

@@ -62,6 +62,6 @@ def start(arguments: argparse.Namespace) -> None:
         keep_programs()
     try:
         jax.devices()
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
+    except (RuntimeError, AssertionError) as error:  # of a platform without a device, JAX asserts that it has one
+        reason = " ".join(str(error).split()) or f"of the platforms {jax.config.values['jax_platforms']}"
         raise InputError(f"JAX finds no device ({reason}); correct JAX_PLATFORMS, or unset it.") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from jaxmetal.edge.writing import writing
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER
+from jaxmetal.io.netcdf import write_netcdf
 from jaxmetal.io.posterior_tables import parameters
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
@@ -65,7 +65,7 @@ def save(
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 
-def save_draws(posterior: Posterior | View, path: str | Path | BytesIO) -> None:
+def save_draws(posterior: Posterior | View, path: str | Path) -> None:
     """Draws, their log prior densities and sampler statistics as netCDF, in groups and with names as ArviZ has them.
 
     `xarray.open_datatree(path, engine="h5netcdf")` reads it.
@@ -78,7 +78,7 @@ def save_draws(posterior: Posterior | View, path: str | Path | BytesIO) -> None:
     for site in posterior.draws:
         data["posterior"][site].attrs["units"] = seen.meanings[site].unit
         data["posterior"][site].attrs["best"] = np.ravel(posterior.best[site])
-    data.to_netcdf(path, engine="h5netcdf")
+    write_netcdf(data, path)
 
 
 def observation_maps(

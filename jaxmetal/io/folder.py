@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.edge.writing import unfinished
+from jaxmetal.edge.writing import sweep, unfinished
 from jaxmetal.edge.writing import writing as writing
 
 MARKER = "provenance.json"
@@ -19,8 +19,9 @@ MARKER = "provenance.json"
 def output_folder(path: str | Path, *, overwrite: bool | None = False) -> Iterator[Path]:
     """A folder that appears only when everything in it has been written.
 
-    Yields a hidden temporary folder next to `path`, which takes its name when the block ends and vanishes when the
-    block raises (Ctrl-C included). With `overwrite`, earlier results stay in place until then.
+    Yields a folder in a hidden one next to `path`, which takes its place when the block ends and vanishes when the
+    block raises (Ctrl-C included); what a killed process left there is removed first. With `overwrite`, earlier results
+    stay in place until then.
 
     Args:
         path: the folder to make; its parent must exist.
@@ -32,6 +33,7 @@ def output_folder(path: str | Path, *, overwrite: bool | None = False) -> Iterat
     """
     target = Path(path).absolute()
     require_replaceable(target, overwrite)
+    sweep(target.parent)
     with unfinished(target) as folder:
         folder.mkdir()
         yield folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import platform
 from collections.abc import Mapping
 from importlib import metadata
@@ -63,6 +64,11 @@ def checksum(path: str | Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"The input {path} cannot be read ({error.strerror}); check its path.") from None
+
+
+def digest(content: Any) -> str:
+    """The SHA-256 of what a JSON file says, whatever its layout."""
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _version(package: str) -> str:

@@ -10,6 +10,7 @@ from arviz_base import from_dict
 
 from jaxmetal.edge.writing import writing
 from jaxmetal.io.folder import MARKER
+from jaxmetal.io.netcdf import write_netcdf
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
 from jaxmetal.population.relation import Kind, Relation, summary, table
@@ -47,5 +48,5 @@ def save_relation(
         meta = {"pivots": pivots, "selection": relation.selection}
         write_table(folder / "relation.ecsv", table(relation, level, kind), descriptions=descriptions, meta=meta)
         draws = from_dict({"posterior": dict(relation.draws)}, attrs={"/": {"format": FORMAT, "seed": relation.seed}})
-        draws.to_netcdf(folder / "relation.nc", engine="h5netcdf")
+        write_netcdf(draws, folder / "relation.nc")
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")

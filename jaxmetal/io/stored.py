@@ -9,6 +9,7 @@ import numpy as np
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io.netcdf import intact
 
 
 def best_values(folder: str | Path, free: Mapping[str, Distribution]) -> dict[str, np.ndarray]:
@@ -25,9 +26,10 @@ def best_values(folder: str | Path, free: Mapping[str, Distribution]) -> dict[st
 
     path = Path(folder) / "posterior.nc"
     try:
+        _require_intact(path)
         with h5netcdf.File(path, "r") as file:
             stored = {name: variable.attrs.get("best") for name, variable in file["posterior"].variables.items()}
-    except (OSError, KeyError) as error:
+    except Exception as error:  # of a file without a checksum, damage shows as anything
         raise InputError(
             f"The start {folder} holds no results of a fit ({path.name}: {' '.join(str(error).split())}); "
             "name the folder that an earlier fit wrote."
@@ -43,3 +45,8 @@ def best_values(folder: str | Path, free: Mapping[str, Distribution]) -> dict[st
             "name the results of a fit of the same model."
         )
     return found
+
+
+def _require_intact(path: Path) -> None:
+    if path.exists() and not intact(path):
+        raise OSError("its content is not that of its checksum")

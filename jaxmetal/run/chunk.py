@@ -101,7 +101,7 @@ def _fitted(run: StartedRun, number: int, watch: Callable[[Done], None]) -> list
         if isinstance(seen, View):
             pictures[name] = _glance(seen, rows[-1])
             if run.plan.options["posteriors"]:
-                _keep(seen, run.posterior_path(name))
+                save_draws(seen, run.posterior_path(name))
         watch(Done(1, int(not isinstance(seen, View))))
     for name, error in failures.items():
         rows.append(row_of_failure(name, error))
@@ -137,13 +137,6 @@ def _row(name: str, seen: View | InputError, known: Known) -> Row:
     if not isinstance(seen, View):
         return row_of_failure(name, seen)
     return row(name, seen, known.scales) | known.whereabouts
-
-
-def _keep(seen: View, path: Path) -> None:
-    """Draws as netCDF. By way of memory: the library does not survive a full disk."""
-    made = BytesIO()
-    save_draws(seen, made)
-    write_whole(path, made.getvalue())
 
 
 def _glance(seen: View, found: Row) -> Glance:

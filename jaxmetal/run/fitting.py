@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.sample.columns import FAILED
+from jaxmetal.edge.writing import sweep
+from jaxmetal.io.netcdf import intact
+from jaxmetal.io.sample.columns import FAILED, POSTERIORS
 from jaxmetal.run.chunk import Done, fit_chunk
 from jaxmetal.run.cluster import fit_on_cluster
-from jaxmetal.run.started import StartedRun
+from jaxmetal.run.started import CHUNKS, THUMBNAILS, StartedRun
 from jaxmetal.run.table import rows_of
 
 
 def missing(run: StartedRun, *, unread: bool = False) -> list[int]:
-    """Numbers of the chunks that are still to be fitted: without rows, damaged, or without a posterior to be kept.
+    """Numbers of the chunks that are still to be fitted: their rows or a posterior to be kept are absent or damaged.
 
     Args:
         run: see `run.start`, `run.resume`.
@@ -49,6 +51,8 @@ def fit(
             raise InputError(
                 f"chunk: expected 0 to {len(run.plan.chunks) - 1}, the chunks of {run.folder}, found {number}."
             )
+    for folder in (run.folder, *(run.folder / part for part in (CHUNKS, THUMBNAILS, POSTERIORS))):
+        sweep(folder)
     if scheduler and wanted:
         for done in fit_on_cluster(run.folder, wanted, scheduler):
             watch(done)
@@ -70,4 +74,4 @@ def _complete(run: StartedRun, number: int) -> bool:
     if rows is None or not run.plan.options["posteriors"]:
         return rows is not None
     fitted = (row["name"].value for row in rows if row["status"].value != FAILED)
-    return all(run.posterior_path(name).is_file() for name in fitted)
+    return all(intact(run.posterior_path(name)) for name in fitted)

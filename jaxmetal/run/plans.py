@@ -21,7 +21,7 @@ from jaxmetal.fit.program import foreseen
 from jaxmetal.fit.solve import Options
 from jaxmetal.io.config.read import Job
 from jaxmetal.io.config.table import child
-from jaxmetal.io.record import checksum, provenance
+from jaxmetal.io.record import checksum, digest, provenance
 from jaxmetal.run.catalogue import Catalogue, read_catalogue
 
 FILE = "plan.json"
@@ -173,9 +173,9 @@ def write_plan(planned: RunPlan, folder: Path) -> None:
     """Writes the plan and the run's provenance, with the configuration that all share, into an existing folder."""
     files = {name: getattr(planned, name) for name in planned.checksums}
     record = provenance(files, seed=planned.options["seed"], configuration=planned.sample().configuration)
-    content = {"format": FORMAT, **dataclasses.asdict(planned)}
+    content = json.loads(json.dumps({"format": FORMAT, **dataclasses.asdict(planned)}, default=_plain))
     write_whole(folder / "provenance.json", json.dumps(record, indent=2, default=str) + "\n")
-    write_whole(folder / FILE, json.dumps(content, indent=1, default=_plain) + "\n")
+    write_whole(folder / FILE, json.dumps({"sha256": digest(content), **content}, indent=1) + "\n")
 
 
 def read_plan(folder: str | Path) -> RunPlan:
@@ -187,6 +187,9 @@ def read_plan(folder: str | Path) -> RunPlan:
     path = Path(folder) / FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        stated = content.pop("sha256", None)  # plans of before have none
+        if stated is not None and stated != digest(content):
+            raise ValueError("checksum")
         found = content.pop("format", FORMAT)
         require_format(path, found, FORMAT)
         return RunPlan(**content)

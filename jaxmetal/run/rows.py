@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.config.read import Job
+from jaxmetal.io.record import digest
 from jaxmetal.io.sample.columns import (
     FAILED,
     GOOD,
@@ -144,7 +144,7 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     columns = {column: entry[1:] for found in rows for column, entry in found.items()}
     values = [{column: entry.value for column, entry in found.items()} for found in rows]
     content = {"format": FORMAT, "columns": columns, "rows": values}
-    write_whole(path, json.dumps({"sha256": _digest(content), **content}, indent=0) + "\n")
+    write_whole(path, json.dumps({"sha256": digest(content), **content}, indent=0) + "\n")
 
 
 def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
@@ -155,7 +155,7 @@ def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("sha256") != _digest(content):
+        if content.pop("sha256") != digest(content):
             return None
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
@@ -163,10 +163,6 @@ def read_rows(path: Path, names: Sequence[str]) -> list[Row] | None:
     columns = content["columns"]
     rows = [{column: Entry(value, *columns[column]) for column, value in one.items()} for one in content["rows"]]
     return rows if sorted(found["name"].value for found in rows) == sorted(names) else None
-
-
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def columns(slopes: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:

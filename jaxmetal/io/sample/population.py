@@ -170,7 +170,11 @@ def _reused(folder: Path, table: Columns, of: str, findings: list[Finding]) -> D
         return None
     found = stored(folder, table[NAME], parameter)
     if found.absent:
-        text = f"{found.absent} galaxies lack a posterior of {parameter} with its prior: the table is used instead."
+        which = f" ({len(found.damaged)} are damaged, such as '{found.damaged[0]}')" if found.damaged else ""
+        text = (
+            f"{found.absent} galaxies lack a posterior of {parameter} with its prior{which}: the table is used "
+            "instead; jaxmetal batch --resume fits what is missing or damaged."
+        )
         findings.append(Finding("warning", text))
         return None
     # By what the run itself took a slope per arcsec to one per kpc.

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io.netcdf import intact
 from jaxmetal.io.record import FORMAT
 from jaxmetal.io.sample.columns import short
 from jaxmetal.io.sample.names import require_file_names
@@ -25,11 +26,13 @@ class Stored(NamedTuple):
         draws: shape (galaxies, draws); of those galaxies that have any.
         log_prior: log density of the prior of each fit there.
         absent: number of galaxies that have none.
+        damaged: names of those among them whose file is there but damaged.
     """
 
     draws: np.ndarray
     log_prior: np.ndarray
     absent: int
+    damaged: list[str]
 
 
 def stored(folder: Path, names: Iterable[str], parameter: str) -> Stored:
@@ -45,16 +48,19 @@ def stored(folder: Path, names: Iterable[str], parameter: str) -> Stored:
     """
     names = [str(name) for name in names]
     require_file_names(names, f"The table beside {folder}")
-    found = [_read(folder / f"{name}.nc", parameter) for name in names]
-    whole = [one for one in found if one is not None]
-    count = min([KEPT, *(one.shape[1] for one in whole)])
-    thinned = [one[:, np.linspace(0, one.shape[1] - 1, count).astype(int)] for one in whole]
-    draws, log_prior = np.stack(thinned, axis=1) if whole else np.empty((2, 0, 0))
-    return Stored(draws, log_prior, len(found) - len(whole))
+    paths = [folder / f"{name}.nc" for name in names]
+    whole = [intact(path) for path in paths]
+    damaged = [name for name, path, well in zip(names, paths, whole, strict=True) if path.exists() and not well]
+    read = [_read(path, parameter) if well else None for path, well in zip(paths, whole, strict=True)]
+    found = [one for one in read if one is not None]
+    count = min([KEPT, *(one.shape[1] for one in found)])
+    thinned = [one[:, np.linspace(0, one.shape[1] - 1, count).astype(int)] for one in found]
+    draws, log_prior = np.stack(thinned, axis=1) if found else np.empty((2, 0, 0))
+    return Stored(draws, log_prior, len(read) - len(found), damaged)
 
 
 def _read(path: Path, parameter: str) -> np.ndarray | None:
-    """Draws, and the log density of the prior there, shape (2, draws); None where they are not, or damaged."""
+    """Draws, and the log density of the prior there, shape (2, draws); None where they are not."""
     try:
         with h5py.File(path) as file:
             _require_known(path, np.asarray(file.attrs.get("format", 0), int).max())
@@ -62,7 +68,7 @@ def _read(path: Path, parameter: str) -> np.ndarray | None:
             return np.stack([np.ravel(file[group][site]) for group in ("posterior", "log_prior")])
     except InputError:
         raise
-    except (OSError, KeyError, ValueError):
+    except Exception:  # of a file without a checksum, damage shows as anything
         return None
 
 
