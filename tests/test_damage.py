@@ -1,6 +1,7 @@
 """Stored files say when a byte of them has changed; those of before, without a checksum, are still read."""
 
 import json
+import os
 
 import jax.numpy as jnp
 import numpy as np
@@ -117,3 +118,8 @@ def test_damaged_chains_are_refused(tmp_path):
         flipped(kept.path, at)
         with pytest.raises(InputError, match="are damaged; remove that file, or start anew without --resume"):
             kept.load(begun, settings)
+
+
+def test_what_never_ends_is_no_posterior(tmp_path):
+    os.mkfifo(tmp_path / "g.nc")
+    assert stored(tmp_path, ["g"], NAME).damaged == ["g"]

@@ -15,6 +15,7 @@ from configured import GRID, ORIGIN, SHAPE, write_galaxy
 from jaxmetal import run as runs
 from jaxmetal.cli.commands import parser
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io.record import digest
 from jaxmetal.edge.writing import unfinished, write_whole
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import make
@@ -82,8 +83,9 @@ def test_plans_of_before_are_read_and_those_of_the_future_refused(finished, tmp_
     content = json.loads((finished[0].folder / "plan.json").read_text())
     assert content["format"] == 1
     for found, said in ((None, None), (2, "a format up to 1, found 2"), ("x", "a format up to 1, found x")):
-        changed = {name: value for name, value in content.items() if name != "format"}
-        (tmp_path / "plan.json").write_text(json.dumps(changed if found is None else {**changed, "format": found}))
+        changed = {name: value for name, value in content.items() if name not in ("format", "sha256")}
+        changed |= {} if found is None else {"format": found}
+        (tmp_path / "plan.json").write_text(json.dumps({"sha256": digest(changed), **changed}))
         if said is None:
             assert runs.read_plan(tmp_path) == finished[0].plan
         else:
@@ -92,14 +94,14 @@ def test_plans_of_before_are_read_and_those_of_the_future_refused(finished, tmp_
 
 
 def test_rows_of_before_are_read_and_those_of_the_future_refused(finished, tmp_path):
-    from jaxmetal.run.rows import _digest, read_rows
+    from jaxmetal.run.rows import read_rows
 
     content = json.loads(finished[0].chunk_path(0).read_text())
     del content["sha256"]
     for found, said in ((None, None), (7, "a format up to 1, found 7")):
         changed = {name: value for name, value in content.items() if name != "format"}
         changed |= {} if found is None else {"format": found}
-        (tmp_path / "rows.json").write_text(json.dumps({"sha256": _digest(changed), **changed}))
+        (tmp_path / "rows.json").write_text(json.dumps({"sha256": digest(changed), **changed}))
         if said is None:
             assert [row["name"].value for row in read_rows(tmp_path / "rows.json", ["a", "b"])] == ["a", "b"]
         else:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.edge.writing import sweep
 from jaxmetal.io.netcdf import intact
-from jaxmetal.io.sample.columns import FAILED, POSTERIORS
+from jaxmetal.io.sample.columns import FAILED
 from jaxmetal.run.chunk import Done, fit_chunk
 from jaxmetal.run.cluster import fit_on_cluster
-from jaxmetal.run.started import CHUNKS, THUMBNAILS, StartedRun
+from jaxmetal.run.started import StartedRun, clear
 from jaxmetal.run.table import rows_of
 
 
@@ -51,8 +50,7 @@ def fit(
             raise InputError(
                 f"chunk: expected 0 to {len(run.plan.chunks) - 1}, the chunks of {run.folder}, found {number}."
             )
-    for folder in (run.folder, *(run.folder / part for part in (CHUNKS, THUMBNAILS, POSTERIORS))):
-        sweep(folder)
+    clear(run)
     if scheduler and wanted:
         for done in fit_on_cluster(run.folder, wanted, scheduler):
             watch(done)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.writing import sweep
 from jaxmetal.io.folder import output_folder, require_replaceable
 from jaxmetal.io.sample.columns import POSTERIORS
 from jaxmetal.run.catalogue import Catalogue
@@ -45,6 +46,12 @@ class StartedRun:
     def posterior_path(self, name: str) -> Path:
         """Where the draws of a galaxy are, if they are kept."""
         return self.folder / POSTERIORS / f"{name}.nc"
+
+
+def clear(run: StartedRun) -> None:
+    """Removes what processes that were killed left half-written in the folder of a run."""
+    for folder in (run.folder, *(run.folder / part for part in (CHUNKS, THUMBNAILS, POSTERIORS))):
+        sweep(folder)
 
 
 def start(plan: RunPlan, folder: str | Path) -> StartedRun:

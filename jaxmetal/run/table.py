@@ -14,7 +14,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.io.sample.columns import FAILED, GOOD, NAME, REDSHIFT, SUSPECT
 from jaxmetal.run.rows import Entry, Row, read_rows
-from jaxmetal.run.started import StartedRun
+from jaxmetal.run.started import StartedRun, clear
 
 
 def rows_of(run: StartedRun, number: int) -> list[Row] | None:
@@ -57,6 +57,7 @@ def collect(run: StartedRun) -> str:
     files: dict[str, str | bytes] = {"results.ecsv": ecsv.getvalue(), "results.fits": _fits(plain), "summary.txt": text}
     for name, content in files.items():
         write_whole(run.folder / name, content)
+    clear(run)
     return text
 
 
