@@ -15,12 +15,12 @@ from configured import GRID, ORIGIN, SHAPE, write_galaxy
 from jaxmetal import run as runs
 from jaxmetal.cli.commands import parser
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.record import digest
 from jaxmetal.edge.writing import unfinished, write_whole
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import make
 from jaxmetal.fit.program import foreseen, signature
 from jaxmetal.io import write_maps
+from jaxmetal.io.record import digest
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
