@@ -122,3 +122,32 @@ def test_a_recipe_sizes_the_field_by_what_is_looked_for():
 def test_a_recipe_refuses_what_no_field_can_be(given, said):
     with pytest.raises(jm.InputError, match=said):
         jm.recipes.field(**{"extent": 1.0} | given)
+
+
+def test_pairs_of_pixels_by_brute_force(fitted):
+    """Of the first draw: every pair of pixels, in plain loops, about the mean over many azimuths."""
+    edges = np.array([0.2, 0.5, 0.9])
+    found = jm.result.two_point(fitted, "map", "disc", "metallicity", edges, count=1)
+    disc = jm.fill(fitted.tree, {name: values[0] for name, values in fitted.flat().items()})["scene"].sources["disc"]
+    profile = disc.carries["metallicity"].profile
+    u, v = (np.ravel(x) for x in disc.frame.to_plane(*jm.Grid.regular((9, 8), 0.25).centres()))
+    turn = np.linspace(0.0, 2.0 * np.pi, 500, endpoint=False)
+    r = np.hypot(u, v)
+    mean = np.mean(np.asarray(profile(r[:, None] * np.cos(turn), r[:, None] * np.sin(turn))), axis=1)
+    d = np.asarray(profile(u, v)) - mean
+    pairs = [(i, j, np.hypot(u[i] - u[j], v[i] - v[j])) for i in range(72) for j in range(i)]
+    for k in range(2):
+        chosen = [(i, j) for i, j, apart in pairs if edges[k] <= apart < edges[k + 1]]
+        assert found.pairs[k] == len(chosen)
+        assert found.semivariogram[0, k] == pytest.approx(
+            np.mean([0.5 * (d[i] - d[j]) ** 2 for i, j in chosen]), rel=0.01
+        )
+        assert found.correlation[0, k] == pytest.approx(
+            np.mean([d[i] * d[j] for i, j in chosen]) / np.mean(d**2), abs=0.01
+        )
+
+
+@pytest.mark.parametrize(("edges", "said"), [([0.5, 0.2], "ascend"), ([50.0, 60.0], "choose other edges")])
+def test_pairs_that_cannot_be(fitted, edges, said):
+    with pytest.raises(jm.InputError, match=said):
+        jm.result.two_point(fitted, "map", "disc", "metallicity", edges)

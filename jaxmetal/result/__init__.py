@@ -12,10 +12,12 @@ from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.shapes import listed
 from jaxmetal.result.text import summary
+from jaxmetal.result.two_point import TwoPoint, two_point
 from jaxmetal.result.views import View, view
 
 __all__ = [
     "Posterior",
+    "TwoPoint",
     "View",
     "best_prediction",
     "criteria",
@@ -30,5 +32,6 @@ __all__ = [
     "resolution",
     "slopes",
     "summary",
+    "two_point",
     "view",
 ]

@@ -43,7 +43,7 @@ def predictive(posterior: Posterior | View, name: str, count: int = 96) -> Summa
 def _predictive(seen: View, count: int) -> dict[str, Summarised]:
     """Of all observations, since they are predicted together."""
     sums: Any = None
-    drawn = _spaced(seen.posterior, count)
+    drawn = spaced(seen.posterior, count)
     for values in drawn:
         found = {
             name: (np.asarray(one.value, float), np.square(one.value, dtype=float), np.asarray(one.light, float))
@@ -73,7 +73,7 @@ def profile(posterior: Posterior | View, source: str, prop: str, radii: np.ndarr
     """
     seen = view(posterior)
     prior = seen.skeleton[SCENE].sources[source].carries[prop].profile
-    drawn = [azimuthal_mean(fill(prior, values), radii) for values in _spaced(seen.posterior, count)]
+    drawn = [azimuthal_mean(fill(prior, values), radii) for values in spaced(seen.posterior, count)]
     return quantiles(np.asarray(drawn), list(QUANTILES.values()), axis=0)
 
 
@@ -129,7 +129,7 @@ def _traced(seen: View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]
     return jax.tree.map(np.asarray, _trace(scene.lens, theta, scene.sources[source].distance_ratio))
 
 
-def _spaced(posterior: Posterior, count: int) -> list[dict[str, np.ndarray]]:
+def spaced(posterior: Posterior, count: int) -> list[dict[str, np.ndarray]]:
     """Evenly spaced draws."""
     flat = posterior.flat()
     total = len(next(iter(flat.values())))
