@@ -42,8 +42,8 @@ def prepare(
         name -> plan: static integers and arrays, the same for every value of the free parameters.
 
     Raises:
-        InputError: if a fixed number lies outside the range of its parameter, a name in the scene does not match, or a
-            deflection map does not cover the data.
+        InputError: if a fixed number, or the median of a prior, lies outside the range of its parameter, a name in the
+            scene does not match, or a deflection map does not cover the data.
     """
     prior = {"scene": scene, **observations}
     require_within(prior)
@@ -51,6 +51,7 @@ def prepare(
         _check_names(name, scene, observation)
     # As NumPy: arithmetic on concrete numbers compiles nothing.
     now = jax.tree.map(np.asarray, typical(prior))
+    require_within(now, medians=True)
     now_scene = realised(now["scene"])
     plans = {
         name: observation.plan(scene, Numbers(now[name], now_scene), (sampling or {}).get(name))

@@ -22,6 +22,9 @@ from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.numerics.written import written
 
+LARGEST = 1e30
+"""Of numbers that can be computed with, whatever they are: their squares are in the range of single precision."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Tied:
@@ -154,8 +157,19 @@ def typical(tree: Any) -> Any:
     """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function).
 
     A part of a tree whose ties have their distributions elsewhere is taken out of the whole one afterwards.
+
+    Raises:
+        InputError: if a median is no number that can be computed with.
     """
-    return fill(tree, medians(sites(tree)))
+    middles = medians(sites(tree))
+    for name, middle in middles.items():
+        size = float(np.max(np.abs(middle), initial=0.0))
+        if not size <= LARGEST:
+            raise InputError(
+                f"The prior of '{name}' must have a median of at most {LARGEST:g}, but it is {size:g}; correct its "
+                "parameters (those of LogNormal are natural logarithms)."
+            )
+    return fill(tree, middles)
 
 
 def medians(priors: Mapping[str, Distribution]) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 - `errors`: `InputError`, the one exception: which input, what was expected, what was found, what to do;
 - `findings`: what is merely suspicious, by severity, and reports of it;
 - `arrays`: arrays, masks, grids and counts that users hand over;
+- `names`: names that users give, which become those of files and of groups in them;
 - `noise`: sigma, variance or inverse variance, exactly one, and positive where there are data;
 - `bins`: maps of labels, and one value per bin;
 - `data`: data that a fit can use;

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.numerics.grid import Grid
 
 
@@ -64,10 +64,14 @@ def as_mask(used: Any, shape: tuple[int, ...]) -> np.ndarray:
     return mask
 
 
-def require_count(name: str, value: Any, least: int) -> None:
-    """Refuses what is not a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name}: expected a whole number of at least {least}, found {value!r}; correct it.")
+def require_count(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Refuses what is not a whole number of at least `least` and at most `most`."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        upto = "" if most is None else f" and at most {most}"
+        raise InputError(
+            f"{name}: expected a whole number of at least {least}{upto}, found {shown(value)}; correct it."
+        )
 
 
 def require_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:

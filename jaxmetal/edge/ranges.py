@@ -15,7 +15,7 @@ NUMBERS = (int, float, np.generic, np.ndarray, jax.Array)
 """What a fixed number can be, if it has no dimension."""
 
 
-def require_within(tree: Any, where: str = "") -> None:
+def require_within(tree: Any, where: str = "", *, medians: bool = False) -> None:
     """Refuses fixed numbers outside the range of their field (see `numerics.tree.parameter`).
 
     Distributions pass, since their support is the user's own statement, and so do arrays: a number per datum is part of
@@ -24,15 +24,17 @@ def require_within(tree: Any, where: str = "") -> None:
     Args:
         tree: nodes, mappings and sequences of them.
         where: name of the tree, for the sentence.
+        medians: whether its numbers stand for priors, whose medians they are.
 
     Raises:
         InputError: naming the first such number by its path, and the range.
     """
+    what = "a prior with its median" if medians else "a number"
+    advice = "" if medians else ", or give a distribution where it is not known"
     for place, number, interval in _declared(tree, where):
         if not contains(interval, number):
             raise InputError(
-                f"{place}: expected a number within {interval}, found {float(number):g}; "
-                "correct it, or give a distribution where it is not known."
+                f"{place}: expected {what} within {interval}, found {float(number):g}; correct it{advice}."
             )
 
 
@@ -55,6 +57,8 @@ def _declared(tree: Any, where: str) -> Iterator[tuple[str, Any, str]]:
         place = f"{where}.{name}" if where else name
         if interval is not None and isinstance(part, NUMBERS) and np.ndim(part) == 0:
             yield place, part, interval
+        elif interval is not None and isinstance(part, tuple):
+            yield from ((f"{place}.{k}", one, interval) for k, one in enumerate(part))
         else:
             yield from _declared(part, place)
 

@@ -24,8 +24,10 @@ from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import tree
 from jaxmetal.posterior import Posterior
 
-LEAST = {"chains": 1, "draws": 4, "start_count": 1}
-"""Smallest counts of a fit; R-hat and effective sample sizes need four draws of every chain."""
+COUNTS = {"chains": (1, 1000), "draws": (4, 1_000_000), "start_count": (1, 1000), "warmup": (0, 1_000_000)}
+"""Smallest and largest counts of a fit; R-hat and effective sample sizes need four draws of every chain."""
+MOST = 10_000_000
+"""Draws of all chains together: 80 MB for each parameter."""
 
 
 def auto(
@@ -121,10 +123,10 @@ def checked(options: Options) -> Options:
         InputError: on an unknown method, naming those that there are, or on a number out of its range.
     """
     method_of(options.method)
-    for name, least in LEAST.items():
-        require_count(name, getattr(options, name), least)
-    if options.warmup is not None:
-        require_count("warmup", options.warmup, 0)
+    for name, (least, most) in COUNTS.items():
+        if getattr(options, name) is not None:
+            require_count(name, getattr(options, name), least, most)
+    require_count("chains times draws", options.chains * options.draws, 1, MOST)
     if options.target_accept is not None:
         require_acceptance(options.target_accept)
     return options
@@ -137,7 +139,7 @@ def require_acceptance(target_accept: float) -> None:
         InputError: naming what was found.
     """
     if not 0.0 < target_accept < 1.0:
-        raise InputError(f"target_accept: expected a number between 0 and 1, found {target_accept!r}.")
+        raise InputError(f"target_accept: expected a number between 0 and 1, found {target_accept!r}; choose another.")
 
 
 class _Clock:

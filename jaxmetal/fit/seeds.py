@@ -7,17 +7,17 @@ import zlib
 import numpy as np
 from numpy.random import SeedSequence
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 
 
 def seed_of(number: int, name: str | None = None) -> SeedSequence:
     """The seed of a fit, or of a galaxy of that name in a sample, which no other galaxy can change.
 
     Raises:
-        InputError: unless the number is whole and not negative.
+        InputError: unless the number is whole, not negative, and one that files of results can hold.
     """
-    if not isinstance(number, (int, np.integer)) or number < 0:
-        raise InputError(f"The seed must be a whole number of 0 or more, found {number}; choose another.")
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or not 0 <= number < 2**63:
+        raise InputError(f"The seed must be a whole number from 0 to 2^63 - 1, found {shown(number)}; choose another.")
     return SeedSequence(number if name is None else [number, zlib.crc32(name.encode())])
 
 

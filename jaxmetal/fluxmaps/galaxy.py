@@ -189,8 +189,9 @@ def _star_formation(
         mu = luminosity.magnification.of_region(shining, used) if there else np.nan
         count = int(used.sum()) if there else 1
         of_sum = likelihood.summed(count)
-        hb = joint(of_sum, sums[0][k], sums[1][k], seed=seed + k)["hb"] if there else np.array([np.nan])
-        rows.append(luminosity.of_region(hb, count, mu, jax.random.key(seed + k)) | {"magnification": mu})
+        start = (seed + k) % 2**63
+        hb = joint(of_sum, sums[0][k], sums[1][k], seed=start)["hb"] if there else np.array([np.nan])
+        rows.append(luminosity.of_region(hb, count, mu, jax.random.key(start)) | {"magnification": mu})
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
 
 

@@ -70,7 +70,7 @@ class Moffat:
 
     fwhm: Any = parameter("arcsec", within="(0, inf)", role="full width")
     beta: Any = parameter("", within="(1, inf)", role="exponent")
-    components: int = static(default=14)
+    components: int = static(within="[1, 100]", default=14)
     includes_pixel: bool = static(default=False)
 
     def form(self) -> Mixture:

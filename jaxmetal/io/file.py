@@ -23,6 +23,8 @@ def require_file(path: str | Path, what: str, advice: str = "check its path", mo
     Raises:
         InputError: if it is none, or longer.
     """
+    if "\0" in str(path):
+        raise InputError(f"{what} {path} has a character that no path can have; {advice}.")
     if os.path.isdir(path):
         raise InputError(f"{what} {path} must be a file, but is a folder; name a file in it.")
     if not os.path.exists(path):

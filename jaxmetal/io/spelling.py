@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
+LONGEST = 100
+"""Letters of a word that are compared."""
+
 
 def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
     """The known words most like another, whatever their case: first those that contain it, then the most alike."""
-    asked = word.lower()
+    asked = word[:LONGEST].lower()
     likeness = {name: SequenceMatcher(None, name.lower(), asked).ratio() for name in known}
     return sorted(likeness, key=lambda name: (asked not in name.lower(), -likeness[name]))[:count]

@@ -13,9 +13,14 @@ from jaxmetal.numerics.written import node_written
 T = TypeVar("T")
 
 
-def static(**kwargs: Any) -> Any:
-    """A dataclass field that is part of the structure of a tree, not a leaf of it."""
-    return dataclasses.field(metadata={"static": True}, **kwargs)
+def static(*, within: str | None = None, **kwargs: Any) -> Any:
+    """A dataclass field that is part of the structure of a tree, not a leaf of it.
+
+    Args:
+        within: interval of a number, or of each of a tuple of them, as of `parameter`.
+        **kwargs: as of `dataclasses.field`.
+    """
+    return dataclasses.field(metadata={"static": True, "within": within}, **kwargs)
 
 
 Period = float | Sequence[float] | Callable[[Any, int], float | Sequence[float]]
@@ -23,7 +28,13 @@ Period = float | Sequence[float] | Callable[[Any, int], float | Sequence[float]]
 
 
 def parameter(
-    unit: str, *, within: str | None = None, role: str = "", period: Period | None = None, **kwargs: Any
+    unit: str,
+    *,
+    within: str | None = None,
+    role: str = "",
+    period: Period | None = None,
+    several: bool = False,
+    **kwargs: Any,
 ) -> Any:
     """A dataclass field for a number, or an array of numbers, that knows what it means.
 
@@ -36,9 +47,10 @@ def parameter(
         role: what the number does, one of `jaxmetal.meaning.ROLES` where one fits: "slope", "half-light radius".
         period: of an angle, degrees. A function may depend on the node's static fields, and on the symmetry
             (`numerics.profile.turns_of`) of all that a frame serves.
+        several: whether it is an array by nature, so that a configuration may give a list.
         **kwargs: as of `dataclasses.field`.
     """
-    said = {"unit": unit, "within": within, "role": role, "period": period}
+    said = {"unit": unit, "within": within, "role": role, "period": period, "several": several}
     return dataclasses.field(metadata=said, **kwargs)
 
 

@@ -22,9 +22,11 @@ class AzimuthalHarmonics:
         r_core: within this radius the variation fades, so that the centre has one value, arcsec.
     """
 
-    m: tuple[int, ...] = static()
-    amplitudes: jax.Array = parameter("property", role="amplitude")
-    phases: jax.Array = parameter("deg", role="phase", period=lambda waves, _: [360.0 / m for m in waves.m])
+    m: tuple[int, ...] = static(within="[1, 100]")
+    amplitudes: jax.Array = parameter("property", role="amplitude", several=True)
+    phases: jax.Array = parameter(
+        "deg", role="phase", period=lambda waves, _: [360.0 / m for m in waves.m], several=True
+    )
     r_core: jax.Array | float = parameter("arcsec", within="[0, inf)", role="core radius", default=0.0)
 
     @property

@@ -23,8 +23,8 @@ class RadialNodes:
     turns: ClassVar[int] = 0
     kinked: ClassVar[bool] = True
 
-    radii: jax.Array = parameter("arcsec", role="radius")
-    values: jax.Array = parameter("property", role="value")
+    radii: jax.Array = parameter("arcsec", role="radius", several=True)
+    values: jax.Array = parameter("property", role="value", several=True)
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""

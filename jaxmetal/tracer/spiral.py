@@ -30,7 +30,7 @@ class SpiralArms:
         r_core: the arms fade and stop winding within this radius, arcsec; above 0.
     """
 
-    m: int = static()
+    m: int = static(within="[1, 100]")
     pitch: jax.Array | float = parameter("deg", within="(0, 180)", role="pitch angle")
     phase: jax.Array | float = parameter("deg", role="phase", period=lambda arms, _: 360.0 / arms.m)
     amplitude: jax.Array | float = parameter("property", role="amplitude")

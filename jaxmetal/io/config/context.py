@@ -9,7 +9,7 @@ from typing import Any
 from astropy.coordinates import SkyCoord
 from astropy.cosmology import FLRW
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.redshifts import Redshifts
 from jaxmetal.io.config.table import require_known, take
@@ -65,7 +65,7 @@ class Context:
         if given is None:
             raise InputError(f'{where} is missing: expected the path of a file; write e.g. "map.fits" in quotes.')
         if not isinstance(given, str):
-            raise InputError(f"{where}: expected the path of a file, found {given!r}; write it in quotes.")
+            raise InputError(f"{where}: expected the path of a file, found {shown(given)}; write it in quotes.")
         path = self.folder / given
         require_file(path, f"{where}: the path", self.advice)
         self.inputs[where] = path

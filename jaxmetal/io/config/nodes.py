@@ -9,11 +9,13 @@ from typing import Any
 from jax.tree_util import Partial
 
 from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.names import require_names
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.files import READERS
 from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.static import static_value
 from jaxmetal.io.config.table import choose, require_known
 
 ROOMS = {
@@ -60,7 +62,7 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
         )
     if not isinstance(given, dict) or "type" not in given:
         raise InputError(
-            f"{where}: expected a table with a type, found {given!r}; "
+            f"{where}: expected a table with a type, found {shown(given)}; "
             f'write e.g. {{type = "{next(iter(known_types(room)))}"}}.'
         )
     kinds = known_types(room)
@@ -72,7 +74,9 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
         return _function(kinds[name], name, table, where, context)
     fields = {field.name: field for field in dataclasses.fields(kinds[name])}
     require_known(table, where, fields)
-    made = {key: _field(fields[key], v, room, f"{where}.{key}", context, extra) for key, v in table.items()}
+    made = {
+        key: _field(kinds[name], fields[key], v, room, f"{where}.{key}", context, extra) for key, v in table.items()
+    }
     made = {**{key: v for key, v in (extra or {}).items() if key in fields}, **made}
     for key, field in fields.items():
         if key not in made and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
@@ -87,20 +91,33 @@ def _function(function: Any, name: str, table: dict[str, Any], where: str, conte
     for keyword in keywords:
         if keyword.name not in table and keyword.default is keyword.empty:
             raise InputError(f"{where}: {name} needs '{keyword.name}', which is missing; add it.")
-    return Partial(function, **{key: value(given, f"{where}.{key}", context) for key, given in table.items()})
+    settled = {key: value(given, f"{where}.{key}", context, several=True) for key, given in table.items()}
+    return Partial(function, **settled)
 
 
-def _field(field: Any, given: Any, room: str, where: str, context: Context, extra: dict[str, Any] | None) -> Any:
+def _field(
+    owner: type, field: Any, given: Any, room: str, where: str, context: Context, extra: dict[str, Any] | None
+) -> Any:
     if field.metadata.get("static"):
-        return tuple(given) if isinstance(given, list) else given
-    if field.name == "parts" and isinstance(given, dict):
-        return {name: build(part, room, f"{where}.{name}", context) for name, part in given.items()}
+        return static_value(owner, field.name, given, where)
     if field.name == "parts":
-        return tuple(build(part, room, f"{where}.{k}", context) for k, part in enumerate(given))
+        return _parts(given, room, where, context)
     if isinstance(given, dict) and "type" in given:
         return build(given, room, where, context, extra)
     if room == "noise" and isinstance(given, str):
         return (
             context.map(given, where) if context.data is None else context.beside(context.data, given, where)
         ).values
-    return value(given, where, context)
+    # A noise may have a number for each datum; what no field says of itself may be anything.
+    several = field.metadata.get("several", True) or (room == "noise" and isinstance(given, list))
+    return value(given, where, context, several=several)
+
+
+def _parts(given: Any, room: str, where: str, context: Context) -> Any:
+    """Nodes by name, or one after the other."""
+    if not isinstance(given, (dict, list)) or not given:
+        raise InputError(f"{where}: expected a table or list of what has a type, found {shown(given)}; add its parts.")
+    if isinstance(given, list):
+        return tuple(build(part, room, f"{where}.{k}", context) for k, part in enumerate(given))
+    require_names(given, where)
+    return {name: build(part, room, f"{where}.{name}", context) for name, part in given.items()}

@@ -10,8 +10,9 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.bins import per_bin
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.names import require_name, require_names
 from jaxmetal.edge.noise import STYLES
 from jaxmetal.edge.physical import repeated, require_physical
 from jaxmetal.instrument.psf import fwhm
@@ -80,6 +81,7 @@ def _image(table: dict[str, Any], where: str, data: Map, common: dict[str, Any],
         context.findings.extend(found)
     scaled = {**common, "sigma": factor * common["sigma"]}
     light = take(table, "light", where, str)
+    require_name(light, f"{where}.light")
     with naming(where):
         return light_image(factor * data.values, light=light, sky=made, **scaled)
 
@@ -95,10 +97,11 @@ def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], c
         bins = bins_of(table, where, data, context).bins
     mixing = build(table.get("mixing"), "mixing", f"{where}.mixing", context)
     names = tuple(names) if isinstance(names, list) else (names,)
+    require_names(names, f"{where}.property")
     if len(names) != mixing.properties or not all(isinstance(name, str) for name in names):
         raise InputError(
             f"{where}.property: expected {mixing.properties} name(s) for {type(mixing).__name__}, "
-            f"found {table.get('property')!r}; correct it."
+            f"found {shown(table.get('property'))}; correct it."
         )
     if not _ignores_unit(table, where):
         require_unit(data, mixing.unit or known(names).unit, f"{where}.data")
@@ -151,7 +154,9 @@ def _sigma(table: dict[str, Any], where: str, data: Map, used: Any, context: Con
     if not given and "noise" in table:
         return np.ones(data.values.shape)
     read = {
-        name: v if isinstance(v, (int, float)) else context.beside(data, v, f"{where}.{name}")
+        name: take(given, name, where, float)
+        if isinstance(v, (int, float))
+        else context.beside(data, v, f"{where}.{name}")
         for name, v in given.items()
     }
     sigma, findings = to_sigma(data, used=used, **read)

@@ -9,11 +9,12 @@ import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.names import require_name
 from jaxmetal.frame import Isotropic
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose, require_known
-from jaxmetal.prior import Tied
+from jaxmetal.prior import LARGEST, Tied
 
 DISTRIBUTIONS = (
     "AsymmetricLaplace",
@@ -45,25 +46,32 @@ POSITIVE = ("scale", "rate", "concentration", "concentration0", "concentration1"
 """Their parameters that must be above 0."""
 
 
-def value(given: Any, where: str, context: Context) -> Any:
+def value(given: Any, where: str, context: Context, *, several: bool = False) -> Any:
     """A leaf: a number or list (fixed), `{dist = "Normal", loc = 0, scale = 1}` (free) or `{tied = "name"}`.
 
     A free leaf may say where the fit is to `start`, and give its tie a distribution by naming both.
+
+    Args:
+        given: as it stands in the file.
+        where: place in the file.
+        context: that takes where to start.
+        several: whether a list of numbers, or a prior of several, is meant there, too.
 
     Raises:
         InputError: if it is none of these, a prior has no width or its bounds are reversed.
     """
     if not isinstance(given, dict):
-        return numbers(given, where)
+        return _counted(numbers(given, where), np.shape(given), where, several)
     if "dist" not in given and "tied" not in given:
         raise InputError(
-            f"{where}: expected a number, a prior {{dist = ...}} or {{tied = ...}}, found {given!r}; write one."
+            f"{where}: expected a number, a prior {{dist = ...}} or {{tied = ...}}, found {shown(given)}; write one."
         )
     if "dist" not in given:
         require_known(given, where, ("tied",))
         return Tied(_name(given["tied"], where))
     options = {key: v for key, v in given.items() if key not in ("dist", "tied", "start")}
     prior = distribution(given["dist"], options, where)
+    _counted(prior, prior.shape(), where, several)
     tie = _name(given["tied"], where) if "tied" in given else None
     if "start" in given:
         context.starts[where if tie is None else tie] = numbers(given["start"], f"{where}.start")
@@ -73,13 +81,37 @@ def value(given: Any, where: str, context: Context) -> Any:
 def numbers(given: Any, where: str) -> Any:
     """A finite number, or an array of them."""
     try:
-        if isinstance(given, (bool, str)) or not np.all(np.isfinite(np.asarray(given, float))):
+        if not _is_number(given):
             raise ValueError
-    except (TypeError, ValueError):
+        array = np.asarray(given, float)
+        if not np.all(np.abs(array) <= LARGEST):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
         raise InputError(
-            f"{where}: expected a finite number or a prior {{dist = ...}}, found {given!r}; correct it."
+            f"{where}: expected a finite number or a prior {{dist = ...}}, none beyond {LARGEST:g}, found "
+            f"{shown(given)}; correct it."
         ) from None
-    return float(given) if np.ndim(given) == 0 else np.asarray(given, float)
+    return float(array) if array.ndim == 0 else array
+
+
+def _is_number(given: Any) -> bool:
+    """Whether it is one, or a list of them, as deep as a matrix; a truth value is none."""
+    depth = 0
+    while isinstance(given, list) and given and depth < 2:
+        if isinstance(given[0], list):
+            given, depth = [one for part in given for one in (part if isinstance(part, list) else [None])], depth + 1
+        else:
+            return all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in given)
+    return isinstance(given, (int, float)) and not isinstance(given, bool)
+
+
+def _counted(found: Any, shape: tuple[int, ...], where: str, several: bool) -> Any:
+    """A number, or a prior, that is one where one is meant."""
+    if shape and not several:
+        raise InputError(
+            f"{where}: expected one number or the prior of one, found {' x '.join(map(str, shape))} of them; give one."
+        )
+    return found
 
 
 def distribution(name: Any, options: dict[str, Any], where: str) -> Distribution:
@@ -99,7 +131,7 @@ def distribution(name: Any, options: dict[str, Any], where: str) -> Distribution
     _require_width(settled, where)
     try:
         return made(**settled)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise InputError(
             f"{where}: {name} cannot have these parameters ({' '.join(str(error).split())}); correct them."
         ) from None
@@ -109,7 +141,8 @@ def _require_width(options: dict[str, Any], where: str) -> None:
     for key in POSITIVE:
         if key in options and np.any(np.asarray(options[key]) <= 0):
             raise InputError(
-                f"{where}.{key}: expected a number above 0, found {options[key]}; a fixed parameter is a number alone."
+                f"{where}.{key}: expected a number above 0, found {shown(options[key])}; "
+                "a fixed parameter is a number alone."
             )
     if "low" not in options or "high" not in options:
         return
@@ -125,6 +158,7 @@ def _require_width(options: dict[str, Any], where: str) -> None:
 def _name(given: Any, where: str) -> str:
     if not isinstance(given, str) or not given:
         raise InputError(
-            f'{where}.tied: expected the name of a tie in quotes, found {given!r}; write e.g. tied = "x0".'
+            f'{where}.tied: expected the name of a tie in quotes, found {shown(given)}; write e.g. tied = "x0".'
         )
+    require_name(given, f"{where}.tied")
     return given

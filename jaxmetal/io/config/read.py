@@ -11,18 +11,25 @@ from astropy.cosmology import FLRW, FlatLambdaCDM
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
+from jaxmetal.edge.names import require_name, require_names
+from jaxmetal.fit.choose import checked
+from jaxmetal.fit.method import Options
 from jaxmetal.fit.methods import METHODS
+from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.observations import judge_psf, kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import scene
-from jaxmetal.io.config.table import child, choose, positive, read_toml, require_known, take
+from jaxmetal.io.config.table import child, choose, naming, positive, read_toml, require_known, take
 from jaxmetal.io.stored import best_values
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import tree
 from jaxmetal.prior import sites, typical
 from jaxmetal.scene import Scene
+
+FINEST = {"oversampling": 50, "subsamples": 50, "margin": 2000}
+"""Counts of a sample grid -> the most: samples fill the memory as their square."""
 
 SECTIONS = ("galaxy", "sky", "cosmology", "fit", "observations", "sources", "recipe", "lens")
 
@@ -63,7 +70,9 @@ def read_config(path: str | Path) -> Job:
         InputError: if anything cannot be used; the sentence says where and what to do.
     """
     path = Path(path)
-    return read_job(read_toml(path), path)
+    table = read_toml(path)
+    with naming(path.name):
+        return read_job(table, path)
 
 
 def read_job(table: dict[str, Any], path: Path) -> Job:
@@ -72,11 +81,14 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     Raises:
         InputError: as `read_config`.
     """
-    require_known(table, f"{path.name}", SECTIONS)
+    require_known(table, "configuration", SECTIONS)
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))
     far = redshifts(table)
-    given, _ = child(table, "observations", "")
+    name = take(galaxy, "name", where, str, path.stem)
+    require_name(name, f"{where}.name")
+    given, place = child(table, "observations", "")
+    require_names(given, place)
     if not given:
         raise InputError("observations: expected at least one, found none; add e.g. [observations.metallicity].")
     folder = path.absolute().parent
@@ -97,7 +109,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     for name in observations:
         context.findings.extend(judge_psf(f"observations.{name}", now[name]))
     return Job(
-        name=take(galaxy, "name", where, str, path.stem),
+        name=name,
         scene=made,
         observations=observations,
         settings={**settings, "start": starts, "sampling": _sampling(given)},
@@ -134,7 +146,8 @@ def cosmology_of(table: dict[str, Any]) -> FLRW:
     """The flat cosmology of a configuration."""
     given, where = child(table, "cosmology", "", {})
     require_known(given, where, ("H0", "Om0"))
-    return FlatLambdaCDM(H0=positive(given, "H0", where, float, 70.0), Om0=positive(given, "Om0", where, float, 0.3))
+    hubble, matter = positive(given, "H0", where, float, 70.0, 1000.0), positive(given, "Om0", where, float, 0.3, 1.0)
+    return FlatLambdaCDM(H0=hubble, Om0=matter)
 
 
 def _settings(table: dict[str, Any]) -> dict[str, Any]:
@@ -148,6 +161,9 @@ def _settings(table: dict[str, Any]) -> dict[str, Any]:
         settings["start"] = take(given, "start", where, str)
     settings["seed"] = take(given, "seed", where, int, 0)
     settings["method"] = choose(given.get("method", "auto"), f"{where}.method", METHODS)
+    with naming(where):
+        checked(Options.among(settings))
+        seed_of(settings["seed"])
     return settings
 
 
@@ -157,8 +173,8 @@ def _sampling(given: dict[str, Any]) -> dict[str, dict[str, int]]:
     for name, table in given.items():
         if "sampling" in table:
             asked, where = child(table, "sampling", f"observations.{name}")
-            require_known(asked, where, ("oversampling", "subsamples", "margin"))
-            chosen[name] = {key: positive(asked, key, where, int) for key in asked}
+            require_known(asked, where, FINEST)
+            chosen[name] = {key: positive(asked, key, where, int, most=FINEST[key]) for key in asked}
     return chosen
 
 

@@ -13,6 +13,9 @@ from jaxmetal.io.config.table import child, positive
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.deflection import deflection_scale
 
+FARTHEST = 1000.0
+"""Redshift up to which there is anything to see."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Redshifts:
@@ -96,5 +99,5 @@ def redshifts(table: dict[str, Any]) -> Redshifts:
         if "z" in source and "distance_ratio" in source:
             raise InputError(f"{at}: expected a redshift or a distance_ratio, found both z and that; remove one.")
         if "z" in source or "distance_ratio" in source:
-            own[name] = positive(source, "z", at, float, None)
-    return Redshifts(positive(galaxy, "z", where, float, None), own)
+            own[name] = positive(source, "z", at, float, None, FARTHEST)
+    return Redshifts(positive(galaxy, "z", where, float, None, FARTHEST), own)

@@ -8,19 +8,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jaxmetal import recipes
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.names import require_names
 from jaxmetal.frame import OnSky
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.redshifts import FARTHEST
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
 from jaxmetal.lens.derive import Lens
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Tabulated
 
 RECIPES = ("gradient", "broken_gradient", "lensed_gradient", "clumps")
+EXAMPLES = {"source": "disc", "light": "halpha"}
+"""What a thing may be called."""
 FROM_ELSEWHERE = ("observed", "lens", "image")
 """Arguments of recipes that the rest of the file provides."""
+PLAIN = {"free_geometry": bool, "source": str, "number": int, "weight": str}
+"""Arguments of recipes that are neither a node nor of an observation."""
+NAMING = ("source", "weight")
+"""Those of them that name a part of the scene."""
 
 
 def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Context) -> Scene:
@@ -35,11 +43,13 @@ def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Conte
             f"The configuration needs either [sources] or [recipe], found {found}; a recipe makes the sources itself."
         )
     given, where = child(table, "lens", "", {})
+    require_names(given, where)
     read = {name: _lens(given[name], f"{where}.{name}", context) for name in given}
     lens = {name: one for name, (one, _) in read.items()}
     if "recipe" in table:
         return _recipe(*child(table, "recipe", ""), observations, lens, context)
     sources, where = child(table, "sources", "")
+    _require_some(sources, where, "source")
     planes = [z_lens for _, z_lens in read.values() if z_lens is not None]
     ratios = {name: context.redshifts.ratio(name, planes, context.cosmology) if lens else 1.0 for name in sources}
     return Scene(
@@ -55,7 +65,7 @@ def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]
             f"{where}.z_source: expected the redshift of a source beside the source, found it here; state it as "
             "galaxy.z, or sources.NAME.z where a source has its own."
         )
-    z_lens = positive(table, "z_lens", where, float, None)
+    z_lens = positive(table, "z_lens", where, float, None, FARTHEST)
     if z_lens is not None:
         context.redshifts.require_behind(z_lens, where)
     table.pop("z_lens", None)
@@ -66,6 +76,8 @@ def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -
     require_known(table, where, ("frame", "lights", "carries", "r_eff", "z", "distance_ratio"))
     lights, lights_where = child(table, "lights", where)
     carries, carries_where = child(table, "carries", where, {})
+    _require_some(lights, lights_where, "light")
+    require_names(carries, carries_where)
     return Source(
         frame=build(table.get("frame"), "frame", f"{where}.frame", context),
         lights={name: build(v, "light", f"{lights_where}.{name}", context) for name, v in lights.items()},
@@ -73,6 +85,13 @@ def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -
         r_eff=value(table["r_eff"], f"{where}.r_eff", context) if "r_eff" in table else None,
         distance_ratio=value(table.get("distance_ratio", ratio), f"{where}.distance_ratio", context),
     )
+
+
+def _require_some(given: dict[str, Any], where: str, what: str) -> None:
+    """Refuses an empty table, and names that files cannot have."""
+    if not given:
+        raise InputError(f"{where}: expected at least one {what}, found none; add e.g. [{where}.{EXAMPLES[what]}].")
+    require_names(given, where)
 
 
 def _carried(table: dict[str, Any], where: str, lights: list[str], context: Context) -> Carried:
@@ -108,9 +127,8 @@ def _recipe(
             *(["image"] if "image" in wanted else []),
         ],
     )
-    options: dict[str, Any] = {
-        key: table[key] for key in ("free_geometry", "source", "number", "weight") if key in table
-    }
+    options: dict[str, Any] = {key: take(table, key, where, kind) for key, kind in PLAIN.items() if key in table}
+    require_names([options[key] for key in NAMING if key in options], where)
     maps = [key for key, o in observations.items() if o.properties]
     if not maps:
         raise InputError(f'{where}: a recipe needs a map among the observations, found none; add one of kind "map".')
@@ -141,7 +159,7 @@ def _sized(given: Any, where: str, context: Context) -> Callable[..., Any]:
         light = build(given, "light", where, context, sized)
         if any(getattr(light, name, None) is not own for name, own in sized.items()):
             raise InputError(
-                f"{where}: expected a light whose {' and '.join(sized)} are left to the recipe, found {given!r}; "
+                f"{where}: expected a light whose {' and '.join(sized)} are left to the recipe, found {shown(given)}; "
                 'write e.g. "Exponential".'
             )
         return light
@@ -155,6 +173,7 @@ def _light(given: Any, where: str, observations: Mapping[str, Any], context: Con
         return build(given, "light", where, context)
     if not images:
         raise InputError(
-            f"{where}: expected an image among the observations or a light {{type = ...}}, found {given!r}; add one."
+            f"{where}: expected an image among the observations or a light {{type = ...}}, found "
+            f"{shown(given)}; add one."
         )
     return observations[choose(given, where, images)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.io.file import require_file
 from jaxmetal.io.spelling import nearest
+from jaxmetal.prior import LARGEST
 
 NAMES = {
     float: "a number",
@@ -37,7 +38,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"The configuration {path} cannot be read ({error.strerror}); check its path.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise InputError(f"The configuration {path} has tables or lists in each other without end; mend it.") from None
+    except ValueError as error:  # no TOML, no UTF-8, a path that no file can have, a number of thousands of digits
         raise InputError(f"The configuration {path} is no valid TOML ({error}); correct it there.") from None
 
 
@@ -50,7 +53,8 @@ def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> No
     known = list(known)
     for key in table:
         if key not in known:
-            raise InputError(f"{where}: '{key}' is no known key; did you mean '{nearest(key, known)[0]}'?")
+            near = f"did you mean '{nearest(key, known)[0]}'?" if known else "remove it, as there is none."
+            raise InputError(f"{where}: {shown(key)} is no known key; {near}")
 
 
 @contextlib.contextmanager
@@ -70,10 +74,17 @@ def choose(word: Any, where: str, known: Iterable[str]) -> str:
     """
     known = list(known)
     if not isinstance(word, str):
-        raise InputError(f"{where}: expected one of {', '.join(known)}, found {word!r}; write it in quotes.")
+        raise InputError(f"{where}: expected one of {listed(known)}, found {shown(word)}; write it in quotes.")
     if word not in known:
-        raise InputError(f"{where}: '{word}' is none of {', '.join(known)}; did you mean '{nearest(word, known)[0]}'?")
+        near = f"did you mean '{nearest(word, known)[0]}'?" if known else "add one."
+        raise InputError(f"{where}: {shown(word)} is none of {listed(known)}; {near}")
     return word
+
+
+def listed(known: Collection[str], most: int = 30) -> str:
+    """The words that there are, in a sentence."""
+    few = [word for word, _ in zip(known, range(most), strict=False)]
+    return ", ".join(few) + (f" and {len(known) - most} more" if len(known) > most else "") if few else "none"
 
 
 def take(table: dict[str, Any], key: str, where: str, kind: type, default: Any = REQUIRED) -> Any:
@@ -86,19 +97,24 @@ def take(table: dict[str, Any], key: str, where: str, kind: type, default: Any =
         if default is REQUIRED:
             raise InputError(f"{where}: the key '{key}' is missing; add {NAMES[kind]}.")
         return default
-    value = table[key]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise InputError(f"{where}.{key}: expected {NAMES[kind]}, found {value!r}; correct it.")
-    return value
+    value: Any = table[key]
+    place = f"{where}.{key}" if where else key
+    kinds = (int, float) if kind is float else (kind,)
+    if not isinstance(value, kinds) or (kind in (int, float) and isinstance(value, bool)):
+        raise InputError(f"{place}: expected {NAMES[kind]}, found {shown(value)}; correct it.")
+    if kind in (int, float) and not abs(value) <= LARGEST:
+        raise InputError(f"{place}: expected {NAMES[kind]} up to {LARGEST:g}, found {shown(value)}; correct it.")
+    return kind(value) if kind is float else value
 
 
-def positive(table: dict[str, Any], key: str, where: str, kind: type, default: Any = REQUIRED) -> Any:
-    """As `take`, for numbers that must be above 0."""
+def positive(
+    table: dict[str, Any], key: str, where: str, kind: type, default: Any = REQUIRED, most: float = LARGEST
+) -> Any:
+    """As `take`, for numbers that must be above 0, and not above the most that makes sense."""
     value = take(table, key, where, kind, default)
-    if value is not default and not 0 < value < float("inf"):
-        raise InputError(f"{where}.{key}: expected {NAMES[kind]} above 0, found {value!r}; correct it.")
+    if value is not default and not 0 < value <= most:
+        upto = "" if most == LARGEST else f" and up to {most:g}"
+        raise InputError(f"{where}.{key}: expected {NAMES[kind]} above 0{upto}, found {shown(value)}; correct it.")
     return value
 
 

@@ -149,4 +149,5 @@ def located(row: dict[str, Any], key: str, data: dict[str, Any], name: str) -> A
     if key not in row:
         raise InputError(f"features.{name}: the key '{key}' is missing; name a file, or an extension of data.file.")
     given = row[key]
-    return {"file": data["file"], "hdu": given} if "file" in data and isinstance(given, (str, int)) else given
+    extension = isinstance(given, (str, int)) and not isinstance(given, bool)
+    return {"file": data["file"], "hdu": given} if "file" in data and extension else given

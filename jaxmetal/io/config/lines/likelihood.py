@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jaxmetal import spaxel
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.io.config.priors import numbers
 from jaxmetal.io.config.table import choose, require_known, take
 from jaxmetal.lines import Calibration, calibration, feature
@@ -20,7 +20,7 @@ def number(table: dict[str, Any], key: str, where: str) -> float:
     """A finite number."""
     value = numbers(table[key], f"{where}.{key}")
     if not isinstance(value, float):
-        raise InputError(f"{where}.{key}: expected one number, found {table[key]!r}; correct it.")
+        raise InputError(f"{where}.{key}: expected one number, found {shown(table[key])}; correct it.")
     return value
 
 
@@ -28,7 +28,7 @@ def pair(table: dict[str, Any], key: str, where: str) -> tuple[float, float]:
     """Two numbers, low and high."""
     value = numbers(table[key], f"{where}.{key}")
     if getattr(value, "shape", ()) != (2,):
-        raise InputError(f"{where}.{key}: expected [low, high], found {table[key]!r}; write two numbers.")
+        raise InputError(f"{where}.{key}: expected [low, high], found {shown(table[key])}; write two numbers.")
     return float(value[0]), float(value[1])
 
 
@@ -46,7 +46,7 @@ def names(table: dict[str, Any], key: str, where: str) -> list[str]:
     """A list of texts."""
     given = take(table, key, where, list)
     if not given or not all(isinstance(name, str) for name in given):
-        raise InputError(f"{where}.{key}: expected a list of names in quotes, found {given!r}; correct it.")
+        raise InputError(f"{where}.{key}: expected a list of names in quotes, found {shown(given)}; correct it.")
     return given
 
 

@@ -13,6 +13,8 @@ from astropy.cosmology import FLRW
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
+from jaxmetal.edge.names import require_name
+from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fluxmaps.galaxy import light
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.luminosity import Luminosity
@@ -25,7 +27,8 @@ from jaxmetal.io.config.lines.selection import selection
 from jaxmetal.io.config.lines.star_formation import luminosity
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.read import cosmology_of
-from jaxmetal.io.config.table import child, positive, read_toml, require_known, take
+from jaxmetal.io.config.redshifts import FARTHEST
+from jaxmetal.io.config.table import child, naming, positive, read_toml, require_known, take
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.spaxel.contract import Likelihood
 
@@ -88,7 +91,12 @@ def read_lines(path: str | Path) -> LinesJob:
     """
     path = Path(path)
     table = read_toml(path)
-    require_known(table, path.name, SECTIONS)
+    with naming(path.name):
+        return _job(table, path)
+
+
+def _job(table: dict[str, Any], path: Path) -> LinesJob:
+    require_known(table, "configuration", SECTIONS)
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))
     data, _ = child(table, "data", "", {})
@@ -99,14 +107,16 @@ def read_lines(path: str | Path) -> LinesJob:
     spectra, factor, unit = in_one_unit(read, data)
     made = _likelihood(table, rows, spectra.features, factor)
     rule, spectra = selection(table, spectra, made)
-    redshift = positive(galaxy, "z", where, float, None)
+    redshift = positive(galaxy, "z", where, float, None, FARTHEST)
+    name = take(galaxy, "name", where, str, path.stem)
+    require_name(name, f"{where}.name")
     regions, radii = {}, radius(table, read.first, context)
     if spectra.grid is not None and read.first is not None:
         regions = masks(table, spectra.painted(spectra.known) == 1.0, spectra.grid, radii, read.first, context)
     elif "regions" in table:
         raise InputError("regions: expected maps, or a table with a bin map, found a table alone; add data.bins.")
     return LinesJob(
-        name=take(galaxy, "name", where, str, path.stem),
+        name=name,
         redshift=redshift,
         spectra=spectra,
         unit=unit,
@@ -154,4 +164,7 @@ def _psf(data: dict[str, Any], spectra: Spectra, context: Context) -> Mapping[st
 def _seed(table: dict[str, Any]) -> int:
     given, where = child(table, "run", "", {})
     require_known(given, where, ("seed",))
-    return take(given, "seed", where, int, 0)
+    seed = take(given, "seed", where, int, 0)
+    with naming(where):
+        seed_of(seed)
+    return seed

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.names import require_names
 from jaxmetal.fluxmaps.regions import aperture, between
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.likelihood import pair
@@ -39,7 +40,8 @@ def masks(
     Raises:
         InputError: if a region is not one of an aperture, a range of radius and a mask, or has no spaxel.
     """
-    given, _ = child(table, "regions", "", {})
+    given, where = child(table, "regions", "", {})
+    require_names(given, where)
     if WHOLE in given:
         raise InputError(f"regions.{WHOLE}: expected another name, as this is always all spaxels; rename it.")
     return {
