@@ -24,9 +24,7 @@ def require_name(name: object, where: str, longest: int = LONGEST) -> None:
     """
     reason = _unfit(name, longest)
     if reason:
-        raise InputError(
-            f"{where}: expected a name that files can have, found {shown(name)}, which {reason}; rename it."
-        )
+        raise InputError(f"{where} has the name {shown(name)}, which no file can have, as it {reason}; rename it.")
 
 
 def require_names(names: Iterable[object], where: str) -> None:

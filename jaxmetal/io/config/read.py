@@ -22,6 +22,7 @@ from jaxmetal.io.config.observations import judge_psf, kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, naming, positive, read_toml, require_known, take
+from jaxmetal.io.sample.names import LONGEST
 from jaxmetal.io.stored import best_values
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import tree
@@ -85,8 +86,8 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))
     far = redshifts(table)
-    name = take(galaxy, "name", where, str, path.stem)
-    require_name(name, f"{where}.name")
+    called = take(galaxy, "name", where, str, path.stem)
+    require_name(called, f"{where}.name", LONGEST)
     given, place = child(table, "observations", "")
     require_names(given, place)
     if not given:
@@ -109,7 +110,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     for name in observations:
         context.findings.extend(judge_psf(f"observations.{name}", now[name]))
     return Job(
-        name=name,
+        name=called,
         scene=made,
         observations=observations,
         settings={**settings, "start": starts, "sampling": _sampling(given)},

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.names import require_name
 
 LONGEST = 250
 """Bytes of a name."""
@@ -38,6 +39,5 @@ def require_file_names(names: Iterable[str], what: str) -> None:
     Raises:
         InputError: if there is one.
     """
-    unfit = [name for name in names if {"/", "\0"} & set(name) or name.startswith(".") or len(name.encode()) > LONGEST]
-    if unfit:
-        raise InputError(f"{what} has the name {unfit[0]!r}, which no file can have; rename it.")
+    for name in names:
+        require_name(name, what, LONGEST)
