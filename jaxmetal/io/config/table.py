@@ -99,12 +99,16 @@ def take(table: dict[str, Any], key: str, where: str, kind: type, default: Any =
         return default
     value: Any = table[key]
     place = f"{where}.{key}" if where else key
-    kinds = (int, float) if kind is float else (kind,)
-    if not isinstance(value, kinds) or (kind in (int, float) and isinstance(value, bool)):
+    if not _is_of(value, kind):
         raise InputError(f"{place}: expected {NAMES[kind]}, found {shown(value)}; correct it.")
     if kind in (int, float) and not abs(value) <= LARGEST:
         raise InputError(f"{place}: expected {NAMES[kind]} up to {LARGEST:g}, found {shown(value)}; correct it.")
     return kind(value) if kind is float else value
+
+
+def _is_of(value: Any, kind: type) -> bool:
+    """Whether a value is of a kind: a whole number is a number, too, and a truth value is none."""
+    return isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
 
 
 def positive(
