@@ -10,11 +10,13 @@ from astropy.io import fits
 
 from jaxmetal.cli import main
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.ending import LONGEST_HEADER
+from jaxmetal.io.ending import LONGEST_HEADER, require_end
 from jaxmetal.io.fits import read_map
+from jaxmetal.io.netcdf import intact
+from jaxmetal.io.record import checksum
 from jaxmetal.io.sample.stored import stored
 from jaxmetal.io.tables import read_table
-from jaxmetal.run import read_catalogue
+from jaxmetal.run import RunPlan, fit, missing, read_catalogue, start
 
 BEGINNING = b"SIMPLE  =                    T".ljust(80)
 
@@ -108,3 +110,34 @@ def test_names_do_not_lead_out_of_the_folder_of_posteriors(tmp_path, name):
     (tmp_path / "posteriors").mkdir()
     with pytest.raises(InputError, match="which no file can have; rename it"):
         stored(tmp_path / "posteriors", ["inside", name], "disc.metallicity.slope")
+
+
+def test_a_catalogue_is_read_once_whatever_the_number_of_chunks(tmp_path, monkeypatch):
+    (tmp_path / "sample.csv").write_text("\n".join(["name", *"abcdef"]))
+    (tmp_path / "shared.toml").touch()
+    paths = {"catalogue": tmp_path / "sample.csv", "configuration": tmp_path / "shared.toml"}
+    plan = RunPlan(
+        **{name: str(path) for name, path in paths.items()},
+        checksums={name: checksum(path) for name, path in paths.items()},
+        options={"seed": 0, "float32": False, "posteriors": False},
+        chunks=[[row] for row in range(6)],
+        groups=[],
+        unreadable={},
+        inputs={},
+    )
+    run = start(plan, tmp_path / "run")
+    monkeypatch.setattr("jaxmetal.run.plans.read_catalogue", None)
+    fit(run)
+    assert missing(run) == []
+
+
+@pytest.mark.parametrize("use", [intact, lambda path: require_end(path, "The map") is not None])
+def test_what_may_not_be_read_is_left_to_others_to_say(tmp_path, monkeypatch, use):
+    (tmp_path / "a").touch()
+
+    def refuse(*_, **__):
+        raise PermissionError
+
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    assert not use(tmp_path / "a")

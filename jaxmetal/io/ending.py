@@ -41,10 +41,10 @@ def require_end(path: str | Path, what: str) -> None:
     Raises:
         InputError: if a header has no end, the data behind it have a negative size, or there is more than maps need.
     """
-    with open(path, "rb") as file:
-        start = file.read(max(map(len, COMPRESSED)))
-    reader = next((one for beginning, one in COMPRESSED.items() if start.startswith(beginning)), None)
     try:
+        with open(path, "rb") as file:
+            start = file.read(max(map(len, COMPRESSED)))
+        reader = next((one for beginning, one in COMPRESSED.items() if start.startswith(beginning)), None)
         with (reader or open)(path, "rb") as file:
             found = _endless(file, LARGEST if reader else math.inf)
     except Exception:  # damage shows as anything, and astropy will meet it again

@@ -37,6 +37,9 @@ def intact(path: str | Path) -> bool:
     """Whether a file is there and its content that of its checksum, if it has one: those of before have none."""
     if not Path(path).is_file():  # a pipe, say, would never end
         return False
-    whole = Path(path).read_bytes()
+    try:
+        whole = Path(path).read_bytes()
+    except OSError:
+        return False
     content, seal = whole[:-LENGTH], whole[-LENGTH:]
     return not seal.startswith(MARK) or seal == MARK + hashlib.sha256(content).hexdigest().encode()

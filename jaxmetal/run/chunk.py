@@ -19,7 +19,7 @@ from jaxmetal.io.sample.columns import FAILED, GOOD, POSTERIORS
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.views import View, view
 from jaxmetal.run.rows import Row, row, row_of_failure, whereabouts, write_rows
-from jaxmetal.run.started import CHUNKS, THUMBNAILS, StartedRun, resume
+from jaxmetal.run.started import CHUNKS, THUMBNAILS, StartedRun
 
 if TYPE_CHECKING:
     from jaxmetal.plot.thumbnails import Thumbnail
@@ -56,19 +56,18 @@ class Done(NamedTuple):
     failed: int
 
 
-def fit_chunk(folder: str, number: int, watch: Callable[[Done], None] = lambda done: None) -> Done:
+def fit_chunk(run: StartedRun, number: int, watch: Callable[[Done], None] = lambda done: None) -> Done:
     """Fits the galaxies of a chunk, in the precision of the plan, and writes its rows when all are done.
 
     Args:
-        folder: of the run.
+        run: see `run.start`, `run.resume`.
         number: of the chunk.
         watch: called as each galaxy is done.
 
     Returns:
         What was done of the chunk.
     """
-    run = resume(folder)
-    with writing(folder):
+    with writing(run.folder):
         for part in (CHUNKS, THUMBNAILS, POSTERIORS):
             (run.folder / part).mkdir(exist_ok=True)
     with _precision(run.plan.options["float32"]):

@@ -9,6 +9,7 @@ from typing import Any
 from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import keep_memory, keep_programs, keeps_programs
 from jaxmetal.run.chunk import Done, fit_chunk
+from jaxmetal.run.started import resume
 
 PATIENCE = "20s"
 """How long the scheduler may take to answer."""
@@ -68,4 +69,4 @@ def _fit_chunk(folder: str, number: int, keep: bool) -> Done:
     keep_memory()
     if keep:
         keep_programs()
-    return fit_chunk(folder, number)
+    return fit_chunk(resume(folder), number)

@@ -56,7 +56,7 @@ def fit(
             watch(done)
         return
     for number in wanted:
-        fit_chunk(str(run.folder), number, watch)
+        fit_chunk(run, number, watch)
 
 
 def _unread(run: StartedRun) -> Iterator[int]:
