@@ -115,7 +115,6 @@ def test_a_chunk_leaves_the_precision_as_it_was(finished, monkeypatch):
     monkeypatch.setattr("jaxmetal.run.chunk._fitted", lambda *_: inside.append(jnp.result_type(float)) or [])
     monkeypatch.setattr("jaxmetal.run.chunk.write_rows", lambda *_: None)
     single = dataclasses.replace(run, plan=dataclasses.replace(run.plan, options={**run.plan.options, "float32": True}))
-    monkeypatch.setattr("jaxmetal.run.chunk.resume", lambda _: single)
     before = jax.config.read("jax_enable_x64")
     runs.fit(single, [0])
     assert inside == [jnp.float32]
