@@ -30,6 +30,7 @@ from .numerics.tree import node as node
 from .numerics.tree import parameter as parameter
 from .numerics.tree import static as static
 from .observation import Image as Image
+from .observation import LineMaps as LineMaps
 from .observation import Prediction as Prediction
 from .observation import Sky as Sky
 from .observation import WeightedMap as WeightedMap

@@ -20,6 +20,7 @@ from jaxmetal.machine import Program
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.plan import Plan
+from jaxmetal.observation.planes import used_somewhere
 from jaxmetal.observation.together import predict_all, shared
 from jaxmetal.prior import typical
 from jaxmetal.scene import Scene, deflection
@@ -122,7 +123,7 @@ def _check_coverage(label: str, observation: Any, scene: Scene, plan: Any) -> No
     alpha = _deflection(scene.lens, *render.view(grid, sampling))
     uncovered = np.isnan(np.asarray(alpha[0] + alpha[1]))
     lost = _any_in_pixels(uncovered, round(sampling.density), sampling.margin)
-    needed = np.asarray(observation.used if observation.bins is None else observation.bins.labels >= 0)
+    needed = used_somewhere(observation) if observation.bins is None else np.asarray(observation.bins.labels >= 0)
     missing = int(np.sum(lost & needed))
     if missing:
         raise InputError(

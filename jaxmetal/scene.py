@@ -49,6 +49,8 @@ class Source:
             Slopes per R_e are told by it; without one by the light that weights the property.
         distance_ratio: D_LS/D_S of the source over D_LS/D_S at the redshift for which the lens's deflections are: they
             are multiplied by it. 0 is in front of the lens.
+        departures: line ratio -> by how much the gas of the whole galaxy departs from a calibration of it, in units of
+            that calibration's scatter: Normal(0, 1) is what a calibration says. Line maps of all instruments share it.
     """
 
     frame: Frame
@@ -56,6 +58,7 @@ class Source:
     carries: dict[str, Carried] = dataclasses.field(default_factory=dict)
     r_eff: Any = parameter("arcsec", within="(0, inf)", role="half-light radius", default=None)
     distance_ratio: Any = parameter("", within="[0, inf)", role="factor", default=1.0)
+    departures: dict[str, Any] = parameter("scatter", role="departure", default_factory=dict)
 
     @property
     def turns(self) -> int:

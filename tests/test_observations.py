@@ -4,10 +4,12 @@ import dataclasses
 import re
 from pathlib import Path
 
+import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from test_long_slit import scene, slit
+from test_long_slit import scene as galaxy
+from test_long_slit import slit
 
 import jaxmetal as jm
 from jaxmetal.observation import Quantity, is_observation
@@ -18,6 +20,30 @@ SHAPE = (9, 12)
 GRID = jm.Grid.regular(SHAPE, 0.2)
 PSF = jm.instrument.Gaussian(fwhm=0.5)
 DATA = np.full(SHAPE, 8.5)
+
+
+def scene(central, slope):
+    one = galaxy(central, slope).sources["disc"]
+    dust = jm.Carried(profile=jm.tracer.Constant(value=0.5), weight="line")
+    return jm.Scene(sources={"disc": dataclasses.replace(one, carries={**one.carries, "extinction": dust})})
+
+
+EMISSION = jm.lines.emission(["Hb", "OIII5007", "Ha+NII"], "C20")
+
+
+def lines(**fields):
+    shared = fields.pop("psf", PSF)
+    wider = jm.instrument.Moffat(fwhm=0.7, beta=3.0)
+    return jm.recipes.line_maps(
+        {name: DATA for name in EMISSION.features},
+        EMISSION,
+        light="line",
+        sigma=0.1,
+        grid=GRID,
+        psf={"Hb": shared, "OIII5007": wider, "Ha+NII": PSF},
+        **fields,
+    )
+
 
 KINDS = {
     "image": lambda **fields: jm.recipes.light_image(
@@ -31,6 +57,7 @@ KINDS = {
         bins=np.add.outer(np.arange(9) // 3, np.arange(12) // 4 * 3),
         **{"psf": PSF, **fields},
     ),
+    "lines": lambda **fields: lines(**fields),
     "slit": lambda **fields: slit(**{"x0": fields.pop("dx", 0.0), "psf": PSF, **fields}),
 }
 
@@ -56,9 +83,11 @@ def test_what_is_settled_changes_no_prediction(kind):
     """With everything fixed the plan knows light and blur; with a free number nothing; both predict the same."""
     numbers, one = scene(8.6, -0.3), kind()
     plan = jm.prepare(numbers, {"one": one})["one"]
-    assert plan.transfer is not None
-    assert plan.light is not None
-    bare = dataclasses.replace(plan, transfer=None, light=None, fluxes={})
+    assert plan.fluxes
+    assert (plan.light is not None) == plan.of_light
+    nothing = dataclasses.replace(plan, lens=None, fluxes={}, light=None)
+    bare = dataclasses.replace(nothing, transfer={} if isinstance(plan.transfer, dict) else None)
+    assert jax.tree.leaves(plan.transfer)
     for ours, expected in zip(jm.predict(one, numbers, plan), jm.predict(one, numbers, bare), strict=True):
         assert ours.shape == np.shape(one.data)
         np.testing.assert_allclose(ours, expected, rtol=1e-10)
@@ -70,7 +99,8 @@ def test_what_is_free_is_not_settled(kind):
     assert (moving.fluxes, moving.light) == ({}, None)
     blurred = jm.prepare(numbers, {"one": kind(psf=jm.instrument.Gaussian(fwhm=dist.LogNormal(-0.7, 0.1)))})["one"]
     assert blurred.fluxes
-    assert (blurred.transfer, blurred.light) == (None, None)
+    assert blurred.light is None
+    assert len(jax.tree.leaves(blurred.transfer)) < len(jax.tree.leaves(moving.transfer))
 
 
 def test_residuals_are_in_standard_deviations_and_nan_where_unused(kind):

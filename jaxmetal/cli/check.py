@@ -82,24 +82,36 @@ def draw_prior(job: Any, where: str) -> None:
 
 def describe(observation: Any, plan: Any) -> list[str]:
     """Shape, scale, orientation, what is used, PSF and sampling of an observation of numbers, one line each."""
-    from jaxmetal.instrument.psf import fwhm
     from jaxmetal.io.wcs import position_angle_of_y
+    from jaxmetal.observation import planes
 
-    grid, used, data = observation.pixels, np.asarray(observation.used), np.asarray(observation.data)
-    pixel, width, steps = float(np.sqrt(grid.pixel_area)), fwhm(observation.psf), np.asarray(grid.steps)
+    grid, bins = observation.pixels, observation.bins
+    pixel, steps = float(np.sqrt(grid.pixel_area)), np.asarray(grid.steps)
     sides = f"{pixel:.4g}" if np.allclose(steps, pixel, rtol=1e-3) else f"{steps[0]:.4g} x {steps[1]:.4g}"
-    sigma = np.broadcast_to(np.asarray(observation.noise.standard_deviation(data, np.ones_like(data))), data.shape)
     parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
-    bins = observation.bins
-    middle = f"median {np.median(data[used]):.4g}, range {data[used].min():.4g} to {data[used].max():.4g}"
     return [
         observation.describe(),
         f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {sides} arcsec; rows point to pa "
         f"{position_angle_of_y(grid):z.1f} deg ({parity} when they point North)",
         *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),
-        f"{used.sum()} of {used.size} {'bins' if bins else 'pixels'} used, {np.mean(~used):.1%} masked; {middle}",
-        f"errors: median {np.median(sigma[used]):.3g}, {sigma[used].min():.3g} to {sigma[used].max():.3g}",
-        f"PSF: {type(observation.psf).__name__}, FWHM {width:.3g} arcsec = {width / pixel:.2f} pixels",
+        *(line for plane in planes(observation) for line in _described(observation, plane, pixel)),
         f"sampled {plan.sampling.density:g} times per pixel and axis, margin {plan.sampling.margin} pixels, "
         f"{plan.sampling.route} convolution",
+    ]
+
+
+def _described(observation: Any, plane: Any, pixel: float) -> list[str]:
+    """What is used, errors and PSF of one map of an observation, its name in front where there are several."""
+    from jaxmetal.instrument.psf import fwhm
+
+    every = np.asarray(observation.data)
+    sigma = np.broadcast_to(observation.noise.standard_deviation(every, np.ones_like(every)), every.shape)
+    used, of = plane.of(observation.used), f"{plane.name}: " if plane.name else ""
+    data, errors, width = plane.of(every)[used], plane.of(sigma)[used], fwhm(plane.psf)
+    kind = "bins" if observation.bins else "pixels"
+    return [
+        f"{of}{used.sum()} of {used.size} {kind} used, {np.mean(~used):.1%} masked; "
+        f"median {np.median(data):.4g}, range {data.min():.4g} to {data.max():.4g}",
+        f"{of}errors: median {np.median(errors):.3g}, {errors.min():.3g} to {errors.max():.3g}",
+        f"{of}PSF: {type(plane.psf).__name__}, FWHM {width:.3g} arcsec = {width / pixel:.2f} pixels",
     ]

@@ -9,6 +9,7 @@ from jaxmetal.cli.output import DPI
 from jaxmetal.edge.writing import writing
 from jaxmetal.io.fit_files import save
 from jaxmetal.io.folder import output_folder
+from jaxmetal.observation import shows_properties
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.scale import Scale
 from jaxmetal.result.text import summary
@@ -45,7 +46,7 @@ def figures(seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene
     for name in posterior.observations:
         observation = seen.filled[name]
         carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
-        if len(observation.properties) != 1:
+        if (len(observation.properties) != 1 and shows_properties(observation)) or not carriers:
             drawn[f"fit_{name}"] = of_posterior.panels(seen, name)
             continue
         for source in carriers:

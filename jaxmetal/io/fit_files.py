@@ -12,13 +12,13 @@ from arviz_base import from_dict
 from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.writing import writing
-from jaxmetal.instrument.bins import Bins
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER
 from jaxmetal.io.netcdf import write_netcdf
 from jaxmetal.io.posterior_tables import parameters
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.tables import write_table
+from jaxmetal.observation import Plane, planes, shows_properties
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import Scale, scale_of
@@ -86,25 +86,20 @@ def observation_maps(
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Data, model, residual; for carried properties, intrinsic values and radii (arcsec, kpc, R_e). And units.
 
-    Data of bins stand in all pixels of theirs, and light as its mean over them, so that it sums to the bin's. Radii are
-    in the frame of the first property that the observation shows, its own where it has one.
+    Where the data are several maps, the name of each stands behind: "data_Hb". Data of bins stand in all pixels of
+    theirs, and light as its mean over them, so that it sums to the bin's. Radii are in the frame of the first property
+    that the observation shows, its own where it has one.
     """
     seen = view(posterior)
-    observation, best, drawn = seen.filled[name], seen.predictions[name], predictive(seen, name)
-    used, bins = np.asarray(observation.used), observation.bins
-    share = 1.0 if bins is None else bins.total(np.ones(observation.shape))
-    maps: dict[str, Any] = {
-        "data": np.where(used, observation.data, np.nan),
-        "sigma": np.where(used, seen.sigmas[name], np.nan),
-        "model": best.value,
-        "residual": seen.residuals[name],
-        "predicted_mean": drawn.mean,
-        "predicted_sd": drawn.sd,
-        "light": best.light / share,
-    }
-    maps = {key: _paint(values, bins) for key, values in maps.items()}
-    shown = observation.quantity.unit if observation.properties else ""
-    units = {key: shown for key in ("data", "sigma", "model", "predicted_mean", "predicted_sd")} if shown else {}
+    observation = seen.filled[name]
+    maps: dict[str, np.ndarray] = {}
+    units: dict[str, str] = {}
+    for plane in planes(observation):
+        for key, values in _beside(seen, name, plane).items():
+            label = f"{key}_{plane.name}" if plane.name else key
+            maps[label] = values
+            if shows_properties(observation) and observation.quantity.unit and key not in ("residual", "light"):
+                units[label] = observation.quantity.unit
     for source, prop in _carriers(seen.posterior, observation):
         maps[f"{prop}_{source}"] = intrinsic_map(seen, name, source, prop)
         if prop == observation.properties[0]:
@@ -125,8 +120,21 @@ def _carriers(posterior: Posterior, observation: Any) -> list[tuple[str, str]]:
     return [(name, prop) for name, source in sources.items() for prop in shown if prop in source.carries]
 
 
-def _paint(values: Any, bins: Bins | None) -> np.ndarray:
-    return np.asarray(values if bins is None else bins.paint(values))
+def _beside(seen: View, name: str, plane: Plane) -> dict[str, np.ndarray]:
+    """A map of an observation beside what the model says of it."""
+    observation, best, drawn = seen.filled[name], seen.predictions[name], predictive(seen, name)
+    used, bins = plane.of(observation.used), observation.bins
+    share = 1.0 if bins is None else bins.total(np.ones(observation.shape))
+    maps: dict[str, Any] = {
+        "data": np.where(used, plane.of(observation.data), np.nan),
+        "sigma": np.where(used, plane.of(seen.sigmas[name]), np.nan),
+        "model": plane.of(best.value),
+        "residual": plane.of(seen.residuals[name]),
+        "predicted_mean": plane.of(drawn.mean),
+        "predicted_sd": plane.of(drawn.sd),
+        "light": plane.of(best.light) / share,
+    }
+    return {key: np.asarray(values if bins is None else bins.paint(values)) for key, values in maps.items()}
 
 
 def _named(sampler: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import case_b, route
 from jaxmetal.lines.dust import DustLaw, dust_law
-from jaxmetal.lines.lines import feature, line
+from jaxmetal.lines.lines import LINES, feature, line
 from jaxmetal.lines.literature import calibration_set
 from jaxmetal.lines.strong_lines import Calibration, constant_scatter
 from jaxmetal.numerics.tree import node, static
@@ -55,6 +55,17 @@ class Emission:
         """`powers` as an array, also where there is no ratio."""
         return jnp.asarray(self.powers, float).reshape(len(self.lines), len(self.calibrations))
 
+    def wavelength(self, feature: str) -> float:
+        """Rest wavelength of a feature, vacuum, Angstrom: the weighted mean of its lines."""
+        weights = self.weights[self.features.index(feature)]
+        total = sum(weight * LINES[name].vacuum for name, weight in zip(self.lines, weights, strict=True))
+        return total / sum(weights)
+
+    def label(self, feature: str) -> str:
+        """What a feature contains, for axes."""
+        weights = self.weights[self.features.index(feature)]
+        return " + ".join(LINES[name].label for name, weight in zip(self.lines, weights, strict=True) if weight)
+
     def log_ratios(self, z: jax.Array) -> jax.Array:
         """log10 of the base ratios, shape (*z.shape, ratios)."""
         return _stacked([one(z) for one in self.calibrations], z)
@@ -79,15 +90,38 @@ class Emission:
         relative = jnp.asarray(self.extinction) - self.hbeta
         return self.constants * 10.0**exponent * 10.0 ** (-0.4 * jnp.asarray(a_v)[..., None] * relative)
 
-    def each_line(self, z: jax.Array, a_v: jax.Array) -> list[jax.Array]:
-        """As `of_lines` without offsets, an array for each line; what depends on Z or A(V) alone is computed alone."""
-        log_ratios = [one(z) for one in self.calibrations]
-        relative = jnp.asarray(self.extinction) - self.hbeta
+    def each_line(
+        self, z: jax.Array, a_v: jax.Array, departures: Mapping[str, Any] | None = None, *, intrinsic: bool = False
+    ) -> list[jax.Array]:
+        """As `of_lines`, an array for each line; what depends on Z or A(V) alone is computed alone.
+
+        Args:
+            z: 12 + log(O/H).
+            a_v: A(V), mag.
+            departures: ratio -> departure from its calibration in units of its scatter at Z; of others none.
+            intrinsic: per unit of intrinsic Hb, instead of observed.
+        """
+        off = departures or {}
+        log_ratios = [
+            one(z) + off[one.ratio.name] * one.sigma(z) if one.ratio.name in off else one(z)
+            for one in self.calibrations
+        ]
+        relative = jnp.asarray(self.extinction) - (0.0 if intrinsic else self.hbeta)
         return [
             self.constants[n]
             * jnp.exp(LN10 * sum((p * r for p, r in zip(row, log_ratios, strict=True) if p), start=jnp.zeros_like(z)))
             * jnp.exp(-0.4 * LN10 * relative[n] * a_v)
             for n, row in enumerate(self.powers)
+        ]
+
+    def each_feature(
+        self, z: jax.Array, a_v: jax.Array, departures: Mapping[str, Any] | None = None, *, intrinsic: bool = False
+    ) -> list[jax.Array]:
+        """Sums of `each_line` over what each feature contains; arguments likewise."""
+        lines = self.each_line(z, a_v, departures, intrinsic=intrinsic)
+        return [
+            sum((weight * line for weight, line in zip(row, lines, strict=True) if weight), start=jnp.zeros_like(z))
+            for row in self.weights
         ]
 
     def __call__(self, z: jax.Array, a_v: jax.Array, offsets: Any = 0.0) -> jax.Array:

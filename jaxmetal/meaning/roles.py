@@ -67,6 +67,7 @@ ROLES = {
     "deflection": Role("reduced deflection"),
     "factor": Role("factor"),
     "full width": Role("full width at half maximum", "FWHM"),
+    "departure": Role("departure of a line ratio from its calibration, in units of the calibration's scatter"),
     "step": Role("size of a cell"),
     "error": Role("standard deviation of the data"),
     "variance": Role("variance of the data where they are bright"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxmetal.model import SCENE
+from jaxmetal.observation import property_units
 
 RELATIVE = re.compile(r"\b(property|data)\b(\^\d)?")
 """Words in the unit of a field that stand for another unit, and their power."""
@@ -19,7 +20,8 @@ def property_unit(tree: Mapping[str, Any], name: str) -> str:
         tree: from `model.tree`.
         name: of the property.
     """
-    shown = [part.quantity.unit for label, part in tree.items() if label != SCENE and name in part.properties]
+    known = [property_units(part) for label, part in tree.items() if label != SCENE]
+    shown = [units[name] for units in known if name in units]
     stated = set(shown) - {""}
     return stated.pop() if len(stated) == 1 else ""
 

@@ -10,17 +10,21 @@ a node in a file of one's own is as good, and TOML finds its reader by a package
 from jaxmetal.observation.contract import Numbers, Observation, Prediction, Quantity, is_observation
 from jaxmetal.observation.exposure import blurred_light, imager, layers, padded, residual
 from jaxmetal.observation.image import Image, Sky
+from jaxmetal.observation.line_maps import LineMaps
 from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
 from jaxmetal.observation.plan import Plan
+from jaxmetal.observation.planes import Plane, planes, property_units, shows_properties, used_somewhere
 from jaxmetal.observation.settle import default_sampling, plan_pixels
 from jaxmetal.observation.together import predict, predict_all, shared
 from jaxmetal.observation.weighted_map import WeightedMap, carriers
 
 __all__ = [
     "Image",
+    "LineMaps",
     "Numbers",
     "Observation",
     "Plan",
+    "Plane",
     "Prediction",
     "Quantity",
     "Sky",
@@ -35,9 +39,13 @@ __all__ = [
     "layers",
     "padded",
     "plan_pixels",
+    "planes",
     "predict",
     "predict_all",
+    "property_units",
     "registered_grid",
     "residual",
     "shared",
+    "shows_properties",
+    "used_somewhere",
 ]

@@ -53,7 +53,8 @@ class Observation(Protocol):
     `data`, `used` (True for data that count) and the arrays of `noise` are of one shape. What a kind does not have (a
     picture, say, has no bins) is None, and `properties` are then empty. Functions of this room do most of the work:
     a kind of its own that looks through a telescope takes `plan`, `residual` and `padded` from `exposure`, and writes
-    `shown`, `predict` and what it is called.
+    `shown`, `predict` and what it is called. Data that are several maps, stacked in front, and data that are no values
+    of the carried properties, are told as `planes` says.
 
     Attributes:
         data: what was recorded.

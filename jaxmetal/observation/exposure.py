@@ -66,7 +66,7 @@ def padded(observation: Any) -> Any:
     """
     shape, data, bins = observation.shape, np.shape(observation.data), observation.bins
     wide = tuple(longer(n) for n in shape)
-    full = wide if bins is None else tuple(longer(n) for n in data)
+    full = (*data[:-2], *wide) if bins is None else (*data[:-1], longer(data[-1]))
     if not _simple(observation.noise, data):
         return observation
     changes = {
@@ -74,7 +74,7 @@ def padded(observation: Any) -> Any:
         for name in ("data", "noise", "used")
     }
     if bins is not None:
-        changes["bins"] = dataclasses.replace(bins, labels=_grown(bins.labels, shape, wide), n=full[0])
+        changes["bins"] = dataclasses.replace(bins, labels=_grown(bins.labels, shape, wide), n=full[-1])
     return dataclasses.replace(observation, grid=dataclasses.replace(observation.grid, shape=wide), **changes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.tree import node, static
@@ -25,7 +25,10 @@ class Plan:
         transfer: the blur, for a PSF with nothing free.
         light: O[L] in pixels where neither the lights nor the PSF have anything free, or None.
         shares: name of an observation of the very same light, whose prediction is this one's O[L], or None.
+        of_light: whether the light behind the prediction is O[L].
     """
+
+    of_light: ClassVar[bool] = True
 
     sampling: Sampling = static()
     lens: OnSamples | None = None

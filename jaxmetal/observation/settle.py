@@ -33,38 +33,57 @@ SHARPER = 1.35
 def plan_pixels(
     observation: Any, scene: Scene, now: Numbers, asked: Sampling | Mapping[str, int] | None = None
 ) -> Plan:
-    """The plan of an observation that shows lights in pixels; see `Observation.plan`."""
-    shown = observation.shown(scene)
+    """The plan of an observation that shows lights in pixels under one PSF; see `Observation.plan`."""
+    psf = now.observation.psf
+    plan = settled(observation, scene, now, sampling_of(observation, scene, now, psf, asked))
+    if not is_fixed(observation.psf):
+        return plan
+    plan = dataclasses.replace(plan, transfer=transfer_of(psf, now.observation.pixels, plan.sampling))
+    if len(plan.fluxes) < len(observation.shown(scene)):
+        return plan
+    return dataclasses.replace(plan, light=_light(now.observation, with_lights(now.scene, plan.lights), plan))
+
+
+def sampling_of(
+    observation: Any, scene: Scene, now: Numbers, psf: PSF, asked: Sampling | Mapping[str, int] | None = None
+) -> Sampling:
+    """How finely what an observation shows is sampled under one of its PSFs.
+
+    Args:
+        observation: with or without free parameters.
+        scene: prior.
+        now: both with typical numbers.
+        psf: every leaf a number.
+        asked: see `Observation.plan`.
+    """
+    if isinstance(asked, Sampling):
+        return _with_cells(asked, now, psf)
+    smooth, reached = _smooth(scene, observation.shown(scene)), _reached(scene, observation, now.observation.pixels)
+    return _changed(_default(now, psf, smooth, reached), asked or {})
+
+
+def settled(observation: Any, scene: Scene, now: Numbers, sampling: Sampling) -> Plan:
+    """The plan of what an observation shows on a sample grid, whatever blurs it."""
+    shown, grid = observation.shown(scene), now.observation.pixels
     lights = sharpened(shown, scene, now.scene)
     sharp = with_lights(now.scene, lights)
-    settled = [(name, light) for name, light in shown if _settled(scene, name, light, observation)]
-    grid = now.observation.pixels
-    reached = _reached(scene, observation, grid)
-    smooth = _smooth(scene, shown)
-    sampling = (
-        _with_cells(asked, now)
-        if isinstance(asked, Sampling)
-        else _changed(_default(now, smooth, reached), asked or {})
-    )
     sampled = averaged(shown, scene, sharp, grid, sampling.density)
     drawn = with_lights(sharp, sampled)
-    plan = Plan(
+    still = [(name, light) for name, light in shown if _settled(scene, name, light, observation)]
+    return Plan(
         sampling=sampling,
         lens=restricted(scene.lens, now.scene.lens, render.view(grid, sampling), sampling.refinement is not None)
         if scene.lens and is_fixed(observation.pointing)
         else None,
         lights=lights,
         averaged=sampled,
-        fluxes={f"{name}.{light}": _fixed_flux(drawn, name, light, grid, sampling) for name, light in settled},
-        transfer=_transfer(now.observation.psf, grid, sampling) if is_fixed(observation.psf) else None,
+        fluxes={f"{name}.{light}": _fixed_flux(drawn, name, light, grid, sampling) for name, light in still},
     )
-    known = len(settled) == len(shown) and plan.transfer is not None
-    return dataclasses.replace(plan, light=_light(now.observation, sharp, plan)) if known else plan
 
 
-def _with_cells(asked: Sampling, now: Numbers) -> Sampling:
+def _with_cells(asked: Sampling, now: Numbers, psf: PSF) -> Sampling:
     """Sampled as asked; the cells of a kernel are its own."""
-    form = jax.tree.map(np.asarray, _form(now.observation.psf))
+    form = jax.tree.map(np.asarray, _form(psf))
     cells = form.cells_per_pixel(np.asarray(now.observation.pixels.steps))
     return asked if cells is None else dataclasses.replace(asked, cells=cells)
 
@@ -72,7 +91,7 @@ def _with_cells(asked: Sampling, now: Numbers) -> Sampling:
 def default_sampling(scene: Scene, observation: Any) -> Sampling:
     """The automatic sample grid of an observation (see `instrument.sampling.choose`); every leaf a number."""
     reached = _reached(scene, observation, observation.pixels)
-    return _default(Numbers(observation, scene), _smooth(scene, observation.shown(scene)), reached)
+    return _default(Numbers(observation, scene), observation.psf, _smooth(scene, observation.shown(scene)), reached)
 
 
 def _smooth(scene: Scene, shown: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -92,14 +111,14 @@ def _changed(usual: Sampling, counts: Mapping[str, Any]) -> Sampling:
     return dataclasses.replace(usual, **counts)
 
 
-def _default(now: Numbers, smooth: tuple[tuple[str, str], ...], reached: float) -> Sampling:
+def _default(now: Numbers, psf: PSF, smooth: tuple[tuple[str, str], ...], reached: float) -> Sampling:
     """The automatic one; lights that are smooth need none.
 
     No light lies further than `reached` pixels beyond the frame.
     """
     scene, observation = now.scene, now.observation
     pixel = float(observation.pixels.pixel_area) ** 0.5
-    form = jax.tree.map(np.asarray, _form(observation.psf))
+    form = jax.tree.map(np.asarray, _form(psf))
     lights = [light for source in scene.sources.values() for light in source.lights.values()]
     carried = [one.profile for source in scene.sources.values() for one in source.carries.values()]
     cells = form.cells_per_pixel(np.asarray(observation.pixels.steps))
@@ -170,4 +189,4 @@ def _flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampli
 
 # One program each, instead of dozens for their single operations.
 _light = Program(blurred_light)
-_transfer = Program(transfer, static_argnames="sampling")
+transfer_of = Program(transfer, static_argnames="sampling")

@@ -51,7 +51,7 @@ def shared(scene: Scene, observations: Mapping[str, Any], plans: Mapping[str, An
     donors: list[str] = []
     found = dict(plans)
     for name, plan in sorted(plans.items(), key=lambda each: not observations[each[0]].properties):
-        if not isinstance(plan, Plan) or plan.light is not None:
+        if not isinstance(plan, Plan) or plan.light is not None or not plan.of_light:
             continue
         same = [label for label in donors if _same_light(scene, observations, plans, label, name)]
         if same:

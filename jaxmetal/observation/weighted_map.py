@@ -19,6 +19,7 @@ from jaxmetal.scene import Scene
 KNOWN = {
     "metallicity": Quantity("12 + log(O/H)", "dex", within="[4, 11]"),
     "dispersion": Quantity("dispersion", "", within="[0, inf)"),
+    "extinction": Quantity("A$_V$", "mag"),
 }
 """Properties of which more is known than their name."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import FigureBase
+from matplotlib.figure import Figure, FigureBase
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.labels import Quantity
@@ -87,4 +88,14 @@ def maps(fit: MapFit, figure: FigureBase | None = None) -> FigureBase:
     compass(axes[0], fit.grid, corners[0])
     if fit.fwhm is not None:
         psf_circle(axes[0], fit.fwhm, corners[1])
+    return figure
+
+
+def stacked(fits: Sequence[MapFit]) -> Figure:
+    """Several maps of the same pixels below one another, each as `maps` draws it."""
+    width, height = map_size(fits[0].grid)
+    figure = new_figure(width, len(fits) * height)
+    parts: Any = figure.subfigures(len(fits), 1, squeeze=False)
+    for one, part in zip(fits, parts[:, 0], strict=True):
+        maps(one, part)
     return figure

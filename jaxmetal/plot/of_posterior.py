@@ -13,8 +13,9 @@ from jaxmetal.classical import wls
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.meaning import carried, property_unit
 from jaxmetal.model import SCENE
-from jaxmetal.observation import Quantity
-from jaxmetal.plot.comparison import MapFit, maps
+from jaxmetal.observation import Quantity, planes, property_units, shows_properties
+from jaxmetal.observation.weighted_map import known
+from jaxmetal.plot.comparison import MapFit, stacked
 from jaxmetal.plot.intrinsic import source_plane
 from jaxmetal.plot.labels import parameter_labels
 from jaxmetal.plot.marginals import corner as draw_corner
@@ -39,33 +40,45 @@ MOST = 8
 
 
 def of_prior(scene: Any, observations: Mapping[str, Any], name: str, *, seed: int = 0, count: int = 8) -> Figure:
-    """Draws of one observation from a prior, noise-free, one panel each (see `simulate.from_prior`)."""
+    """Draws of one observation from a prior, noise-free, one panel each (see `simulate.from_prior`).
+
+    Of data that are several maps the first.
+    """
     observation = typical({SCENE: scene, **observations})[name]
     drawn = from_prior(scene, observations, jax.random.key(seed), count)[name]
+    first = planes(observation)[0]
     return prior_predictive(
-        list(np.asarray(drawn)),
+        [first.of(one) for one in np.asarray(drawn)],
         observation.pixels,
-        observation.quantity,
-        used=observation.used,
+        first.quantity,
+        used=first.of(observation.used),
         bins=observation.bins,
     )
 
 
 def map_fit(posterior: Posterior | View, name: str, quantity: Quantity | None = None) -> MapFit:
-    """An observation and its prediction at the MAP."""
+    """An observation and its prediction at the MAP; of data that are several maps the first."""
+    return map_fits(posterior, name, quantity)[0]
+
+
+def map_fits(posterior: Posterior | View, name: str, quantity: Quantity | None = None) -> list[MapFit]:
+    """Each map of an observation and its prediction at the MAP."""
     seen = view(posterior)
     observation = seen.filled[name]
-    return MapFit(
-        data=observation.data,
-        model=seen.predictions[name].value,
-        residual=seen.residuals[name],
-        grid=observation.pixels,
-        quantity=quantity or observation.quantity,
-        used=observation.used,
-        bins=observation.bins,
-        fwhm=fwhm(observation.psf),
-        fits=seen.goodness[name].fits,
-    )
+    return [
+        MapFit(
+            data=plane.of(observation.data),
+            model=plane.of(seen.predictions[name].value),
+            residual=plane.of(seen.residuals[name]),
+            grid=observation.pixels,
+            quantity=quantity or plane.quantity,
+            used=plane.of(observation.used),
+            bins=observation.bins,
+            fwhm=fwhm(plane.psf),
+            fits=seen.goodness[name].fits,
+        )
+        for plane in planes(observation)
+    ]
 
 
 def radial(
@@ -78,28 +91,30 @@ def radial(
     images: np.ndarray | None = None,
     truth: Any = None,
 ) -> Profile:
-    """The intrinsic profile of a source beside the naive points and line of a map.
+    """The intrinsic profile of a source, beside the naive points and line of a map that shows the property itself.
 
     Args:
         posterior: of a fit, or a view of it.
-        name: of the light-weighted map.
+        name: of the observation.
         source: name of the source.
-        quantity: what the map shows.
+        quantity: what the profile is of.
         kpc_per_arcsec: scale at the source, or source -> scale.
         images: number of the lensed image that each pixel belongs to, shape (ny, nx); 0 for none.
         truth: the scene behind simulated data, to be drawn as well.
     """
     seen = view(posterior)
     observation = seen.filled[name]
-    prop, points = observation.properties[0], _points(seen, name, source, images)
-    radii = np.linspace(0.0, 1.04 * points.radius.max(), 60)
+    prop = observation.properties[0]
+    points = _points(seen, name, source, images) if shows_properties(observation) else None
+    reach = _reach(seen, name, source, prop) if points is None else points.radius.max()
+    radii = np.linspace(0.0, 1.04 * reach, 60)
     drawn = dict(zip(QUANTILES, profile(seen, source, prop, radii), strict=True)) if seen.posterior.sampled else {}
     best = seen.filled[SCENE].sources[source].carries[prop].profile
     put_in = None if truth is None else truth.sources[source].carries[prop].profile
     size = effective_radius(seen, source, prop)
     return Profile(
         points=points,
-        quantity=quantity or observation.quantity,
+        quantity=quantity or _quantity(observation),
         band=Band(
             radius=radii,
             low=drawn.get("q16"),
@@ -108,7 +123,7 @@ def radial(
             best=azimuthal_mean(best, radii),
             truth=None if put_in is None else azimuthal_mean(put_in, radii),
         ),
-        line=wls(points.radius, points.value, points.sigma),
+        line=None if points is None else wls(points.radius, points.value, points.sigma),
         psf_half_width=0.5 * fwhm(observation.psf) * shrinking(seen, name, source),
         kpc_per_arcsec=scale_of(source, kpc_per_arcsec),
         r_eff=None if size is None else float(np.median(size)),
@@ -138,33 +153,33 @@ def overview(
     title: str = "",
     **options: Any,
 ) -> Figure:
-    """The fit of a light-weighted map in one picture; options as for `radial`."""
+    """The fit of an observation of a carried property in one picture; options as for `radial`."""
     seen = view(posterior)
     prop = seen.filled[name].properties[0]
     words = sentence(seen, source, prop, options.get("kpc_per_arcsec"))
     shown = radial(seen, name, source, quantity, **options)
-    return fit_figure(map_fit(seen, name, quantity), shown, words, title)
+    fits = map_fits(seen, name, quantity if shows_properties(seen.filled[name]) else None)
+    return fit_figure(fits, shown, words, title)
 
 
 def panels(posterior: Posterior | View, name: str, quantity: Quantity | None = None) -> FigureBase:
     """Data, model and residual of any observation."""
-    return maps(map_fit(posterior, name, quantity))
+    return stacked(map_fits(posterior, name, quantity))
 
 
 def galaxy(
     posterior: Posterior | View, name: str, source: str, quantity: Quantity | None = None, **scale: Any
 ) -> Figure:
-    """The property of a light-weighted map on the source's plane at the MAP, out to the outermost used data."""
+    """The property of an observation on the source's plane at the MAP, out to the outermost used data."""
     seen = view(posterior)
     observation = seen.filled[name]
     prop = observation.properties[0]
-    radius = _per_datum(radius_map(seen, name, source, prop), observation.bins)[np.asarray(observation.used)]
     size = effective_radius(seen, source, prop)
     return source_plane(
         seen.filled[SCENE].sources[source],
         prop,
-        quantity or observation.quantity,
-        half_size=float(np.nanmax(radius)),
+        quantity or _quantity(observation),
+        half_size=_reach(seen, name, source, prop),
         r_eff=None if size is None else float(np.median(size)),
         **scale,
     )
@@ -193,6 +208,21 @@ def _points(seen: View, name: str, source: str, images: np.ndarray | None) -> Po
         sigma=sigma[good],
         image=None if images is None else _image_per_datum(images, observation.bins)[good],
     )
+
+
+def _quantity(observation: Any) -> Quantity:
+    """The first property of an observation."""
+    first = observation.properties[0]
+    if shows_properties(observation):
+        return observation.quantity
+    return known((first,))._replace(unit=property_units(observation)[first])
+
+
+def _reach(seen: View, name: str, source: str, prop: str) -> float:
+    """Radius of the outermost used datum, arcsec."""
+    observation = seen.filled[name]
+    radius = _per_datum(radius_map(seen, name, source, prop), observation.bins)
+    return float(np.nanmax(np.where(observation.used, radius, np.nan)))
 
 
 def _per_datum(pixels: np.ndarray, bins: Any) -> np.ndarray:

@@ -64,8 +64,8 @@ class Profile:
     """All that a radial profile shows.
 
     Attributes:
-        points: the naive points.
-        quantity: what the data are.
+        points: the naive points; None where data are no values of it.
+        quantity: what it shows.
         band: the intrinsic profile, or None.
         line: naive line, anything with `central` and `slope` (per arcsec), or None.
         psf_half_width: half the PSF's FWHM as it is seen at the source, arcsec, or None.
@@ -73,7 +73,7 @@ class Profile:
         r_eff: half-light radius along the major axis, arcsec; adds an axis in R_e.
     """
 
-    points: Points
+    points: Points | None
     quantity: Quantity
     band: Band | None = None
     line: Any = None
@@ -85,7 +85,8 @@ class Profile:
 def radial_profile(profile: Profile, ax: Axes | None = None) -> Figure | Any:
     """Draws the profile in `ax`, or in a new figure, and returns the figure; the legend stands at the right."""
     ax = new_figure(7.6, 4.4).subplots() if ax is None else ax
-    _points(ax, profile.points)
+    if profile.points is not None:
+        _points(ax, profile.points)
     if profile.line is not None:
         reach = np.array([0.0, _reach(profile)])
         ax.plot(
@@ -135,7 +136,7 @@ def _band(ax: Axes, band: Band) -> None:
 
 def _frame(ax: Axes, profile: Profile) -> None:
     """Limits that stray points do not stretch, and labels."""
-    low, high = value_range(profile.points.value, clip=0.5)
+    low, high = (np.inf, -np.inf) if profile.points is None else value_range(profile.points.value, clip=0.5)
     if profile.band is not None:
         lines = (profile.band.low, profile.band.high, profile.band.best, profile.band.truth)
         drawn = [one for one in lines if one is not None]
@@ -147,7 +148,9 @@ def _frame(ax: Axes, profile: Profile) -> None:
 
 
 def _reach(profile: Profile) -> float:
-    return 1.04 * value_range(profile.points.radius, clip=0.0)[1]
+    if profile.points is not None:
+        return 1.04 * value_range(profile.points.radius, clip=0.0)[1]
+    return 1.0 if profile.band is None else float(profile.band.radius[-1])
 
 
 def _falls(profile: Profile) -> bool:

@@ -9,16 +9,14 @@ import numpy as np
 from jaxmetal.edge.arrays import as_grid, as_map, as_mask, floats, require_some
 from jaxmetal.edge.bins import per_bin
 from jaxmetal.edge.errors import InputError
-from jaxmetal.edge.noise import require_errors, standard_deviation
-from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument.bins import Bins
-from jaxmetal.instrument.forms import Kernel
 from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex, Mixing
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, Sky, WeightedMap
 from jaxmetal.recipes.binned import as_bins, of_used
+from jaxmetal.recipes.checked import cleaned, errors_of, require_psf
 
 
 def metallicity_map(values: Any, *, mixing: Mixing | None = None, **keywords: Any) -> WeightedMap:
@@ -80,11 +78,11 @@ def weighted_map(
             )
         require_some("values", data)
     grid = as_grid(grid, pixel_scale, shape)
-    _require_psf(psf, grid)
-    mask, errors = as_mask(used, data.shape), _errors(data, noise, sigma=sigma, variance=variance, ivar=ivar)
+    require_psf(psf, grid)
+    mask, errors = as_mask(used, data.shape), errors_of(data, noise, sigma=sigma, variance=variance, ivar=ivar)
     if bins is not None:
         bins, data, errors, mask = _reduce(data, errors, mask, bins)
-    data, errors, mask = _clean(data, errors, mask)
+    data, errors, mask = cleaned(data, errors, mask)
     noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
     return WeightedMap(
         data=data,
@@ -140,9 +138,9 @@ def light_image(
     """
     data = as_map("values", values)
     grid = as_grid(grid, pixel_scale, data.shape)
-    _require_psf(psf, grid)
-    errors = _errors(data, noise, sigma=sigma, variance=variance, ivar=ivar)
-    data, errors, mask = _clean(data, errors, as_mask(used, data.shape))
+    require_psf(psf, grid)
+    errors = errors_of(data, noise, sigma=sigma, variance=variance, ivar=ivar)
+    data, errors, mask = cleaned(data, errors, as_mask(used, data.shape))
     noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
     return Image(
         data=data,
@@ -157,21 +155,6 @@ def light_image(
     )
 
 
-def _errors(data: np.ndarray, noise: Any, **styles: Any) -> np.ndarray:
-    """Sigma like the data; ones where a noise of its own takes its place."""
-    if noise is None:
-        return standard_deviation(data.shape, **styles)
-    if any(value is not None for value in styles.values()):
-        raise InputError(
-            "Expected either `noise` or one of sigma, variance and ivar, found both; give the errors inside the noise."
-        )
-    if not hasattr(noise, "pointwise"):
-        raise InputError(
-            f"noise: expected a noise of jaxmetal.likelihood, found {type(noise).__name__}; or give sigma."
-        )
-    return np.ones(data.shape)
-
-
 def _reduce(
     data: np.ndarray, errors: np.ndarray, used: np.ndarray, bins: Bins
 ) -> tuple[Bins, np.ndarray, np.ndarray, np.ndarray]:
@@ -182,36 +165,3 @@ def _reduce(
     data, errors = np.where(used, data, np.nan), np.where(used, errors, np.nan)
     data, errors = (per_bin(*one, bins.labels, bins.n) for one in (("values", data), ("sigma", errors)))
     return bins, data, errors, np.isfinite(data)
-
-
-def _clean(data: np.ndarray, errors: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Harmless numbers where nothing is used."""
-    used = used & np.isfinite(data) & ~np.isposinf(errors)
-    if not used.any():
-        raise InputError(
-            f"values: expected at least one usable datum, found none of {data.size}; check values, errors and `used`."
-        )
-    require_errors("sigma", errors, used)
-    return np.where(used, data, np.median(data[used])), np.where(used, errors, 1.0), used
-
-
-def _require_psf(psf: Any, grid: Grid) -> None:
-    if isinstance(psf, Kernel):
-        return _require_kernel(psf, grid)
-    if not callable(getattr(psf, "form", None)):
-        raise InputError(
-            f"psf: expected a PSF of jaxmetal.instrument, found {type(psf).__name__}; "
-            "write e.g. instrument.Gaussian(fwhm=0.7)."
-        )
-    return require_within(psf, "psf")
-
-
-def _require_kernel(psf: Kernel, grid: Grid) -> None:
-    values = floats("psf", psf.values)
-    if values.ndim != 2:
-        raise InputError(f"psf: expected a kernel of two dimensions, found shape {values.shape}; give one plane.")
-    if not np.isfinite(values).all():
-        raise InputError("psf: expected finite numbers in the kernel, found NaN or infinity; repair it.")
-    if abs(values.sum() - 1.0) > 1e-3:
-        raise InputError(f"psf: expected a kernel that sums to 1, found {values.sum():.6g}; divide it by its sum.")
-    psf.cells_per_pixel(np.asarray(grid.steps))

@@ -7,7 +7,7 @@ not fitted: what they say is never too strict, and where it might be (errors tha
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
@@ -43,11 +43,13 @@ class Layout(NamedTuple):
         used: boolean, of the data's shape.
         light: predicted, likewise.
         labels: map of the bin of each pixel, -1 for none; None where data are pixels.
+        planes: name and index of each map among the data, the name "" where there is one.
     """
 
     used: np.ndarray
     light: np.ndarray
     labels: np.ndarray | None
+    planes: tuple[tuple[str, Any], ...] = (("", ...),)
 
 
 def limit(false_alarms: float, tests: int, drawn: int) -> float:
@@ -77,7 +79,12 @@ def totals(seen: Judged, free: int) -> tuple[float, float]:
 def patterns(seen: Judged, layout: Layout) -> list[Score]:
     """Tests of residuals that are alike on the sky, follow the light, or belong to a single datum."""
     residuals = np.clip(_stacked(seen.residual, seen.redrawn_residual), -CLIPPED, CLIPPED)
-    return [*_neighbours(residuals, layout), *_rings(residuals, layout), _single(seen)]
+    found = []
+    for name, index in layout.planes:
+        one, inside = residuals[:, index], layout._replace(used=layout.used[index], light=layout.light[index])
+        of = f"in '{name}' " if name else ""
+        found += [score._replace(text=of + score.text) for score in (*_neighbours(one, inside), *_rings(one, inside))]
+    return [*found, _single(seen, layout)]
 
 
 def _neighbours(residuals: np.ndarray, layout: Layout) -> list[Score]:
@@ -129,7 +136,7 @@ def _rings(residuals: np.ndarray, layout: Layout) -> list[Score]:
     ]
 
 
-def _single(seen: Judged) -> Score:
+def _single(seen: Judged, layout: Layout) -> Score:
     """The datum that the others expect least."""
     likely = _stacked(seen.log_likelihood, seen.redrawn_log_likelihood)
     unlikely = likely[1:].mean(axis=0) - likely
@@ -140,7 +147,8 @@ def _single(seen: Judged) -> Score:
     size = float(-ndtri(np.clip(-np.expm1(-np.exp(-height)), ndtr(-37.0), 1.0 - 1e-16)))
     place = np.unravel_index(int(np.argmax(unlikely[0])), unlikely.shape[1:])
     off = float(np.nan_to_num(np.asarray(seen.residual)[place]))
-    index = ", ".join(str(int(i)) for i in place)
+    names = [name for name, _ in layout.planes]
+    index = ", ".join([f"'{names[place[0]]}'", *map(str, place[1:])] if all(names) else map(str, place))
     return Score(size, f"the datum [{index}] is {off:+.1f} sigma off")
 
 

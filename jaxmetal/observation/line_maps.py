@@ -1,0 +1,168 @@
+"""Maps of emission lines, on their fluxes: no ratio of blurred fluxes is taken."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jaxmetal import render
+from jaxmetal.instrument.psf import fwhm
+from jaxmetal.likelihood.contract import Noise
+from jaxmetal.lines.emitted import Emission
+from jaxmetal.lines.names import look_up
+from jaxmetal.lines.ratios import RATIOS
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.tree import node, parameter, static
+from jaxmetal.observation.blurs import PlanOfSeveral, plan_several
+from jaxmetal.observation.contract import Numbers, Prediction, Quantity
+from jaxmetal.observation.exposure import layers, padded, residual
+from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
+from jaxmetal.observation.planes import Plane
+from jaxmetal.refined import Samples
+from jaxmetal.scene import Scene
+
+OTHERS = "others"
+"""Key of the PSF of all features that have none of their own."""
+
+
+@node
+class LineMaps:
+    """Fluxes of lines and blends, each through its own PSF.
+
+        F_f = scale O_f[ sum_sources L sum_lines w_fl R_l(Z) 10^(-0.4 A_l) ] + sky_f
+        O_f = bins . pixels . PSF_f . lens
+
+    with L the light of Hb that a source emits (or, if `reddened`, that reaches us: A_l - A_Hb then stands for A_l),
+    R_l a line over Hb by its calibration at Z = `metallicity`, shifted by the source's `departures`, and A_l = k_l A(V)
+    at A(V) = `extinction`, mag. A source with that light carries both properties. Fluxes may be negative.
+
+    Attributes:
+        data: flux per pixel, shape (features, ny, nx), or of each bin, summed over its pixels, (features, n bins).
+        noise: see `jaxmetal.likelihood`; arrays of the data's shape.
+        grid: pixels on the sky, of all features.
+        psfs: feature -> PSF (see `jaxmetal.instrument.psf`); "others" is that of all features not named.
+        emission: see `jaxmetal.lines.emission`; its features are those of the data, in that order.
+        light: name of the light of Hb, of every source that has it.
+        reddened: whether that light is Hb as it reaches us, and not as it was emitted.
+        used: True for data that count, of the data's shape.
+        sky: feature -> pedestal (`Sky`) that the subtraction of the continuum left; none of those not named.
+        scale: of all fluxes, what the instrument or band is off by: free beside another one, or with a narrow prior.
+        bins: `Bins`, or None for pixels.
+        dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
+    """
+
+    property_units: ClassVar[dict[str, str]] = {"metallicity": "dex", "extinction": "mag"}
+
+    data: Any = parameter("data")
+    noise: Noise
+    grid: Grid
+    psfs: dict[str, Any]
+    emission: Emission
+    light: str = static(default="Hbeta")
+    reddened: bool = static(default=False)
+    used: Any
+    sky: dict[str, Any] = dataclasses.field(default_factory=dict)
+    scale: Any = parameter("", within="(0, inf)", role="factor", default=1.0)
+    bins: Any = None
+    dx: Any = parameter("arcsec", role="shift x", default=0.0)
+    dy: Any = parameter("arcsec", role="shift y", default=0.0)
+
+    properties = ("metallicity", "extinction")
+    residual = residual
+    padded = padded
+    shape = property(grid_shape)
+    pointing = property(grid_and_registration)
+    pixels = property(registered_grid)
+
+    @property
+    def psf(self) -> Any:
+        """The sharpest of its PSFs, where every leaf is a number."""
+        return min(self.psfs.values(), key=fwhm)
+
+    @property
+    def quantity(self) -> Quantity:
+        """Flux."""
+        return Quantity("line flux", "flux/bin" if self.bins is not None else "flux/pixel")
+
+    @property
+    def subject(self) -> str:
+        """The light of Hb."""
+        return f"light '{self.light}'"
+
+    def planes(self) -> tuple[Plane, ...]:
+        """A map for each feature."""
+        return tuple(
+            Plane(name, k, self.quantity._replace(label=self.emission.label(name)), self.psfs[self._blur(name)])
+            for k, name in enumerate(self.emission.features)
+        )
+
+    def shown(self, scene: Scene) -> list[tuple[str, str]]:
+        """(source, light) pairs: of every source that has it, the light of Hb."""
+        return [(name, self.light) for name, source in scene.sources.items() if self.light in source.lights]
+
+    def plan(self, scene: Scene, now: Numbers, asked: Any = None) -> PlanOfSeveral:
+        """As of any observation in pixels, for several PSFs."""
+        for name, _ in self.shown(scene):
+            self._require_ratios(name, scene.sources[name].departures)
+        return plan_several(self, scene, now, asked)
+
+    def predict(self, scene: Scene, plan: PlanOfSeveral) -> Prediction:
+        """The fluxes, and what of them the sources emit."""
+        sources = [scene.sources[name] for name, _ in self.shown(scene)]
+        seen = [
+            _emitting(layer, partial(self._fluxes, departures=source.departures))
+            for layer, source in zip(layers(self, scene, plan, self.properties), sources, strict=True)
+        ]
+        names = self.emission.features
+        exposed: dict[int, jax.Array] = {}
+        for blur, imager in plan.imagers(self.psfs, self.pixels).items():
+            under = [k for k, name in enumerate(names) if self._blur(name) == blur]
+            if under:
+                made = render.expose(seen, imager, partial(_channels, which=under))
+                exposed.update(zip(under, made, strict=True))
+        light = self.scale * self._binned(jnp.stack([exposed[k] for k in range(len(names))]))
+        if not self.sky:
+            return Prediction(light, light)
+        x, y = self.pixels.centres()
+        sky = [self.sky[name](x, y) if name in self.sky else jnp.zeros_like(x) for name in names]
+        return Prediction(light + self._binned(jnp.stack(sky)), light)
+
+    def describe(self) -> str:
+        """Which lines, and by which calibrations."""
+        known = ", ".join(one.name for one in self.emission.calibrations) or "no calibration"
+        return f"line maps of {', '.join(self.emission.features)} by {known}"
+
+    def _blur(self, feature: str) -> str:
+        return feature if feature in self.psfs else OTHERS
+
+    def _binned(self, pixels: jax.Array) -> jax.Array:
+        return pixels if self.bins is None else self.bins.total(pixels)
+
+    def _fluxes(self, samples: Samples, departures: dict[str, Any]) -> Samples:
+        """A light of Hb and what it carries to the fluxes of the features."""
+        z, a_v = samples.values
+        made = self.emission.each_feature(z, a_v, departures, intrinsic=not self.reddened)
+        return Samples(flux=samples.flux, values=tuple(samples.flux * one for one in made))
+
+    def _require_ratios(self, source: str, departures: dict[str, Any]) -> None:
+        known = {**RATIOS, **{one.ratio.name: one for one in self.emission.calibrations}}
+        for ratio in departures:
+            look_up(f"departures of source '{source}'", ratio, known)
+
+
+def _emitting(layer: render.Layer, emit: Any) -> render.Layer:
+    """All samples of a layer changed."""
+    return dataclasses.replace(
+        layer,
+        field=emit(layer.field),
+        finer=tuple(dataclasses.replace(one, samples=emit(one.samples)) for one in layer.finer),
+        core=None if layer.core is None else emit(layer.core),
+    )
+
+
+def _channels(samples: Samples, which: list[int]) -> jax.Array:
+    return jnp.stack([samples.values[k] for k in which])

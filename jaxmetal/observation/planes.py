@@ -1,0 +1,57 @@
+"""Observations whose data are several maps of the same pixels, and what data say of carried properties.
+
+Both have a usual answer, so that a kind says something only where its own differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxmetal.observation.contract import Quantity
+
+
+class Plane(NamedTuple):
+    """One map among the data of an observation.
+
+    Attributes:
+        name: "" where it is the only one.
+        index: where it is in arrays of the data's shape.
+        quantity: what it shows.
+        psf: its blur.
+    """
+
+    name: str
+    index: Any
+    quantity: Quantity
+    psf: Any
+
+    def of(self, values: Any) -> Any:
+        """Its part of an array of the data's shape."""
+        return np.asarray(values)[self.index]
+
+
+def planes(observation: Any) -> tuple[Plane, ...]:
+    """The maps of an observation: what its method `planes()` says where its kind has one, else one."""
+    if hasattr(type(observation), "planes"):
+        return observation.planes()
+    return (Plane("", ..., observation.quantity, observation.psf),)
+
+
+def used_somewhere(observation: Any) -> np.ndarray:
+    """Pixels or bins with a datum that counts in any of the maps."""
+    return np.any([plane.of(observation.used) for plane in planes(observation)], axis=0)
+
+
+def shows_properties(observation: Any) -> bool:
+    """Whether the data are values of a carried property, and not only depend on it."""
+    return bool(observation.properties) and not hasattr(type(observation), "property_units")
+
+
+def property_units(observation: Any) -> Mapping[str, str]:
+    """Property -> its unit: that of the data, where these are its values, else as `property_units` of its kind says."""
+    if hasattr(type(observation), "property_units"):
+        return observation.property_units
+    return dict.fromkeys(observation.properties, observation.quantity.unit)

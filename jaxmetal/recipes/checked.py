@@ -1,0 +1,63 @@
+"""Errors, masks and PSFs that come with arrays of data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.edge.arrays import floats
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.noise import require_errors, standard_deviation
+from jaxmetal.edge.ranges import require_within
+from jaxmetal.instrument.forms import Kernel
+from jaxmetal.numerics.grid import Grid
+
+
+def errors_of(data: np.ndarray, noise: Any, **styles: Any) -> np.ndarray:
+    """Sigma like the data; ones where a noise of its own takes its place."""
+    if noise is None:
+        return standard_deviation(data.shape, **styles)
+    if any(value is not None for value in styles.values()):
+        raise InputError(
+            "Expected either `noise` or one of sigma, variance and ivar, found both; give the errors inside the noise."
+        )
+    if not hasattr(noise, "pointwise"):
+        raise InputError(
+            f"noise: expected a noise of jaxmetal.likelihood, found {type(noise).__name__}; or give sigma."
+        )
+    return np.ones(data.shape)
+
+
+def cleaned(data: np.ndarray, errors: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Harmless numbers where nothing is used."""
+    used = used & np.isfinite(data) & ~np.isposinf(errors)
+    if not used.any():
+        raise InputError(
+            f"values: expected at least one usable datum, found none of {data.size}; check values, errors and `used`."
+        )
+    require_errors("sigma", errors, used)
+    return np.where(used, data, np.median(data[used])), np.where(used, errors, 1.0), used
+
+
+def require_psf(psf: Any, grid: Grid) -> None:
+    """Refuses what is no PSF, or a kernel that does not fit the pixels."""
+    if isinstance(psf, Kernel):
+        return _require_kernel(psf, grid)
+    if not callable(getattr(psf, "form", None)):
+        raise InputError(
+            f"psf: expected a PSF of jaxmetal.instrument, found {type(psf).__name__}; "
+            "write e.g. instrument.Gaussian(fwhm=0.7)."
+        )
+    return require_within(psf, "psf")
+
+
+def _require_kernel(psf: Kernel, grid: Grid) -> None:
+    values = floats("psf", psf.values)
+    if values.ndim != 2:
+        raise InputError(f"psf: expected a kernel of two dimensions, found shape {values.shape}; give one plane.")
+    if not np.isfinite(values).all():
+        raise InputError("psf: expected finite numbers in the kernel, found NaN or infinity; repair it.")
+    if abs(values.sum() - 1.0) > 1e-3:
+        raise InputError(f"psf: expected a kernel that sums to 1, found {values.sum():.6g}; divide it by its sum.")
+    psf.cells_per_pixel(np.asarray(grid.steps))
