@@ -10,7 +10,7 @@ from test_line_maps import FEATURES, GALAXY, SHAPE, line_maps, psfs, source
 
 import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.config.context import NOWHERE
+from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import log_likelihood, tree
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")

@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 EXAMPLE = Path(__file__).with_name("example.toml")
-EXAMPLES = {"fit": EXAMPLE, "lines": EXAMPLE.with_name("lines.toml")}
+EXAMPLES = {
+    "fit": EXAMPLE,
+    "lines": EXAMPLE.with_name("lines.toml"),
+    "lines-fit": EXAMPLE.with_name("lines_fit.toml"),
+}
 """Command -> the configuration that shows what it takes."""
 
 
 def add(commands: Any) -> None:
     """Registers the command."""
-    command = commands.add_parser("example", help="print a commented TOML file for `fit` and `check`, or for `lines`")
+    command = commands.add_parser(
+        "example", help="print a commented TOML file for `fit` and `check`, for `lines`, or for `fit` on line fluxes"
+    )
     command.add_argument("command", nargs="?", choices=list(EXAMPLES), default="fit", help="whose (default: fit)")
     command.set_defaults(run=run)
 

@@ -17,17 +17,22 @@ from jaxmetal.io.folder import MARKER, output_folder, require_replaceable
 from jaxmetal.io.record import provenance
 
 CONFIG = Path(__file__).with_name("simulated.toml")
-SLOPE, INSTRUMENT = -1.0, "NIRISS"
+LINES = CONFIG.with_name("simulated_lines.toml")
+SLOPE, SLOPE_OF_LINES, INSTRUMENT = -1.0, -0.3, "NIRISS"
 
 
 def add(commands: Any) -> None:
     """Registers the command."""
     command = commands.add_parser(
-        "simulate", help="write FITS maps of a NIRISS-like galaxy, or of a sample, and the TOML file to fit them"
+        "simulate", help="write FITS maps of a simulated galaxy, or of a sample, and the TOML file to fit them"
     )
     add_output(command, "jaxmetal-simulated")
     command.add_argument("--seed", type=int, default=0, help="of the noise, and of the galaxies of a sample")
-    command.add_argument("--slope", type=float, help=f"of one galaxy: true gradient, dex/arcsec (default {SLOPE})")
+    default = f"{SLOPE}, or {SLOPE_OF_LINES} with --lines"
+    command.add_argument("--slope", type=float, help=f"of one galaxy: true gradient, dex/arcsec (default {default})")
+    command.add_argument(
+        "--lines", action="store_const", const=True, help="of one galaxy: maps of its line fluxes, as KMOS sees them"
+    )
     command.add_argument("--galaxies", type=int, metavar="N", help="a sample of N galaxies, for `batch`")
     command.add_argument("--instrument", metavar="NAME", help=f"of a sample (default {INSTRUMENT}); e.g. KMOS, MaNGA")
     add_engine(command)
@@ -43,18 +48,20 @@ def run(arguments: argparse.Namespace) -> None:
         _galaxy(arguments)
     else:
         _refuse("--slope", arguments.slope, "the galaxies of a sample have slopes of their own; leave it out")
+        _refuse("--lines", arguments.lines, "samples are of maps of metallicity; leave it out, or --galaxies")
         _sample(arguments)
 
 
 def _galaxy(arguments: argparse.Namespace) -> None:
     from jaxmetal.io.simulated import write_galaxy
-    from jaxmetal.simulate import niriss_like
+    from jaxmetal.simulate import kmos_like, niriss_like
 
-    slope = SLOPE if arguments.slope is None else arguments.slope
-    galaxy = niriss_like(arguments.seed, slope=slope)
+    make, usual, config = (kmos_like, SLOPE_OF_LINES, LINES) if arguments.lines else (niriss_like, SLOPE, CONFIG)
+    slope = usual if arguments.slope is None else arguments.slope
+    galaxy = make(arguments.seed, slope=slope)
     with _recorded(arguments, slope=slope) as folder:
         write_galaxy(galaxy.observations, folder)
-        (folder / "fit.toml").write_text(CONFIG.read_text(encoding="utf-8"), encoding="utf-8")
+        (folder / "fit.toml").write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
     print(f"Written to {arguments.output}; fit it with: jaxmetal fit {arguments.output}/fit.toml")
 
 

@@ -12,6 +12,7 @@ from jaxmetal.io.fits import write_maps
 from jaxmetal.io.sample.columns import NAME
 from jaxmetal.io.tables import write_table
 from jaxmetal.io.wcs import NOWHERE
+from jaxmetal.observation import planes
 from jaxmetal.simulate import Survey
 
 UNITS = {"metallicity": "dex", "halpha": "flux"}
@@ -55,20 +56,24 @@ TRUTHS = {
 
 
 def write_galaxy(observations: Mapping[str, Any], folder: Path) -> None:
-    """Writes `halpha.fits` and `metallicity.fits`, with extensions data and sigma; NaN where nothing was measured.
+    """Writes a file for each observation: extensions data and sigma, or of line maps Hb and Hb_err; NaN for no datum.
 
     Args:
-        observations: as `simulate.expose` makes them.
+        observations: as `simulate.expose` or `simulate.kmos_like` makes them.
         folder: an existing folder.
 
     Raises:
         InputError: if nothing can be written there.
     """
     for name, observation in observations.items():
-        used = np.asarray(observation.used)
-        errors = np.broadcast_to(np.asarray(observation.noise.sigma), used.shape)
-        maps = {"data": np.where(used, observation.data, np.nan), "sigma": np.where(used, errors, np.nan)}
-        write_maps(folder / f"{name}.fits", maps, observation.grid, NOWHERE, dict.fromkeys(maps, UNITS[name]))
+        errors = np.broadcast_to(np.asarray(observation.noise.sigma), np.shape(observation.used))
+        maps: dict[str, np.ndarray] = {}
+        for plane in planes(observation):
+            labels = (plane.name, f"{plane.name}_err") if plane.name else ("data", "sigma")
+            used, pair = plane.of(observation.used), (plane.of(observation.data), plane.of(errors))
+            maps |= {label: np.where(used, values, np.nan) for label, values in zip(labels, pair, strict=True)}
+        units = dict.fromkeys(maps, UNITS[name]) if name in UNITS else None
+        write_maps(folder / f"{name}.fits", maps, observation.grid, NOWHERE, units)
 
 
 def write_sample(sample: Survey, folder: Path, seed: int = 0) -> dict[str, Any]:

@@ -7,8 +7,8 @@ sides, a line in `__all__` and one in `tests/test_recipes.py`.
 
 from jaxmetal.recipes.field import field
 from jaxmetal.recipes.guess import Guess, guess_from_image, guess_from_map, guess_through_lens
-from jaxmetal.recipes.of_lines import line_maps
 from jaxmetal.recipes.observations import light_image, metallicity_map, weighted_map
+from jaxmetal.recipes.of_lines import line_maps
 from jaxmetal.recipes.priors import broken_gradient, clumps, gradient, lensed_gradient
 
 __all__ = [

@@ -25,7 +25,7 @@ from jaxmetal.io.config.table import choose, naming, require_known, take
 from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.units import per_pixel, require_unit
-from jaxmetal.observation import Sky
+from jaxmetal.observation import Plane, Sky, planes
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.observations import light_image, weighted_map
 
@@ -119,6 +119,18 @@ def _origin_in_pixels(table: dict[str, Any], where: str, context: Context) -> Sk
     return origin_of(read_map(*context.path(table.get("data"), f"{where}.data")), "pixel_scale" in table)
 
 
+def _lines(table: dict[str, Any], where: str, context: Context) -> Any:
+    from jaxmetal.io.config.line_maps import read  # stands on what reads `jaxmetal lines`, which stands on this
+
+    return read(table, where, context)
+
+
+def _origin_of_lines(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
+    from jaxmetal.io.config.line_maps import origin
+
+    return origin(table, where, context)
+
+
 class Kind(NamedTuple):
     """How a kind of observation is read.
 
@@ -134,6 +146,7 @@ class Kind(NamedTuple):
 KINDS = {
     "map": Kind(_in_pixels(("property", "mixing", "bins"), _map), _origin_in_pixels),
     "image": Kind(_in_pixels(("light", "sky"), _image), _origin_in_pixels),
+    "lines": Kind(_lines, _origin_of_lines),
 }
 """Kind of an observation -> how it is read."""
 
@@ -196,16 +209,24 @@ def judge_psf(where: str, now: Any) -> list[Finding]:
     Raises:
         InputError: if it is far wider than the map.
     """
-    if now.psf is None:
+    return [finding for plane in planes(now) for finding in _judge_psf(_within(where, plane), now, plane.psf)]
+
+
+def _within(where: str, plane: Plane) -> str:
+    return f"{where}.{plane.name}" if plane.name else where
+
+
+def _judge_psf(where: str, now: Any, psf: Any) -> list[Finding]:
+    if psf is None:
         return []
-    width, pixel = fwhm(now.psf), float(np.sqrt(now.pixels.pixel_area))
+    width, pixel = fwhm(psf), float(np.sqrt(now.pixels.pixel_area))
     across = max(now.shape) * pixel
     if width > WIDEST * across:
         raise InputError(
             f"{where}.psf: the FWHM ({width:.3g} arcsec) is {width / across:.1f} times as wide as the map "
             f"({across:.3g} arcsec); check its unit."
         )
-    if width >= pixel or now.psf.form().route == "fft":  # kernels are judged where they are read
+    if width >= pixel or psf.form().route == "fft":  # kernels are judged where they are read
         return []
     text = f"{where}.psf: the FWHM ({width:.3g} arcsec) is below a pixel ({pixel:.3g} arcsec); check its unit."
     return [Finding("warning", text)]

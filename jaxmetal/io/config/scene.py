@@ -17,6 +17,7 @@ from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.redshifts import FARTHEST
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
 from jaxmetal.lens.derive import Lens
+from jaxmetal.observation import shows_properties
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Tabulated
 
@@ -73,9 +74,10 @@ def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]
 
 
 def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -> Source:
-    require_known(table, where, ("frame", "lights", "carries", "r_eff", "z", "distance_ratio"))
+    require_known(table, where, ("frame", "lights", "carries", "r_eff", "z", "distance_ratio", "departures"))
     lights, lights_where = child(table, "lights", where)
     carries, carries_where = child(table, "carries", where, {})
+    departures, departures_where = child(table, "departures", where, {})
     _require_some(lights, lights_where, "light")
     require_names(carries, carries_where)
     return Source(
@@ -84,6 +86,7 @@ def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -
         carries={name: _carried(*child(carries, name, carries_where), list(lights), context) for name in carries},
         r_eff=value(table["r_eff"], f"{where}.r_eff", context) if "r_eff" in table else None,
         distance_ratio=value(table.get("distance_ratio", ratio), f"{where}.distance_ratio", context),
+        departures={name: value(v, f"{departures_where}.{name}", context) for name, v in departures.items()},
     )
 
 
@@ -129,7 +132,7 @@ def _recipe(
     )
     options: dict[str, Any] = {key: take(table, key, where, kind) for key, kind in PLAIN.items() if key in table}
     require_names([options[key] for key in NAMING if key in options], where)
-    maps = [key for key, o in observations.items() if o.properties]
+    maps = [key for key, o in observations.items() if shows_properties(o)]
     if not maps:
         raise InputError(f'{where}: a recipe needs a map among the observations, found none; add one of kind "map".')
     observed = observations[choose(table.get("map", maps[0]), f"{where}.map", maps)]

@@ -1,0 +1,214 @@
+"""Observations of `kind = "lines"`: a map of fluxes for each line or blend."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from astropy import units
+from astropy.coordinates import SkyCoord
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.noise import STYLES, only_style
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.lines.likelihood import KINDS, by_name
+from jaxmetal.io.config.lines.pairs import flux_and_sigma
+from jaxmetal.io.config.nodes import build
+from jaxmetal.io.config.pixels import origin_of, pixels_of, used_of
+from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.table import child, naming, positive, require_known, take
+from jaxmetal.io.fits import Map
+from jaxmetal.io.pixels import require_same_pixels
+from jaxmetal.io.units import parse_unit, per_pixel
+from jaxmetal.lines import Emission, emission
+from jaxmetal.observation import LineMaps, Sky
+from jaxmetal.prior import is_site
+from jaxmetal.recipes import line_maps
+
+EMISSION = (
+    "calibrations", "law", "r_v", "temperature", "scatter", "hydrogen", "oiii_doublet", "nii_doublet", "unverified",
+)  # fmt: skip
+"""Options of `lines.emission`, as `jaxmetal lines` reads them."""
+MASK = ("mask", "mask_means", "bad_bits")
+COMMON = (
+    "kind", "file", "features", *EMISSION, "light", "reddened", "psf", "psf_wavelength", "pixel_scale", "ignore_unit",
+    *MASK, "noise", "scale", "dx", "dy", "sampling",
+)  # fmt: skip
+FEATURE = ("flux", *STYLES, "blend", "psf", "sky", *MASK)
+
+Rows = Mapping[str, dict[str, Any]]
+"""Feature -> its table."""
+
+
+def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
+    """The line maps of a table.
+
+    Raises:
+        InputError: if anything in it or its files cannot be used.
+    """
+    rows = _rows(table, where)
+    with naming(where):
+        made = _emission(table, rows, where)
+    maps = {name: _map(table, row, f"{where}.features.{name}", context) for name, row in rows.items()}
+    first = next(iter(maps.values()))
+    grid = pixels_of(first, table, where, context)
+    context = dataclasses.replace(context, data=first, grid=grid)
+    for name, one in maps.items():
+        context.findings.extend(require_same_pixels(first, one, f"{where}.features.{name}.flux"))
+    factor = 1.0 if take(table, "ignore_unit", where, bool, False) else _factor(maps, where, grid, context)
+    pairs = {name: _pair(table, rows[name], where, name, one, context) for name, one in maps.items()}
+    both = used_of(table, where, first, context)
+    used = {
+        name: _used(table, rows[name], f"{where}.features.{name}", one, both, context) for name, one in maps.items()
+    }
+    with naming(where):
+        found = line_maps(
+            {name: factor * flux for name, (flux, _) in pairs.items()},
+            made,
+            sigma={name: factor * sigma for name, (_, sigma) in pairs.items()},
+            used=used,
+            psf=_psfs(table, rows, made, where, context),
+            grid=grid,
+            light=take(table, "light", where, str, "Hbeta"),
+            reddened=take(table, "reddened", where, bool, False),
+            sky={name: _sky(row, f"{where}.features.{name}", context) for name, row in rows.items() if "sky" in row},
+            **{key: value(table[key], f"{where}.{key}", context) for key in ("scale", "dx", "dy") if key in table},
+        )
+    return dataclasses.replace(found, noise=_noise(table, found, where, context))
+
+
+def origin(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
+    """The middle of the first map; nowhere where the scale of its pixels is all that is known."""
+    name, row = next(iter(_rows(table, where).items()))
+    return origin_of(_map(table, row, f"{where}.features.{name}", context), "pixel_scale" in table)
+
+
+def _rows(table: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
+    require_known(table, where, COMMON)
+    given, place = child(table, "features", where, {})
+    if not given:
+        raise InputError(f"{place}: expected at least one line, found none; add e.g. [{place}.Hb].")
+    rows = {name: child(given, name, place)[0] for name in given}
+    for name, row in rows.items():
+        require_known(row, f"{place}.{name}", FEATURE)
+        if "blend" in row:
+            by_name(row, "blend", f"{place}.{name}")
+    return rows
+
+
+def _emission(table: dict[str, Any], rows: Rows, where: str) -> Emission:
+    if "calibrations" not in table:
+        raise InputError(
+            'calibrations: expected a set, or a list such as ["C20.R3"], found none; name one, e.g. "C20".'
+        )
+    readers = KINDS["fluxes"][1]
+    options = {key: readers[key](table, key, where) for key in EMISSION if key in table}
+    return emission(
+        {name: row.get("blend", name) for name, row in rows.items()}, options.pop("calibrations"), **options
+    )
+
+
+def _located(table: dict[str, Any], row: dict[str, Any], key: str, where: str) -> Any:
+    """A file; with `file` in the table of the observation, names and numbers are extensions of that."""
+    if key not in row:
+        raise InputError(
+            f"{where}: the key '{key}' is missing; name a file, or an extension of the observation's file."
+        )
+    given = row[key]
+    return {"file": table["file"], "hdu": given} if "file" in table and isinstance(given, (str, int)) else given
+
+
+def _map(table: dict[str, Any], row: dict[str, Any], where: str, context: Context) -> Map:
+    return context.map(_located(table, row, "flux", where), f"{where}.flux")
+
+
+def _factor(maps: Mapping[str, Map], where: str, grid: Any, context: Context) -> float:
+    """What turns the fluxes, all in one unit, into those of pixels."""
+    known = {name: one for name, one in maps.items() if parse_unit(one.unit) != units.dimensionless_unscaled}
+    reference = next(iter(known), None)
+    for name, one in known.items():
+        if parse_unit(one.unit) != parse_unit(known[reference].unit):  # type: ignore[index]
+            raise InputError(
+                f"{where}.features: expected one unit of all fluxes, found BUNIT "
+                f"'{known[reference].unit}' for {reference} and '{one.unit}' for {name}; convert one, or state "  # type: ignore[index]
+                "ignore_unit = true where that keyword is wrong."
+            )
+    if reference is None:
+        return 1.0
+    factor, findings = per_pixel(known[reference], float(grid.pixel_area), f"{where}.features.{reference}.flux")
+    context.findings.extend(findings)
+    return factor
+
+
+def _pair(
+    table: dict[str, Any], row: dict[str, Any], where: str, name: str, flux: Map, context: Context
+) -> tuple[np.ndarray, np.ndarray]:
+    place = f"{where}.features.{name}"
+    style, noise = only_style(row, place)
+    if not (isinstance(noise, float) or (type(noise) is int and "file" not in table)):
+        noise = context.beside(flux, _located(table, row, style, place), f"{place}.{style}")
+    return flux_and_sigma(flux, noise, style, place, context)
+
+
+def _used(
+    table: dict[str, Any], row: dict[str, Any], where: str, flux: Map, both: np.ndarray | None, context: Context
+) -> np.ndarray:
+    """What counts of a line: by the mask of all and by its own."""
+    own = {key: row.get(key, table.get(key)) for key in MASK if key in row or (key != "mask" and key in table)}
+    if "mask" in own:
+        own["mask"] = _located(table, own, "mask", where)
+    used = used_of(own, where, flux, context)
+    counted = [one for one in (both, used) if one is not None]
+    return np.logical_and.reduce([np.ones(flux.values.shape, bool), *counted])
+
+
+def _sky(row: dict[str, Any], where: str, context: Context) -> Sky:
+    given, place = child(row, "sky", where)
+    require_known(given, place, ("level", "x_slope", "y_slope"))
+    return Sky(**{key: value(v, f"{place}.{key}", context) for key, v in given.items()})
+
+
+def _psfs(table: dict[str, Any], rows: Rows, made: Emission, where: str, context: Context) -> Any:
+    """One PSF for all, or feature -> PSF where any has its own or their width depends on the wavelength."""
+    own = {n: build(r["psf"], "psf", f"{where}.features.{n}.psf", context) for n, r in rows.items() if "psf" in r}
+    if len(own) == len(rows):
+        return own
+    if "psf" not in table:
+        missing = next(name for name in rows if name not in own)
+        raise InputError(f"psf: expected one for every line, found none for '{missing}'; add it, or one PSF for all.")
+    common = build(table["psf"], "psf", f"{where}.psf", context)
+    if "psf_wavelength" in table:
+        chromatic = _chromatic(table, common, made, where, context)
+        return {**chromatic, **own}
+    return {name: own.get(name, common) for name in rows} if own else common
+
+
+def _chromatic(table: dict[str, Any], common: Any, made: Emission, where: str, context: Context) -> dict[str, Any]:
+    """FWHM + slope (observed wavelength - reference), Angstrom, feature by feature."""
+    given, place = child(table, "psf_wavelength", where)
+    require_known(given, place, ("reference", "slope"))
+    reference, slope = positive(given, "reference", place, float), take(given, "slope", place, float)
+    z = context.redshifts.galaxy
+    if z is None:
+        raise InputError("psf_wavelength: expected the redshift that says where lines are observed; state galaxy.z.")
+    if not isinstance(getattr(common, "fwhm", None), float):
+        raise InputError(
+            "psf_wavelength: expected a PSF with a number for its fwhm; give each line its own psf instead."
+        )
+    widths = {name: common.fwhm + slope * ((1.0 + z) * made.wavelength(name) - reference) for name in made.features}
+    return {name: dataclasses.replace(common, fwhm=width) for name, width in widths.items()}
+
+
+def _noise(table: dict[str, Any], made: LineMaps, where: str, context: Context) -> Any:
+    """The noise model around the errors that were read, which are of all lines together."""
+    if "noise" not in table:
+        return made.noise
+    known: Any = made.noise
+    noise = build(table["noise"], "noise", f"{where}.noise", context, {"sigma": known.sigma})
+    for leaf in jax.tree.leaves(noise, is_leaf=is_site):
+        if not is_site(leaf) and np.shape(leaf) not in ((), np.shape(made.data)):
+            raise InputError(f"{where}.noise: expected numbers, the same for all lines, found a map; leave it out.")
+    return noise

@@ -1,0 +1,125 @@
+"""`kind = "lines"` in TOML: line maps of files, and what cannot be used of them, in one sentence each."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from test_line_maps import SHAPE, STEP
+
+import jaxmetal as jm
+from jaxmetal.cli import main
+from jaxmetal.cli.example import EXAMPLES
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.config import read_config
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+NAMES = ("HB", "OIII5007", "HA_NII")
+
+
+def write_lines(folder, units=("",) * 3, shapes=(SHAPE,) * 3):
+    hdus = [fits.PrimaryHDU()]
+    for name, unit, shape in zip(NAMES, units, shapes, strict=True):
+        for suffix in ("", "_ERR"):
+            hdu = fits.ImageHDU(np.full(shape, 0.1 if suffix else 1.0) + np.arange(shape[1]) * 1e-3, name=name + suffix)
+            hdu.header.update({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0})
+            hdu.header.update({"CRPIX1": 6.0, "CRPIX2": 5.0, "CDELT1": -STEP / 3600, "CDELT2": STEP / 3600})
+            hdu.header["BUNIT"] = unit
+            hdus.append(hdu)
+    fits.HDUList(hdus).writeto(folder / "lines.fits", overwrite=True)
+
+
+@pytest.fixture
+def path(tmp_path):
+    write_lines(tmp_path)
+    (tmp_path / "fit.toml").write_text(EXAMPLES["lines-fit"].read_text())
+    return tmp_path / "fit.toml"
+
+
+def replace(path, *pairs):
+    text = path.read_text()
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text)
+
+
+def test_the_example_names_only_known_keys_and_describes_line_maps(path, capsys):
+    job = read_config(path)
+    assert job.observations["lines"].data.shape == (3, *SHAPE)
+    assert {"scene.sources.disc.departures.R3", "scene.sources.disc.carries.extinction.profile.value"} <= set(
+        jm.sites({"scene": job.scene, **job.observations})
+    )
+    assert main(["example", "lines-fit"]) == 0
+    assert capsys.readouterr().out == EXAMPLES["lines-fit"].read_text()
+
+
+def test_what_stands_behind_the_hashes_is_known_too(path):
+    lines = path.read_text().splitlines()
+    wanted = ("# psf_wavelength", "# scale", "# dx", "# noise", "# psf =", "# sky", "# blend")
+    path.write_text("\n".join(line[2:] if line.startswith(wanted) else line for line in lines))
+    found = read_config(path).observations["lines"]
+    assert set(jm.sites(found)) == {"scale", "dx", "noise.scale", "sky.OIII5007.level"}
+    assert float(found.psfs["Hb"].fwhm) == pytest.approx(0.7 - 3e-5 * (1.61 * 4862.68 - 7000.0))
+    assert float(found.psfs["OIII5007"].fwhm) == 0.65
+    assert found.emission.weights[2][found.emission.lines.index("NII6584")] == 0.5
+
+
+def test_surface_brightness_becomes_flux_per_pixel(path):
+    write_lines(path.parent, units=("erg/s/cm2/arcsec2",) * 3)
+    found = read_config(path).observations["lines"]
+    assert found.data[0, 0, 0] == pytest.approx(STEP**2)
+
+
+BAD = {
+    "no calibration": ('calibrations = "C20"', "", "lines: calibrations: expected a set"),
+    "a set that is not known": ('"C20"', '"C21"', "lines: calibration set: expected one of"),
+    "lines that are not modelled": ('features."Ha+NII"', "features.SIII9069", "line SIII9069: expected a calibration"),
+    "no line of that name": ('features."Ha+NII"', "features.Hbta", "line: expected one of"),
+    "no PSF": (
+        'psf = {type = "Moffat", fwhm = 0.70, beta = 2.8}',
+        "",
+        "psf: expected one for every line, found none for",
+    ),
+    "no flux": ('flux = "HB"', "", "features.Hb: the key 'flux' is missing"),
+    "no errors": ('sigma = "HB_ERR"', "", "features.Hb: expected exactly one of sigma, variance and ivar, found none"),
+    "no such extension": ('"HA_NII"', '"HA"', "HA"),
+    "a key that is not known": ('flux = "HB"', 'flxu = "HB"', "'flxu' is no known key; did you mean 'flux'?"),
+    "no features": ("features.", "featurs.", "did you mean 'features'?"),
+    "a departure from no ratio": ("R3 =", "R33 =", "departures of source 'disc': expected one of"),
+    "no such light": (
+        'light = "Hbeta"',
+        'light = "Halpha"',
+        "shows the light 'Halpha', but no source of the scene has it",
+    ),
+    "no dust": (
+        "[sources.disc.carries.extinction",
+        "[sources.disc.carries.dust",
+        "needs 'extinction' of source 'disc'",
+    ),
+    "a redshift is missing": ("z = 0.61", "", "psf_wavelength: expected the redshift"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_configurations_are_refused(path, name):
+    old, new, sentence = BAD[name]
+    if name == "a redshift is missing":
+        replace(path, ("# psf_wavelength", "psf_wavelength"))
+    path.write_text(path.read_text().replace(old, new))
+
+    def prepared():
+        job = read_config(path)
+        return jm.prepare(job.scene, job.observations)
+
+    with pytest.raises(InputError) as refused:
+        prepared()
+    assert sentence in str(refused.value)
+
+
+def test_lines_of_other_pixels_or_units_are_refused(path):
+    write_lines(path.parent, shapes=(SHAPE, (9, 12), SHAPE))
+    with pytest.raises(InputError, match=r"features\.OIII5007"):
+        read_config(path)
+    write_lines(path.parent, units=("erg/s/cm2", "erg/s/cm2", "W/m2"))
+    with pytest.raises(InputError, match="expected one unit of all fluxes, found BUNIT 'erg/s/cm2' for Hb"):
+        read_config(path)
