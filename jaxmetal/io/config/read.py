@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from astropy.coordinates import SkyCoord
-from astropy.cosmology import FLRW, FlatLambdaCDM
+from astropy.cosmology import FLRW
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
@@ -22,6 +22,7 @@ from jaxmetal.io.config.observations import judge_psf, kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import scene
 from jaxmetal.io.config.table import child, choose, naming, positive, read_toml, require_known, take
+from jaxmetal.io.cosmology import flat
 from jaxmetal.io.sample.names import LONGEST
 from jaxmetal.io.stored import best_values
 from jaxmetal.io.wcs import NOWHERE
@@ -148,7 +149,7 @@ def cosmology_of(table: dict[str, Any]) -> FLRW:
     given, where = child(table, "cosmology", "", {})
     require_known(given, where, ("H0", "Om0"))
     hubble, matter = positive(given, "H0", where, float, 70.0, 1000.0), positive(given, "Om0", where, float, 0.3, 1.0)
-    return FlatLambdaCDM(H0=hubble, Om0=matter)
+    return flat(hubble, matter)
 
 
 def _settings(table: dict[str, Any]) -> dict[str, Any]:
