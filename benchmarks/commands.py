@@ -45,9 +45,8 @@ RATIOS = {"HB": 1.0, "OIII": 1.5, "HA": 3.3}
 
 def write_inputs(folder: Path) -> dict[str, list[str]]:
     """Files of a fit, a batch and of lines; command -> its arguments but the output."""
-    (folder / "single").mkdir()
     batch = write_sample(folder, 4)
-    single = CONFIG.replace("none.fits", str(folder / "0.fits")).replace("draws = 300", "draws = 1000")
+    single = CONFIG.replace("none.fits", str(folder / "0.fits")).replace("draws = 300", "draws = 300\nstart_count = 1")
     (folder / "fit.one.toml").write_text(single)
     grid = galaxy(0, (9, 11)).observations["metallicity"].pixels
     x, y = (np.asarray(axis) for axis in grid.centres())
@@ -56,7 +55,7 @@ def write_inputs(folder: Path) -> dict[str, list[str]]:
     write_maps(folder / "lines.fits", maps | {"ERROR": np.full(light.shape, 3.0)}, grid, NOWHERE)
     (folder / "lines.toml").write_text(LINES)
     return {
-        "fit": ["fit", str(folder / "fit.one.toml"), "--quiet"],
+        "fit": ["fit", str(folder / "fit.one.toml"), "--quiet", "--method", "laplace"],
         "lines": ["lines", str(folder / "lines.toml"), "--quiet"],
         "batch": [*batch, "--chunk-size", "2", "--posteriors"],
     }

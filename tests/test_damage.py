@@ -11,9 +11,9 @@ import xarray
 
 from jaxmetal.chains import Kept, Settings
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.netcdf import LENGTH, intact, write_netcdf
 from jaxmetal.io.record import checksum
 from jaxmetal.io.sample.stored import stored
+from jaxmetal.io.sealed import LENGTH, intact, write_netcdf
 from jaxmetal.io.stored import best_values
 from jaxmetal.run import RunPlan, read_plan
 from jaxmetal.run.plans import FILE, write_plan

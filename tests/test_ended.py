@@ -18,7 +18,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.signals import ended_by_sigterm, unbroken
 from jaxmetal.edge.writing import HIDDEN, REPLACED, sweep, write_whole
 from jaxmetal.io.folder import MARKER, output_folder
-from jaxmetal.io.netcdf import write_netcdf
+from jaxmetal.io.sealed import write_netcdf
 
 HOLDING = """
 import sys, time

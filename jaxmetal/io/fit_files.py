@@ -14,9 +14,9 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.edge.writing import writing
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER
-from jaxmetal.io.netcdf import write_netcdf
 from jaxmetal.io.posterior_tables import parameters
 from jaxmetal.io.record import FORMAT, provenance
+from jaxmetal.io.sealed import write_netcdf
 from jaxmetal.io.tables import write_table
 from jaxmetal.observation import Plane, planes, shows_properties
 from jaxmetal.posterior import Posterior

@@ -10,8 +10,8 @@ from arviz_base import from_dict
 
 from jaxmetal.edge.writing import writing
 from jaxmetal.io.folder import MARKER
-from jaxmetal.io.netcdf import write_netcdf
 from jaxmetal.io.record import FORMAT, provenance
+from jaxmetal.io.sealed import write_netcdf
 from jaxmetal.io.tables import write_table
 from jaxmetal.population.relation import Kind, Relation, summary, table
 

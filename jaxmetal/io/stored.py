@@ -9,7 +9,7 @@ import numpy as np
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.netcdf import intact
+from jaxmetal.io.sealed import require_intact
 
 
 def best_values(folder: str | Path, free: Mapping[str, Distribution]) -> dict[str, np.ndarray]:
@@ -25,8 +25,9 @@ def best_values(folder: str | Path, free: Mapping[str, Distribution]) -> dict[st
     import h5netcdf
 
     path = Path(folder) / "posterior.nc"
+    if path.exists():
+        require_intact(path, "The start")
     try:
-        _require_intact(path)
         with h5netcdf.File(path, "r") as file:
             stored = {name: variable.attrs.get("best") for name, variable in file["posterior"].variables.items()}
     except Exception as error:  # of a file without a checksum, damage shows as anything
@@ -45,8 +46,3 @@ def best_values(folder: str | Path, free: Mapping[str, Distribution]) -> dict[st
             "name the results of a fit of the same model."
         )
     return found
-
-
-def _require_intact(path: Path) -> None:
-    if path.exists() and not intact(path):
-        raise OSError("its content is not that of its checksum")

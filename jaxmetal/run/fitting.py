@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.io.netcdf import intact
 from jaxmetal.io.sample.columns import FAILED
+from jaxmetal.io.sealed import intact
 from jaxmetal.run.chunk import Done, fit_chunk
 from jaxmetal.run.cluster import fit_on_cluster
 from jaxmetal.run.started import StartedRun, clear
