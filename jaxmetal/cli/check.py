@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from jaxmetal.cli.engine import add_engine, start
+from jaxmetal.cli.output import say
 from jaxmetal.edge.writing import writing
 from jaxmetal.io.folder import output_folder, require_replaceable
 
@@ -73,10 +75,11 @@ def expected(job: Any) -> str:
 def draw_prior(job: Any, where: str) -> None:
     """Noise-free draws of every observation from the prior, as pictures in a new folder."""
     from jaxmetal.plot.of_posterior import of_prior
+    from jaxmetal.plot.saved import save_each
 
     with output_folder(where, overwrite=None) as folder, writing(folder):
-        for name in job.observations:
-            of_prior(job.scene, job.observations, name).savefig(folder / f"prior_{name}.png", dpi=120)
+        drawn = {f"prior_{name}": partial(of_prior, job.scene, job.observations, name) for name in job.observations}
+        say(save_each(drawn, folder, dpi=120))
     print(f"\nWhat the prior thinks possible: {where}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxmetal.edge.writing import writing
+from jaxmetal.cli.output import say
 from jaxmetal.fluxmaps import MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
 from jaxmetal.io.cosmology import kpc_per_arcsec
@@ -30,8 +30,7 @@ def draw(job: LinesJob, measured: MeasuredGalaxy, folder: Path) -> None:
         flux_unit=job.unit or "unit of the fluxes",
         regions={name: _region(job, measured, k) for k, name in enumerate(measured.regions)},
     )
-    with writing(folder):
-        write(folder, fit)
+    say(write(folder, fit))
 
 
 def _region(job: LinesJob, measured: MeasuredGalaxy, number: int) -> Region:

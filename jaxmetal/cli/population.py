@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_machine, add_quiet, start
-from jaxmetal.cli.output import DPI, add_output
+from jaxmetal.cli.output import DPI, add_output, say
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import writing
 from jaxmetal.io.folder import output_folder, require_replaceable
@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.io.relation import save_relation
     from jaxmetal.io.sample.population import read_population
     from jaxmetal.plot import relation as picture
+    from jaxmetal.plot.saved import save_each
     from jaxmetal.population import Run, fit, summary
 
     folder = Path(arguments.output or f"{Path(arguments.table).stem}-population")
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
     relation = fit(sample.quantity, sample.covariates, robust=arguments.robust, run=settings)
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished, writing(folder):
         save_relation(relation, unfinished, inputs={"table": arguments.table})
-        picture(relation).savefig(unfinished / "relation.png", dpi=DPI)
+        say(save_each({"relation": lambda: picture(relation)}, unfinished, dpi=DPI))
     print(summary(relation))
     print(f"\nWritten to {folder}")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.output import DPI
-from jaxmetal.edge.writing import writing
+from jaxmetal.cli.output import DPI, say
 from jaxmetal.io.fit_files import save
 from jaxmetal.io.folder import output_folder
 from jaxmetal.observation import shows_properties
@@ -38,8 +38,12 @@ def write_results(
 
 
 def figures(seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene | None = None) -> None:
-    """Pictures as PNG: the fit of every observation, profile and source plane of every property, and a corner plot."""
+    """Pictures as PNG: the fit of every observation, profile and source plane of every property, and a corner plot.
+
+    One that cannot be drawn loses only itself, with a word on stderr.
+    """
     from jaxmetal.plot import of_posterior
+    from jaxmetal.plot.saved import save_each
 
     posterior, sources = seen.posterior, seen.filled["scene"].sources
     drawn: dict[str, Any] = {}
@@ -47,16 +51,14 @@ def figures(seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene
         observation = seen.filled[name]
         carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
         if (len(observation.properties) != 1 and shows_properties(observation)) or not carriers:
-            drawn[f"fit_{name}"] = of_posterior.panels(seen, name)
+            drawn[f"fit_{name}"] = partial(of_posterior.panels, seen, name)
             continue
         for source in carriers:
             suffix = name if len(carriers) == 1 else f"{name}_{source}"
-            drawn[f"fit_{suffix}"] = of_posterior.overview(
-                seen, name, source, kpc_per_arcsec=kpc_per_arcsec, truth=truth
+            drawn[f"fit_{suffix}"] = partial(
+                of_posterior.overview, seen, name, source, kpc_per_arcsec=kpc_per_arcsec, truth=truth
             )
-            drawn[f"source_plane_{suffix}"] = of_posterior.galaxy(seen, name, source)
+            drawn[f"source_plane_{suffix}"] = partial(of_posterior.galaxy, seen, name, source)
     if posterior.sampled:
-        drawn["corner"] = of_posterior.corner(seen)
-    with writing(folder):
-        for name, figure in drawn.items():
-            figure.savefig(folder / f"{name}.png", dpi=DPI)
+        drawn["corner"] = partial(of_posterior.corner, seen)
+    say(save_each(drawn, folder, dpi=DPI))

@@ -175,7 +175,8 @@ def write_maps(
 
 def _image(name: str, values: np.ndarray, header: fits.Header, unit: str | None) -> fits.ImageHDU:
     stored = values.astype(np.uint8) if values.dtype == bool else values
-    image = fits.ImageHDU(stored, header=header, name=name)
+    # FITS knows ASCII alone: other letters as in a run's results.fits.
+    image = fits.ImageHDU(stored, header=header, name=name.encode("ascii", "backslashreplace").decode())
     if unit is not None:
         image.header["BUNIT"] = unit
     return image

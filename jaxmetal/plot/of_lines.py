@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps import gradients
 from jaxmetal.plot.curves import FittedSpectra, calibration_curves
 from jaxmetal.plot.labels import Quantity
@@ -19,6 +21,7 @@ from jaxmetal.plot.marginals import corner as draw_corner
 from jaxmetal.plot.panels import Panel, map_panels
 from jaxmetal.plot.picture import paint
 from jaxmetal.plot.profile import Points, Profile, radial_profile
+from jaxmetal.plot.saved import save_each
 from jaxmetal.plot.style import DIVERGING, IMAGES, NAIVE, new_figure
 from jaxmetal.spaxel import joint
 
@@ -179,25 +182,29 @@ def radial(fit: LineFit) -> Figure:
     return radial_profile(Profile(points=points, quantity=Z, kpc_per_arcsec=fit.kpc_per_arcsec), ax)
 
 
-def figures(fit: LineFit) -> dict[str, Figure]:
-    """All pictures that these data allow, by the names of their files."""
-    drawn: dict[str, Figure] = {}
+def pictures(fit: LineFit) -> dict[str, Callable[[], Figure]]:
+    """What draws each picture that these data allow, by the names of their files."""
+    drawn: dict[str, Callable[[], Figure]] = {}
     if fit.grid is not None:
-        drawn["maps"] = maps(fit)
+        drawn["maps"] = partial(maps, fit)
     if getattr(fit.likelihood, "emission", fit.likelihood).calibrations:
-        drawn["calibrations"] = calibrations(fit)
+        drawn["calibrations"] = partial(calibrations, fit)
     if fit.radius is not None and fit.counted.any():
-        drawn["radius"] = radial(fit)
+        drawn["radius"] = partial(radial, fit)
     for k, (name, region) in enumerate(fit.regions.items(), start=1):
         if region.found["lines"] > 0:
-            drawn[f"corner_{k}_{re.sub(r'[^A-Za-z0-9]+', '_', name)}"] = corner(fit, name)
+            drawn[f"corner_{k}_{re.sub(r'[^A-Za-z0-9]+', '_', name)}"] = partial(corner, fit, name)
     return drawn
 
 
-def write(folder: str | Path, fit: LineFit) -> None:
-    """Writes all pictures as PNG into a folder, which must exist."""
-    for name, figure in figures(fit).items():
-        figure.savefig(Path(folder) / f"{name}.png")
+def figures(fit: LineFit) -> dict[str, Figure]:
+    """All pictures that these data allow, by the names of their files."""
+    return {name: draw() for name, draw in pictures(fit).items()}
+
+
+def write(folder: str | Path, fit: LineFit) -> list[Finding]:
+    """Writes all pictures as PNG into a folder, which must exist; a warning for each that could not be drawn."""
+    return save_each(pictures(fit), folder)
 
 
 def _line(ax: Axes, radius: np.ndarray, line: Any, how: str, style: str, kpc: float | None) -> None:

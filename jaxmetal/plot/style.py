@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from jaxmetal.plot.formulae import SafeFigure
+
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 UNUSED = "0.78"
@@ -26,7 +28,7 @@ DPI = 150
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of a size in inches, whose parts make room for one another."""
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
-    return Figure(figsize=(width, height), dpi=DPI, layout=layout)
+    return SafeFigure(figsize=(width, height), dpi=DPI, layout=layout)
 
 
 def value_range(*arrays: np.ndarray, clip: float = 1.0) -> tuple[float, float]:

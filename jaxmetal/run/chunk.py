@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -71,8 +72,10 @@ def fit_chunk(run: StartedRun, number: int, watch: Callable[[Done], None] = lamb
         for part in (CHUNKS, THUMBNAILS, POSTERIORS):
             (run.folder / part).mkdir(exist_ok=True)
     with _precision(run.plan.options["float32"]):
-        rows = _fitted(run, number, watch)
+        rows, glances = _fitted(run, number, watch)
     write_rows(run.chunk_path(number), rows)
+    if glances:
+        _draw(glances, run.thumbnail_path(number))
     return Done(len(rows), sum(row["status"].value == FAILED for row in rows))
 
 
@@ -87,8 +90,8 @@ def _precision(single: bool) -> Iterator[None]:
         jax.config.update("jax_enable_x64", before)
 
 
-def _fitted(run: StartedRun, number: int, watch: Callable[[Done], None]) -> list[Row]:
-    """The rows of a chunk; its posteriors and pictures are written on the way."""
+def _fitted(run: StartedRun, number: int, watch: Callable[[Done], None]) -> tuple[list[Row], list[Glance]]:
+    """The rows of a chunk, and what its page shows; its posteriors are written on the way."""
     known: dict[str, Known] = {}
     failures: dict[str, Exception] = {}
     options = {name: run.plan.options[name] for name in FITTING if name in run.plan.options}
@@ -98,17 +101,29 @@ def _fitted(run: StartedRun, number: int, watch: Callable[[Done], None]) -> list
         seen = view(result) if isinstance(result, Posterior) else result
         rows.append(_row(name, seen, known[name]))
         if isinstance(seen, View):
-            pictures[name] = _glance(seen, rows[-1])
+            with _lost(f"of {name} on the page of its chunk"):
+                pictures[name] = _glance(seen, rows[-1])
             if run.plan.options["posteriors"]:
                 save_draws(seen, run.posterior_path(name))
         watch(Done(1, int(not isinstance(seen, View))))
     for name, error in failures.items():
         rows.append(row_of_failure(name, error))
         watch(Done(1, 1))
-    if pictures:
-        # In the catalogue's order, whatever the order in which they were fitted.
-        _draw([pictures[name] for name in known if name in pictures], run.thumbnail_path(number))
-    return rows
+    # In the catalogue's order, whatever the order in which they were fitted.
+    return rows, [pictures[name] for name in known if name in pictures]
+
+
+@contextlib.contextmanager
+def _lost(name: str) -> Iterator[None]:
+    """Says that a picture could not be drawn, which stops nothing."""
+    from jaxmetal.plot.saved import lost_picture
+
+    try:
+        yield
+    except (InputError, OSError):
+        raise
+    except Exception as error:  # whatever a library raises over what it has never been given before
+        warnings.warn(lost_picture(name, error).text, stacklevel=2)
 
 
 def _galaxies(
@@ -140,13 +155,14 @@ def _row(name: str, seen: View | InputError, known: Known) -> Row:
 
 def _glance(seen: View, found: Row) -> Glance:
     """The first light-weighted map, or else the first observation, of a galaxy."""
+    from jaxmetal.plot.formulae import literal
     from jaxmetal.plot.of_posterior import map_fit
     from jaxmetal.plot.thumbnails import Thumbnail
 
     labels = seen.posterior.observations
     maps = [label for label in labels if seen.filled[label].properties]
     drawn = map_fit(seen, (maps or labels)[0])
-    thumbnail = Thumbnail(found["name"].value, *drawn.painted(), found["status"].value == GOOD)
+    thumbnail = Thumbnail(literal(found["name"].value), *drawn.painted(), found["status"].value == GOOD)
     return Glance(thumbnail, drawn.quantity.unit)
 
 
@@ -155,5 +171,6 @@ def _draw(pictures: list[Glance], path: Path) -> None:
     from jaxmetal.plot.thumbnails import page
 
     drawing = BytesIO()
-    page([picture.thumbnail for picture in pictures], pictures[-1].unit).savefig(drawing, dpi=DPI, format="png")
-    write_whole(path, drawing.getvalue())
+    with _lost(path.name):
+        page([picture.thumbnail for picture in pictures], pictures[-1].unit).savefig(drawing, dpi=DPI, format="png")
+        write_whole(path, drawing.getvalue())
