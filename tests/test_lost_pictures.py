@@ -82,10 +82,9 @@ def test_rows_of_a_chunk_are_written_before_its_page_which_may_fail(tmp_path, mo
         order.append("page")
         raise ValueError("Unknown symbol")
 
-    monkeypatch.setattr(chunk, "resume", lambda _: run)
     monkeypatch.setattr(chunk, "_fitted", lambda *_: (rows, [glance]))
     monkeypatch.setattr(chunk, "write_rows", lambda *_: order.append("rows"))
     monkeypatch.setattr(thumbnails, "page", broken)
     with pytest.warns(UserWarning, match=r"The picture 0\.png could not be drawn \(ValueError: Unknown symbol\)"):
-        assert chunk.fit_chunk(str(tmp_path), 0) == (1, 0)
+        assert chunk.fit_chunk(run, 0) == (1, 0)
     assert order == ["rows", "page"]
