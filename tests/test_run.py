@@ -112,7 +112,7 @@ def test_rows_of_before_are_read_and_those_of_the_future_refused(finished, tmp_p
 def test_a_chunk_leaves_the_precision_as_it_was(finished, monkeypatch):
     run, _ = finished
     inside = []
-    monkeypatch.setattr("jaxmetal.run.chunk._fitted", lambda *_: inside.append(jnp.result_type(float)) or [])
+    monkeypatch.setattr("jaxmetal.run.chunk._fitted", lambda *_: inside.append(jnp.result_type(float)) or ([], []))
     monkeypatch.setattr("jaxmetal.run.chunk.write_rows", lambda *_: None)
     single = dataclasses.replace(run, plan=dataclasses.replace(run.plan, options={**run.plan.options, "float32": True}))
     before = jax.config.read("jax_enable_x64")
