@@ -151,7 +151,7 @@ CASES = {
     "option of another likelihood": (text('"M08"', '"M08"\nsigma_cal = 0.1'), "'sigma_cal' is no known key"),
     "unknown rate": (section('[star_formation]\nrate = "ke21"'), "did you mean 'ke12'?"),
     "unknown rule": (section('[selection]\nrule = "klevr"'), "did you mean 'klever'?"),
-    "unknown extension": (text('flux = "HB"', 'flux = "HBETA"'), "no extension 'HBETA'"),
+    "unknown extension": (text('flux = "HB"', 'flux = "HBETA"'), 'no extension "HBETA"'),
     "no such file": (text("lines.fits", "line.fits"), "line.fits does not exist; provide it"),
     "folder": (text("lines.fits", "."), "must be a file, but is a folder"),
     "truncated file": (truncated, "lines.fits is cut short"),

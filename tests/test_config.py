@@ -204,7 +204,7 @@ BAD = {
     "tie without prior": (SLOPE, '{tied = "s"}', "Tie 's' has no distribution"),
     "missing file": (DATA, 'data = "nowhere.fits"', "does not exist"),
     "path of no file system": (DATA, 'data = "' + 300 * "x" + '.fits"', "does not exist; provide it"),
-    "missing extension": (DATA, 'data = {file = "metallicity.fits", hdu = "SCI"}', "no extension 'SCI'"),
+    "missing extension": (DATA, 'data = {file = "metallicity.fits", hdu = "SCI"}', 'no extension "SCI"'),
     "cube": (DATA, 'data = "cube.fits"', "3-D"),
     "all NaN": (DATA, 'data = "nothing.fits"', "NaN"),
     "no world coordinates": (DATA, 'data = "plain.fits"', "give a pixel scale"),

@@ -112,7 +112,7 @@ def test_extensions_of_one_file(tmp_path):
         ({"z_lens": -1.0}, r"z_lens must be a redshift above 0"),
         ({"z_map": 0.2}, r"z_map must be a redshift behind"),
         ({"z_map": "infinity"}, r"z_map must be .* 'infinity'"),
-        ({"x_hdu": "DPLX"}, r"has no extension 'DPLX'"),
+        ({"x_hdu": "DPLX"}, r'has no extension "DPLX"'),
         ({"x_hdu": 7}, r"has no extension 7"),
     ],
 )
@@ -154,7 +154,7 @@ def bad_file(folder, kind):
         ("table only", "must hold a 2-D image"),
         ("no wcs", r"bad\.fits: The header has no celestial world coordinates"),
         ("shape", r"shapes \(50, 41\) and \(50, 40\)"),
-        ("cube", r"\(3-D, 3 x 50 x 41\); cut out one plane"),
+        ("cube", r"\(3-D, 3 x 50 x 41\); choose a plane of it, as channel = 0, of 0 to 2"),
         ("pixels", "must be in arcsec, but its BUNIT is 'pix'"),
         ("degrees", "must be in arcsec, but its BUNIT is 'deg'"),
         ("light", "must be in arcsec"),

@@ -40,6 +40,11 @@ class Spectra:
         return (np.isfinite(self.flux) & np.isfinite(self.sigma)).any(axis=-1)
 
     @property
+    def kind(self) -> str:
+        """What one of them is called, in the plural."""
+        return "rows" if self.grid is None else "spaxels" if self.bins is None else "bins"
+
+    @property
     def pixels(self) -> np.ndarray:
         """How many spaxels each spectrum stands for, shape (...); 1 in a table alone."""
         if self.bins is None:

@@ -12,12 +12,13 @@ from jaxmetal.edge.bins import numbered, per_bin
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.bins import Bins
+from jaxmetal.io.ending import COMPRESSED
 from jaxmetal.io.file import LONGEST_TEXT, require_file
 from jaxmetal.io.fits import Hdu, Map, read_map
 from jaxmetal.io.pixels import require_same_pixels
 
-FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
-"""First bytes of a FITS file, plain and gzipped."""
+FITS_STARTS = (b"SIMPLE", b"PK\x03\x04", *COMPRESSED)
+"""First bytes of a FITS file, plain and compressed."""
 
 
 class BinMap(NamedTuple):
@@ -56,7 +57,7 @@ def read_bins(
     """
     require_file(path, "The bin map")
     with open(path, "rb") as file:
-        is_fits = file.read(6).startswith(FITS_STARTS)
+        is_fits = file.read(max(map(len, FITS_STARTS))).startswith(FITS_STARTS)
     if is_fits:
         image = read_map(path, hdu, what="bin map")
         values, found = image.values, () if data is None else require_same_pixels(data, image, "The bin map")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 import re
 import warnings
 from collections.abc import Mapping
@@ -20,14 +19,10 @@ from astropy.utils.exceptions import AstropyUserWarning
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.io.ending import BLOCK, require_end
+from jaxmetal.io.extension import Hdu, image_in
 from jaxmetal.io.file import require_file
 from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid
 from jaxmetal.numerics.grid import Grid
-
-Hdu = int | str | None
-
-MOST_PIXELS = 10**8
-"""Of a map."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,11 +76,11 @@ class Map:
 
 
 def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map", blank: bool = False) -> Map:
-    """Reads one two-dimensional image.
+    """Reads one two-dimensional image; axes of length 1 are dropped.
 
     Args:
         path: FITS file, compressed or not.
-        hdu: name or number of the extension; default the only one that holds a two-dimensional image.
+        hdu: the extension (see `io.extension.Hdu`); default the only one that holds a two-dimensional image.
         what: what the file should be, for messages.
         blank: whether nothing but NaN will do.
 
@@ -101,9 +96,7 @@ def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map", blank: boo
             warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
             # An open file, because astropy leaves one open where the header is broken.
             with open(path, "rb") as file, fits.open(file, memmap=False) as extensions:
-                chosen = _choose(extensions, hdu, f"{what} {path}")
-                _require_held(chosen.shape, f"{what} {path}")
-                values, header, extension = np.array(chosen.data, np.float64), chosen.header, chosen.name
+                values, header, extension = image_in(extensions, hdu, f"{what} {path}")
     except Exception as error:  # a damaged file fails anywhere, and as anything: OSError, TypeError, ValueError, ...
         raise _refusal(path, what, error) from None
     if not (blank or np.isfinite(values).any()):
@@ -166,7 +159,7 @@ def write_maps(
             )
     for name in units.keys() - arrays.keys():
         raise InputError(f"Unit '{units[name]}' is for a map '{name}', but the maps are {sorted(arrays)}; rename one.")
-    header = grid_to_wcs(grid, origin).to_header()
+    header = grid_to_wcs(grid, origin).to_header(relax=True)
     images = [_image(name, values, header, units.get(name)) for name, values in arrays.items()]
     made = BytesIO()
     fits.HDUList([fits.PrimaryHDU(), *images]).writeto(made)
@@ -180,41 +173,3 @@ def _image(name: str, values: np.ndarray, header: fits.Header, unit: str | None)
     if unit is not None:
         image.header["BUNIT"] = unit
     return image
-
-
-def _choose(extensions: fits.HDUList, hdu: Hdu, label: str) -> Any:
-    """The extension that holds the image."""
-    shapes = {k: extension.shape if extension.is_image else None for k, extension in enumerate(extensions)}
-    listed = ", ".join(f"{k} {extensions[k].name} {_describe(shape)}" for k, shape in shapes.items())
-    if hdu is not None:
-        try:
-            k = extensions.index_of(hdu)
-            extensions[k]
-        except (KeyError, IndexError):
-            raise InputError(f"The {label} has no extension {hdu!r}; choose one of: {listed}.") from None
-        if len(shapes[k] or ()) != 2:
-            found = _describe(shapes[k])
-            raise InputError(
-                f"Extension {hdu!r} of the {label} must be a 2-D image, but is {found}; cut out one plane."
-            )
-        return extensions[k]
-    images = [k for k, shape in shapes.items() if len(shape or ()) == 2]
-    if not images:
-        raise InputError(f"The {label} must hold a 2-D image, but holds: {listed}; cut out one plane.")
-    if len(images) > 1:
-        raise InputError(f"The {label} must hold one 2-D image, but holds: {listed}; name the extension.")
-    return extensions[images[0]]
-
-
-def _require_held(shape: tuple[int, ...], label: str) -> None:
-    """Refuses an image that would fill the memory."""
-    if math.prod(shape) > MOST_PIXELS:
-        raise InputError(
-            f"The {label} must have at most {MOST_PIXELS:,} pixels, but is {_describe(shape)}; cut out the galaxy."
-        )
-
-
-def _describe(shape: tuple[int, ...] | None) -> str:
-    if shape is None:
-        return "(table)"
-    return f"({len(shape)}-D, {' x '.join(map(str, shape))})" if shape else "(empty)"

@@ -50,7 +50,7 @@ def to_sigma(
     found = standard_deviation(shown.shape, **{name: values})
     needed = np.isfinite(shown) if used is None else np.isfinite(shown) & np.asarray(used, bool)
     _require_as_stated(name, noise, data)
-    require_errors(name, found, needed)
+    require_errors(f"{name} in {noise.path}" if isinstance(noise, Map) else name, found, needed)
     known = needed & np.isfinite(found)
     return np.where(found > 0.0, found, np.nan), _suspicions(name, np.broadcast_to(values, shown.shape), shown, known)
 
@@ -65,13 +65,14 @@ def _require_as_stated(name: str, noise: Any, data: Any) -> None:
     for what, other in said.items():
         if other not in (None, name):
             raise InputError(
-                f"The noise was given as {name}, but {what} says {other}; give it as {other}, or correct its header."
+                f"The noise {noise.path} was given as {name}, but {what} says {other}; give it as {other}, or correct "
+                "its header."
             )
     scale = _scale(POWERS[name], noise, data)
     if abs(scale - 1.0) > ROUNDING:
         raise InputError(
-            f"The noise must be in the unit of the data, '{data.unit}', but its BUNIT '{noise.unit}' makes it "
-            f"{scale:.3g} times that; convert one of them, or correct its header."
+            f"The noise {noise.path} must be in the unit of the data, '{data.unit}', but its BUNIT '{noise.unit}' "
+            f"makes it {scale:.3g} times that; convert one of them, or correct its header."
         )
 
 

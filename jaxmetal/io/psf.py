@@ -157,10 +157,9 @@ def _own_cell(read: Map) -> float | None:
     if not read.on_sky:
         return None
     try:
-        sides = np.asarray(read.grid(read.origin()).steps)
+        return float(np.sqrt(read.grid(read.origin()).pixel_area))
     except InputError:  # a header of nothing but defaults, say
         return None
-    return float(np.sqrt(sides.prod()))
 
 
 def _require_usable(path: str | Path, values: np.ndarray) -> None:

@@ -48,7 +48,7 @@ def read_used(
     used = known & (marked if sense == "use" else ~marked)
     if not used.any():
         text = f"must leave pixels to use, but leaves none of {used.size} with sense='{sense}'"
-        raise InputError(f"The mask {path} {text}; check the sense.")
+        raise InputError(f"The mask {path} {text}; check what its 1 means.")
     return used
 
 

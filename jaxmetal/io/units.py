@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import warnings
 from typing import Any
@@ -16,15 +17,29 @@ from jaxmetal.io.fits import Map
 WRONG = "or state ignore_unit = true where that keyword is wrong"
 
 
+SPELLED = {
+    "ergs": units.erg, "sec": units.s, "Angstroms": units.AA, "angstroms": units.AA, "Ang": units.AA, "ang": units.AA,
+    "pixels": units.pix, "spaxel": units.pix, "spaxels": units.pix,
+}  # fmt: skip
+"""How files spell units that astropy does not know by that name."""
+
+
+@functools.lru_cache(maxsize=256)
 def parse_unit(text: str) -> Any:
-    """A unit, also one in parentheses to a power, as MUSE has it for variances and astropy does not read it."""
+    """A unit as files spell it; "per pixel" is left out, as images and maps are always that.
+
+    Also one in parentheses to a power, as MUSE has it for variances and astropy does not read it.
+    """
     outer = re.fullmatch(r"\((.*)\)(?:\*\*|\^)\(?(-?\d+)\)?", text)
     inner, power = (outer[1], int(outer[2])) if outer else (text, 1)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), units.set_enabled_aliases(SPELLED):
         # Several slashes, as in erg/s/cm2, are usual and clear.
         warnings.simplefilter("ignore", units.UnitsWarning)
         unit = units.Unit(inner, parse_strict="silent")
-    return unit if isinstance(unit, units.UnrecognizedUnit) or power == 1 else unit**power
+    if not isinstance(unit, units.UnitBase) or isinstance(unit, units.UnrecognizedUnit):
+        return unit
+    pixels = sum(p for base, p in zip(unit.bases, unit.powers, strict=True) if base == units.pix)
+    return (unit * units.pix**-pixels if pixels < 0 else unit) ** power
 
 
 def per_pixel(image: Map, pixel_area: float, where: str) -> tuple[float, tuple[Finding, ...]]:

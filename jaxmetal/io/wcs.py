@@ -2,7 +2,8 @@
 
 The sky plane is the tangent plane at the sky origin: gnomonic offsets in arcsec, x to the West and y to the North of
 the origin's coordinate frame. A FITS header is only ever read through astropy's WCS, so CD and PC matrices, rotations,
-flips and cos(dec) are its business; what is left is one affine map per image.
+flips, SIP and cos(dec) are its business; what is left is one affine map per image, and a polynomial where that would
+move a pixel.
 """
 
 from __future__ import annotations
@@ -19,15 +20,26 @@ from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import celestial_frame_to_wcs
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.io.sip import sip
+from jaxmetal.numerics.distortion import Distortion, powers_of
 from jaxmetal.numerics.grid import Grid
 
 NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
 """The sky origin of data without world coordinates."""
 ARCSEC_PER_RADIAN = 180 * 3600 / np.pi
-DISTORTION = 0.02
-"""Largest departure of an image from an affine map, pixels."""
-SKEW = 1e-3
-"""Largest cosine of the angle between the columns and rows of an image."""
+DISTORTED = 0.05
+"""Departure of an image from an affine map, pixels, from which its distortion is followed."""
+FOLLOWED = 0.02
+"""Largest departure from the polynomial that follows it, pixels."""
+BENT = 0.2
+"""Largest change of a pixel by distortion, over its side: beyond it no camera's, and not to be inverted."""
+SKEW = 0.01
+"""Cosine of the angle between columns and rows up to which the shape of the PSF is right to half a percent."""
+SKEWED = 0.04
+"""The same from which that needs a look."""
+PARALLEL = 0.5
+"""The same from which a header is broken."""
 COARSEST = 600.0
 """Pixels of this many arcsec or more are FITS's default of a degree, not an image of a galaxy."""
 SAMPLES = 9
@@ -43,19 +55,48 @@ def wcs_to_grid(header: fits.Header | WCS, origin: SkyCoord, shape: tuple[int, i
         shape: (ny, nx); default the header's.
 
     Raises:
-        InputError: without celestial world coordinates or shape, or if no affine map with orthogonal columns and rows
-            describes the image (strong distortion, skew, an origin on another part of the sky).
+        InputError: without celestial world coordinates or shape, or if no smooth map describes the image (columns along
+            rows, a distortion that folds, an origin on another part of the sky).
     """
     wcs, (ny, nx) = celestial_wcs(header), _shape(header, shape)
     column, row = (a.ravel() for a in np.meshgrid(*(np.linspace(0, max(n - 1, 1), SAMPLES) for n in (nx, ny))))
     x, y = tangent_offsets(_to_world(wcs, column, row), origin)
     if not np.isfinite(x + y).all():
         raise InputError("The image does not lie within 90 degrees of the sky origin; give an origin near the galaxy.")
+    places, indices = np.stack([x, y], axis=1), np.stack([column, row])
     design = np.stack([np.ones_like(column), column, row], axis=1)
-    solution = np.linalg.lstsq(design, np.stack([x, y], axis=1))[0]
+    solution = np.linalg.lstsq(design, places)[0]
     grid = Grid(shape=(ny, nx), origin=solution[0], matrix=solution[1:].T)
-    _require_affine(grid, np.stack([x, y], axis=1) - design @ solution)
-    return grid
+    _require_pixels(grid)
+    if _departure(grid, indices, places).max() <= DISTORTED:
+        return grid
+    return _distorted(grid, indices, places)
+
+
+def judge_pixels(grid: Grid, where: str) -> tuple[Finding, ...]:
+    """What the pixels of data cost, where their sides are not perpendicular or not alike over the image.
+
+    A PSF is applied along columns and rows as if these were perpendicular: that of columns and rows with cosine c has
+    variances (1 +- c) sigma^2 on the sky. Fluxes are those of the mean pixel.
+
+    Args:
+        grid: the pixels.
+        where: they are, for the sentence.
+    """
+    cosine, findings = abs(_cosine(grid)), []
+    if cosine > SKEW:
+        text = (
+            f"{where}: columns and rows meet at {np.rad2deg(np.arccos(cosine)):.2f} degrees, and the PSF is applied as "
+            f"if at 90: its FWHM is off by up to {np.sqrt(1.0 + cosine) - 1.0:.1%}; resample the map if that matters."
+        )
+        findings.append(Finding("warning" if cosine > SKEWED else "info", text))
+    if grid.distortion is not None:
+        text = (
+            f"{where}: the distortion of its world coordinates is followed; pixels are taken to have one area, from "
+            f"which theirs differ by up to {_uneven(grid):.1%}."
+        )
+        findings.append(Finding("info", text))
+    return tuple(findings)
 
 
 def sky_origin(header: fits.Header | WCS, shape: tuple[int, int] | None = None) -> SkyCoord:
@@ -88,6 +129,9 @@ def grid_to_wcs(grid: Grid, origin: SkyCoord) -> WCS:
     steps = np.array([-1.0, 1.0]) * np.asarray(grid.steps, float)
     wcs.wcs.cdelt = steps / 3600
     wcs.wcs.pc = np.diag([-1.0, 1.0]) @ matrix / steps[:, None]
+    if grid.distortion is not None:
+        wcs.wcs.crpix, turned, wcs.sip = sip(grid)
+        wcs.wcs.pc = np.diag([-1.0, 1.0]) @ turned / steps[:, None]
     wcs.array_shape = grid.shape
     wcs.wcs.set()
     return wcs
@@ -155,23 +199,73 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _require_affine(grid: Grid, residual: np.ndarray) -> None:
-    matrix = np.asarray(grid.matrix)
-    steps = np.hypot(*matrix)
+def _require_pixels(grid: Grid) -> None:
+    steps = np.asarray(grid.steps)
     if max(steps) >= COARSEST or min(steps) == 0:
         raise InputError(
             f"Pixels must be far smaller than {COARSEST:g} arcsec, but the header makes them {steps[0]:g} by "
             f"{steps[1]:g} arcsec; its CD or PC matrix or CDELT is missing or wrong."
         )
-    cosine = float(matrix[:, 0] @ matrix[:, 1] / steps.prod())
-    if abs(cosine) > SKEW:
-        angle = np.rad2deg(np.arccos(cosine))
+    cosine = _cosine(grid)
+    if abs(cosine) > PARALLEL:
         raise InputError(
-            f"Columns and rows of an image must be perpendicular on the sky, but meet at {angle:.2f} degrees; resample."
+            f"Columns and rows of an image must not run along each other, but meet at "
+            f"{np.rad2deg(np.arccos(min(1.0, abs(cosine)))):.2f} degrees; correct its CD or PC matrix."
         )
-    worst = float(np.abs(np.linalg.solve(matrix, residual.T)).max())
-    if worst > DISTORTION:
+
+
+def _cosine(grid: Grid) -> float:
+    """Of the angle between columns and rows on the sky."""
+    matrix, steps = np.asarray(grid.matrix), np.asarray(grid.steps)
+    return float(matrix[:, 0] @ matrix[:, 1] / (steps[0] * steps[1]))
+
+
+def _departure(grid: Grid, indices: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """By how many pixels the grid misses places on the sky, shape (n,)."""
+    found = np.stack(grid.to_sky(*indices), axis=1)
+    return np.asarray(np.hypot(*np.linalg.solve(np.asarray(grid.matrix), (places - found).T)))
+
+
+def _distorted(grid: Grid, indices: np.ndarray, places: np.ndarray) -> Grid:
+    """The grid with the polynomial that follows the departure of the places from it."""
+    ny, nx = grid.shape
+    middle, unit = np.array([0.5 * (nx - 1), 0.5 * (ny - 1)]), 0.5 * max(nx, ny)
+    u, v = (indices - middle[:, None]) / unit
+    design = np.stack([np.ones_like(u), u, v, *powers_of(u, v)], axis=1)
+    solution = np.linalg.lstsq(design, places)[0]
+    matrix = solution[1:3].T / unit
+    made = Grid(
+        shape=grid.shape,
+        origin=solution[0] - matrix @ middle,
+        matrix=matrix,
+        distortion=Distortion(terms=solution[3:].T, middle=middle, unit=unit),
+    )
+    worst, bent = float(_departure(made, indices, places).max()), _bent(made)
+    if worst > FOLLOWED or bent > BENT:
         raise InputError(
-            f"World coordinates must be affine over the image to {DISTORTION} pixel, but deviate by {worst:.3g} pixel; "
-            "cut out the galaxy, or resample the image without distortion."
+            f"World coordinates must be smooth over the image, but their distortion changes pixels by {bent:.0%} and "
+            f"leaves {worst:.3g} pixel of a polynomial; cut out the galaxy, or correct the header."
         )
+    return made
+
+
+def _changes(grid: Grid) -> np.ndarray:
+    """d(distortion) / d(pixel) over the sides of a pixel, at places all over the image, shape (2, 2, n)."""
+    column, row = (a.ravel() for a in np.meshgrid(*(np.linspace(0, max(n - 1, 1), SAMPLES) for n in grid.shape[::-1])))
+    assert grid.distortion is not None
+    along = [
+        np.stack(grid.distortion(column + 0.5 * step[0], row + 0.5 * step[1]))
+        - np.stack(grid.distortion(column - 0.5 * step[0], row - 0.5 * step[1]))
+        for step in np.eye(2)
+    ]
+    return np.einsum("ij,kjn->ikn", np.linalg.inv(np.asarray(grid.matrix)), np.stack(along))
+
+
+def _bent(grid: Grid) -> float:
+    return float(np.linalg.norm(_changes(grid), axis=(0, 1)).max())
+
+
+def _uneven(grid: Grid) -> float:
+    """Largest departure of the area of a pixel from that of the matrix, over it."""
+    (xx, xy), (yx, yy) = _changes(grid)
+    return float(np.abs((1 + xx) * (1 + yy) - xy * yx - 1).max())

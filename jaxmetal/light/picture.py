@@ -81,8 +81,7 @@ class Picture:
         steps = [fine * step / float(side) for side in np.asarray(self.grid.steps)[::-1]]
         margin = [1 + math.ceil(REACH * distance / fine) for distance in steps]
         values = refined(np.pad(np.asarray(self.values), [(n, n) for n in margin]), fine)
-        corner = np.stack(self.grid.to_sky(-margin[1], -margin[0]))
-        grid = Grid(shape=values.shape, origin=corner, matrix=np.asarray(self.grid.matrix) / fine)
+        grid = self.grid.finer(values.shape, fine, (margin[0], margin[1]))
         smooth = smooth_spline(values, (steps[0], steps[1]))
         return Surface(coefficients=smooth, grid=grid, plane=self.plane, dx=self.dx, dy=self.dy)
 

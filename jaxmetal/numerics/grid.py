@@ -1,4 +1,4 @@
-"""Pixel grids that are affine maps from pixel indices to the plane of the sky."""
+"""Pixel grids: affine maps from pixel indices to the plane of the sky, distorted where an image needs it."""
 
 from __future__ import annotations
 
@@ -9,28 +9,31 @@ import jax
 import numpy as np
 
 from jaxmetal.numerics.bands import Places
+from jaxmetal.numerics.distortion import Distortion
 from jaxmetal.numerics.tree import node, parameter, static
 
 
 @node
 class Grid:
-    """A rectangular pixel grid, possibly rotated or flipped on the sky.
+    """A rectangular pixel grid, possibly rotated, flipped or skewed on the sky.
 
     The centre of pixel (row j, column i), both counted from 0, lies at
 
-        (x, y) = origin + matrix @ (i, j)        [arcsec, x to the West, y to the North]
+        (x, y) = origin + matrix @ (i, j) + distortion(i, j)        [arcsec, x to the West, y to the North]
 
     Its methods are plain arithmetic: NumPy in, NumPy out, and nothing is compiled where nothing is traced.
 
     Attributes:
         shape: (ny, nx).
         origin: sky position of the centre of pixel (0, 0), shape (2,), arcsec.
-        matrix: d(x, y) / d(column, row), shape (2, 2), arcsec per pixel; its columns are orthogonal.
+        matrix: d(x, y) / d(column, row), shape (2, 2), arcsec per pixel.
+        distortion: what an affine map leaves of the positions; None: nothing.
     """
 
     shape: tuple[int, int] = static()
     origin: Any = parameter("arcsec")
     matrix: Any = parameter("arcsec/pixel")
+    distortion: Distortion | None = None
 
     @classmethod
     def regular(cls, shape: tuple[int, int], pixel_scale: float, centre: tuple[float, float] = (0.0, 0.0)) -> Grid:
@@ -46,20 +49,46 @@ class Grid:
 
     @property
     def pixel_area(self) -> jax.Array:
-        """Area of a pixel, arcsec^2."""
-        return self.steps[0] * self.steps[1]
+        """Area of a pixel, arcsec^2: |det| of the matrix, also where its sides are not perpendicular."""
+        return abs(self._determinant)
+
+    @property
+    def _determinant(self) -> jax.Array:
+        m = self.matrix
+        return m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
 
     def to_sky(self, column: Any, row: Any) -> tuple[jax.Array, jax.Array]:
         """Sky position (x, y) in arcsec of fractional pixel indices."""
         m, o = self.matrix, self.origin
-        return o[0] + m[0, 0] * column + m[0, 1] * row, o[1] + m[1, 0] * column + m[1, 1] * row
+        x, y = o[0] + m[0, 0] * column + m[0, 1] * row, o[1] + m[1, 0] * column + m[1, 1] * row
+        if self.distortion is None:
+            return x, y
+        dx, dy = self.distortion(column, row)
+        return x + dx, y + dy
 
     def to_pixel(self, x: Any, y: Any) -> tuple[jax.Array, jax.Array]:
         """Fractional pixel indices (column, row) of a sky position in arcsec."""
-        m, o = self.matrix, self.origin
+        affine = self._affine_to_pixel
+        return affine(x, y) if self.distortion is None else self.distortion.undone(affine, x, y)
+
+    def _affine_to_pixel(self, x: Any, y: Any) -> tuple[jax.Array, jax.Array]:
+        m, o, det = self.matrix, self.origin, self._determinant
         dx, dy = x - o[0], y - o[1]
-        det = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
         return (m[1, 1] * dx - m[0, 1] * dy) / det, (m[0, 0] * dy - m[1, 0] * dx) / det
+
+    def finer(self, shape: tuple[int, int], fine: int, margin: tuple[int, int]) -> Grid:
+        """The grid of pixels `fine` times smaller along each side, from `margin` (rows, columns) before the first one.
+
+        Index k of it is k / fine - margin of this one.
+        """
+        before = np.array([margin[1], margin[0]])
+        distortion = self.distortion
+        return Grid(
+            shape=shape,
+            origin=np.asarray(self.origin) - np.asarray(self.matrix) @ before,
+            matrix=np.asarray(self.matrix) / fine,
+            distortion=None if distortion is None else distortion.rescaled(fine, before),
+        )
 
     def centres(self) -> tuple[jax.Array, jax.Array]:
         """Sky positions (x, y) of all pixel centres, each of shape (ny, nx), arcsec."""

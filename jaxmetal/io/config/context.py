@@ -13,6 +13,7 @@ from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.redshifts import Redshifts
 from jaxmetal.io.config.table import require_known, take
+from jaxmetal.io.extension import Hdu, hdu_of
 from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.pixels import require_same_pixels
@@ -52,16 +53,16 @@ class Context:
     starts: dict[str, Any] = dataclasses.field(default_factory=dict)
     findings: list[Finding] = dataclasses.field(default_factory=list)
 
-    def path(self, given: Any, where: str) -> tuple[Path, int | str | None]:
-        """Path and extension of `"map.fits"` or `{file = "map.fits", hdu = "SCI"}`, recorded as an input.
+    def path(self, given: Any, where: str) -> tuple[Path, Hdu]:
+        """Path and image of `"map.fits"` or `{file = "map.fits", hdu = "SCI", channel = 3}`, recorded as an input.
 
         Raises:
             InputError: if it is no path of a file that exists.
         """
         hdu = None
         if isinstance(given, dict):
-            require_known(given, where, ("file", "hdu"))
-            hdu, given = given.get("hdu"), take(given, "file", where, str)
+            require_known(given, where, ("file", "hdu", "channel"))
+            hdu, given = hdu_of(given.get("hdu"), given.get("channel"), where), take(given, "file", where, str)
         if given is None:
             raise InputError(f'{where} is missing: expected the path of a file; write e.g. "map.fits" in quotes.')
         if not isinstance(given, str):

@@ -15,10 +15,11 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.psf import Kernel
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import choose, require_known, take
+from jaxmetal.io.config.table import choose, naming, require_known, take
 from jaxmetal.io.deflection import check_deflection, read_deflection
 from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.units import require_flux
+from jaxmetal.io.wcs import judge_pixels
 from jaxmetal.lens import RegionShift, Tabulated
 from jaxmetal.light import Picture, clip_negative
 from jaxmetal.recipes.field import MOST
@@ -35,6 +36,8 @@ def picture(table: dict[str, Any], where: str, context: Context, build: Build) -
     if not take(table, "ignore_unit", where, bool, False):
         require_flux(read, f"{where}.file")
     grid = context.placed(read, f"{where}.file")
+    if "psf" in table:
+        context.findings.extend(judge_pixels(grid, f"{where}.file"))
     own = dataclasses.replace(context, data=read, grid=grid)
     made = Picture(
         values=np.nan_to_num(read.values),
@@ -116,15 +119,14 @@ def kernel(table: dict[str, Any], where: str, context: Context, build: Build) ->
             f"{where}: expected data in pixels, which the cells of a kernel divide, found none; give a PSF "
             "with a formula."
         )
-    made, findings = read_kernel(
-        path,
-        pixel_scale=tuple(np.asarray(context.grid.steps)),
-        includes_pixel=take(table, "includes_pixel", where, bool),
-        oversampling=take(table, "oversampling", where, int, None),
-        step=take(table, "step", where, float, None),
-        hdu=hdu,
-    )
-    context.findings.extend(findings)
+    said: dict[str, Any] = {
+        "includes_pixel": take(table, "includes_pixel", where, bool),
+        "oversampling": take(table, "oversampling", where, int, None),
+        "step": take(table, "step", where, float, None),
+    }
+    with naming(where):
+        made, findings = read_kernel(path, pixel_scale=tuple(np.asarray(context.grid.steps)), hdu=hdu, **said)
+    context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in findings)
     return made
 
 

@@ -25,6 +25,7 @@ from jaxmetal.io.config.table import choose, naming, require_known, take
 from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.units import per_pixel, require_unit
+from jaxmetal.io.wcs import judge_pixels
 from jaxmetal.observation import Plane, Sky, planes
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.observations import light_image, weighted_map
@@ -54,6 +55,7 @@ def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dic
         require_known(table, where, (*COMMON, *keys))
         data = context.map(table.get("data"), f"{where}.data")
         grid = pixels_of(data, table, where, context)
+        context.findings.extend(judge_pixels(grid, f"{where}.data"))
         context = dataclasses.replace(context, data=data, grid=grid)
         used = used_of(table, where, data, context)
         common: dict[str, Any] = {
@@ -172,8 +174,9 @@ def _sigma(table: dict[str, Any], where: str, data: Map, used: Any, context: Con
         else context.beside(data, v, f"{where}.{name}")
         for name, v in given.items()
     }
-    sigma, findings = to_sigma(data, used=used, **read)
-    context.findings.extend(findings)
+    with naming(where):
+        sigma, findings = to_sigma(data, used=used, **read)
+    context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in findings)
     return sigma
 
 

@@ -10,7 +10,7 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.bins import BinMap, read_bins
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.table import choose, positive, take
+from jaxmetal.io.config.table import choose, naming, positive, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.quality import read_used
 from jaxmetal.io.wcs import NOWHERE
@@ -64,12 +64,14 @@ def used_of(table: dict[str, Any], where: str, data: Map, context: Context) -> n
     mask = context.beside(data, table["mask"], f"{where}.mask")
     bits = take(table, "bad_bits", where, int, None)
     sense = choose(table.get("mask_means"), f"{where}.mask_means", ("use", "reject"))
-    return read_used(mask, sense, bits)  # type: ignore[arg-type]
+    with naming(f"{where}.mask"):
+        return read_used(mask, sense, bits)  # type: ignore[arg-type]
 
 
 def bins_of(table: dict[str, Any], where: str, data: Map, context: Context) -> BinMap:
     """The bins of a table."""
     path, hdu = context.path(table["bins"], f"{where}.bins")
-    read = read_bins(path, hdu=hdu, data=data)
+    with naming(f"{where}.bins"):
+        read = read_bins(path, hdu=hdu, data=data)
     context.findings.extend(read.findings)
     return read

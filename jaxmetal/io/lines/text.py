@@ -33,7 +33,7 @@ def _trouble(job: LinesJob, measured: MeasuredGalaxy) -> str:
 
 def _map(job: LinesJob, measured: MeasuredGalaxy) -> str:
     known = measured.spectra.known
-    what = "spaxels" if measured.spectra.ids is None else "rows" if job.spectra.grid is None else "bins"
+    what = measured.spectra.kind
     per = f" per {what.removesuffix('s')}"
     lines = [f"{job.name}: {known.sum()} {what} with a line, {', '.join(job.spectra.features)}"]
     for name, label in ROWS.items():

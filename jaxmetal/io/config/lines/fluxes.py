@@ -145,9 +145,11 @@ def _pair(
 
 
 def located(row: dict[str, Any], key: str, data: dict[str, Any], name: str) -> Any:
-    """The file of a map; with `data.file`, names and numbers are extensions of that."""
+    """The file of a map; with `data.file`, names, numbers and [name, EXTVER] are extensions of that."""
     if key not in row:
         raise InputError(f"features.{name}: the key '{key}' is missing; name a file, or an extension of data.file.")
     given = row[key]
-    extension = isinstance(given, (str, int)) and not isinstance(given, bool)
+    if "file" in data and isinstance(given, dict) and "file" not in given:
+        return {"file": data["file"], **given}
+    extension = isinstance(given, (str, int, list)) and not isinstance(given, bool)
     return {"file": data["file"], "hdu": given} if "file" in data and extension else given

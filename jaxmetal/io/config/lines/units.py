@@ -32,12 +32,12 @@ def common(stated: str | None, found: Mapping[str, str], *, ignore: bool) -> str
         return ""
     first, reference = ("data.unit", stated) if stated is not None else next(iter(said.items()))
     for name, text in said.items():
-        if read_unit(text) != read_unit(reference):
+        if parse_unit(text) != parse_unit(reference):
             raise InputError(
                 f"unit: expected one unit of all fluxes, found '{reference}' for {first} and '{text}' for {name}; "
                 "convert one of them, or state data.unit with ignore_unit = true."
             )
-    unit = read_unit(reference)
+    unit = parse_unit(reference)
     if isinstance(unit, units.UnrecognizedUnit) or not any(unit.is_equivalent(kind) for kind in (FLUX, BRIGHTNESS)):
         raise InputError(
             f"unit: expected that of a line flux or its surface brightness, such as '1e-20 erg/(s cm2)', found "
@@ -57,7 +57,7 @@ def settle(unit: str, typical: float, pixel_area: float | None) -> tuple[float, 
     Raises:
         InputError: for a surface brightness without spaxels.
     """
-    given: Any = read_unit(unit)
+    given: Any = parse_unit(unit)
     factor, made = 1.0, given
     if unit and given.is_equivalent(BRIGHTNESS):
         if pixel_area is None:
@@ -65,11 +65,6 @@ def settle(unit: str, typical: float, pixel_area: float | None) -> tuple[float, 
         factor, made = pixel_area, given * units.arcsec**2
     size = 1.0 if 1.0 / PLAIN < typical * factor < PLAIN else 10.0 ** math.floor(math.log10(typical * factor))
     return factor / size, units.Unit(size * made).to_string()
-
-
-def read_unit(text: str) -> Any:
-    """A unit; "per spaxel", as MaNGA's maps say it, is understood."""
-    return parse_unit(text.replace("/spaxel", ""))
 
 
 def in_cgs(unit: str) -> float:
