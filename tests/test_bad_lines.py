@@ -190,7 +190,7 @@ CASES = {
     "blank errors": (pixels("OII_ERR", np.nan, np.s_[:]), "all 63 pixels are NaN"),
     "zero sigma": (
         pixels("OII_ERR", 0.0),
-        "features.OII: sigma: expected positive errors wherever there are data, found 1 zero",
+        "lines.fits: expected positive errors wherever there are data, found 1 zero",
     ),
     "negative sigma": (pixels("OII_ERR", -1.0), "1 negative"),
     "no sigma": (text('sigma = "HB_ERR"\n', ""), "exactly one of sigma, variance and ivar, found none"),

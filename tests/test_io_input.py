@@ -168,7 +168,11 @@ def test_noise_must_be_given_once_and_fit():
 @pytest.mark.parametrize(("extension", "means"), [("VAR", "variance"), ("STAT", "variance"), ("WHT", "ivar")])
 def test_extension_name_tells_what_the_noise_is(save, extension, means):
     noise = read_map(save(None, np.full(SHAPE, 0.1), EXTNAME=extension))
-    refused(lambda: to_sigma(VALUES, sigma=noise), f"given as sigma, but the name of its extension says {means}")
+    refused(
+        lambda: to_sigma(VALUES, sigma=noise),
+        str(noise.path),
+        f"was given as sigma, but the name of its extension says {means}",
+    )
     assert np.all(to_sigma(VALUES, **{means: noise})[0] > 0)
 
 

@@ -1,5 +1,7 @@
 """Kernels, bins and masks as users have them: what is read, and what is refused in one sentence."""
 
+import bz2
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +94,13 @@ def test_a_table_of_bins_is_the_same_as_a_map(save, tmp_path):
     np.testing.assert_array_equal(table.ids, image.ids)
 
 
+@pytest.mark.parametrize(("end", "module"), [("gz", gzip), ("bz2", bz2)])
+def test_compressed_maps_of_bins(save, tmp_path, end, module):
+    path = tmp_path / f"bins.fits.{end}"
+    path.write_bytes(module.compress(save(LABELS).read_bytes()))
+    np.testing.assert_array_equal(read_bins(path).bins.labels, read_bins(tmp_path / "map.fits").bins.labels)
+
+
 def test_another_id_may_mean_no_bin(save):
     bins, ids, _ = read_bins(save(np.where(LABELS < 0, 0.0, LABELS)), none=0)
     np.testing.assert_array_equal(bins.labels < 0, LABELS < 0)
@@ -171,7 +180,7 @@ def test_only_bad_bits_reject(save):
 def test_masks_that_cannot_be_used(save):
     path = save(np.ones(SHAPE))
     refused(lambda: read_used(path, "mask"), "'mask'")
-    refused(lambda: read_used(path, "reject"), "none of 77", "check the sense")
+    refused(lambda: read_used(path, "reject"), "none of 77", "check what its 1 means")
     refused(lambda: read_used(path, "use", 4), "bad_bits")
     refused(lambda: read_used(path, "reject", 0), "positive integer")
     refused(lambda: read_used(path, "use", shape=(11, 7)), "(11, 7)", "(7, 11)")

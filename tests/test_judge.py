@@ -10,7 +10,7 @@ import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps import FLAGS, Rule, Spectra, flagged
 from jaxmetal.fluxmaps.galaxy import light
-from jaxmetal.fluxmaps.judge import flags, judge, judge_extinction, judge_precision, judge_signs
+from jaxmetal.fluxmaps.judge import flags, judge, judge_extinction, judge_precision, judge_regions, judge_signs
 from jaxmetal.fluxmaps.keep import kept, settled
 from jaxmetal.fluxmaps.luminosity import Magnification
 from jaxmetal.instrument.bins import Bins
@@ -86,6 +86,27 @@ def test_lines_that_are_mostly_negative_are_named():
     assert found.severity == "warning"
     assert found.text.startswith("OII lies more than 2 errors below zero in 2 of 3 spectra")
     assert judge_signs(("OII", "Hb"), flux, np.full((4, 2), 1.6)) == ()
+
+
+def test_what_is_judged_is_called_what_it_is():
+    bits = flags(columns(TROUBLES["outside"]), 4)
+    assert judge(bits, np.ones(1, bool), "rows")[0].text.startswith("1 of 1 rows probably lie outside")
+    (found,) = judge_signs(("OII",), np.full((2, 1), -3.0), np.ones((2, 1)), "bins")
+    assert "in 2 of 2 bins" in found.text
+    table = Spectra(features=("Hb",), flux=np.ones((3, 1)), sigma=np.ones((3, 1)), ids=np.arange(3))
+    assert table.kind == "rows"
+
+
+def test_regions_that_end_at_an_edge_of_a_prior_are_named():
+    priors = SimpleNamespace(z_range=(7.0, 9.3), a_v_range=(0.0, 4.0))
+    found = {"at_edge": np.array([0.1, 0.3, np.nan]), "a_v_high": np.array([3.0, 3.97, np.nan])}
+    of_z, of_a_v = judge_regions(("whole", "clump", "dark"), found, priors)
+    assert of_z.text.startswith("Region 'clump': 30% of the probability of 12 + log(O/H) lies at an edge")
+    assert "7 to 9.3; widen z_range" in of_z.text
+    assert of_a_v.text.startswith("Region 'clump': A(V) reaches 3.97 mag")
+    assert {of_z.severity, of_a_v.severity} == {"warning"}
+    known = SimpleNamespace(z_range=(7.0, 9.3), a_v_range=(0.5, 0.5))
+    assert len(judge_regions(("whole", "clump", "dark"), found | {"a_v_high": np.full(3, 0.5)}, known)) == 1
 
 
 def test_an_extinction_as_wide_as_its_prior_is_a_warning():

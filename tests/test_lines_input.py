@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from configured import replace
+from fits_files import refused
 from flux_maps import BINS, CONFIG, GRID, KEPT, LABELS, LINES, ORIGIN, SHAPE, fluxes, in_bins, write_lines
 
 import jaxmetal as jm
@@ -158,6 +159,10 @@ def test_the_likelihoods_of_papers_by_name(path, kind):
         ("1E-17 erg/s/cm^2/spaxel", 1e-17),  # MaNGA
         ("W/m2", 1e3),
         ("1e-18 erg/s/cm2/arcsec2", 0.04e-18),
+        ("1e-17 ergs/s/cm^2/pix", 1e-17),
+        ("1e-17 erg / (s cm2 pixel)", 1e-17),
+        ("1e-17 erg s-1 cm-2 pixel-1", 1e-17),
+        ("1e-17 erg s-1 cm-2 spaxel^-1", 1e-17),
     ],
 )
 def test_units_as_surveys_write_them(written, cgs):
@@ -175,6 +180,40 @@ def test_masked_spaxels_do_not_count(path):
     job = read_lines(path)
     np.testing.assert_array_equal(job.spectra.known, np.arange(BINS) < 15)
     np.testing.assert_array_equal(job.masks["whole"], mask == 0)
+
+
+def test_a_mask_of_one_line(path):
+    """Its flags say what its errors, 0 there, cannot; the other lines stay."""
+    flags = np.zeros(SHAPE, np.uint8)
+    flags[4], flags[5] = 2, 1
+    (sigma := np.full(SHAPE, 3.0))[4] = 0.0
+    maps = {"OII_MASK": flags, "OII_ERR": sigma}
+    write_maps(path.parent / "own.fits", maps, GRID, ORIGIN)
+    replace(
+        path,
+        'sigma = "OII_ERR"\n',
+        'sigma = {file = "own.fits", hdu = "OII_ERR"}\nmask_means = "reject"\nbad_bits = 2\n'
+        'mask = {file = "own.fits", hdu = "OII_MASK"}\n',
+    )
+    spectra = read_lines(path).spectra
+    np.testing.assert_array_equal(np.isfinite(spectra.flux[..., 0]), KEPT & (flags != 2))
+    np.testing.assert_array_equal(np.isfinite(spectra.flux[..., 1]), KEPT)
+    replace(path, "[features.Hb]", '[features.Hb]\nmask_means = 1\nmask = "HB"')
+    refused(lambda: read_lines(path), "features.Hb.mask_means")
+
+
+def test_a_table_has_no_masks(path):
+    replace(path, 'file = "lines.fits"', 'table = "lines.ecsv"')
+    replace(path, "[features.Hb]\n", '[features.Hb]\nmask = "HB"\nmask_means = "use"\n')
+    refused(lambda: read_lines(path), "features.Hb.mask", "lines.ecsv", "NaN in its rows")
+
+
+def test_a_column_that_cannot_be_used_is_named(path):
+    replace(path, 'file = "lines.fits"', 'table = "lines.ecsv"')
+    rows = Table.read(path.parent / "lines.ecsv")
+    rows["HB_ERR"][3] = 0.0
+    rows.write(path.parent / "lines.ecsv", overwrite=True)
+    refused(lambda: read_lines(path), "lines.ecsv, column HB_ERR", "features.Hb", "1 zero")
 
 
 def test_a_bin_without_a_row_is_missing(path):

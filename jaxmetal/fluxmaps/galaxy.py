@@ -10,7 +10,15 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
-from jaxmetal.fluxmaps.judge import flagged, flags, judge, judge_extinction, judge_precision, judge_signs
+from jaxmetal.fluxmaps.judge import (
+    flagged,
+    flags,
+    judge,
+    judge_extinction,
+    judge_precision,
+    judge_regions,
+    judge_signs,
+)
 from jaxmetal.fluxmaps.keep import Rule, kept, settled
 from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.regions import covered, summed
@@ -85,7 +93,8 @@ def measure(
         chosen = dataclasses.replace(spectra, flux=np.where(use, spectra.flux, np.nan))
         if not chosen.known.any():
             raise InputError(
-                f"selection: expected some spectra to pass '{rule.name}', found none of {int(spectra.known.sum())}; "
+                f"selection: expected some {spectra.kind} to pass '{rule.name}', found none of "
+                f"{int(spectra.known.sum())}; "
                 "leave the selection out."
             )
     pixels = np.array([mask.sum() for mask in _used(spectra, masks)])
@@ -98,12 +107,13 @@ def measure(
         found |= luminosity.of_spectra(found, chosen)
         of_regions |= _star_formation(likelihood, spectra, masks, sums, luminosity, seed)
     findings = [
-        *judge_signs(spectra.features, spectra.flux, spectra.sigma),
-        *judge(found["flags"], chosen.known),
-        *judge_extinction(found, likelihood, chosen.known),
+        *judge_signs(spectra.features, spectra.flux, spectra.sigma, chosen.kind),
+        *judge(found["flags"], chosen.known, chosen.kind),
+        *judge_extinction(found, likelihood, chosen.known, chosen.kind),
+        *judge_regions(tuple(masks), of_regions, likelihood),
         *([BIASED] if rule is not None else []),
         *_patchy(spectra, masks, of_regions),
-        *judge_precision((chosen.flux, chosen.sigma), sums),
+        *judge_precision((chosen.flux, chosen.sigma), sums, kind=chosen.kind),
     ]
     return MeasuredGalaxy(
         spectra=chosen,

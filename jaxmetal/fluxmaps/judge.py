@@ -20,6 +20,8 @@ RULED, CENTRAL = 0.75, 0.68
 """Width of an interval over that of its prior above which the prior rules; share of the probability inside of both."""
 BELOW = 2.0
 """Errors below zero at which a flux is negative by more than its noise."""
+TAIL, EDGE = 0.16, 0.02
+"""Probability at an edge of the prior of Z with which an interval of 68 % ends there; share of a prior that is edge."""
 SINGLE = 50.0
 """Signal to noise up to which single precision is good to a few hundredths of an error."""
 
@@ -95,63 +97,71 @@ def flagged(bits: np.ndarray, name: str) -> np.ndarray:
     return (np.asarray(bits) & FLAGS[name].bit) != 0
 
 
-def judge(bits: np.ndarray, known: np.ndarray) -> tuple[Finding, ...]:
+def judge(bits: np.ndarray, known: np.ndarray, kind: str = "spectra") -> tuple[Finding, ...]:
     """Findings on a map: which share of its spectra has which trouble, worst first.
 
     Args:
         bits: of `flags`.
         known: which spectra have a line at all, same shape.
+        kind: what they are called: spaxels, bins, rows.
     """
     total, findings = int(known.sum()), []
     for name, flag in FLAGS.items():
         count = int(flagged(bits[known], name).sum())
         if count:
             severity = flag.severity if count > RARE * total else "info"
-            findings.append(Finding(severity, f"{count} of {total} spectra {flag.text}."))
+            findings.append(Finding(severity, f"{count} of {total} {kind} {flag.text}."))
     missing = int(known.size - total)
     if missing:
-        findings.append(Finding("info", f"{missing} of {known.size} spectra have no line at all and no result."))
+        findings.append(Finding("info", f"{missing} of {known.size} {kind} have no line at all and no result."))
     return tuple(sorted(findings, key=lambda finding: finding.severity == "info"))
 
 
-def judge_precision(*pairs: tuple[np.ndarray, np.ndarray]) -> tuple[Finding, ...]:
+def judge_precision(*pairs: tuple[np.ndarray, np.ndarray], kind: str = "spectra") -> tuple[Finding, ...]:
     """Whether spectra are too good for single precision, in which the log-density loses the digits that count.
 
     Args:
         *pairs: fluxes and errors, shape (..., features).
+        kind: as of `judge`.
     """
     if jnp.result_type(float) == jnp.float64:
         return ()
     count = sum(int((flux > SINGLE * sigma).any(axis=-1).sum()) for flux, sigma in pairs)
-    text = f"{count} spectra or regions have a line above {SINGLE:g} sigma; single precision may be off by their errors"
+    text = f"{count} {kind} or regions have a line above {SINGLE:g} sigma; single precision may be off by their errors"
     return (Finding("warning", f"{text}, compute them in double precision."),) if count else ()
 
 
-def judge_signs(features: Sequence[str], flux: np.ndarray, sigma: np.ndarray) -> tuple[Finding, ...]:
+def judge_signs(
+    features: Sequence[str], flux: np.ndarray, sigma: np.ndarray, kind: str = "spectra"
+) -> tuple[Finding, ...]:
     """Which lines are negative by more than their noise in most spectra that have them.
 
     Args:
         features: in the order of the last axis.
         flux: shape (..., features), NaN where missing.
         sigma: its errors, same shape.
+        kind: as of `judge`.
     """
     findings = []
     for i, name in enumerate(features):
         ratio = flux[..., i] / sigma[..., i]
         there, negative = int(np.isfinite(ratio).sum()), int((ratio < -BELOW).sum())
         if negative > 0.5 * there:
-            text = f"{name} lies more than {BELOW:g} errors below zero in {negative} of {there} spectra"
+            text = f"{name} lies more than {BELOW:g} errors below zero in {negative} of {there} {kind}"
             findings.append(Finding("warning", f"{text}; check its sign and the subtraction of its continuum."))
     return tuple(findings)
 
 
-def judge_extinction(found: Mapping[str, Any], likelihood: Likelihood, known: np.ndarray) -> tuple[Finding, ...]:
+def judge_extinction(
+    found: Mapping[str, Any], likelihood: Likelihood, known: np.ndarray, kind: str = "spectra"
+) -> tuple[Finding, ...]:
     """Whether lines tell a free A(V): there are two of hydrogen, and most spectra narrow its flat prior.
 
     Args:
         found: columns of `spaxel.posterior`.
         likelihood: theirs.
         known: which spectra have a line at all.
+        kind: as of `judge`.
     """
     low, high = (float(end) for end in likelihood.a_v_range)
     if low == high:
@@ -164,7 +174,36 @@ def judge_extinction(found: Mapping[str, Any], likelihood: Likelihood, known: np
         only = hydrogen[0] if hydrogen else "No line"
         text = f"{only} is all there is of hydrogen, so that A(V) is its prior's or guessed from calibrations"
     elif ruled > 0.5 * total:
-        text = f"A(V) of {ruled} of {total} spectra is ruled by its prior, {low:g} to {high:g} mag"
+        text = f"A(V) of {ruled} of {total} {kind} is ruled by its prior, {low:g} to {high:g} mag"
     else:
         return ()
     return (Finding("warning", f"{text}, and Z goes with it; a second, good hydrogen line would tell."),)
+
+
+def judge_regions(names: Sequence[str], found: Mapping[str, Any], likelihood: Likelihood) -> tuple[Finding, ...]:
+    """Which regions end at an edge of a prior, with more than one in six of their probability.
+
+    Args:
+        names: of the regions.
+        found: columns of `spaxel.posterior`, a number per region.
+        likelihood: theirs.
+    """
+    findings = []
+    (z_low, z_high), (av_low, av_high) = (
+        tuple(map(float, ends)) for ends in (likelihood.z_range, likelihood.a_v_range)
+    )
+    for k, name in enumerate(names):
+        at_edge, highest = float(found["at_edge"][k]), float(found["a_v_high"][k])
+        if at_edge > TAIL:
+            text = (
+                f"Region '{name}': {at_edge:.0%} of the probability of 12 + log(O/H) lies at an edge of its prior, "
+                f"{z_low:g} to {z_high:g}; widen z_range, or take the value as a limit."
+            )
+            findings.append(Finding("warning", text))
+        if av_high > av_low and highest > av_high - EDGE * (av_high - av_low):
+            text = (
+                f"Region '{name}': A(V) reaches {highest:.3g} mag, the upper edge of its prior, {av_low:g} to "
+                f"{av_high:g}; widen a_v_range, or take the value as a limit."
+            )
+            findings.append(Finding("warning", text))
+    return tuple(findings)

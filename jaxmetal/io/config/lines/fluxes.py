@@ -15,7 +15,7 @@ from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.binned import bins_among, by_bin, in_bins, rows_of
 from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
 from jaxmetal.io.config.pixels import pixels_of, used_of
-from jaxmetal.io.config.table import take
+from jaxmetal.io.config.table import naming, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.pixels import require_same_pixels
 from jaxmetal.io.tables import column_units, read_table
@@ -57,16 +57,15 @@ def of_maps(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Cont
     grid = pixels_of(first, data, "data", context)
     for name, one in maps.items():
         context.findings.extend(require_same_pixels(first, one, f"features.{name}.flux"))
+    used = used_of(data, "data", first, context)
+    maps = {name: _masked(name, rows[name], data, one, used, context) for name, one in maps.items()}
     measured = _measured({name: one.values for name, one in maps.items()}, context)
     pairs = [_pair(name, rows[name], data, maps[name], context) for name in measured]
     flux, sigma = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
-    used = used_of(data, "data", first, context)
     spectra = Spectra(features=measured, flux=flux, sigma=sigma, grid=grid)
     if "bins" in data:
         bins = bins_among(data, first, used, context)
         spectra = in_bins(spectra, bins, data, *(by_bin(one, bins.bins, measured) for one in (flux, sigma)))
-    elif used is not None:
-        spectra = dataclasses.replace(spectra, flux=np.where(used[..., None], flux, np.nan))
     headers = {name: one.header.get("RESTWAV") for name, one in maps.items()}
     return ReadFluxes(
         spectra=spectra,
@@ -83,6 +82,11 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
         InputError: if a column or the bin map is missing or cannot be used.
     """
     path, _ = context.path(data["table"], "data.table")
+    for name, row in rows.items():
+        if "mask" in row:
+            raise InputError(
+                f"features.{name}.mask: expected maps, found the table {path}; put NaN in its rows instead."
+            )
     styles = {name: style_of(row, f"features.{name}") for name, row in rows.items()}
     columns = {
         name: [take(row, key, f"features.{name}", str) for key in ("flux", styles[name])] for name, row in rows.items()
@@ -97,10 +101,11 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
             )
     numbers = {column: table[column].astype(float)[:, None] for column in wanted}
     measured = _measured({name: numbers[pair[0]] for name, pair in columns.items()}, context)
-    pairs = [
-        flux_and_sigma(numbers[columns[name][0]], numbers[columns[name][1]], styles[name], f"features.{name}")
-        for name in measured
-    ]
+    pairs = []
+    for name in measured:
+        flux, noise = columns[name]
+        with naming(f"{path}, column {noise}"):
+            pairs.append(flux_and_sigma(numbers[flux], numbers[noise], styles[name], f"features.{name}"))
     flux, sigma = (np.concatenate(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     spectra = Spectra(features=measured, flux=flux, sigma=sigma, ids=table[key] if key else np.arange(len(flux)))
     labels = None
@@ -132,6 +137,17 @@ def _measured(fluxes: Mapping[str, np.ndarray], context: Context) -> tuple[str, 
         text = f"features.{name}: every flux is NaN, so that the line is left out; remove it, or check its file."
         context.findings.append(Finding("warning", text))
     return tuple(name for name in fluxes if name not in blank)
+
+
+def _masked(
+    name: str, row: dict[str, Any], data: dict[str, Any], flux: Map, used: np.ndarray | None, context: Context
+) -> Map:
+    """The map with NaN where the mask of all lines, or that of this one, leaves a spaxel out."""
+    masks = [] if used is None else [used]
+    if "mask" in row:
+        own = used_of({**row, "mask": located(row, "mask", data, name)}, f"features.{name}", flux, context)
+        masks.append(np.asarray(own))
+    return dataclasses.replace(flux, values=np.where(np.all(masks, axis=0), flux.values, np.nan)) if masks else flux
 
 
 def _pair(
