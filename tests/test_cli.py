@@ -161,6 +161,16 @@ def test_check_says_what_was_read(path, capsys):
         assert words in out
 
 
+def test_check_tells_stated_errors_from_what_the_noise_may_add(path, capsys):
+    main(["check", str(path)])
+    assert "errors with jitter = 0.01: median 0.051, 0.051 to 0.051" in capsys.readouterr().out
+    replace(path, "jitter = 0.01", 'jitter = {dist = "HalfNormal", scale = 0.05}')
+    main(["check", str(path)])
+    out = capsys.readouterr().out
+    assert "  errors: median 0.05, 0.05 to 0.05\n" in out
+    assert "  errors with jitter = 0.0337 (medians of priors): median 0.0603, 0.0603 to 0.0603\n" in out
+
+
 def test_check_draws_what_the_prior_thinks_possible(path, capsys):
     folder = path.parent / "prior"
     assert main(["check", str(path), "--prior", str(folder)]) == 0
@@ -282,3 +292,18 @@ def test_unknown_commands_are_refused(capsys):
         main(["fti"])
     assert end.value.code == 2
     assert "fti" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["fit", "lines", "population", "demo", "simulate", "check", "batch", "example"])
+def test_help_of_a_command_says_what_it_is_for_and_where_it_writes(command, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = " ".join(capsys.readouterr().out.split())
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    told = capsys.readouterr().out
+    purpose = " ".join(told.split("\n\n")[1].split())
+    assert purpose[0].isupper()
+    assert f"{command} {purpose[0].lower()}{purpose[1:-1]}" in listed
+    ending = {"fit": "-results", "lines": "-lines", "population": "-population"}.get(command, "")
+    assert (f"(default: the file's name with {ending} for its ending)" in " ".join(told.split())) == bool(ending)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -49,7 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+z.5f} deg")
     now = typical(tree(job.scene, job.observations))
     for name, plan in plans.items():
-        print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in describe(now[name], plan)))
+        described = describe(job.observations[name], now[name], plan)
+        print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in described))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
     print("\nFree parameters:\n" + "\n".join(f"  {name} ~ {written(prior)}" for name, prior in free.items()))
     if free:
@@ -83,8 +86,14 @@ def draw_prior(job: Any, where: str) -> None:
     print(f"\nWhat the prior thinks possible: {where}")
 
 
-def describe(observation: Any, plan: Any) -> list[str]:
-    """Shape, scale, orientation, what is used, PSF and sampling of an observation of numbers, one line each."""
+def describe(prior: Any, observation: Any, plan: Any) -> list[str]:
+    """Shape, scale, orientation, what is used, errors, PSF and sampling of an observation, one line each.
+
+    Args:
+        prior: the observation with distributions.
+        observation: the same with numbers.
+        plan: of `prepare`.
+    """
     from jaxmetal.io.wcs import position_angle_of_y
     from jaxmetal.observation import planes
 
@@ -97,24 +106,57 @@ def describe(observation: Any, plan: Any) -> list[str]:
         f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {sides} arcsec; rows point to pa "
         f"{position_angle_of_y(grid):z.1f} deg ({parity} when they point North)",
         *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),
-        *(line for plane in planes(observation) for line in _described(observation, plane, pixel)),
+        *(line for plane in planes(observation) for line in _described(prior, observation, plane, pixel)),
         f"sampled {plan.sampling.density:g} times per pixel and axis, margin {plan.sampling.margin} pixels, "
         f"{plan.sampling.route} convolution",
     ]
 
 
-def _described(observation: Any, plane: Any, pixel: float) -> list[str]:
+def _described(prior: Any, observation: Any, plane: Any, pixel: float) -> list[str]:
     """What is used, errors and PSF of one map of an observation, its name in front where there are several."""
     from jaxmetal.instrument.psf import fwhm
 
-    every = np.asarray(observation.data)
-    sigma = np.broadcast_to(observation.noise.standard_deviation(every, np.ones_like(every)), every.shape)
     used, of = plane.of(observation.used), f"{plane.name}: " if plane.name else ""
-    data, errors, width = plane.of(every)[used], plane.of(sigma)[used], fwhm(plane.psf)
+    data, width = plane.of(observation.data)[used], fwhm(plane.psf)
     kind = "bins" if observation.bins else "pixels"
     return [
         f"{of}{used.sum()} of {used.size} {kind} used, {np.mean(~used):.1%} masked; "
         f"median {np.median(data):.4g}, range {data.min():.4g} to {data.max():.4g}",
-        f"{of}errors: median {np.median(errors):.3g}, {errors.min():.3g} to {errors.max():.3g}",
+        *(f"{of}{line}" for line in errors(prior.noise, observation, plane)),
         f"{of}PSF: {type(plane.psf).__name__}, FWHM {width:.3g} arcsec = {width / pixel:.2f} pixels",
     ]
+
+
+def errors(prior: Any, observation: Any, plane: Any) -> list[str]:
+    """The errors of one map as they are stated; in a line of its own, with what the noise is free to add at its typical size."""
+    from jaxmetal.likelihood.stated import as_stated
+
+    noise = observation.noise
+    stated = as_stated(prior, noise)
+    fixed, free = dict(_beyond(None, stated)), dict(_beyond(stated, noise))
+    lines = [f"errors{_with(fixed)}: {_spread(stated, observation, plane)}"]
+    if free:
+        lines.append(f"errors{_with(fixed | free)} (medians of priors): {_spread(noise, observation, plane)}")
+    return lines
+
+
+def _with(numbers: Mapping[str, float]) -> str:
+    return " with " + ", ".join(f"{name} = {number:.3g}" for name, number in numbers.items()) if numbers else ""
+
+
+def _spread(noise: Any, observation: Any, plane: Any) -> str:
+    every = np.asarray(observation.data)
+    sigma = np.broadcast_to(noise.standard_deviation(every, np.ones_like(every)), every.shape)
+    sigma = plane.of(sigma)[plane.of(observation.used)]
+    return f"median {np.median(sigma):.3g}, {sigma.min():.3g} to {sigma.max():.3g}"
+
+
+def _beyond(base: Any, noise: Any) -> Iterator[tuple[str, float]]:
+    """Single numbers of a noise that are others than in `base`, or without one than their fields' defaults."""
+    for field in dataclasses.fields(noise):
+        number = getattr(noise, field.name)
+        before = field.default if base is None else getattr(base, field.name)
+        if dataclasses.is_dataclass(number):
+            yield from _beyond(None if base is None else before, number)
+        elif before is not dataclasses.MISSING and np.ndim(number) == 0 and number != before:
+            yield field.name, float(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from jaxmetal.cli import batch, check, completion, demo, example, fit, lines, population, simulate
 from jaxmetal.cli.streams import complain, printing, ready
@@ -51,7 +52,22 @@ def parser() -> argparse.ArgumentParser:
         prog="jaxmetal", description="Intrinsic metallicity gradients from blurred, binned and lensed maps."
     )
     made.add_argument("--version", action=Version, help="what to paste into a report: versions, devices, cache")
-    commands = made.add_subparsers(required=True, metavar="COMMAND")
+    commands = Described(made.add_subparsers(required=True, metavar="COMMAND"))
     for command in COMMANDS:
         command.add(commands)
     return made
+
+
+class Described(NamedTuple):
+    """Commands whose own `--help` begins with what the list of commands says of them.
+
+    Attributes:
+        commands: as `argparse` makes them.
+    """
+
+    commands: Any
+
+    def add_parser(self, name: str, *, help: str, **options: Any) -> argparse.ArgumentParser:
+        """As that of `argparse`."""
+        said = f"{help[0].upper()}{help[1:]}."
+        return self.commands.add_parser(name, help=help, **{"description": said, **options})  # type: ignore[no-any-return]

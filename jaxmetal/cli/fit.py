@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_engine, add_quiet, start
-from jaxmetal.cli.output import add_output
+from jaxmetal.cli.output import add_output, folder_of
 from jaxmetal.io.folder import require_replaceable
 
 
@@ -16,7 +15,7 @@ def add(commands: Any) -> None:
     """Registers the command."""
     command = commands.add_parser("fit", help="fit what a TOML file describes and write a folder of results")
     command.add_argument("config", metavar="CONFIG.toml")
-    add_output(command)
+    add_output(command, ending="-results")
     how = command.add_mutually_exclusive_group()
     how.add_argument("--method", help="auto, nuts, map (no draws), ... (see fit.METHODS); default: the file's")
     how.add_argument(
@@ -47,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.model import tree
     from jaxmetal.prior import sites
 
-    folder = Path(arguments.output or f"{Path(arguments.config).stem}-results")
+    folder = folder_of(arguments, arguments.config)
     overwrite, unfinished = arguments.overwrite or arguments.resume, folder.with_name(f".{folder.name}.chains")
     require_replaceable(folder, overwrite)
     job = read_config(arguments.config)

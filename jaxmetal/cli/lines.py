@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_engine, add_quiet, start
-from jaxmetal.cli.output import add_output
+from jaxmetal.cli.output import add_output, folder_of
 from jaxmetal.io.folder import output_folder, require_replaceable
 
 
@@ -17,7 +16,7 @@ def add(commands: Any) -> None:
         "lines", help="metallicity, extinction and star formation of every spaxel from its line fluxes"
     )
     command.add_argument("config", metavar="CONFIG.toml")
-    add_output(command)
+    add_output(command, ending="-lines")
     add_quiet(command)
     add_engine(command)
     command.set_defaults(run=run)
@@ -32,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.io.lines.contents import contents
     from jaxmetal.io.lines.text import summary
 
-    folder = Path(arguments.output or f"{Path(arguments.config).stem}-lines")
+    folder = folder_of(arguments, arguments.config)
     require_replaceable(folder, arguments.overwrite)
     job = read_lines(arguments.config)
     measured = measured_with_bar(job, show=not arguments.quiet)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_machine, add_quiet, start
-from jaxmetal.cli.output import DPI, add_output, say
+from jaxmetal.cli.output import DPI, add_output, folder_of, say
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import writing
 from jaxmetal.io.folder import output_folder, require_replaceable
@@ -51,7 +50,7 @@ def add(commands: Any) -> None:
     command.add_argument("--seed", type=int, default=0, help="of all random numbers")
     add_quiet(command)
     add_machine(command)
-    add_output(command)
+    add_output(command, ending="-population")
     command.set_defaults(run=run, float32=False)
 
 
@@ -64,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.plot.saved import save_each
     from jaxmetal.population import Run, fit, summary
 
-    folder = Path(arguments.output or f"{Path(arguments.table).stem}-population")
+    folder = folder_of(arguments, arguments.table)
     require_replaceable(folder, arguments.overwrite)
     against = {name: _number(pivot, name) if pivot else None for name, pivot in _pairs(arguments.against)}
     errors, units, labels = (_described(option, getattr(arguments, option)) for option in DESCRIBING)
