@@ -128,7 +128,7 @@ def _described(prior: Any, observation: Any, plane: Any, pixel: float) -> list[s
 
 
 def errors(prior: Any, observation: Any, plane: Any) -> list[str]:
-    """The errors of one map as they are stated; in a line of its own, with what the noise is free to add at its typical size."""
+    """Errors of one map as they are stated, and in a line of its own with what the noise is free to add."""
     from jaxmetal.likelihood.stated import as_stated
 
     noise = observation.noise

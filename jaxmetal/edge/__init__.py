@@ -9,6 +9,7 @@
 - `data`: data that a fit can use;
 - `columns`: 1-D arrays that belong together;
 - `physical`: data beyond what is physical, and numbers that stand for none;
+- `plausible`: what can hardly be right: blurs, angles and maps that what was seen speaks against;
 - `ranges`: fixed numbers outside the range that their field declares;
 - `progress`: what is said while people wait;
 - `writing`: files that are complete or absent, and why they cannot be written.

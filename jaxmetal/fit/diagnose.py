@@ -10,6 +10,7 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.chains import Chains, Quality, judge
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.plausible import in_radians
 from jaxmetal.meaning import SLOPES, meanings
 from jaxmetal.meaning.circles import Periods, circles
 from jaxmetal.prior import bounds, sites
@@ -28,7 +29,7 @@ def diagnose(
 
 
 def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
-    """Priors of a scene and its observations that decide the answer: slopes that cannot change sign."""
+    """Priors of a scene and its observations that spoil the answer: slopes of one sign, angles in radians."""
     found, known = [], meanings(tree)
     for name, prior in sites(tree).items():
         low, high = bounds(prior)
@@ -40,6 +41,9 @@ def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
                     "use one that is open on both sides.",
                 )
             )
+        if known[name].unit == "deg":
+            for ends in {(float(a), float(b)) for a, b in zip(np.ravel(low), np.ravel(high), strict=True)}:
+                found.extend(in_radians(name, *ends))
     return found
 
 

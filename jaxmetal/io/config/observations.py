@@ -15,7 +15,6 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.names import require_name, require_names
 from jaxmetal.edge.noise import STYLES
 from jaxmetal.edge.physical import repeated, require_physical
-from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
@@ -26,12 +25,9 @@ from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.units import per_pixel, require_unit
 from jaxmetal.io.wcs import judge_pixels
-from jaxmetal.observation import Plane, Sky, planes
+from jaxmetal.observation import Sky
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.observations import light_image, weighted_map
-
-WIDEST = 2.0
-"""Largest FWHM over the longer side of a map: anything wider is a wrong unit, and costs memory without end."""
 
 COMMON = (
     "kind", "data", *STYLES, "noise", "psf", "pixel_scale", "ignore_unit", "mask", "mask_means", "bad_bits", "dx", "dy",
@@ -204,32 +200,3 @@ def _noise(table: dict[str, Any], where: str, made: Any, used: np.ndarray | None
                 "correct that map."
             )
     return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in arrays.items()})
-
-
-def judge_psf(where: str, now: Any) -> list[Finding]:
-    """Whether the width of a PSF can be right; every leaf of the observation a number.
-
-    Raises:
-        InputError: if it is far wider than the map.
-    """
-    return [finding for plane in planes(now) for finding in _judge_psf(_within(where, plane), now, plane.psf)]
-
-
-def _within(where: str, plane: Plane) -> str:
-    return f"{where}.{plane.name}" if plane.name else where
-
-
-def _judge_psf(where: str, now: Any, psf: Any) -> list[Finding]:
-    if psf is None:
-        return []
-    width, pixel = fwhm(psf), float(np.sqrt(now.pixels.pixel_area))
-    across = max(now.shape) * pixel
-    if width > WIDEST * across:
-        raise InputError(
-            f"{where}.psf: the FWHM ({width:.3g} arcsec) is {width / across:.1f} times as wide as the map "
-            f"({across:.3g} arcsec); check its unit."
-        )
-    if width >= pixel or psf.form().route == "fft":  # kernels are judged where they are read
-        return []
-    text = f"{where}.psf: the FWHM ({width:.3g} arcsec) is below a pixel ({pixel:.3g} arcsec); check its unit."
-    return [Finding("warning", text)]

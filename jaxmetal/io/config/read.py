@@ -18,9 +18,10 @@ from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.observations import judge_psf, kind_of, observation
+from jaxmetal.io.config.observations import kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import scene
+from jaxmetal.io.config.suspicious import suspicious
 from jaxmetal.io.config.table import child, choose, naming, positive, read_toml, require_known, take
 from jaxmetal.io.cosmology import flat
 from jaxmetal.io.sample.names import LONGEST
@@ -107,9 +108,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     stored = {} if earlier is None else best_values(folder / earlier, free)
     starts = {**stored, **{_site(name): v for name, v in context.starts.items()}}
     require_possible(free, starts)
-    now = typical(whole)
-    for name in observations:
-        context.findings.extend(judge_psf(f"observations.{name}", now[name]))
+    context.findings.extend(suspicious(whole, typical(whole)))
     return Job(
         name=called,
         scene=made,
