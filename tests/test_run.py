@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import json
 import os
+import time
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +16,16 @@ from configured import GRID, ORIGIN, SHAPE, write_galaxy
 from jaxmetal import run as runs
 from jaxmetal.cli.commands import parser
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.progress import bar, beating
 from jaxmetal.edge.writing import unfinished, write_whole
+from jaxmetal.fit.cost import Cost
 from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import make
 from jaxmetal.fit.program import foreseen, signature
 from jaxmetal.io import write_maps
 from jaxmetal.io.record import digest
+from jaxmetal.run import Expectation
+from jaxmetal.run.needs import MOST, Need, divided
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -45,7 +50,9 @@ def write_sample(folder, **columns):
 def finished(tmp_path_factory):
     """A run that was interrupted after its first chunk, and then finished."""
     folder = tmp_path_factory.mktemp("run")
-    plan = runs.plan(*write_sample(folder), method="map", chunk_size=2)
+    with pytest.MonkeyPatch.context() as quick:
+        quick.setattr("jaxmetal.run.needs.measured", lambda *_: Cost(density=1e-4, gradient=1e-3))
+        plan = runs.plan(*write_sample(folder), method="map", chunk_size=2)
     started = runs.start(plan, folder / "run")
     assert runs.missing(started) == [0, 1]
     runs.fit(started, [0])
@@ -81,13 +88,13 @@ def test_a_run_is_resumed_as_it_was_planned(finished):
 
 def test_plans_of_before_are_read_and_those_of_the_future_refused(finished, tmp_path):
     content = json.loads((finished[0].folder / "plan.json").read_text())
-    assert content["format"] == 1
-    for found, said in ((None, None), (2, "a format up to 1, found 2"), ("x", "a format up to 1, found x")):
-        changed = {name: value for name, value in content.items() if name not in ("format", "sha256")}
+    assert content["format"] == 2
+    for found, said in ((None, None), (3, "a format up to 2, found 3"), ("x", "a format up to 2, found x")):
+        changed = {name: value for name, value in content.items() if name not in ("format", "sha256", "seconds")}
         changed |= {} if found is None else {"format": found}
         (tmp_path / "plan.json").write_text(json.dumps({"sha256": digest(changed), **changed}))
         if said is None:
-            assert runs.read_plan(tmp_path) == finished[0].plan
+            assert runs.read_plan(tmp_path) == dataclasses.replace(finished[0].plan, seconds=[])
         else:
             with pytest.raises(InputError, match=said):
                 runs.read_plan(tmp_path)
@@ -125,7 +132,8 @@ def test_the_command_line_tells_the_defaults_of_python():
     taken = inspect.signature(runs.plan).parameters
     batch = parser()._subparsers._group_actions[0].choices["batch"].format_help()
     words = " ".join(batch.split())
-    assert f"run loses; default: {taken['chunk_size'].default}" in words
+    assert taken["chunk_size"].default is None
+    assert f"run loses; default: a minute's worth, {MOST} at most" in words
     assert f"fitted together; default: {taken['memory'].default:g}" in words
 
 
@@ -181,3 +189,51 @@ def test_an_unwritable_map_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="a folder that should hold it is missing"):
         write_maps(tmp_path / "none" / "map.fits", {"data": np.zeros(SHAPE)}, GRID, ORIGIN)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("each", "asked", "sizes"),
+    [(11.0, None, [3, 3]), (300.0, None, 6 * [1]), (0.01, None, [6]), (11.0, 4, [4, 2]), (29.0, None, [2, 2, 2])],
+)
+def test_chunks_follow_the_expected_time(each, asked, sizes):
+    """Six galaxies of 11 s are not one chunk: a minute's worth is what an interrupted run loses."""
+    parts = divided([8, 3, 5, 7, 1, 2], Need(each, 10, 6, 1.0), {"chunk_size": asked})
+    assert [len(rows) for rows, _ in parts] == sizes
+    assert [row for rows, _ in parts for row in rows] == [8, 3, 5, 7, 1, 2]
+    np.testing.assert_allclose([seconds for _, seconds in parts], each * np.array(sizes))
+
+
+def test_chunks_are_never_larger_than_a_page():
+    unknown = divided(range(200), None, {"chunk_size": None})
+    fast = divided(range(200), Need(1e-6, 10, 6, 1.0), {"chunk_size": None})
+    assert [len(rows) for rows, _ in unknown] == [len(rows) for rows, _ in fast] == [50, 50, 50, 50]
+
+
+def test_a_plan_knows_how_long_its_chunks_take(finished):
+    run, _ = finished
+    assert len(run.plan.seconds) == len(run.plan.chunks)
+    assert all(group["seconds"] > 0.0 for group in run.plan.groups)
+
+
+def test_an_expected_time_that_is_exceeded_is_corrected(finished):
+    """Six galaxies of 11 s: after four minutes without one they take 24 minutes at least; with two done, 12."""
+    run, _ = finished
+    six = dataclasses.replace(run.plan, chunks=[[0, 1, 2], [3, 4, 5]], seconds=[33.0, 33.0])
+    expected = Expectation(dataclasses.replace(run, plan=six), [0, 1])
+    assert expected.corrected(0, 30.0) == expected.corrected(3, 45.0) == expected.corrected(6, 1e4) == ""
+    assert expected.corrected(0, 240.0) == "slower than the 1.1 min expected, now at least 24.0 min in all"
+    assert expected.corrected(2, 240.0) == "slower than the 1.1 min expected, now about 12.0 min in all"
+    before = dataclasses.replace(run, plan=dataclasses.replace(six, seconds=[]))
+    assert Expectation(before, [0, 1]).corrected(0, 1e4) == ""
+
+
+def test_a_bar_speaks_while_nothing_is_done(monkeypatch, capsys):
+    monkeypatch.setattr("jaxmetal.edge.progress.EVERY", 0.02)
+    with bar(total=6, unit="galaxy", desc="fitting") as shown, beating(shown, lambda: "now at least 24 min"):
+        time.sleep(0.1)
+    told = capsys.readouterr().err
+    assert "fitting: 0 of 6 galaxies" in told
+    assert "now at least 24 min" in told
+    with bar(total=6, shown=False) as hidden, beating(hidden, lambda: "nothing"):
+        time.sleep(0.05)
+    assert capsys.readouterr().err == ""

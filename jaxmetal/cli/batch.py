@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     command.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the chunks")
     command.add_argument("--posteriors", action="store_true", help="keep the draws of every galaxy, as netCDF")
     less = "galaxies per chunk, the most that an interrupted run loses"
-    command.add_argument("--chunk-size", type=int, metavar="N", help=f"{less}; default: 64")
+    command.add_argument("--chunk-size", type=int, metavar="N", help=f"{less}; default: a minute's worth, 64 at most")
     command.add_argument("--memory", type=float, metavar="GIB", help="for those fitted together; default: 1")
     command.add_argument("--method", help="auto, nuts, map (no draws), ... (see fit.METHODS); default: the file's")
     command.add_argument("--seed", type=int, help="of all random numbers; default: the configuration's")
@@ -97,20 +97,26 @@ def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _fit(found: Any, wanted: list[int], arguments: argparse.Namespace) -> None:
     from jaxmetal.edge.progress import bar as progress_bar
-    from jaxmetal.run import Done, fit
+    from jaxmetal.edge.progress import beating
+    from jaxmetal.run import Done, Expectation, fit
 
-    failed = 0
+    failed, expected = 0, Expectation(found, wanted)
     total = sum(len(found.names(number)) for number in wanted)
     with progress_bar(total=total, unit="galaxy", desc="compiling and fitting", shown=not arguments.quiet) as bar:
+
+        def said() -> str:
+            late = expected.corrected(bar.n, bar.format_dict["elapsed"])
+            return f"failed={failed}" + (f", {late}" if late else "")
 
         def watch(done: Done) -> None:
             nonlocal failed
             failed += done.failed
             bar.set_description("fitting", refresh=False)
-            bar.set_postfix(failed=failed, refresh=False)
+            bar.set_postfix_str(said(), refresh=False)
             bar.update(done.galaxies)
 
-        fit(found, wanted, scheduler=arguments.scheduler, watch=watch)
+        with beating(bar, said):
+            fit(found, wanted, scheduler=arguments.scheduler, watch=watch)
 
 
 def _bar(rows: Iterable[int], quiet: bool, what: str) -> Iterable[int]:

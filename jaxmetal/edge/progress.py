@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable
-from threading import RLock
+from collections.abc import Callable, Iterable, Iterator
+from threading import Event, RLock, Thread
 from typing import Any
 
 from tqdm import autonotebook
@@ -12,6 +13,8 @@ from tqdm.auto import tqdm
 from tqdm.std import tqdm as plain
 
 plain.set_lock(RLock())  # the lock between processes, which is tqdm's own choice, takes 0.15 s to set up
+
+PLURALS = {"galaxy": "galaxies", "spectrum": "spectra"}
 
 EVERY = 10.0
 """Seconds between two lines."""
@@ -35,13 +38,40 @@ def bar(rows: Iterable[Any] | None = None, *, shown: bool = True, **options: Any
     return (tqdm if moves else Lines)(rows, disable=not shown, **options)
 
 
+@contextlib.contextmanager
+def beating(bar: Any, said: Callable[[], str]) -> Iterator[None]:
+    """Shows a bar anew while nothing is done, less and less often, with what there is to say of it.
+
+    Args:
+        bar: see `bar`.
+        said: what follows it.
+    """
+    stop = Event()
+
+    def beat() -> None:
+        while not stop.wait(max(EVERY, 0.5 * bar.format_dict["elapsed"])):
+            bar.set_postfix_str(said())
+
+    thread = Thread(target=beat, daemon=True)
+    if not bar.disable:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if thread.is_alive():
+            thread.join()
+
+
 class Lines(plain):  # type: ignore[type-arg]
     """A bar for files and pipes, where nothing moves: a line now and then."""
 
     disable: bool
 
     def __init__(self, rows: Iterable[Any] | None = None, **options: Any) -> None:
-        shape = "{desc}: {n_fmt} of {total_fmt} {unit}s, {elapsed} so far, about {remaining} to go{postfix}"
+        unit = options.get("unit", "it")
+        many = PLURALS.get(unit, f"{unit}s")
+        shape = f"{{desc}}: {{n_fmt}} of {{total_fmt}} {many}, " + "{elapsed} so far, about {remaining} to go{postfix}"
         super().__init__(rows, mininterval=EVERY, miniters=1, bar_format=shape, file=sys.stderr, **options)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:

@@ -18,7 +18,7 @@ tests/test_run.py.
 
 from jaxmetal.run.catalogue import Catalogue, read_catalogue
 from jaxmetal.run.chunk import Done
-from jaxmetal.run.expect import report
+from jaxmetal.run.expect import Expectation, report
 from jaxmetal.run.fitting import fit, missing
 from jaxmetal.run.plans import RunPlan, plan, read_plan
 from jaxmetal.run.started import StartedRun, require_startable, resume, start
@@ -27,6 +27,7 @@ from jaxmetal.run.table import collect
 __all__ = [
     "Catalogue",
     "Done",
+    "Expectation",
     "RunPlan",
     "StartedRun",
     "collect",

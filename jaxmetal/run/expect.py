@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Sequence
 
 import jax
-import numpy as np
 
-from jaxmetal.edge.errors import InputError
-from jaxmetal.fit.cost import duration, measured
-from jaxmetal.fit.galaxies import together
-from jaxmetal.fit.method import Options
-from jaxmetal.fit.padding import padded
-from jaxmetal.fit.problem import Problem, make, size
+from jaxmetal.fit.cost import duration
 from jaxmetal.io.sample.columns import NAME, REDSHIFT
 from jaxmetal.run.catalogue import Catalogue
+from jaxmetal.run.needs import LOOKS
 from jaxmetal.run.plans import RunPlan
+from jaxmetal.run.started import StartedRun
+
+GRACE, LATE = 20.0, 1.5
+"""Seconds of compilation that nobody promised, and the factor from which an expected time is exceeded."""
 
 FEW = 5
 """Unreadable galaxies that are named."""
 
-LOOKS = 20
-"""Galaxies of a group among which one that can be prepared is looked for."""
-
 
 def report(plan: RunPlan) -> str:
-    """Groups, shapes, memory per device and expected time; each group's densities are compiled and timed on the way.
+    """Groups, shapes, memory per device and expected time.
 
     Args:
         plan: see `run.plan`.
@@ -34,7 +30,6 @@ def report(plan: RunPlan) -> str:
         InputError: if the catalogue has changed since it was planned.
     """
     catalogue = plan.sample()
-    options = Options.among(plan.options)
     devices = ", ".join(f"{device.platform}:{device.id}" for device in jax.devices())
     lines = [
         f"{len(catalogue.names)} galaxies in {len(plan.groups)} group(s) that share a program, {len(plan.chunks)} "
@@ -43,22 +38,16 @@ def report(plan: RunPlan) -> str:
         *_unreadable(plan, catalogue),
         *_columns(catalogue),
     ]
-    seconds = 0.0
-    for group, rows in zip(plan.groups, _rows_of_groups(plan), strict=True):
+    for group in plan.groups:
         shapes = " + ".join(" x ".join(map(str, shape[:2])) for shape in group["shapes"])
-        problem = _first(catalogue, rows, plan.options["pad"])
-        if problem is None:
+        if "seconds" not in group:
             lines.append(f"  {group['galaxies']} of {shapes} pixels: the first {LOOKS} cannot be prepared")
             continue
-        count = min(together(problem, options, plan.options["memory"]), max(len(c) for c in plan.chunks))
-        bytes_each = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
-        each = measured(problem, count).seconds(options)
-        seconds += each * group["galaxies"]
         lines.append(
-            f"  {group['galaxies']} of {shapes} pixels, {size(problem.sites)} parameters: {count} at a time, "
-            f"{count * bytes_each / 2**20:.0f} MiB per device, about {each:.2g} s each"
+            f"  {group['galaxies']} of {shapes} pixels, {group['parameters']} parameters: {group['together']} at a "
+            f"time, {group['mebibytes']:.0f} MiB per device, about {group['seconds']:.2g} s each"
         )
-    lines.append(f"Expected: {duration(seconds)} and some seconds of compilation for each group.")
+    lines.append(f"Expected: {duration(sum(plan.seconds))} and some seconds of compilation for each group.")
     return "\n".join(lines)
 
 
@@ -82,17 +71,28 @@ def _columns(catalogue: Catalogue) -> list[str]:
     )
 
 
-def _rows_of_groups(plan: RunPlan) -> list[list[int]]:
-    """Readable rows of each group, in the plan's order."""
-    rows = [i for chunk in plan.chunks for i in chunk if str(i) not in plan.unreadable]
-    ends = np.cumsum([group["galaxies"] for group in plan.groups])
-    return [part.tolist() for part in np.split(np.array(rows, int), ends[:-1])]
+class Expectation:
+    """How long galaxies should take, and what has become of that.
 
+    Attributes:
+        each: seconds of every galaxy, in the order in which they are fitted; empty where nothing is known.
+    """
 
-def _first(catalogue: Catalogue, rows: list[int], pad: bool) -> Problem | None:
-    """The first galaxy that can be prepared; what is wrong with others is said when their turn comes."""
-    for row in rows[:LOOKS]:
-        job = catalogue.job(row)
-        with contextlib.suppress(InputError):
-            return make(job.scene, padded(job.observations) if pad else job.observations, job.settings["sampling"])
-    return None
+    def __init__(self, run: StartedRun, chunks: Sequence[int]) -> None:
+        known = run.plan.seconds
+        members = [(number, len(run.plan.chunks[number])) for number in chunks] if known else []
+        self.each = [known[number] / count for number, count in members for _ in range(count)]
+
+    def corrected(self, done: int, elapsed: float) -> str:
+        """What to say of the time once it is exceeded: the pace so far, or the least that it can be.
+
+        Args:
+            done: galaxies that are done.
+            elapsed: seconds since the first began.
+        """
+        whole, behind = sum(self.each), sum(self.each[:done])
+        if not self.each or done == len(self.each) or elapsed < GRACE + LATE * max(behind, self.each[0]):
+            return ""
+        pace = elapsed / max(behind, self.each[0])
+        least = "at least" if behind == 0.0 else "about"
+        return f"slower than the {duration(whole)} expected, now {least} {duration(pace * whole)} in all"

@@ -23,9 +23,10 @@ from jaxmetal.io.config.read import Job
 from jaxmetal.io.config.table import child
 from jaxmetal.io.record import checksum, digest, provenance
 from jaxmetal.run.catalogue import Catalogue, read_catalogue
+from jaxmetal.run.needs import divided, need
 
 FILE = "plan.json"
-FORMAT = 1
+FORMAT = 2
 """Of `FILE`; one without a number is of the first, before it was written down."""
 
 
@@ -39,9 +40,10 @@ class RunPlan:
         checksums: of both files.
         options: keywords of `fit.batch`, the size of chunks, the precision, and whether posteriors are kept.
         chunks: rows of the catalogue that are fitted together.
-        groups: for people: how many galaxies of which shapes share a program.
+        groups: for people: how many galaxies of which shapes share a program, and what each needs (see `run.needs`).
         unreadable: row -> why a galaxy could not be read when the plan was made; `--resume` tries it again.
         inputs: path -> checksum of every file that was read of a galaxy.
+        seconds: how long each chunk is expected to take, compiled; empty in plans of before.
     """
 
     catalogue: str
@@ -52,6 +54,7 @@ class RunPlan:
     groups: list[dict[str, Any]]
     unreadable: dict[str, str]
     inputs: dict[str, str]
+    seconds: list[float] = dataclasses.field(default_factory=list)
 
     def sample(self) -> Catalogue:
         """The catalogue, if it is still the one that was planned.
@@ -86,7 +89,7 @@ def plan(
     *,
     method: str | None = None,
     seed: int | None = None,
-    chunk_size: int = 64,
+    chunk_size: int | None = None,
     memory: float = 1.0,
     float32: bool | None = None,
     posteriors: bool = False,
@@ -99,7 +102,8 @@ def plan(
         configuration: path of the TOML file that all galaxies share.
         method: as for `fit.auto`; default: the configuration's.
         seed: of all random numbers; default: the configuration's.
-        chunk_size: galaxies per chunk, the most that an interrupted run loses.
+        chunk_size: galaxies per chunk, the most that an interrupted run loses; default: as many as are expected to take
+            a minute, as a fit of the first of each group is timed.
         memory: GiB for galaxies fitted together, see `fit.batch`.
         float32: single precision; default: as JAX is set.
         posteriors: whether the draws of every galaxy are kept, as netCDF.
@@ -115,7 +119,8 @@ def plan(
     single = bool(jnp.result_type(float) == jnp.float32) if float32 is None else float32
     options |= {"posteriors": posteriors, "float32": single}
     checked(Options.among(options))
-    require_count("chunk_size", chunk_size, 1)
+    if chunk_size is not None:
+        require_count("chunk_size", chunk_size, 1)
     if not memory > 0:
         raise InputError(f"memory: expected GiB above 0, found {memory!r}; correct it.")
     found = _grouped(sample, options, watch)
@@ -141,16 +146,22 @@ def _grouped(catalogue: Catalogue, options: dict[str, Any], watch: Callable[[Ite
     groups: dict[Any, list[int]] = {}
     for i in range(len(catalogue.names)):
         groups.setdefault(kinds[i][pad] if i in kinds else None, []).append(i)
-    length = options["chunk_size"]
+    needs = [None if kind is None else need(catalogue, rows, options, pad) for kind, rows in groups.items()]
+    chunks = [part for rows, one in zip(groups.values(), needs, strict=True) for part in divided(rows, one, options)]
     paths = {"catalogue": catalogue.path, "configuration": catalogue.configuration_path}
     return RunPlan(
         **{name: str(path.absolute()) for name, path in paths.items()},  # type: ignore[arg-type]
         checksums={name: checksum(path) for name, path in paths.items()},
         options={**options, "pad": pad},
-        chunks=[rows[at : at + length] for rows in groups.values() for at in range(0, len(rows), length)],
+        chunks=[rows for rows, _ in chunks],
+        seconds=[seconds for _, seconds in chunks],
         groups=[
-            {"galaxies": len(rows), "shapes": [list(shape) for shape in kind[1]]}
-            for kind, rows in groups.items()
+            {
+                "galaxies": len(rows),
+                "shapes": [list(shape) for shape in kind[1]],
+                **({} if one is None else one._asdict()),
+            }
+            for (kind, rows), one in zip(groups.items(), needs, strict=True)
             if kind is not None
         ],
         unreadable=unreadable,
