@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from pictured import CENTRAL, RNG, SHAPE, SLOPE, blocks, disc, labels, rotated
 
 from jaxmetal import plot
@@ -96,7 +97,14 @@ def test_marks_go_where_there_are_no_data():
     used = np.ones(SHAPE, bool)
     used[:6, -8:] = False
     used[-2:, :4] = False
-    assert quiet_corners(used)[:2] == ["lower right", "upper left"]
+    assert quiet_corners(used)[0] == "lower right"
+    assert quiet_corners(used)[-1] == "upper left"
+
+
+def test_marks_do_not_hide_the_only_empty_pixel():
+    used = np.ones(SHAPE, bool)
+    used[-1, -1] = used[0, 0] = False
+    assert set(quiet_corners(used)[:2]) == {"upper left", "lower right"}
 
 
 def test_paint_hides_what_is_not_used():
@@ -196,6 +204,24 @@ def test_radial_profile_tells_images_apart_and_skips_missing_points():
     labels(figure)
 
 
+def test_radial_profile_shows_the_model_as_the_data_see_it():
+    """Through noiseless data of a model 0.3 dex above the intrinsic line, at every radius."""
+    profile = example_profile()
+    seen = 9.0 - 0.1 * profile.points.radius
+    points = dataclasses.replace(profile.points, model=seen)
+    axes = plot.radial_profile(dataclasses.replace(profile, points=points)).axes[0]
+    (line,) = (one for one in axes.lines if "blurred" in str(one.get_label()))
+    np.testing.assert_allclose(line.get_ydata(), 9.0 - 0.1 * line.get_xdata(), atol=1e-12)
+    assert np.ptp(line.get_xdata()) > 2.5
+
+
+def test_half_width_of_the_psf_says_where_it_is_measured():
+    for lensed in (True, False):
+        written = labels(plot.radial_profile(example_profile(lensed=lensed)))
+        assert ("PSF half-width in the source plane 0.4″" in written) == lensed
+        assert ("PSF half-width 0.4″" in written) != lensed
+
+
 def test_band_holds_the_percentiles():
     draws = np.arange(101.0)[:, None] * np.ones(3)
     band = plot.Band.of(np.arange(3.0), draws)
@@ -212,6 +238,23 @@ def test_source_plane():
     along, across = ellipse[:, 0] - 0.3, ellipse[:, 1] + 0.2
     assert np.hypot(along, across).max() == pytest.approx(0.8, rel=0.01)
     assert np.argmax(ax.images[0].get_array()) // 240 == pytest.approx(119.5, abs=1)
+
+
+def test_source_plane_is_hatched_beyond_the_data():
+    """A pixel folded by a lens and one of the other parity count as those that lie open."""
+    square = np.array([[0.0, 0.0], [0.6, 0.0], [0.6, 0.6], [0.0, 0.6]])
+    reached = np.stack([square, square + 0.3, square[::-1] + 0.3, square[[0, 2, 1, 3]] - [0.9, 0.0]])
+    figure = plot.source_plane(disc(), "metallicity", Z, half_size=2.0, reached=reached)
+    assert "no data reach" in labels(figure)
+    ax = figure.axes[0]
+    assert [patch.get_hatch() for patch in ax.patches] == ["////"]
+    (image,) = ax.images
+    cut = image.get_clip_path().get_fully_transformed_path()
+    shown = {place: bool(cut.contains_point(ax.transData.transform(place))) for place in
+             ((0.1, 0.1), (0.5, 0.5), (0.85, 0.8), (-0.6, 0.1), (-1.0, -1.0), (1.5, 1.5))}  # fmt: skip
+    assert shown == {p: p in ((0.1, 0.1), (0.5, 0.5), (0.85, 0.8), (-0.6, 0.1)) for p in shown}
+    inside = 8.7 - 0.1 * np.hypot(1.5, 1.5)  # nothing of the data lies so far out
+    assert inside < image.get_clim()[0] < image.get_clim()[1] <= 8.7
 
 
 def test_corner():
@@ -265,6 +308,31 @@ def test_prior_predictive(count):
     panels = [ax for ax in figure.axes if ax.images]
     assert len(panels) == count
     assert len({ax.images[0].get_clim() for ax in panels}) == 1
+
+
+def test_images_of_light_are_drawn_to_their_core_and_say_how():
+    """Linear where noise rules, logarithmic above; the brightest pixel is not cut."""
+    light = RNG.normal(size=SHAPE)
+    light[8, 11] = 5000.0
+    fit = dataclasses.replace(example(), data=light, model=np.abs(light), linear_below=1.0)
+    figure = plot.maps(fit)
+    assert any(text.endswith(", asinh scale") for text in labels(figure))
+    norm = figure.axes[0].images[0].norm
+    assert norm.vmax == 5000.0
+    assert 0.1 < norm(30.0) - norm(10.0) == pytest.approx(norm(3000.0) - norm(1000.0), rel=0.05)
+    assert norm(10.0) - norm(0.0) > 0.2
+    assert not any("asinh" in text for text in labels(plot.maps(example())))
+
+
+def test_captions_stay_on_the_page():
+    sentence = "Intrinsic gradient of metallicity: -0.888 (+0.888 -0.888) dex/arcsec, WWW. " * 9
+    figure = plot.fit_figure(example(), example_profile(), sentence, title="MMMM 000000 " * 20)
+    figure.draw_without_rendering()
+    for text in figure.findobj(Text):
+        if text.get_text().startswith(("Intrinsic", "MMMM")):
+            box = text.get_window_extent()
+            assert 0.0 <= box.x0 < box.x1 <= figure.bbox.x1
+            assert 0.0 <= box.y0 < box.y1 <= figure.bbox.y1
 
 
 def test_fit_figure_says_it_in_words():

@@ -18,7 +18,9 @@ from jaxmetal.plot import of_posterior
 from jaxmetal.plot.thumbnails import Thumbnail, page
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import prepare
+from jaxmetal.result.predicted import footprints
 from jaxmetal.result.text import interval
+from jaxmetal.result.views import view
 from jaxmetal.scene import Carried, Scene
 from jaxmetal.tracer import Gradient
 
@@ -75,6 +77,10 @@ def test_profile_of_a_posterior(posterior):
     np.testing.assert_allclose(made.band.best, 8.7 - 0.1 * made.band.radius, atol=1e-9)
     assert (made.band.low < made.band.high).all()
     assert made.band.truth is None
+    np.testing.assert_allclose(
+        made.points.model, np.asarray(view(posterior).predictions["map"].value)[np.arange(20) != 3]
+    )
+    assert made.lensed
     # A shear of 0.2 scales areas by (1 - 0.2)(1 + 0.2).
     assert made.psf_half_width == pytest.approx(0.25 * np.sqrt(0.96), rel=1e-6)
 
@@ -118,10 +124,44 @@ def test_other_pictures_of_a_posterior(posterior):
     assert "12 + log(O/H) [dex]" in labels(of_posterior.galaxy(posterior, "map", "disc", kpc_per_arcsec=7.0))
 
 
-@pytest.mark.parametrize(("count", "across", "down"), [(1, 1, 1), (3, 3, 1), (4, 4, 1), (6, 4, 2)])
+@pytest.mark.parametrize(("count", "across", "down"), [(1, 1, 1), (3, 3, 1), (4, 3, 2), (6, 3, 2)])
 def test_a_page_is_as_large_as_its_galaxies(count, across, down):
     drawn = Thumbnail("g", np.ones((5, 7)), np.ones((5, 7)), np.zeros((5, 7)), True)
     figure = page([drawn] * count, "dex")
     assert len(figure.axes) == 3 * across * down
-    assert figure.get_figwidth() == pytest.approx(2.8 * across)
     assert sum(len(ax.images) for ax in figure.axes) == 3 * count
+    inside = [ax.get_position() for ax in figure.axes]
+    assert all(0.0 < box.x0 < box.x1 < 1.0 and 0.0 < box.y0 < box.y1 < 1.0 for box in inside)
+
+
+def test_a_page_can_be_read():
+    """Names of nine points, cut in their middle where they would run into the next galaxy."""
+    drawn = Thumbnail("g", np.ones((5, 7)), np.ones((5, 7)), np.zeros((5, 7)), True)
+    figure = page([drawn._replace(name="COSMOS_3DHST_" + 80 * "8" + "_z1.23"), drawn], "dex")
+    figure.draw_without_rendering()
+    titles = [ax.title if ax.get_title() else ax._left_title for ax in figure.axes[::3]]
+    assert all(title.get_fontsize() >= 9.0 for title in titles)
+    first, second = (title.get_window_extent() for title in titles)
+    assert first.x1 < second.x0
+    assert titles[0].get_text().startswith("COSMOS_3DHST_8")
+    assert "_z1.23\n" in titles[0].get_text()
+
+
+def test_a_corner_says_what_it_leaves_out(posterior, monkeypatch):
+    assert not any("not shown" in text for text in labels(of_posterior.corner(posterior)))
+    monkeypatch.setattr(of_posterior, "MOST", 1)
+    said = [" ".join(text.split()) for text in labels(of_posterior.corner(posterior))]
+    assert "1 of 2 free parameters; not shown: central [dex]" in said
+    assert not any("not shown" in text for text in labels(of_posterior.corner(posterior, [SLOPE])))
+
+
+def test_the_source_plane_of_a_lensed_map_is_where_its_pixels_are_traced(posterior):
+    """By hand: a shear moves (x, y) to (0.8 x, 1.2 y); the fourth bin and the first row are not used."""
+    found = footprints(posterior, "map", "disc")
+    used = np.asarray(blocks().labels)
+    assert len(found) == np.sum((used >= 0) & (used != 3))
+    x, y = found[..., 0], found[..., 1]
+    half = 0.1 * np.array(SHAPE)
+    assert (x.min(), x.max()) == pytest.approx((-0.8 * half[1], 0.8 * half[1]), abs=1e-6)
+    assert (y.min(), y.max()) == pytest.approx((1.2 * (0.2 - half[0]), 1.2 * half[0]), abs=1e-6)
+    np.testing.assert_allclose(np.ptp(x, axis=1), 0.16, atol=1e-6)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, FigureBase
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.marks import compass, psf_circle, quiet_corners
 from jaxmetal.plot.picture import colour_bar, draw, paint
-from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, SUSPECT, new_figure, symmetric_range, value_range
+from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, SUSPECT, Scale, new_figure, scale_of, symmetric_range
 
 PANEL = 3.0
 """Width of a panel, inches."""
@@ -33,6 +34,7 @@ class MapFit:
         bins: `Bins`, or None for pixels.
         fwhm: of the PSF, arcsec; None draws none.
         fits: whether the model describes the map; where it does not, the residual says so in red.
+        linear_below: of an image of light, the flux above which its colours are logarithmic; None for a linear scale.
     """
 
     data: Any
@@ -44,6 +46,7 @@ class MapFit:
     bins: Any = None
     fwhm: float | None = None
     fits: bool = True
+    linear_below: float | None = None
 
     def painted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Data, model and (data - model) / sigma as maps of shape (ny, nx), NaN where data are unused."""
@@ -63,8 +66,8 @@ def map_size(grid: Grid) -> tuple[float, float]:
 def maps(fit: MapFit, figure: FigureBase | None = None) -> FigureBase:
     """Draws data and model on one colour scale, and the residual in units of sigma.
 
-    Pictures show the pixel array (columns to the right, rows up); the compass says where North and East are. The scale
-    holds the central 98 % of the used data and model.
+    Pictures show the pixel array (columns to the right, rows up); the compass says where North and East are. A linear
+    scale holds the central 98 % of the used data and model, that of an image of light all of them (see `scale_of`).
 
     Args:
         fit: what to draw.
@@ -73,11 +76,13 @@ def maps(fit: MapFit, figure: FigureBase | None = None) -> FigureBase:
     figure = new_figure(*map_size(fit.grid)) if figure is None else figure
     data, model, residual = fit.painted()
     axes = figure.subplots(1, 3, sharex=True, sharey=True)
-    limits, spread = value_range(data, model), symmetric_range(residual)
-    draw(axes[0], data, fit.grid, limits, SEQUENTIAL)
-    colour_bar(axes[1], draw(axes[1], model, fit.grid, limits, SEQUENTIAL), str(fit.quantity), extend="both")
-    image = draw(axes[2], residual, fit.grid, spread, DIVERGING)
-    colour_bar(axes[2], image, r"data $-$ model [$\sigma$]", extend="both")
+    scale = scale_of(data, model, linear_below=fit.linear_below)
+    draw(axes[0], data, fit.grid, scale.norm, SEQUENTIAL)
+    image = draw(axes[1], model, fit.grid, scale.norm, SEQUENTIAL)
+    colour_bar(axes[1], image, str(fit.quantity), scale)
+    about_zero = Scale(Normalize(*symmetric_range(residual)))
+    image = draw(axes[2], residual, fit.grid, about_zero.norm, DIVERGING)
+    colour_bar(axes[2], image, r"data $-$ model [$\sigma$]", about_zero)
     for ax, title in zip(axes, ("data", "model", "residual"), strict=True):
         ax.set_title(title, fontsize=11)
         ax.label_outer()

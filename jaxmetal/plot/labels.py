@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 
 from jaxmetal.observation.contract import Quantity
+
+WIDE = 0.62
+"""Width of a character over the size of its font, about: that of digits."""
+FEW = 6
+"""Names that are listed."""
 
 COMMON = {"scene", "sources", "lights", "carries", "profile", "frame", "noise", "parts"}
 """Parts of a path that tell a reader nothing."""
@@ -25,3 +31,14 @@ def parameter_labels(written: Mapping[str, Quantity]) -> dict[str, str]:
         own = [part for part in path[:-1] if part not in COMMON and part not in shared]
         labels[name] = "\n".join(filter(None, [" ".join(own), short[name]]))
     return labels
+
+
+def wrapped(text: str, width: float, size: float) -> str:
+    """Text in lines that are no longer than `width` inches in a font of `size` points; words may be hyphenated."""
+    return textwrap.fill(text, max(8, int(72.0 * width / (WIDE * size))), break_on_hyphens=False)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    rest = [f"{len(names) - FEW} more"] if len(names) > FEW else []
+    return ", ".join([*names[:FEW], *rest])

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.plot.labels import wrapped
 from jaxmetal.plot.style import INTRINSIC, NAIVE, new_figure
 
 MASSES = (0.95, 0.68)
@@ -59,6 +60,13 @@ def corner(
     figure.align_xlabels([panels[n - 1, column] for column in range(n)])
     figure.align_ylabels([panels[row, 0] for row in range(1, n)])
     return figure
+
+
+def beside(figure: Figure, text: str) -> None:
+    """Words in the empty corner at the upper right of a corner plot."""
+    width, size = 0.45 * figure.get_figwidth(), 10.0
+    note = figure.text(0.99, 0.99, wrapped(text, width, size), fontsize=size, ha="right", va="top", linespacing=1.4)
+    note.set_in_layout(False)
 
 
 def _require_columns(columns: Mapping[str, np.ndarray]) -> None:

@@ -20,6 +20,9 @@ ARROW = 17.0
 LETTER = 6.0
 """Distance from an arrow's tip to the middle of its letter, points."""
 
+EMPTY = 0.5
+"""Share of used pixels below which a corner is empty enough for a mark."""
+
 HALO: list[AbstractPathEffect] = [withStroke(linewidth=2.0, foreground="white")]
 """A white rim, so that black marks are seen on any colour."""
 
@@ -38,7 +41,10 @@ def directions(grid: Grid) -> dict[str, np.ndarray]:
 
 
 def quiet_corners(used: np.ndarray) -> list[str]:
-    """The four corners of a map, those with the fewest used pixels first, as matplotlib names them."""
+    """The four corners of a map as matplotlib names them, the best for marks first: those that are mostly empty.
+
+    Then those with the most used pixels, since a mark on a few empty ones would hide that there are any.
+    """
     ny, nx = (max(1, n // 3) for n in used.shape)
     corners = {
         "upper right": used[-ny:, -nx:],
@@ -46,7 +52,8 @@ def quiet_corners(used: np.ndarray) -> list[str]:
         "upper left": used[-ny:, :nx],
         "lower right": used[:ny, -nx:],
     }
-    return sorted(corners, key=lambda name: int(np.sum(corners[name])))
+    shares = {name: float(np.mean(part)) for name, part in corners.items()}
+    return sorted(shares, key=lambda name: shares[name] if shares[name] < EMPTY else 2.0 - shares[name])
 
 
 def compass(ax: Axes, grid: Grid, corner: str) -> None:

@@ -13,19 +13,21 @@ from jaxmetal.classical import wls
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.meaning import carried, property_unit
 from jaxmetal.model import SCENE
-from jaxmetal.observation import Quantity, planes, property_units, shows_properties
+from jaxmetal.observation import Plane, Quantity, planes, property_units, shows_properties
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.plot.comparison import MapFit, stacked
 from jaxmetal.plot.intrinsic import source_plane
-from jaxmetal.plot.labels import parameter_labels
+from jaxmetal.plot.labels import listed, parameter_labels
+from jaxmetal.plot.marginals import beside
 from jaxmetal.plot.marginals import corner as draw_corner
 from jaxmetal.plot.overview import fit_figure
 from jaxmetal.plot.prior_maps import prior_predictive
-from jaxmetal.plot.profile import Band, Points, Profile
+from jaxmetal.plot.profile import Band, Profile
+from jaxmetal.plot.radii import points_of, reach_of
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import typical
 from jaxmetal.result.parameters import QUANTILES
-from jaxmetal.result.predicted import azimuthal_mean, profile, radius_map
+from jaxmetal.result.predicted import azimuthal_mean, footprints, profile
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import Scale, gradients, scale_of, slopes
 from jaxmetal.result.size import effective_radius, shrinking
@@ -47,12 +49,14 @@ def of_prior(scene: Any, observations: Mapping[str, Any], name: str, *, seed: in
     observation = typical({SCENE: scene, **observations})[name]
     drawn = from_prior(scene, observations, jax.random.key(seed), count)[name]
     first = planes(observation)[0]
+    noise = observation.noise.standard_deviation(observation.data, np.zeros_like(observation.data))
     return prior_predictive(
         [first.of(one) for one in np.asarray(drawn)],
         observation.pixels,
         first.quantity,
         used=first.of(observation.used),
         bins=observation.bins,
+        linear_below=_noise(observation, first, noise),
     )
 
 
@@ -76,6 +80,7 @@ def map_fits(posterior: Posterior | View, name: str, quantity: Quantity | None =
             bins=observation.bins,
             fwhm=fwhm(plane.psf),
             fits=seen.goodness[name].fits,
+            linear_below=_noise(observation, plane, seen.sigmas[name]),
         )
         for plane in planes(observation)
     ]
@@ -105,8 +110,8 @@ def radial(
     seen = view(posterior)
     observation = seen.filled[name]
     prop = observation.properties[0]
-    points = _points(seen, name, source, images) if shows_properties(observation) else None
-    reach = _reach(seen, name, source, prop) if points is None else points.radius.max()
+    points = points_of(seen, name, source, images) if shows_properties(observation) else None
+    reach = reach_of(seen, name, source, prop) if points is None else points.radius.max()
     radii = np.linspace(0.0, 1.04 * reach, 60)
     drawn = dict(zip(QUANTILES, profile(seen, source, prop, radii), strict=True)) if seen.posterior.sampled else {}
     best = seen.filled[SCENE].sources[source].carries[prop].profile
@@ -125,6 +130,7 @@ def radial(
         ),
         line=None if points is None else wls(points.radius, points.value, points.sigma),
         psf_half_width=0.5 * fwhm(observation.psf) * shrinking(seen, name, source),
+        lensed=bool(seen.filled[SCENE].lens),
         kpc_per_arcsec=scale_of(source, kpc_per_arcsec),
         r_eff=None if size is None else float(np.median(size)),
     )
@@ -170,44 +176,48 @@ def panels(posterior: Posterior | View, name: str, quantity: Quantity | None = N
 def galaxy(
     posterior: Posterior | View, name: str, source: str, quantity: Quantity | None = None, **scale: Any
 ) -> Figure:
-    """The property of an observation on the source's plane at the MAP, out to the outermost used data."""
+    """The property of an observation on the source's plane at the MAP, where used data reach it."""
     seen = view(posterior)
-    observation = seen.filled[name]
-    prop = observation.properties[0]
-    size = effective_radius(seen, source, prop)
+    observation, reached = seen.filled[name], footprints(seen, name, source)
+    prop, galaxy = observation.properties[0], seen.filled[SCENE].sources[source]
+    frame, size = galaxy.frame_of(prop), effective_radius(seen, source, prop)
     return source_plane(
-        seen.filled[SCENE].sources[source],
+        galaxy,
         prop,
         quantity or _quantity(observation),
-        half_size=_reach(seen, name, source, prop),
+        half_size=float(np.abs(reached - np.array([float(frame.x0), float(frame.y0)])).max()),
         r_eff=None if size is None else float(np.median(size)),
+        reached=reached,
         **scale,
     )
 
 
 def corner(posterior: Posterior | View, names: Sequence[str] | None = None, truths: Any = None) -> Figure:
-    """Marginals of named parameters; by default of `MOST` that are single numbers, carried properties first."""
+    """Marginals of named parameters; by default of `MOST` that are single numbers, carried properties first.
+
+    What is left out then is said on the picture.
+    """
     seen = view(posterior)
     known, flat = seen.meanings, {n: v.reshape(-1, *v.shape[2:]) for n, v in seen.unwrapped.items()}
-    if names is None:
+    chosen = names
+    if chosen is None:
         single = [name for name, values in flat.items() if values.ndim == 1]
-        names = sorted(single, key=lambda name: not any(map(carried, known[name].places)))[:MOST]
-    labels = parameter_labels({name: Quantity(known[name].symbol, known[name].unit) for name in names})
-    return draw_corner({name: flat[name] for name in names}, truths, labels)
+        chosen = sorted(single, key=lambda name: not any(map(carried, known[name].places)))[:MOST]
+    labels = parameter_labels({name: Quantity(known[name].symbol, known[name].unit) for name in flat})
+    figure = draw_corner({name: flat[name] for name in chosen}, truths, {name: labels[name] for name in chosen})
+    left = [" ".join(labels[name].split("\n")) for name in flat if name not in chosen]
+    if names is None and left:
+        told = f"{len(chosen)} of {len(flat)} free parameters; not shown: {listed(left)}"
+        beside(figure, told)
+    return figure
 
 
-def _points(seen: View, name: str, source: str, images: np.ndarray | None) -> Points:
-    """The used data of a map at their radii in the frame of the property that it shows."""
-    observation = seen.filled[name]
-    radius = _per_datum(radius_map(seen, name, source, observation.properties[0]), observation.bins)
-    data, sigma = np.asarray(observation.data, float), np.asarray(seen.sigmas[name], float)
-    good = np.asarray(observation.used) & np.isfinite(radius + data + sigma)
-    return Points(
-        radius=radius[good],
-        value=data[good],
-        sigma=sigma[good],
-        image=None if images is None else _image_per_datum(images, observation.bins)[good],
-    )
+def _noise(observation: Any, plane: Plane, sigma: Any) -> float | None:
+    """Median error of the used data of a map of light; None of a map of a property."""
+    if shows_properties(observation):
+        return None
+    sigma = np.broadcast_to(np.asarray(sigma, float), np.shape(observation.used))
+    return float(np.median(plane.of(sigma)[plane.of(observation.used)]))
 
 
 def _quantity(observation: Any) -> Quantity:
@@ -216,25 +226,3 @@ def _quantity(observation: Any) -> Quantity:
     if shows_properties(observation):
         return observation.quantity
     return known((first,))._replace(unit=property_units(observation)[first])
-
-
-def _reach(seen: View, name: str, source: str, prop: str) -> float:
-    """Radius of the outermost used datum, arcsec."""
-    observation = seen.filled[name]
-    radius = _per_datum(radius_map(seen, name, source, prop), observation.bins)
-    return float(np.nanmax(np.where(observation.used, radius, np.nan)))
-
-
-def _per_datum(pixels: np.ndarray, bins: Any) -> np.ndarray:
-    """A map as it is, or its mean over each bin."""
-    pixels = np.asarray(pixels, float)
-    return pixels if bins is None else np.asarray(bins.total(pixels) / bins.total(np.ones_like(pixels)))
-
-
-def _image_per_datum(images: np.ndarray, bins: Any) -> np.ndarray:
-    """Image numbers as they are, or the most frequent in each bin; missing ones are 0."""
-    numbers = np.nan_to_num(np.asarray(images, float)).astype(int)
-    if bins is None:
-        return numbers
-    labels = np.asarray(bins.labels)
-    return np.array([np.bincount(numbers[labels == k], minlength=1).argmax() for k in range(bins.n)])

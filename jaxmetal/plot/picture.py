@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
 
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.plot.style import UNUSED
+from jaxmetal.plot.style import UNUSED, Scale
 
 SKY_AXES = ("x [arcsec, West]", "y [arcsec, North]")
 
@@ -46,7 +47,7 @@ def pixel_axis(grid: Grid, axis: int) -> tuple[tuple[float, float], str]:
     return (-0.5 * n * size, 0.5 * n * size), f"{('column', 'row')[axis]} offset [arcsec]"
 
 
-def draw(ax: Axes, values: np.ndarray, grid: Grid, limits: tuple[float, float], cmap: str) -> AxesImage:
+def draw(ax: Axes, values: np.ndarray, grid: Grid, norm: Normalize, cmap: str) -> AxesImage:
     """Draws a map of shape (ny, nx) with columns to the right and rows up; NaN is grey."""
     (left, right), across = pixel_axis(grid, 0)
     (bottom, top), along = pixel_axis(grid, 1)
@@ -60,13 +61,14 @@ def draw(ax: Axes, values: np.ndarray, grid: Grid, limits: tuple[float, float], 
         interpolation="nearest",
         aspect="equal",
         cmap=cmap,
-        vmin=limits[0],
-        vmax=limits[1],
+        norm=norm,
     )
 
 
-def colour_bar(ax: Axes, image: AxesImage, label: str, extend: str = "neither") -> None:
-    """A colour bar as tall as the picture, at its right."""
-    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.04, 0.0, 0.05, 1.0)), extend=extend)
-    bar.set_label(label, fontsize=9)
+def colour_bar(ax: Axes, image: AxesImage, label: str, scale: Scale) -> None:
+    """A colour bar as tall as the picture, at its right, of the image's scale."""
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.04, 0.0, 0.05, 1.0)), **scale.bar())
+    bar.set_label(f"{label}{scale.text}", fontsize=9)
     bar.ax.tick_params(labelsize=8)
+    if scale.ticks is None:
+        bar.ax.ticklabel_format(axis="y", useOffset=False)

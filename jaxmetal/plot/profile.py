@@ -9,10 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jaxmetal.classical import annuli
 from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.marks import HALO
 from jaxmetal.plot.style import DATA, IMAGES, INTRINSIC, NAIVE, TRUTH, new_figure, value_range
 
+ANNULI = 15
+"""Annuli in which the blurred model is averaged, at most."""
 AXIS_SPACING = 36.0
 """Distance between the axes above the profile, points."""
 
@@ -26,12 +29,14 @@ class Points:
         value: data.
         sigma: their standard deviations.
         image: number of the lensed image that each belongs to, from 1, 0 for none; or None.
+        model: what the model predicts for each, blurred as the data are, or None.
     """
 
     radius: np.ndarray
     value: np.ndarray
     sigma: np.ndarray
     image: np.ndarray | None = None
+    model: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,6 +74,7 @@ class Profile:
         band: the intrinsic profile, or None.
         line: naive line, anything with `central` and `slope` (per arcsec), or None.
         psf_half_width: half the PSF's FWHM as it is seen at the source, arcsec, or None.
+        lensed: whether a lens makes it another than on the sky, which its label then says.
         kpc_per_arcsec: scale at the source; adds an axis in kpc.
         r_eff: half-light radius along the major axis, arcsec; adds an axis in R_e.
     """
@@ -78,6 +84,7 @@ class Profile:
     band: Band | None = None
     line: Any = None
     psf_half_width: float | None = None
+    lensed: bool = False
     kpc_per_arcsec: float | None = None
     r_eff: float | None = None
 
@@ -87,6 +94,8 @@ def radial_profile(profile: Profile, ax: Axes | None = None) -> Figure | Any:
     ax = new_figure(7.6, 4.4).subplots() if ax is None else ax
     if profile.points is not None:
         _points(ax, profile.points)
+        if profile.points.model is not None:
+            _blurred(ax, profile.points, profile.points.model)
     if profile.line is not None:
         reach = np.array([0.0, _reach(profile)])
         ax.plot(
@@ -101,7 +110,8 @@ def radial_profile(profile: Profile, ax: Axes | None = None) -> Figure | Any:
         _band(ax, profile.band)
     _frame(ax, profile)
     if profile.psf_half_width is not None:
-        _psf_bar(ax, profile.psf_half_width, bottom=_falls(profile))
+        where = " in the source plane" if profile.lensed else ""
+        _psf_bar(ax, profile.psf_half_width, where, bottom=_falls(profile))
     _more_axes(ax, profile)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)
     return ax.figure
@@ -119,6 +129,15 @@ def _points(ax: Axes, points: Points) -> None:
         ax.errorbar(radius, value, sigma, fmt="none", ecolor=colour, elinewidth=0.7, alpha=alpha, zorder=1)
         label = f"data, image {number}" if number > 0 else "data"
         ax.plot(radius, value, "o", color=colour, ms=size, mec="white", mew=0.3, zorder=2, label=label)
+
+
+def _blurred(ax: Axes, points: Points, model: np.ndarray) -> None:
+    """The model as the instrument records it: its mean in annuli of equally many data."""
+    shown = np.isfinite(points.radius + points.value + points.sigma + model)
+    if shown.sum() < 2:
+        return
+    rings = annuli(points.radius, model, points.sigma, used=shown, count=max(1, int(np.ceil(shown.sum() / ANNULI))))
+    ax.plot(rings.radius, rings.mean, "-.", color=INTRINSIC, lw=1.8, zorder=5, label="model, blurred\nlike the data")
 
 
 def _band(ax: Axes, band: Band) -> None:
@@ -161,14 +180,14 @@ def _falls(profile: Profile) -> bool:
     return profile.line is None or profile.line.slope <= 0.0
 
 
-def _psf_bar(ax: Axes, half_width: float, bottom: bool) -> None:
+def _psf_bar(ax: Axes, half_width: float, where: str, bottom: bool) -> None:
     """A horizontal bar from near the centre, as long as the PSF's half-width."""
     height = 0.06 if bottom else 0.94
     start = 0.02 * ax.get_xlim()[1]
     across = ax.get_xaxis_transform()
     ax.plot([start, start + half_width], [height] * 2, "|-", color="black", lw=1.5, ms=7, transform=across, zorder=6)
     ax.annotate(
-        f"PSF half-width {half_width:.2g}″",
+        f"PSF half-width{where} {half_width:.2g}″",
         (start, height),
         xycoords=across,
         xytext=(0, 6 if bottom else -6),

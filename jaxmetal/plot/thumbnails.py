@@ -6,15 +6,25 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, SUSPECT, UNUSED, new_figure, symmetric_range, value_range
 
-SIDE = 0.85
+SIDE = 1.4
 """Width of a picture, inches."""
 
-ACROSS = 4
+ACROSS = 3
 """Galaxies side by side, at most."""
+
+LONGEST = 50
+"""Characters of a name; of longer ones the middle is left out."""
+
+TEXT = 9.0
+"""Size of what is written, points."""
+
+HEADING, TITLE, APART, GAP = 0.35, 0.42, 0.3, 0.06
+"""Heights of the page's heading and of a galaxy's, and what parts galaxies and pictures, inches."""
 
 
 class Thumbnail(NamedTuple):
@@ -46,16 +56,26 @@ def page(thumbnails: Sequence[Thumbnail], unit: str) -> Figure:
     across = min(ACROSS, len(thumbnails))
     rows = -(-len(thumbnails) // across)
     tallest = SIDE * max(ny / nx for ny, nx in (thumbnail.data.shape for thumbnail in thumbnails))
-    figure = new_figure(across * (3 * SIDE + 0.25), rows * (tallest + 0.42) + 0.35)
-    axes = figure.subplots(rows, 3 * across, squeeze=False, gridspec_kw={"wspace": 0.02})
+    figure = new_figure(across * (3 * SIDE + APART), HEADING + rows * (tallest + TITLE))
+    figure.set_layout_engine("none")  # all sizes are known; titles may reach over three pictures
+    axes = np.array([[_placed(figure, row, column, tallest) for column in range(3 * across)] for row in range(rows)])
     for ax in axes.flat[3 * len(thumbnails) :]:
         ax.axis("off")
     for place, thumbnail in enumerate(thumbnails):
         first = 3 * (place % across)
         _draw(axes[place // across, first : first + 3], thumbnail, unit)
     red = "; red: suspect, see the table" if not all(thumbnail.good for thumbnail in thumbnails) else ""
-    figure.suptitle(f"data, model (range of both), residual (its range){red}", fontsize=8)
+    said = f"data, model (range of both), residual (its range){red}"
+    figure.text(0.5, 1.0 - 0.5 * HEADING / figure.get_figheight(), said, fontsize=TEXT, ha="center", va="center")
     return figure
+
+
+def _placed(figure: Figure, row: int, column: int, height: float) -> Axes:
+    """Empty axes of a picture, in inches from the upper left."""
+    width, whole = figure.get_size_inches()
+    left = (0.5 + column // 3) * APART + column * SIDE
+    bottom = whole - HEADING - row * (height + TITLE) - TITLE - height + GAP
+    return figure.add_axes((left / width, bottom / whole, (SIDE - GAP) / width, (height - GAP) / whole))
 
 
 def _cropped(thumbnail: Thumbnail) -> Thumbnail:
@@ -85,4 +105,10 @@ def _draw(axes: np.ndarray, thumbnail: Thumbnail, unit: str) -> None:
         ax.imshow(np.ma.masked_invalid(values), origin="lower", cmap=colours, vmin=low, vmax=high)
     ranges = f"{limits[0]:.2f} to {limits[1]:.2f} {unit}, " + rf"$\pm${spread[1]:.1f}$\,\sigma$"
     colour = "black" if thumbnail.good else SUSPECT
-    axes[0].set_title(f"{thumbnail.name}\n{ranges}", fontsize=6, loc="left", color=colour, pad=2)
+    axes[0].set_title(f"{_short(thumbnail.name)}\n{ranges}", fontsize=TEXT, loc="left", color=colour, pad=3)
+
+
+def _short(name: str) -> str:
+    """A name that fits above its pictures, with its ends, which tell galaxies apart."""
+    half = (LONGEST - 1) // 2
+    return name if len(name) <= LONGEST else f"{name[:half]}…{name[-half:]}"

@@ -11,7 +11,7 @@ import numpy as np
 from jaxmetal.machine import Program, program
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.radius import radius
-from jaxmetal.observation import Prediction
+from jaxmetal.observation import Prediction, used_somewhere
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
 from jaxmetal.result.parameters import QUANTILES, quantiles
@@ -118,6 +118,26 @@ def radius_map(posterior: Posterior | View, name: str, source: str, prop: str | 
 def traced(posterior: Posterior | View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Where the centres of an observation's pixels lie on a source's plane at the MAP, arcsec; NaN beyond the map."""
     return view(posterior).once(_traced, name, source)
+
+
+def footprints(posterior: Posterior | View, name: str, source: str) -> np.ndarray:
+    """Corners of an observation's used pixels on a source's plane at the MAP, in turn, (pixels, 4, 2), arcsec.
+
+    Pixels with a corner beyond the deflection map are left out.
+    """
+    return view(posterior).once(_footprints, name, source)
+
+
+def _footprints(seen: View, name: str, source: str) -> np.ndarray:
+    scene, observation = seen.filled[SCENE], seen.filled[name]
+    (ny, nx), grid = observation.pixels.shape, observation.pixels
+    used = np.asarray(used_somewhere(observation), float)
+    shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
+    theta = grid.to_sky(np.arange(nx + 1.0)[None, :] - 0.5, np.arange(ny + 1.0)[:, None] - 0.5)
+    corners = np.stack(_trace(scene.lens, theta, scene.sources[source].distance_ratio), axis=-1)
+    ring = [corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]]
+    found = np.stack(ring, axis=2)[shown]
+    return found[np.isfinite(found).all(axis=(1, 2))]
 
 
 def _pixels_on_source(seen: View, name: str, source: str) -> OnSource:

@@ -16,8 +16,7 @@ from jaxmetal.edge.plausible import astray, footprint, misdirected, turned_over,
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.profile import half_light_radius, is_as_seen, is_on_sky
-from jaxmetal.observation import Plane, planes
-from jaxmetal.observation.planes import shows_properties
+from jaxmetal.observation import Plane, planes, shows_properties
 from jaxmetal.prior import bounds, is_site
 from jaxmetal.recipes.guess import guess_from_image
 
