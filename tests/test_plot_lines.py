@@ -213,7 +213,7 @@ def test_corner_shows_both_branches():
     )
     figure = of_lines.corner(alone, "sum")
     written = labels(figure)
-    assert f"sum: P(upper branch) = {found['p_upper']:.2f}" in written
+    assert f"sum: P(upper branch) = {found['p_upper']:.2f}" in [" ".join(text.split()) for text in written]
     assert {"12 + log(O/H) [dex]", "A$_V$ [mag]", "log H$\\beta$ [unit of the fluxes]"} <= set(written)
     histogram = figure.axes[0].patches[0].get_xy()
     dip = histogram[np.abs(histogram[:, 0] - float(likelihood.turnover)) < 0.1, 1].max()

@@ -63,8 +63,10 @@ def corner(
 
 
 def beside(figure: Figure, text: str) -> None:
-    """Words in the empty corner at the upper right of a corner plot."""
-    width, size = 0.45 * figure.get_figwidth(), 10.0
+    """Words in the empty corner at the upper right of a corner plot of at least two numbers."""
+    whole, size = figure.get_figwidth(), 10.0
+    n = int(np.sqrt(2.0 * len(figure.axes)))  # of n (n + 1) / 2 panels
+    width = (whole - LEFT - RIGHT) * (n - 1) / n
     note = figure.text(0.99, 0.99, wrapped(text, width, size), fontsize=size, ha="right", va="top", linespacing=1.4)
     note.set_in_layout(False)
 

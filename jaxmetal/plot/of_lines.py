@@ -17,6 +17,7 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps import gradients
 from jaxmetal.plot.curves import FittedSpectra, calibration_curves
 from jaxmetal.plot.labels import Quantity
+from jaxmetal.plot.marginals import beside
 from jaxmetal.plot.marginals import corner as draw_corner
 from jaxmetal.plot.panels import Panel, map_panels
 from jaxmetal.plot.picture import paint
@@ -142,7 +143,7 @@ def corner(fit: LineFit, name: str) -> Figure:
     turnover, upper = float(fit.likelihood.turnover), float(region.found["p_upper"])
     for ax in figure.axes[:: len(labelled)] if np.isfinite(turnover) else []:
         ax.axvline(turnover, color="black", ls=":", lw=1.0)
-    figure.suptitle(name if np.isnan(upper) else f"{name}: P(upper branch) = {upper:.2f}", fontsize=10)
+    beside(figure, name if np.isnan(upper) else f"{name}: P(upper branch) = {upper:.2f}")
     return figure
 
 
