@@ -223,8 +223,9 @@ def test_an_expected_time_that_is_exceeded_is_corrected(finished):
     assert expected.corrected(0, 30.0) == expected.corrected(3, 45.0) == expected.corrected(6, 1e4) == ""
     assert expected.corrected(0, 240.0) == "slower than the 1.1 min expected, now at least 24.0 min in all"
     assert expected.corrected(2, 240.0) == "slower than the 1.1 min expected, now about 12.0 min in all"
-    before = dataclasses.replace(run, plan=dataclasses.replace(six, seconds=[]))
-    assert Expectation(before, [0, 1]).corrected(0, 1e4) == ""
+    for unknown in ([], [0.0, 0.0]):
+        before = dataclasses.replace(run, plan=dataclasses.replace(six, seconds=unknown))
+        assert Expectation(before, [0, 1]).corrected(0, 1e4) == ""
 
 
 def test_a_bar_speaks_while_nothing_is_done(monkeypatch, capsys):

@@ -69,6 +69,7 @@ def _begin(arguments: argparse.Namespace, folder: Path) -> None:
         arguments.catalogue,
         arguments.config,
         **_asked(arguments),
+        timed=not arguments.quiet,
         watch=lambda rows: _bar(rows, arguments.quiet, "reading"),
     )
     if not arguments.quiet:

@@ -66,7 +66,7 @@ def beside(figure: Figure, text: str) -> None:
     """Words in the empty corner at the upper right of a corner plot of at least two numbers."""
     whole, size = figure.get_figwidth(), 10.0
     n = int(np.sqrt(2.0 * len(figure.axes)))  # of n (n + 1) / 2 panels
-    width = (whole - LEFT - RIGHT) * (n - 1) / n
+    width = (whole - LEFT - RIGHT) * max(n - 1, 1) / max(n, 2)
     note = figure.text(0.99, 0.99, wrapped(text, width, size), fontsize=size, ha="right", va="top", linespacing=1.4)
     note.set_in_layout(False)
 

@@ -41,7 +41,7 @@ def report(plan: RunPlan) -> str:
     for group in plan.groups:
         shapes = " + ".join(" x ".join(map(str, shape[:2])) for shape in group["shapes"])
         if "seconds" not in group:
-            lines.append(f"  {group['galaxies']} of {shapes} pixels: the first {LOOKS} cannot be prepared")
+            lines.append(f"  {group['galaxies']} of {shapes} pixels: not timed, as the first {LOOKS} cannot be")
             continue
         lines.append(
             f"  {group['galaxies']} of {shapes} pixels, {group['parameters']} parameters: {group['together']} at a "
@@ -91,8 +91,9 @@ class Expectation:
             elapsed: seconds since the first began.
         """
         whole, behind = sum(self.each), sum(self.each[:done])
-        if not self.each or done == len(self.each) or elapsed < GRACE + LATE * max(behind, self.each[0]):
+        base = behind or next((seconds for seconds in self.each if seconds > 0.0), 0.0)
+        if base == 0.0 or done == len(self.each) or elapsed < GRACE + LATE * base:
             return ""
-        pace = elapsed / max(behind, self.each[0])
+        pace = elapsed / base
         least = "at least" if behind == 0.0 else "about"
         return f"slower than the {duration(whole)} expected, now {least} {duration(pace * whole)} in all"

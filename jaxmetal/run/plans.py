@@ -93,6 +93,7 @@ def plan(
     memory: float = 1.0,
     float32: bool | None = None,
     posteriors: bool = False,
+    timed: bool = True,
     watch: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> RunPlan:
     """Reads every galaxy of a catalogue once, and groups those that share a compiled program into chunks.
@@ -107,6 +108,7 @@ def plan(
         memory: GiB for galaxies fitted together, see `fit.batch`.
         float32: single precision; default: as JAX is set.
         posteriors: whether the draws of every galaxy are kept, as netCDF.
+        timed: whether fits are timed where the size of chunks does not need it: for `run.report` and progress.
         watch: wraps the loop over the galaxies (a progress bar).
 
     Raises:
@@ -123,13 +125,15 @@ def plan(
         require_count("chunk_size", chunk_size, 1)
     if not memory > 0:
         raise InputError(f"memory: expected GiB above 0, found {memory!r}; correct it.")
-    found = _grouped(sample, options, watch)
+    found = _grouped(sample, options, timed or chunk_size is None, watch)
     if len(found.unreadable) == len(sample.names):
         raise InputError(f"No galaxy of {sample.path} can be read; the first: {next(iter(found.unreadable.values()))}")
     return found
 
 
-def _grouped(catalogue: Catalogue, options: dict[str, Any], watch: Callable[[Iterable[int]], Iterable[int]]) -> RunPlan:
+def _grouped(
+    catalogue: Catalogue, options: dict[str, Any], timed: bool, watch: Callable[[Iterable[int]], Iterable[int]]
+) -> RunPlan:
     """The plan of these options; "pad" is decided here: stamps are padded if they have many sizes."""
     kinds: dict[int, dict[bool, tuple[Hashable, Any]]] = {}
     unreadable: dict[str, str] = {}
@@ -146,7 +150,7 @@ def _grouped(catalogue: Catalogue, options: dict[str, Any], watch: Callable[[Ite
     groups: dict[Any, list[int]] = {}
     for i in range(len(catalogue.names)):
         groups.setdefault(kinds[i][pad] if i in kinds else None, []).append(i)
-    needs = [None if kind is None else need(catalogue, rows, options, pad) for kind, rows in groups.items()]
+    needs = [need(catalogue, rows, options, pad) if timed and kind else None for kind, rows in groups.items()]
     chunks = [part for rows, one in zip(groups.values(), needs, strict=True) for part in divided(rows, one, options)]
     paths = {"catalogue": catalogue.path, "configuration": catalogue.configuration_path}
     return RunPlan(
