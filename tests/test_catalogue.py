@@ -15,7 +15,8 @@ from samples import COUNT, DATA, FWHM, PRIOR, edit, write_sample
 from jaxmetal.cli import main
 from jaxmetal.edge.errors import InputError
 from jaxmetal.run import read_catalogue
-from jaxmetal.run.expect import _columns, _first, _unreadable, duration
+from jaxmetal.run.expect import _columns, _unreadable, duration
+from jaxmetal.run.needs import _first
 from jaxmetal.run.plans import read_plan
 from jaxmetal.run.table import _for_fits
 
