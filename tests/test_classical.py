@@ -142,6 +142,18 @@ def test_annuli_grow_until_they_reach_the_signal_to_noise_and_no_further():
     assert np.all(np.cumsum(rest) < 30.0 * 2.0 * np.sqrt(np.arange(1, rest.size + 1)))
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_an_infinite_error_is_no_datum(way):
+    """What an inverse variance of 0 becomes; the value there may be anything."""
+    sigma, value, used = SIGMA.copy(), VALUE.copy(), np.ones(N, bool)
+    sigma[[3, 50]], value[[3, 50]], used[[3, 50]] = np.inf, np.nan, False
+    assert wls(RADIUS, value, sigma).slope == wls(RADIUS[used], value[used], sigma[used]).slope
+    left = annuli(RADIUS, value, sigma, **WAYS[way])
+    right = annuli(RADIUS, value, np.where(used, sigma, 1.0), used=used, **WAYS[way])
+    np.testing.assert_array_equal(left.mean, right.mean)
+    np.testing.assert_array_equal(left.count, right.count)
+
+
 SPOILT = VALUE.copy()
 SPOILT[3] = np.nan
 REFUSED = {

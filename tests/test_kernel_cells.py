@@ -188,3 +188,15 @@ def test_oblong_pixels_need_a_step(tmp_path):
     refused(lambda: read_kernel(tmp_path / "psf.fits", **options, oversampling=2), "instead of oversampling")
     kernel, _ = read_kernel(tmp_path / "psf.fits", **options, step=0.1)
     assert (kernel.step, fwhm(kernel)) == (0.1, pytest.approx(0.6, rel=2e-3))
+
+
+def test_a_kernel_of_oblong_cells_is_refused(tmp_path):
+    """Measured on the oblong pixels of the data, say: its cells are not square ones of the same area."""
+    header = fits.Header({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0})
+    header.update({"CRPIX1": 23.0, "CRPIX2": 23.0, "CDELT1": -0.2 / 3600, "CDELT2": 0.4 / 3600})
+    fits.writeto(tmp_path / "psf.fits", table((45, 45), 0.1, 0.6), header)
+    refused(
+        lambda: read_kernel(tmp_path / "psf.fits", pixel_scale=(0.2, 0.4), includes_pixel=False),
+        "psf.fits must have square cells",
+        "0.2 x 0.4 arcsec",
+    )

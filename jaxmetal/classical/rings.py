@@ -57,7 +57,7 @@ def annuli(
     Args:
         radius: radius of every pixel, >= 0, shape (n,).
         value: value of every pixel.
-        sigma: its standard deviation, > 0.
+        sigma: its standard deviation, > 0; infinite where there is no datum (an inverse variance of 0).
         width: width of all annuli, in the unit of `radius`.
         number: number of annuli of equal width between 0 and the largest used radius.
         count: number of pixels in every annulus; a remainder joins the outermost.
@@ -87,7 +87,7 @@ def annuli(
             group = _equal_counts(r.size, int(amount))
             edges = _edges_between(r, group)
         case _:
-            group = _grown(*_signal(radius, signal, noise, used, order), amount)
+            group = _grown(*_signal(radius, signal, noise, sigma, used, order), amount)
             edges = _edges_between(r, group)
     return _table(r, v, s, group, edges)
 
@@ -120,13 +120,15 @@ def _equal_counts(size: int, count: int) -> np.ndarray:
     return np.minimum(np.arange(size) // count, size // count - 1)
 
 
-def _signal(radius: np.ndarray, signal: Any, noise: Any, used: Any, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _signal(
+    radius: np.ndarray, signal: Any, noise: Any, sigma: Any, used: Any, order: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Used signal and noise, from the centre outwards."""
     if signal is None or noise is None:
         raise InputError(
             "signal_to_noise: expected the arrays `signal` and `noise` with it, found one or none; give both."
         )
-    _, signal, noise = used_columns(used, radius=radius, signal=signal, noise=noise)
+    _, signal, noise, _ = used_columns(used, radius=radius, signal=signal, noise=noise, sigma=sigma)
     require_errors("noise", noise)
     return signal[order], noise[order]
 

@@ -61,7 +61,7 @@ def wls(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray, *, used: np.nd
     """Least squares weighted by 1 / sigma^2, the errors taken from `sigma` as it is.
 
     Minimises chi2 = sum ((value - central - slope radius) / sigma)^2. The covariance is (X^T W X)^-1, not rescaled by
-    chi2 / dof.
+    chi2 / dof. An infinite sigma, an inverse variance of 0, is no datum.
 
     Raises:
         InputError: as `ols`, and when a used sigma is not positive.

@@ -9,7 +9,7 @@ from jaxmetal.edge.errors import InputError
 
 
 def used_columns(used: np.ndarray | None, **columns: np.ndarray) -> list[np.ndarray]:
-    """The used entries of named 1-D arrays, as float64, in the order given.
+    """The used entries of named 1-D arrays, as float64, in the order given; an infinite `sigma` is used nowhere.
 
     Raises:
         InputError: when an array is not 1-D, shapes differ, nothing is used, or a used entry is not finite.
@@ -21,6 +21,8 @@ def used_columns(used: np.ndarray | None, **columns: np.ndarray) -> list[np.ndar
     for name, array in arrays.items():
         require_shape(name, array, shape)
     mask = as_mask(used, shape)
+    if "sigma" in arrays:
+        mask = as_mask(mask & ~np.isposinf(arrays["sigma"]), shape)
     for name, array in arrays.items():
         require_finite(name, array, mask)
     return [array[mask] for array in arrays.values()]

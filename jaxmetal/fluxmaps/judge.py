@@ -47,7 +47,7 @@ FLAGS: Mapping[str, Flag] = {
         1,
         f"less than {UNINFORMED} nats of information on Z",
         "warning",
-        "say next to nothing on metallicity, so that their Z is the prior's; leave them out of a fit of the map",
+        "say next to nothing on metallicity, so that their Z is the prior's; leave them out of fits",
     ),
     "branches": Flag(
         2,

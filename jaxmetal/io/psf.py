@@ -157,9 +157,16 @@ def _own_cell(read: Map) -> float | None:
     if not read.on_sky:
         return None
     try:
-        return float(np.sqrt(read.grid(read.origin()).pixel_area))
+        grid = read.grid(read.origin())
     except InputError:  # a header of nothing but defaults, say
         return None
+    steps = np.asarray(grid.steps)
+    if np.ptp(steps) > SAME * steps.max():
+        raise InputError(
+            f"The PSF kernel {read.path} must have square cells, but its header makes them {steps[0]:.4g} x "
+            f"{steps[1]:.4g} arcsec; resample it, or give a PSF with a formula."
+        )
+    return float(np.sqrt(grid.pixel_area))
 
 
 def _require_usable(path: str | Path, values: np.ndarray) -> None:
