@@ -16,14 +16,12 @@ import numpy as np
 import numpyro
 from numpyro.distributions import Distribution, ExpandedDistribution, Independent, Uniform
 
+from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import program
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.numerics.written import written
-
-LARGEST = 1e30
-"""Of numbers that can be computed with, whatever they are: their squares are in the range of single precision."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,6 +18,7 @@ SIGMA = 'sigma = "sigma.fits"'
 PROFILE = CONFIG[CONFIG.index("profile = ") + 10 :].rstrip()
 SCENE = CONFIG[CONFIG.index("[sources") :]
 ARMS = '{type = "SpiralArms", m = 2, pitch = 20.0, phase = 0.0, amplitude = 0.1, width = 15.0, r_core = 0.2}'
+NODES = '{type = "RadialNodes", radii = [0.0, 1.0], values = {dist = "Normal", loc = [8.5, 8.2], scale = 0.2}}'
 HUGE = "1" + 400 * "0"
 DEEP = 200 * "[" + "1" + 200 * "]"
 RECIPE = '[recipe]\nname = "gradient"\nlight = {type = "Sersic", flux = 1.0, r_eff = 0.5, n = 1.0}\n'
@@ -88,6 +89,12 @@ BAD = {
     "sources that differ by case": (*top("[sources.Disc]"), "'Disc' and 'disc'"),
     "a long name": ('name = "test"', f'name = "{300 * "x"}"', "as it has more than 250 bytes"),
     "a long key": ('mixing = "Dex"', f'mixing = "Dex"\n{70000 * "x"} = 1', "is no known key"),
+    "radii that shrink": (PROFILE, NODES.replace("[0.0, 1.0]", "[1.0, 0.0]"), "radii: expected radii that grow"),
+    "more values than radii": (PROFILE, NODES.replace("8.2]", "8.2, 8.1]"), "found 2 of radii and 3 of values"),
+    "flags without a mask": (SIGMA, f"{SIGMA}\nbad_bits = 3", "bad_bits: expected a mask beside it"),
+    "a mask's meaning alone": (SIGMA, f'{SIGMA}\nmask_means = "use"', "mask_means: expected a mask beside it"),
+    "pixels of nothing": (SIGMA, f"{SIGMA}\npixel_scale = 1e-300", "pixel_scale: expected arcsec, at least 1e-06"),
+    "pixels of a degree": (SIGMA, f"{SIGMA}\npixel_scale = 3600", "pixel_scale: expected a number above 0 and up to"),
     "a path with NUL": (SIGMA, 'sigma = "a\\u0000.fits"', "no path can have"),
 }  # fmt: skip
 

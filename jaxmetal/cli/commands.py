@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -28,7 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     ready()
     try:
-        with ended_by_sigterm(), printing():
+        with ended_by_sigterm(), printing(), warnings.catch_warnings():
+            # What astropy wonders about is judged where it is read, and said in words of ours.
+            warnings.filterwarnings("ignore", module=r"astropy\b")
             arguments = parser().parse_args(argv)
             arguments.run(arguments)
     except InputError as error:

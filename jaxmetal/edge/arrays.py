@@ -9,6 +9,9 @@ import numpy as np
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.numerics.grid import Grid
 
+LARGEST, SMALLEST = 1e30, 1e-100
+"""Sizes of numbers that can be computed with, whatever they are, but for 0."""
+
 
 def floats(name: str, values: Any) -> np.ndarray:
     """A float64 array; masked entries become NaN.
@@ -111,6 +114,17 @@ def require_finite(name: str, values: np.ndarray, used: np.ndarray) -> None:
         raise InputError(
             f"{name}: expected finite numbers wherever `used` is True, found {bad} of {int(used.sum())} that are not; "
             "set `used` to False there."
+        )
+
+
+def require_computable(name: str, values: np.ndarray, used: np.ndarray) -> None:
+    """Refuses numbers that are used and beyond what can be squared and divided by."""
+    size = np.abs(np.where(used & np.isfinite(values), values, 0.0))
+    bad = (size > LARGEST) | ((size > 0.0) & (size < SMALLEST))
+    if bad.any():
+        raise InputError(
+            f"{name}: expected numbers between {SMALLEST:g} and {LARGEST:g}, found {int(bad.sum())} beyond, such as "
+            f"{np.asarray(values)[bad].flat[0]:g}; set `used` to False or NaN there, or change their unit."
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxmetal.edge.arrays import require_finite, require_shape
+from jaxmetal.edge.arrays import require_computable, require_finite, require_shape
 from jaxmetal.edge.errors import InputError
 
 
@@ -26,9 +26,11 @@ def require_data(observations: Mapping[str, Any], is_free: Callable[[Any], bool]
         used, data = np.asarray(observation.used, bool), np.asarray(observation.data)
         require_shape(f"used of '{name}'", used, data.shape)
         require_finite(f"data of '{name}'", data, used)
+        require_computable(f"data of '{name}'", data, used)
         for errors in jax.tree.leaves(observation.noise, is_leaf=is_free):
             if not is_free(errors) and np.shape(errors) == used.shape:
                 require_finite(f"noise of '{name}'", np.asarray(errors), used)
+                require_computable(f"noise of '{name}'", np.asarray(errors), used)
     if not any(np.any(observation.used) for observation in observations.values()):
         found = ", ".join(f"'{name}' masked everywhere" for name in observations) or "no observation"
         raise InputError(

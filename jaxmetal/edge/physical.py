@@ -74,3 +74,24 @@ def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ..
             text = f"{name}: {int(np.sum(data == value))} of {data.size} data are {value:g}, far from all others"
             return (Finding("warning", f"{text}; {ADVICE}."),)
     return ()
+
+
+def varied(name: str, values: Any, used: Any) -> tuple[Finding, ...]:
+    """A warning of data that are all the same.
+
+    Args:
+        name: of the data, for the sentence.
+        values: of any shape.
+        used: boolean, of that shape.
+
+    Raises:
+        InputError: if they are all zero.
+    """
+    data = np.asarray(values, float)[np.asarray(used, bool)]
+    if data.size < ALIKE or np.ptp(data) > 0.0:
+        return ()
+    if data[0] == 0.0:
+        raise InputError(f"{name}: expected data, found 0 in all {data.size}; check the file, or leave it out.")
+    return (
+        Finding("warning", f"{name}: all {data.size} data are {data[0]:g}, which no measurement gives; look at it."),
+    )

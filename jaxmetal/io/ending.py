@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import math
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ LARGEST = 2**32
 COMPRESSED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 """How a compressed file begins -> what reads it."""
 
+DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
+"""What is raised over a compressed file that lacks its end, or does not unpack to what was packed (its checksum)."""
+
 
 def require_end(path: str | Path, what: str) -> None:
     """Refuses a FITS file that could not be read in a bounded time; whatever else is wrong is left to astropy.
@@ -47,6 +51,9 @@ def require_end(path: str | Path, what: str) -> None:
         reader = next((one for beginning, one in COMPRESSED.items() if start.startswith(beginning)), None)
         with (reader or open)(path, "rb") as file:
             found = _endless(file, LARGEST if reader else math.inf)
+    except DAMAGED as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"{what} {path} is damaged ({reason}); copy or download it again.") from None
     except Exception:  # damage shows as anything, and astropy will meet it again
         return
     if found is not None:

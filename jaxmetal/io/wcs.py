@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import FK5, SkyCoord
 from astropy.io import fits
+from astropy.io.fits.verify import VerifyWarning
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import celestial_frame_to_wcs
 
@@ -184,17 +185,23 @@ def _shape(header: fits.Header | WCS, shape: tuple[int, int] | None) -> tuple[in
 def _to_world(wcs: WCS, column: Any, row: Any) -> SkyCoord:
     try:
         with _quiet():
-            return wcs.pixel_to_world(column, row)
+            found = wcs.pixel_to_world(column, row)
     except Exception as error:  # as for reading: distortions that do not converge, singular matrices, ...
         reason = " ".join(str(error).split())
         raise InputError(f"The world coordinates cannot be evaluated ({reason}); correct the FITS header.") from None
+    if not isinstance(found, SkyCoord):
+        raise InputError(
+            "The world coordinates are in no frame that is known (RADESYS, EQUINOX, CTYPE); correct the FITS header."
+        )
+    return found
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without astropy's remarks on spellings it repairs (RADECSYS, DATE-OBS) and on CDELT next to CD."""
+    """Without astropy's remarks on cards it repairs (RADECSYS, DATE-OBS, CDELT1 = NaN) and on CDELT next to CD."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
+        warnings.simplefilter("ignore", VerifyWarning)
         warnings.filterwarnings("ignore", "cdelt will be ignored", RuntimeWarning)
         yield
 

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 from typing import Any
 
+import numpy as np
 from jax.tree_util import Partial
 
 from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
@@ -17,6 +18,7 @@ from jaxmetal.io.config.files import READERS
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.static import static_value
 from jaxmetal.io.config.table import choose, require_known
+from jaxmetal.prior import is_site
 
 ROOMS = {
     "frame": (frame, "to_plane"),
@@ -81,7 +83,27 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
     for key, field in fields.items():
         if key not in made and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise InputError(f"{where}: {name} needs '{key}', which is missing; add it.")
+    _require_alike(fields, made, where)
     return kinds[name](**made)
+
+
+def _require_alike(fields: dict[str, Any], made: dict[str, Any], where: str) -> None:
+    """Refuses lists of a node that are not of one length, and radii that do not grow."""
+    sizes: dict[str, tuple[int, ...]] = {}
+    for key, given in made.items():
+        said = fields[key].metadata
+        if said.get("several") or (said.get("static") and isinstance(given, tuple)):
+            shape = np.shape(given) if not is_site(given) else getattr(given, "shape", tuple)()
+            sizes |= {key: shape} if shape or not is_site(given) else {}  # a tie has its shape elsewhere
+    if len(set(sizes.values())) > 1:
+        found = " and ".join(f"{' x '.join(map(str, size)) or 'one number'} of {key}" for key, size in sizes.items())
+        raise InputError(f"{where}: expected lists of one length, found {found}; give as many of each.")
+    for key in sizes:
+        radii = fields[key].metadata.get("role") == "radius" and not is_site(made[key])
+        if radii and not np.all(np.diff(made[key]) > 0.0):
+            raise InputError(
+                f"{where}.{key}: expected radii that grow, found {shown(np.asarray(made[key]).tolist())}; sort them."
+            )
 
 
 def _function(function: Any, name: str, table: dict[str, Any], where: str, context: Context) -> Partial:

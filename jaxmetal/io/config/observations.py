@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from astropy.coordinates import SkyCoord
 
+from jaxmetal.edge.arrays import require_computable
 from jaxmetal.edge.bins import per_bin
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.names import require_name, require_names
 from jaxmetal.edge.noise import STYLES
-from jaxmetal.edge.physical import repeated, require_physical
+from jaxmetal.edge.physical import repeated, require_physical, varied
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
@@ -63,6 +64,9 @@ def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dic
             "dy": value(table.get("dy", 0.0), f"{where}.dy", context),
         }
         made = make(table, where, data, common, context)
+        require_computable(f"{where}.data", made.data, made.used)
+        require_computable(f"{where}: the errors", np.asarray(made.noise.sigma), made.used)
+        context.findings.extend(varied(f"{where}.data", made.data, made.used))
         context.findings.extend(repeated(f"{where}.data", made.data, made.noise.sigma, made.used))
         return dataclasses.replace(made, noise=_noise(table, where, made, used, context))
 

@@ -13,9 +13,11 @@ from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose, naming, positive, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.quality import read_used
-from jaxmetal.io.wcs import NOWHERE
+from jaxmetal.io.wcs import COARSEST, NOWHERE
 from jaxmetal.numerics.grid import Grid
 
+FINEST = 1e-6
+"""Arcsec of a pixel, below those of any telescope."""
 SAME_SCALE = 0.01
 """Relative difference between a stated pixel scale and the file's that is still the same."""
 
@@ -41,7 +43,9 @@ def pixels_of(data: Map, table: dict[str, Any], where: str, context: Context) ->
         InputError: if a stated scale contradicts the file, or one of several observations has world coordinates and
             another has none.
     """
-    scale = positive(table, "pixel_scale", where, float, None)
+    scale = positive(table, "pixel_scale", where, float, None, COARSEST)
+    if scale is not None and scale < FINEST:
+        raise InputError(f"{where}.pixel_scale: expected arcsec, at least {FINEST:g}, found {scale:g}; correct it.")
     if scale is None:
         return context.placed(data, f"{where}.data")
     if not data.on_sky:
@@ -60,6 +64,9 @@ def pixels_of(data: Map, table: dict[str, Any], where: str, context: Context) ->
 def used_of(table: dict[str, Any], where: str, data: Map, context: Context) -> np.ndarray | None:
     """Which pixels count by the mask of a table, None without one."""
     if "mask" not in table:
+        alone = [key for key in ("mask_means", "bad_bits") if key in table]
+        if alone:
+            raise InputError(f"{where}.{alone[0]}: expected a mask beside it, found none; add one, or remove it.")
         return None
     mask = context.beside(data, table["mask"], f"{where}.mask")
     bits = take(table, "bad_bits", where, int, None)

@@ -9,12 +9,13 @@ import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
+from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.names import require_name
 from jaxmetal.frame import Isotropic
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.table import choose, require_known
-from jaxmetal.prior import LARGEST, Tied
+from jaxmetal.prior import Tied
 
 DISTRIBUTIONS = (
     "AsymmetricLaplace",

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.io.file import require_file
 from jaxmetal.io.spelling import nearest
-from jaxmetal.prior import LARGEST
 
 NAMES = {
     float: "a number",
