@@ -68,7 +68,7 @@ BAD = {
     "errors of nothing": (pixels("sigma", 1e-300), "metallicity: the errors: expected numbers between"),
     "pixels of NaN arcsec": (card("CDELT1", "NaN"), "metallicity.fits: "),
     "no known frame": (frame, "in no frame that is known"),
-    "a wrong checksum": (packed, "metallicity.fits is damaged (CRC check failed"),
+    "a wrong checksum": (packed, "because it is damaged (CRC check failed"),
 }
 
 

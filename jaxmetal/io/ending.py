@@ -53,7 +53,9 @@ def require_end(path: str | Path, what: str) -> None:
             found = _endless(file, LARGEST if reader else math.inf)
     except DAMAGED as error:
         reason = " ".join(str(error).split()).rstrip(".")
-        raise InputError(f"{what} {path} is damaged ({reason}); copy or download it again.") from None
+        raise InputError(
+            f"{what} {path} cannot be read as FITS, because it is damaged ({reason}); copy or download it again."
+        ) from None
     except Exception:  # damage shows as anything, and astropy will meet it again
         return
     if found is not None:
