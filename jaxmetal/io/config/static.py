@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import typing
 from typing import Any
 
@@ -23,8 +22,6 @@ def static_value(owner: type, name: str, given: Any, where: str) -> Any:
         InputError: if it is of another kind.
     """
     kind = typing.get_type_hints(owner).get(name)
-    if kind is float and given == math.inf:
-        return given  # a limit, where the class takes it
     if kind in NAMES:
         return take({name: given}, name, where.removesuffix(f".{name}"), kind)
     if typing.get_origin(kind) is typing.Literal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -101,7 +102,8 @@ def take(table: dict[str, Any], key: str, where: str, kind: type, default: Any =
     place = f"{where}.{key}" if where else key
     if not _is_of(value, kind):
         raise InputError(f"{place}: expected {NAMES[kind]}, found {shown(value)}; correct it.")
-    if kind in (int, float) and not abs(value) <= LARGEST:
+    # Infinity may be a limit that makes sense, where it does.
+    if kind in (int, float) and not (abs(value) <= LARGEST or abs(value) == math.inf):
         raise InputError(f"{place}: expected {NAMES[kind]} up to {LARGEST:g}, found {shown(value)}; correct it.")
     return kind(value) if kind is float else value
 
