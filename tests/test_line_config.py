@@ -70,6 +70,19 @@ def test_surface_brightness_becomes_flux_per_pixel(path):
     assert found.data[0, 0, 0] == pytest.approx(STEP**2)
 
 
+def test_extensions_that_share_a_name_and_errors_of_0_under_a_mask(path):
+    """The mask is that of one line; the other lines stay."""
+    with fits.open(path.parent / "lines.fits", mode="update") as hdus:
+        for k, version in ((1, "Hb"), (5, "Ha")):
+            hdus[k].header.update({"EXTNAME": "LINE", "EXTVER": version})
+        hdus[2].data[0] = 0.0
+        hdus.append(fits.ImageHDU((np.indices(SHAPE)[0] == 0).astype(np.uint8), name="BAD"))
+    replace(path, ('"HB"', '["LINE", "Hb"]\nmask = "BAD"\nmask_means = "reject"'), ('"HA_NII"', '["LINE", "Ha"]'))
+    used = np.asarray(read_config(path).observations["lines"].used)
+    np.testing.assert_array_equal(used[0], np.indices(SHAPE)[0] > 0)
+    assert used[1:].all()
+
+
 BAD = {
     "no calibration": ('calibrations = "C20"', "", "lines: calibrations: expected a set"),
     "a set that is not known": ('"C20"', '"C21"', "lines: calibration set: expected one of"),

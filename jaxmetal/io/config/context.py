@@ -102,3 +102,17 @@ class Context:
                 f"{where}: {read.path} has no world coordinates, but the first observation has them, so that where "
                 "they lie on each other is not known; add them to its header, or state in [sky] where its middle is."
             )
+
+
+def in_file(given: Any, file: Any) -> Any:
+    """What is said of a map where one file holds them all: names, numbers, [name, EXTVER] and channels are in that.
+
+    Args:
+        given: as `Context.path` takes it, or an extension of the file, or {hdu = ..., channel = ...}.
+        file: of all maps, None where each has its own.
+    """
+    if file is None or isinstance(given, bool):
+        return given
+    if isinstance(given, dict):
+        return given if "file" in given else {"file": file, **given}
+    return {"file": file, "hdu": given} if isinstance(given, (str, int, list)) else given

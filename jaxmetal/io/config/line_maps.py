@@ -13,7 +13,7 @@ from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import STYLES, only_style
-from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.context import Context, in_file
 from jaxmetal.io.config.lines.likelihood import KINDS, by_name
 from jaxmetal.io.config.lines.pairs import flux_and_sigma
 from jaxmetal.io.config.nodes import build
@@ -23,6 +23,7 @@ from jaxmetal.io.config.table import child, naming, positive, require_known, tak
 from jaxmetal.io.fits import Map
 from jaxmetal.io.pixels import require_same_pixels
 from jaxmetal.io.units import parse_unit, per_pixel
+from jaxmetal.io.wcs import judge_pixels
 from jaxmetal.lines import Emission, emission
 from jaxmetal.observation import LineMaps, Sky
 from jaxmetal.prior import is_site
@@ -55,15 +56,17 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
     maps = {name: _map(table, row, f"{where}.features.{name}", context) for name, row in rows.items()}
     first = next(iter(maps.values()))
     grid = pixels_of(first, table, where, context)
+    context.findings.extend(judge_pixels(grid, where))
     context = dataclasses.replace(context, data=first, grid=grid)
     for name, one in maps.items():
         context.findings.extend(require_same_pixels(first, one, f"{where}.features.{name}.flux"))
     factor = 1.0 if take(table, "ignore_unit", where, bool, False) else _factor(maps, where, grid, context)
-    pairs = {name: _pair(table, rows[name], where, name, one, context) for name, one in maps.items()}
     both = used_of(table, where, first, context)
     used = {
         name: _used(table, rows[name], f"{where}.features.{name}", one, both, context) for name, one in maps.items()
     }
+    counted = {n: dataclasses.replace(one, values=np.where(used[n], one.values, np.nan)) for n, one in maps.items()}
+    pairs = {name: _pair(table, rows[name], where, name, one, context) for name, one in counted.items()}
     with naming(where):
         found = line_maps(
             {name: factor * flux for name, (flux, _) in pairs.items()},
@@ -112,13 +115,12 @@ def _emission(table: dict[str, Any], rows: Rows, where: str) -> Emission:
 
 
 def _located(table: dict[str, Any], row: dict[str, Any], key: str, where: str) -> Any:
-    """A file; with `file` in the table of the observation, names and numbers are extensions of that."""
+    """A file; with `file` in the table of the observation, names, numbers and [name, EXTVER] are extensions of that."""
     if key not in row:
         raise InputError(
             f"{where}: the key '{key}' is missing; name a file, or an extension of the observation's file."
         )
-    given = row[key]
-    return {"file": table["file"], "hdu": given} if "file" in table and isinstance(given, (str, int)) else given
+    return in_file(row[key], table.get("file"))
 
 
 def _map(table: dict[str, Any], row: dict[str, Any], where: str, context: Context) -> Map:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fluxmaps.spectra import Spectra
-from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.context import Context, in_file
 from jaxmetal.io.config.lines.binned import bins_among, by_bin, in_bins, rows_of
 from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
 from jaxmetal.io.config.pixels import pixels_of, used_of
@@ -164,8 +164,4 @@ def located(row: dict[str, Any], key: str, data: dict[str, Any], name: str) -> A
     """The file of a map; with `data.file`, names, numbers and [name, EXTVER] are extensions of that."""
     if key not in row:
         raise InputError(f"features.{name}: the key '{key}' is missing; name a file, or an extension of data.file.")
-    given = row[key]
-    if "file" in data and isinstance(given, dict) and "file" not in given:
-        return {"file": data["file"], **given}
-    extension = isinstance(given, (str, int, list)) and not isinstance(given, bool)
-    return {"file": data["file"], "hdu": given} if "file" in data and extension else given
+    return in_file(row[key], data.get("file"))
