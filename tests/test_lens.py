@@ -235,6 +235,7 @@ LENSES = {
     "Members": jl.Members(
         luminosity=np.array([1.0, 0.3]), x0=np.zeros(2), y0=np.array([0.0, 0.1]), b0=0.5, core=0.01, cut=2.0
     ),
+    "Plane": jl.Plane(parts={"a": jl.SIS(theta_e=1.0), "b": SHEAR}, distance_ratio=0.7),
     "RegionShift": jl.RegionShift(labels=np.zeros(GRID.shape, int), grid=GRID, dx={"0": 0.1}, dy={"0": -0.2}),
 }
 """A lens of each class, its centre at the origin."""

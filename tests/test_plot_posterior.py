@@ -14,10 +14,11 @@ from jaxmetal.likelihood import Gaussian
 from jaxmetal.mixing import Dex, Linear, Magnitude
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import Image, WeightedMap
-from jaxmetal.plot import of_posterior
+from jaxmetal.plot import of_lens, of_posterior
 from jaxmetal.plot.thumbnails import Thumbnail, page
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import prepare
+from jaxmetal.result.critical import Curves
 from jaxmetal.result.predicted import footprints
 from jaxmetal.result.text import interval
 from jaxmetal.result.views import view
@@ -122,6 +123,20 @@ def test_other_pictures_of_a_posterior(posterior):
     assert "slope [dex/arcsec]" in labels(of_posterior.corner(posterior))
     assert "12 + log(O/H) [dex]" in labels(of_posterior.panels(posterior, "map"))
     assert "12 + log(O/H) [dex]" in labels(of_posterior.galaxy(posterior, "map", "disc", kpc_per_arcsec=7.0))
+
+
+def test_pictures_of_a_lensed_fit_show_critical_curves_and_caustics(posterior, monkeypatch):
+    """Of the whole lens, for the source, in the frame of the data; the curves themselves are told in test_critical."""
+    asked, circle = [], np.stack([np.cos(np.arange(7.0)), np.sin(np.arange(7.0))], axis=-1)
+
+    def curves(lens, grid, **options):
+        asked.append((lens.distance_ratio, sorted(lens.parts), grid.shape))
+        return Curves([circle], [0.3 * circle])
+
+    monkeypatch.setattr(of_lens, "critical_curves", curves)
+    assert "critical curve" in labels(of_posterior.panels(posterior, "map"))
+    assert "caustic" in labels(of_posterior.galaxy(posterior, "map", "disc"))
+    assert asked == [(1.0, ["cluster"], SHAPE)] * 2
 
 
 @pytest.mark.parametrize(("count", "across", "down"), [(1, 1, 1), (3, 3, 1), (4, 3, 2), (6, 3, 2)])

@@ -84,6 +84,8 @@ def test_a_distance_ratio_stands_in_the_place_of_a_redshift(path):
 def test_without_the_galaxy_s_the_first_source_s_redshift_is_the_deflections_own(path):
     replace(path, "z = 0.5", "")
     path.write_text(path.read_text() + SECOND.format("z = 2.0"))
+    refused(lambda: read_config(path), "sources.disc: expected a redshift z or a distance_ratio", "found neither")
+    replace(path, "[sources.disc.frame]", "[sources.disc]\ndistance_ratio = 0.4\n[sources.disc.frame]")
     job = read_config(path)
     assert job.scene.lens["cluster"].scale == pytest.approx(ratio(2.0), rel=1e-6)
     assert job.kpc_per_arcsec is None

@@ -9,13 +9,17 @@ from .cosmology import cosmic_age as cosmic_age
 from .cosmology import kpc_per_arcsec as kpc_per_arcsec
 from .deflection import DeflectionMap as DeflectionMap
 from .deflection import check_deflection as check_deflection
+from .deflection import distance_ratio as distance_ratio
 from .deflection import read_deflection as read_deflection
+from .deflection import read_scalar as read_scalar
 from .fit_files import save as save
 from .fits import Map as Map
 from .fits import read_map as read_map
 from .fits import write_maps as write_maps
 from .folder import output_folder as output_folder
 from .folder import writing as writing
+from .lenstool import LenstoolModel as LenstoolModel
+from .lenstool import from_lenstool as from_lenstool
 from .lines import save_lines as save_lines
 from .noise import to_sigma as to_sigma
 from .posterior_tables import draws_table as draws_table

@@ -8,6 +8,7 @@ Lenstool's frame: each component points along the map's own pixel axes, so that 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +22,7 @@ from jaxmetal.edge.findings import Report
 from jaxmetal.io.fits import Hdu, Map, read_map
 from jaxmetal.io.pixels import APART, distance
 from jaxmetal.lens.check import check_amplification, check_map
+from jaxmetal.lens.maps import from_convergence, from_potential
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
 
@@ -78,14 +80,52 @@ def read_deflection(
     scale = deflection_scale(cosmology, z_lens, z_source, z_map)
     x, y = (read_map(file, hdu, what="deflection map") for file, hdu in ((x_file, x_hdu), (y_file, y_hdu)))
     if not ignore_unit:
-        _require_arcsec(x)
-        _require_arcsec(y)
+        _require_unit(x, units.arcsec, "deflection")
+        _require_unit(y, units.arcsec, "deflection")
     grid = _common_grid(x, y, origin)
     alpha_x, alpha_y = _to_sky(x.values, y.values, grid)
     lens = Tabulated(alpha_x=alpha_x, alpha_y=alpha_y, grid=grid, scale=scale, interpolation=interpolation)
     redshifts = {"z_lens": z_lens, "z_source": z_source, "z_map": z_map, "scale": scale}
     files = {"x_file": str(x_file), "y_file": str(y_file)}
     return DeflectionMap(lens=lens, record={**files, **redshifts, "cosmology": repr(cosmology)})
+
+
+SCALARS: dict[str, tuple[Callable[..., Tabulated], Any]] = {
+    "potential": (from_potential, units.arcsec**2),
+    "convergence": (from_convergence, units.dimensionless_unscaled),
+}
+"""What one map may hold from which a deflection follows, and its unit."""
+
+
+def read_scalar(
+    file: str | Path,
+    holds: Literal["potential", "convergence"],
+    *,
+    origin: SkyCoord,
+    z_lens: float,
+    z_source: float,
+    z_map: float | Literal["inf", "source"],
+    cosmology: FLRW | None = None,
+    interpolation: Literal["bilinear", "cubic"] = "cubic",
+    hdu: Hdu = None,
+    ignore_unit: bool = False,
+) -> DeflectionMap:
+    """The reduced deflection of a source at `z_source` from a map of the potential (arcsec^2) or of the convergence.
+
+    See `lens.from_potential` and `lens.from_convergence`; other arguments are those of `read_deflection`.
+
+    Raises:
+        InputError: for a file, world coordinates, a unit or redshifts that cannot be used.
+    """
+    cosmology = COSMOLOGY if cosmology is None else cosmology
+    scale = deflection_scale(cosmology, z_lens, z_source, z_map)
+    read = read_map(file, hdu, what=f"{holds} map")
+    make, unit = SCALARS[holds]
+    if not ignore_unit:
+        _require_unit(read, unit, holds)
+    lens = make(read.values, read.grid(origin), scale=scale, interpolation=interpolation)
+    redshifts = {"z_lens": z_lens, "z_source": z_source, "z_map": z_map, "scale": scale}
+    return DeflectionMap(lens=lens, record={f"{holds}_file": str(file), **redshifts, "cosmology": repr(cosmology)})
 
 
 def check_deflection(lens: Tabulated, amplification: tuple[np.ndarray, Grid] | None = None) -> Report:
@@ -124,12 +164,14 @@ def deflection_scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: flo
     return ratio / distance_ratio(cosmology, z_lens, z_map)
 
 
-def _require_arcsec(component: Map) -> None:
+def _require_unit(component: Map, expected: units.UnitBase, what: str) -> None:
     unit = units.Unit(component.unit, parse_strict="silent")
-    if component.unit and unit != units.arcsec:
+    if component.unit and unit != expected:
+        wanted = "in " + str(expected) if str(expected) else "without a unit"
         advice = "convert the map, or pass ignore_unit=True if the keyword is wrong"
-        found = f"its BUNIT is '{component.unit}'"
-        raise InputError(f"The deflection map {component.path} must be in arcsec, but {found}; {advice}.")
+        raise InputError(
+            f"The {what} map {component.path} must be {wanted}, but its BUNIT is '{component.unit}'; {advice}."
+        )
 
 
 def _common_grid(x: Map, y: Map, origin: SkyCoord) -> Grid:

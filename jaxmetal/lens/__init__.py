@@ -2,7 +2,7 @@
 
 The source position is beta = theta - alpha; deflections of several lenses add. x points West, y North. Lenses with a
 formula also have `lens.potential(x, y)`, whose gradient the deflection is.
-Imports: numerics, machine, errors and findings only. To add a lens: one file with a `@node` and its `__call__`, finite
+Imports: numerics, errors and findings only. To add a lens: one file with a `@node` and its `__call__`, finite
 in value and gradient everywhere, its convergence in the docstring; re-export it here and add it to
 tests/test_lens.py, which checks every lens by differentiating it.
 """
@@ -18,11 +18,13 @@ from jaxmetal.lens.convert import (
 from jaxmetal.lens.derive import Distortion, distortion
 from jaxmetal.lens.dpie import DPIE
 from jaxmetal.lens.epl import EPL
+from jaxmetal.lens.maps import from_convergence, from_potential
 from jaxmetal.lens.members import Members
 from jaxmetal.lens.multipole import Multipole
 from jaxmetal.lens.nfw import NFW
 from jaxmetal.lens.nie import NIE
 from jaxmetal.lens.normalisation import b0_from_velocity_dispersion, normalisation_from_b0, normalisation_to_b0
+from jaxmetal.lens.plane import Plane
 from jaxmetal.lens.point import PointMass
 from jaxmetal.lens.shear import Shear
 from jaxmetal.lens.sheet import Sheet
@@ -41,6 +43,7 @@ __all__ = [
     "Distortion",
     "Members",
     "Multipole",
+    "Plane",
     "PointMass",
     "RegionShift",
     "Shear",
@@ -51,6 +54,8 @@ __all__ = [
     "check_amplification",
     "check_map",
     "distortion",
+    "from_convergence",
+    "from_potential",
     "lens_from_lenstronomy",
     "normalisation_from_b0",
     "normalisation_to_b0",

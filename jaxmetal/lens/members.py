@@ -36,14 +36,14 @@ class Members:
         block: galaxies that are evaluated at a time.
     """
 
-    luminosity: np.ndarray | jax.Array = parameter("", within="(0, inf)", role="luminosity")
-    x0: np.ndarray | jax.Array = parameter("arcsec", role="centre x")
-    y0: np.ndarray | jax.Array = parameter("arcsec", role="centre y")
+    luminosity: np.ndarray | jax.Array = parameter("", several=True, within="(0, inf)", role="luminosity")
+    x0: np.ndarray | jax.Array = parameter("arcsec", several=True, role="centre x")
+    y0: np.ndarray | jax.Array = parameter("arcsec", several=True, role="centre y")
     b0: float | jax.Array = parameter("arcsec", within="[0, inf)", role="lens strength")
     core: float | jax.Array = parameter("arcsec", within="[0, inf)", role="core radius")
     cut: float | jax.Array = parameter("arcsec", within="(0, inf)", role="cut radius")
-    q: Numbers = parameter("", within="(0, 1]", role="axis ratio", default=1.0)
-    pa: Numbers = parameter("deg", role="position angle", period=180.0, default=0.0)
+    q: Numbers = parameter("", several=True, within="(0, 1]", role="axis ratio", default=1.0)
+    pa: Numbers = parameter("deg", several=True, role="position angle", period=180.0, default=0.0)
     sigma_slope: float | jax.Array = parameter("", role="exponent of luminosity", default=0.25)
     core_slope: float | jax.Array = parameter("", role="exponent of luminosity", default=0.5)
     cut_slope: float | jax.Array = parameter("", role="exponent of luminosity", default=0.5)

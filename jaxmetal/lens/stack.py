@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ class Stack:
         block: lenses that are evaluated at a time.
     """
 
-    of: Any
+    of: Any = dataclasses.field(metadata={"several": True})
     block: int = static(default=BLOCK)
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -42,6 +43,8 @@ class Stack:
 
     def _summed(self, of_one: Any, total: Any) -> Any:
         """Without what lies between being kept for derivatives: it is computed again, block by block."""
+        if self.block < 1:
+            raise InputError(f"Stack: expected a block of 1 lens or more, found {self.block}; leave it out.")
         shared, each = _parted(self.of)
         n = _length(each)
         whole = n - n % self.block

@@ -8,6 +8,8 @@ from .forecasts import forecast as forecast
 from .intrinsic import source_plane as source_plane
 from .labels import Quantity as Quantity
 from .labels import parameter_labels as parameter_labels
+from .lensing import distortion_maps as distortion_maps
+from .lensing import lens_planes as lens_planes
 from .marginals import corner as corner
 from .overview import fit_figure as fit_figure
 from .panels import Panel as Panel

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.labels import Quantity
+from jaxmetal.plot.lensing import CRITICAL, draw_curves
 from jaxmetal.plot.marks import compass, psf_circle, quiet_corners
 from jaxmetal.plot.picture import colour_bar, draw, paint
 from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, SUSPECT, Scale, new_figure, scale_of, symmetric_range
@@ -33,6 +34,7 @@ class MapFit:
         used: True for values that count, of the data's shape; all by default.
         bins: `Bins`, or None for pixels.
         fwhm: of the PSF, arcsec; None draws none.
+        critical: critical curves of the lens, arrays (n, 2) of x and y in arcsec.
         fits: whether the model describes the map; where it does not, the residual says so in red.
         linear_below: of an image of light, the flux above which its colours are logarithmic; None for a linear scale.
     """
@@ -45,6 +47,7 @@ class MapFit:
     used: Any = None
     bins: Any = None
     fwhm: float | None = None
+    critical: Sequence[np.ndarray] = ()
     fits: bool = True
     linear_below: float | None = None
 
@@ -86,6 +89,9 @@ def maps(fit: MapFit, figure: FigureBase | None = None) -> FigureBase:
     for ax, title in zip(axes, ("data", "model", "residual"), strict=True):
         ax.set_title(title, fontsize=11)
         ax.label_outer()
+        draw_curves(ax, fit.critical, fit.grid, CRITICAL)
+    if fit.critical:
+        axes[1].legend(fontsize=7, loc=quiet_corners(np.isfinite(data))[0], framealpha=0.8)
     if not fit.fits:
         axes[2].set_title("residual: a poor fit", fontsize=11, color=SUSPECT)
         axes[2].spines[:].set(color=SUSPECT, linewidth=2.0)

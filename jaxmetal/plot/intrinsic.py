@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from matplotlib.path import Path
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.labels import Quantity
+from jaxmetal.plot.lensing import CAUSTIC, draw_curves
 from jaxmetal.plot.marks import HALO, compass
 from jaxmetal.plot.picture import colour_bar, draw
 from jaxmetal.plot.style import SEQUENTIAL, UNUSED, new_figure, scale_of
@@ -33,6 +34,7 @@ def source_plane(
     r_eff: float | None = None,
     kpc_per_arcsec: float | None = None,
     reached: np.ndarray | None = None,
+    caustics: Sequence[np.ndarray] = (),
 ) -> Figure:
     """Draws a carried property on the plane of the source, around the centre of the frame in which it is told.
 
@@ -45,6 +47,7 @@ def source_plane(
         kpc_per_arcsec: scale at the source; adds axes in kpc.
         reached: corners of the pixels that saw it, (n, 4, 2), arcsec on that plane: what lies outside them is hatched,
             and colours span what is inside. All is shown by default.
+        caustics: of the lens, arrays (n, 2) of x and y in arcsec.
     """
     figure = new_figure(6.0, 4.8)
     ax = figure.subplots()
@@ -60,6 +63,9 @@ def source_plane(
         _hatch_beyond(ax, image, reached)
     if r_eff is not None:
         _half_light_ellipse(ax, grid, shown.radius, r_eff)
+    draw_curves(ax, caustics, grid, CAUSTIC, "crimson")
+    if caustics and _in_sight(caustics, grid):
+        _name_curves(ax)
     ax.plot(*centre, "+", color="black", path_effects=HALO)
     compass(ax, grid, "upper right")
     if kpc_per_arcsec is None:
@@ -83,6 +89,20 @@ def _hatch_beyond(ax: Axes, image: AxesImage, reached: np.ndarray) -> None:
     beyond: dict[str, Any] = {"facecolor": UNUSED, "edgecolor": "0.55", "hatch": "////", "linewidth": 0.0}
     ax.add_patch(Rectangle((0.0, 0.0), 1.0, 1.0, transform=ax.transAxes, zorder=-1, **beyond))
     ax.legend(handles=[Patch(label="no data reach", **beyond)], loc="lower left", fontsize=8)
+
+
+def _name_curves(ax: Axes) -> None:
+    """A legend of the curves beside the one that is there."""
+    earlier = ax.get_legend()
+    if earlier is not None:
+        ax.add_artist(earlier)
+    ax.legend(fontsize=7, loc="upper left", framealpha=0.8)
+
+
+def _in_sight(curves: Sequence[np.ndarray], grid: Grid) -> bool:
+    """Whether a point of a curve lies on the picture."""
+    column, row = grid.to_pixel(*np.concatenate(list(curves)).T)
+    return bool(np.any((np.abs(column - 0.5 * PIXELS) < 0.5 * PIXELS) & (np.abs(row - 0.5 * PIXELS) < 0.5 * PIXELS)))
 
 
 def _half_light_ellipse(ax: Axes, grid: Grid, radius: np.ndarray, r_eff: float) -> None:

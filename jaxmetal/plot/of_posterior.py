@@ -20,6 +20,7 @@ from jaxmetal.plot.intrinsic import source_plane
 from jaxmetal.plot.labels import listed, parameter_labels
 from jaxmetal.plot.marginals import beside
 from jaxmetal.plot.marginals import corner as draw_corner
+from jaxmetal.plot.of_lens import critical_lines, lensing
 from jaxmetal.plot.overview import fit_figure
 from jaxmetal.plot.prior_maps import prior_predictive
 from jaxmetal.plot.profile import Band, Profile
@@ -69,6 +70,7 @@ def map_fits(posterior: Posterior | View, name: str, quantity: Quantity | None =
     """Each map of an observation and its prediction at the MAP."""
     seen = view(posterior)
     observation = seen.filled[name]
+    critical = critical_lines(seen, name)
     return [
         MapFit(
             data=plane.of(observation.data),
@@ -79,6 +81,7 @@ def map_fits(posterior: Posterior | View, name: str, quantity: Quantity | None =
             used=plane.of(observation.used),
             bins=observation.bins,
             fwhm=fwhm(plane.psf),
+            critical=critical,
             fits=seen.goodness[name].fits,
             linear_below=_noise(observation, plane, seen.sigmas[name]),
         )
@@ -188,6 +191,7 @@ def galaxy(
         half_size=float(np.abs(reached - np.array([float(frame.x0), float(frame.y0)])).max()),
         r_eff=None if size is None else float(np.median(size)),
         reached=reached,
+        caustics=lensing(seen, name, source).caustics,
         **scale,
     )
 

@@ -3,10 +3,13 @@
 All of it goes through one `View` of the fit, which keeps what has been computed. May import: posterior, model and
 everything below it; arviz-stats. Files are written by io, pictures by plot. To add a quantity: a function of a
 `Posterior` or a `View` in a file of its own, that starts with `view(posterior)`; costly ones are kept with `View.once`.
+`critical_curves` and `image_positions` are of any lens, which need not be of a fit.
 """
 
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria, loo, residual
+from jaxmetal.result.critical import Curves, critical_curves
+from jaxmetal.result.images import Images, image_positions
 from jaxmetal.result.predicted import best_prediction, intrinsic_map, predictive, profile, radius_map
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
@@ -16,12 +19,16 @@ from jaxmetal.result.two_point import TwoPoint, two_point
 from jaxmetal.result.views import View, view
 
 __all__ = [
+    "Curves",
+    "Images",
     "Posterior",
     "TwoPoint",
     "View",
     "best_prediction",
     "criteria",
+    "critical_curves",
     "gradients",
+    "image_positions",
     "intrinsic_map",
     "listed",
     "loo",

@@ -34,6 +34,7 @@ class Context:
         z_lens: of the lens that is being read, None where it states none.
         data: of the observation that is being read.
         grid: their pixels.
+        several: whether the node that is being read stands for many, so that its numbers may be lists.
         advice: what to do about a file that does not exist.
         inputs: place in the file -> path of a file that was read.
         starts: place in the file -> where the fit is to start.
@@ -48,6 +49,7 @@ class Context:
     z_lens: float | None = None
     data: Map | None = None
     grid: Grid | None = None
+    several: bool = False
     advice: str = "provide it, or try those that `jaxmetal simulate` writes"
     inputs: dict[str, Path] = dataclasses.field(default_factory=dict)
     starts: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -14,13 +14,12 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.psf import Kernel
 from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.lens_maps import deflection, regions
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import choose, naming, require_known, take
-from jaxmetal.io.deflection import check_deflection, read_deflection
 from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.units import require_flux
 from jaxmetal.io.wcs import judge_pixels
-from jaxmetal.lens import RegionShift, Tabulated
 from jaxmetal.light import Picture, clip_negative
 from jaxmetal.recipes.field import MOST
 
@@ -52,62 +51,6 @@ def picture(table: dict[str, Any], where: str, context: Context, build: Build) -
         text = f"{where}: negative pixels, {share:.1%} of the flux, were set to zero."
         context.findings.append(Finding("warning" if share > 0.05 else "info", text))
     return clipped
-
-
-def deflection(table: dict[str, Any], where: str, context: Context, build: Build) -> Tabulated:
-    """A deflection map, checked."""
-    require_known(table, where, ("x", "y", "z_map", "interpolation", "ignore_unit", "amplification"))
-    z_lens, z_source = context.z_lens, context.redshifts.reference
-    if z_lens is None:
-        raise InputError(f"{where}: the key 'z_lens' is missing; state the redshift of the lens.")
-    if z_source is None:
-        raise InputError(f"{where}: expected a source whose redshift is known, found none; state it as galaxy.z.")
-    if "z_map" not in table:
-        raise InputError(
-            f"{where}: the key 'z_map' is missing; "
-            'state the redshift of the maps, "inf" (D_LS/D_S = 1) or "source" (already scaled).'
-        )
-    (x, x_hdu), (y, y_hdu) = (context.path(table.get(axis), f"{where}.{axis}") for axis in "xy")
-    read = read_deflection(
-        x,
-        y,
-        origin=context.origin,
-        z_lens=z_lens,
-        z_source=z_source,
-        z_map=table["z_map"],
-        cosmology=context.cosmology,
-        interpolation=choose(table.get("interpolation", "cubic"), f"{where}.interpolation", ("bilinear", "cubic")),  # type: ignore[arg-type]
-        x_hdu=x_hdu,
-        y_hdu=y_hdu,
-        ignore_unit=take(table, "ignore_unit", where, bool, False),
-    )
-    amplification = None
-    if "amplification" in table:
-        known_map = context.map(table["amplification"], f"{where}.amplification")
-        amplification = known_map.values, context.placed(known_map, f"{where}.amplification")
-    report = check_deflection(read.lens, amplification)
-    report.require()
-    context.findings.extend(report.findings)
-    return read.lens
-
-
-def regions(table: dict[str, Any], where: str, context: Context, build: Build) -> RegionShift:
-    """Source-plane shifts of labelled regions."""
-    require_known(table, where, ("labels", "dx", "dy"))
-    read = context.map(table.get("labels"), f"{where}.labels")
-    shifts = {
-        axis: {
-            label: value(v, f"{where}.{axis}.{label}", context) for label, v in take(table, axis, where, dict).items()
-        }
-        for axis in ("dx", "dy")
-    }
-    grid = context.placed(read, f"{where}.labels")
-    for label in {**shifts["dx"], **shifts["dy"]}:
-        if not label.isdigit():
-            raise InputError(
-                f"{where}: expected whole numbers as labels of regions, found '{label}'; write e.g. 2 = 0.1."
-            )
-    return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=grid, **shifts)  # type: ignore[arg-type]
 
 
 def kernel(table: dict[str, Any], where: str, context: Context, build: Build) -> Kernel:

@@ -125,13 +125,14 @@ def _field(
     if field.name == "parts":
         return _parts(given, room, where, context)
     if isinstance(given, dict) and "type" in given:
-        return build(given, room, where, context, extra)
+        inner = dataclasses.replace(context, several=field.metadata.get("several", False))
+        return build(given, room, where, inner, extra)
     if room == "noise" and isinstance(given, str):
         return (
             context.map(given, where) if context.data is None else context.beside(context.data, given, where)
         ).values
     # A noise may have a number for each datum; what no field says of itself may be anything.
-    several = field.metadata.get("several", True) or (room == "noise" and isinstance(given, list))
+    several = field.metadata.get("several", True) or context.several or (room == "noise" and isinstance(given, list))
     return value(given, where, context, several=several)
 
 

@@ -61,9 +61,15 @@ class Redshifts:
             cosmology: for distances.
 
         Raises:
-            InputError: if sources at several redshifts lie behind lenses at none, or at several.
+            InputError: if sources at several redshifts lie behind lenses at none, or at several, or one of them states
+                neither redshift nor distance ratio.
         """
         z = self.of(source)
+        if z is None and source not in self.own and self.reference is not None:
+            raise InputError(
+                f"sources.{source}: expected a redshift z or a distance_ratio, as deflections are for z = "
+                f"{self.reference:g}, found neither; add one, or state galaxy.z."
+            )
         if z is None or z == self.reference:
             return 1.0
         if len(set(planes)) != 1:

@@ -12,6 +12,7 @@ from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.names import require_names
 from jaxmetal.frame import OnSky
 from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.lenses import in_own_numbers, lenstool
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.redshifts import FARTHEST
@@ -61,6 +62,8 @@ def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Conte
 def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]:
     """A deflector, and its redshift where it is stated."""
     table = {"type": given} if isinstance(given, str) else dict(take({"lens": given}, "lens", where, dict))
+    if "lenstool" in table:
+        return lenstool(table, where, context)
     if "z_source" in table:
         raise InputError(
             f"{where}.z_source: expected the redshift of a source beside the source, found it here; state it as "
@@ -70,7 +73,8 @@ def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]
     if z_lens is not None:
         context.redshifts.require_behind(z_lens, where)
     table.pop("z_lens", None)
-    return build(table, "lens", where, dataclasses.replace(context, z_lens=z_lens)), z_lens
+    own = dataclasses.replace(context, z_lens=z_lens)
+    return build(in_own_numbers(table, where, own), "lens", where, own), z_lens
 
 
 def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -> Source:

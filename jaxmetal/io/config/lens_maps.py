@@ -1,0 +1,87 @@
+"""Lenses whose arrays come from maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.table import choose, require_known, take
+from jaxmetal.io.deflection import SCALARS, DeflectionMap, check_deflection, read_deflection, read_scalar
+from jaxmetal.lens import RegionShift, Tabulated
+
+Build = Callable[..., Any]
+
+
+def deflection(table: dict[str, Any], where: str, context: Context, build: Build) -> Tabulated:
+    """A deflection map, or what follows from a map of the potential or the convergence; checked."""
+    require_known(table, where, ("x", "y", *SCALARS, "z_map", "interpolation", "ignore_unit", "amplification"))
+    read = _read(table, where, context)
+    amplification = None
+    if "amplification" in table:
+        known_map = context.map(table["amplification"], f"{where}.amplification")
+        amplification = known_map.values, context.placed(known_map, f"{where}.amplification")
+    report = check_deflection(read.lens, amplification)
+    report.require()
+    context.findings.extend(report.findings)
+    return read.lens
+
+
+def _read(table: dict[str, Any], where: str, context: Context) -> DeflectionMap:
+    given = [holds for holds in SCALARS if holds in table]
+    if len(given) + ("x" in table or "y" in table) > 1:
+        found = ", ".join(key for key in ("x", "y", *SCALARS) if key in table)
+        raise InputError(
+            f"{where}: expected the maps x and y, or one of {' and '.join(SCALARS)}, found {found}; keep one of them."
+        )
+    options = _options(table, where, context)
+    if given:
+        path, hdu = context.path(table[given[0]], f"{where}.{given[0]}")
+        return read_scalar(path, given[0], hdu=hdu, **options)  # type: ignore[arg-type]
+    (x, x_hdu), (y, y_hdu) = (context.path(table.get(axis), f"{where}.{axis}") for axis in "xy")
+    return read_deflection(x, y, x_hdu=x_hdu, y_hdu=y_hdu, **options)
+
+
+def _options(table: dict[str, Any], where: str, context: Context) -> dict[str, Any]:
+    z_lens, z_source = context.z_lens, context.redshifts.reference
+    if z_lens is None:
+        raise InputError(f"{where}: the key 'z_lens' is missing; state the redshift of the lens.")
+    if z_source is None:
+        raise InputError(f"{where}: expected a source whose redshift is known, found none; state it as galaxy.z.")
+    if "z_map" not in table:
+        raise InputError(
+            f"{where}: the key 'z_map' is missing; "
+            'state the redshift of the maps, "inf" (D_LS/D_S = 1) or "source" (already scaled).'
+        )
+    return {
+        "origin": context.origin,
+        "z_lens": z_lens,
+        "z_source": z_source,
+        "z_map": table["z_map"],
+        "cosmology": context.cosmology,
+        "interpolation": choose(table.get("interpolation", "cubic"), f"{where}.interpolation", ("bilinear", "cubic")),
+        "ignore_unit": take(table, "ignore_unit", where, bool, False),
+    }
+
+
+def regions(table: dict[str, Any], where: str, context: Context, build: Build) -> RegionShift:
+    """Source-plane shifts of labelled regions."""
+    require_known(table, where, ("labels", "dx", "dy"))
+    read = context.map(table.get("labels"), f"{where}.labels")
+    shifts = {
+        axis: {
+            label: value(v, f"{where}.{axis}.{label}", context) for label, v in take(table, axis, where, dict).items()
+        }
+        for axis in ("dx", "dy")
+    }
+    grid = context.placed(read, f"{where}.labels")
+    for label in {**shifts["dx"], **shifts["dy"]}:
+        if not label.isdigit():
+            raise InputError(
+                f"{where}: expected whole numbers as labels of regions, found '{label}'; write e.g. 2 = 0.1."
+            )
+    return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=grid, **shifts)  # type: ignore[arg-type]

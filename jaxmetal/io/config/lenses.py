@@ -1,0 +1,121 @@
+"""What the tables of lenses may say in the place of a lens's own numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.io.config.context import NOWHERE, Context
+from jaxmetal.io.config.table import positive, require_known, take
+from jaxmetal.io.deflection import distance_ratio
+from jaxmetal.io.lenstool import from_lenstool
+from jaxmetal.io.tables import read_table
+from jaxmetal.io.wcs import tangent_offsets
+from jaxmetal.lens import Plane
+from jaxmetal.lens.normalisation import b0_from_velocity_dispersion
+
+PLACES = {"x0": "arcsec to the West", "y0": "arcsec to the North"}
+OPTIONAL = ("q", "pa")
+
+
+def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> dict[str, Any]:
+    """The table with `b0` for a `velocity_dispersion`, and the columns of a `catalogue` of cluster galaxies.
+
+    Raises:
+        InputError: if redshifts are missing, or the catalogue cannot be used.
+    """
+    made = dict(table)
+    if "velocity_dispersion" in made:
+        made["b0"] = _strength(made, where, context)
+        del made["velocity_dispersion"]
+    if "catalogue" in made:
+        columns = _galaxies(made, where, context)
+        both = sorted(set(columns) & set(made))
+        if both:
+            raise InputError(f"{where}.{both[0]}: expected it once, found it here and in the catalogue; remove one.")
+        made |= {key: np.asarray(values, float).tolist() for key, values in columns.items()}
+        for key in ("catalogue", "mag_star"):
+            made.pop(key, None)
+    return made
+
+
+def lenstool(table: dict[str, Any], where: str, context: Context) -> tuple[Plane, float]:
+    """The cluster of a Lenstool parameter file, and its redshift.
+
+    Raises:
+        InputError: if the file cannot be used, or no source's redshift is known.
+    """
+    require_known(table, where, ("lenstool",))
+    path, _ = context.path(table["lenstool"], f"{where}.lenstool")
+    z_source = context.redshifts.reference
+    if z_source is None:
+        raise InputError(f"{where}: expected a source whose redshift is known, found none; state it as galaxy.z.")
+    if context.origin is NOWHERE:
+        raise InputError(
+            f"{where}: expected data with world coordinates or [sky], as the file has, found none; add [sky]."
+        )
+    model = from_lenstool(path, z_source, context.origin)
+    context.redshifts.require_behind(model.z_lens, where)
+    text = (
+        f"{where}: {len(model.lens)} lenses at z = {model.z_lens:g}, with the file's own cosmology, {model.cosmology}."
+    )
+    context.findings.append(Finding("info", text))
+    return Plane(parts=model.lens), model.z_lens
+
+
+def _strength(table: dict[str, Any], where: str, context: Context) -> float:
+    if "b0" in table:
+        raise InputError(f"{where}: expected b0 or a velocity_dispersion, found both; remove one.")
+    z_source = context.redshifts.reference
+    if context.z_lens is None:
+        raise InputError(f"{where}: the key 'z_lens' is missing, which a velocity_dispersion needs; add a redshift.")
+    if z_source is None:
+        raise InputError(f"{where}: expected a source whose redshift is known, found none; state it as galaxy.z.")
+    sigma = positive(table, "velocity_dispersion", where, float)
+    return float(b0_from_velocity_dispersion(sigma, distance_ratio(context.cosmology, context.z_lens, z_source)))
+
+
+def _galaxies(table: dict[str, Any], where: str, context: Context) -> dict[str, Any]:
+    """Positions, luminosities and, where they are there, shapes."""
+    place = f"{where}.catalogue"
+    path, _ = context.path(table["catalogue"], place)
+    columns = read_table(path)
+    found = {**_positions(columns, place, context), "luminosity": _luminosity(columns, table, where)}
+    found |= {key: columns[key] for key in OPTIONAL if key in columns}
+    for key, values in found.items():
+        bad = int(np.sum(~np.isfinite(np.asarray(values, float))))
+        if bad:
+            raise InputError(f"{place}: expected a number for every galaxy, found {bad} without '{key}'; remove them.")
+    return found
+
+
+def _positions(columns: dict[str, np.ndarray], place: str, context: Context) -> dict[str, np.ndarray]:
+    if PLACES.keys() <= columns.keys():
+        return {key: columns[key] for key in PLACES}
+    if not {"ra", "dec"} <= columns.keys():
+        raise InputError(
+            f"{place}: expected columns ra and dec (degrees), or x0 and y0 (arcsec West and North), found "
+            f"{', '.join(columns)}; add them."
+        )
+    if context.origin is NOWHERE:
+        raise InputError(
+            f"{place}: expected data with world coordinates or [sky], as it has ra and dec, found none; add [sky]."
+        )
+    x0, y0 = tangent_offsets(SkyCoord(columns["ra"], columns["dec"], unit="deg"), context.origin)
+    return {"x0": x0, "y0": y0}
+
+
+def _luminosity(columns: dict[str, np.ndarray], table: dict[str, Any], where: str) -> np.ndarray:
+    """L / L*, or from magnitudes."""
+    if "luminosity" in columns:
+        return columns["luminosity"]
+    if "mag" not in columns:
+        raise InputError(
+            f"{where}.catalogue: expected a column luminosity (L / L*) or mag, found {', '.join(columns)}; add one."
+        )
+    mag_star = take(table, "mag_star", where, float)
+    return np.asarray(10.0 ** (-0.4 * (np.asarray(columns["mag"], float) - mag_star)))

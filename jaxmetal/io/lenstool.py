@@ -1,0 +1,206 @@
+"""Cluster models as Lenstool writes them: a parameter file with potentials and catalogues of galaxies.
+
+Lenstool's x points West and y North, in arcsec from the file's reference; angles run from x to y, so that a position
+angle is angle_pos - 90 degrees. `v_disp` is its fiducial dispersion (see `lens.b0_from_velocity_dispersion`), and
+`ellipticite` (a^2 - b^2) / (a^2 + b^2) of the mass.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.cosmology import FLRW, LambdaCDM, w0waCDM
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.io.cosmology import kpc_per_arcsec
+from jaxmetal.io.deflection import deflection_scale
+from jaxmetal.io.file import require_file
+from jaxmetal.io.parfile import Block, blocks_of, number
+from jaxmetal.io.wcs import tangent_offsets
+from jaxmetal.lens import DPIE, Members, b0_from_velocity_dispersion, stacked
+
+DPIE_PROFILE = 81
+"""Lenstool's number of the dual pseudo-isothermal profile."""
+MOST = 10
+"""Potentials up to which each is a lens of its own; more of them are one stack."""
+GALAXY = ("a", "b", "theta", "mag")
+"""Columns of a catalogue behind the number and the two positions."""
+
+
+class LenstoolModel(NamedTuple):
+    """A cluster.
+
+    Attributes:
+        lens: name -> lens, for a source at the redshift that was asked for.
+        origin: from which positions are told.
+        z_lens: redshift.
+        cosmology: of the file.
+    """
+
+    lens: dict[str, Any]
+    origin: SkyCoord
+    z_lens: float
+    cosmology: FLRW
+
+
+def from_lenstool(par_file: str | Path, z_source: float, origin: SkyCoord | None = None) -> LenstoolModel:
+    """Reads a parameter file (best.par): potentials of profile 81 and catalogues of galaxies on scaling relations.
+
+    Args:
+        par_file: the file; its catalogues are beside it.
+        z_source: redshift of the source, for whose D_LS/D_S the strengths are.
+        origin: of positions in the result; by default the file's reference.
+
+    Raises:
+        InputError: for what the file lacks, or holds and is not known here.
+    """
+    path = Path(par_file)
+    require_file(path, "The Lenstool parameter file")
+    blocks = blocks_of(path)
+    reference = _reference(path, blocks)
+    origin = reference if origin is None else origin
+    cosmology = _cosmology(path, blocks)
+    potentials = [block for block in blocks if block.name == "potentiel"]
+    galaxies = [block for block in blocks if block.name == "potfile"]
+    if not potentials and not galaxies:
+        raise InputError(f"{path}: expected potentials or a potfile, found neither; use a parameter file of a model.")
+    twice = sorted({one.label for one in potentials if sum(one.label == other.label for other in potentials) > 1})
+    if twice:
+        raise InputError(f"{path}: expected potentials of different names, found '{twice[0]}' twice; rename one.")
+    z_lens = _one_redshift(path, potentials, galaxies)
+    ratio = deflection_scale(cosmology, z_lens, z_source, "inf")
+    scales = _Scales(path, ratio, float(kpc_per_arcsec(z_lens, cosmology)), reference, origin)
+    lens: dict[str, Any] = {block.label: scales.potential(block) for block in potentials}
+    if len(lens) > MOST:
+        lens = {"potentials": stacked(list(lens.values()))}
+    for place, block in enumerate(galaxies, 1):
+        lens["galaxies" if len(galaxies) == 1 else f"galaxies {place}"] = scales.members(block)
+    return LenstoolModel(lens, origin, z_lens, cosmology)
+
+
+class _Scales(NamedTuple):
+    """What turns the numbers of one file into those of lenses."""
+
+    path: Path
+    ratio: float
+    kpc: float
+    reference: SkyCoord
+    origin: SkyCoord
+
+    def potential(self, block: Block) -> DPIE:
+        where = f"{self.path}, potential {block.label}"
+        profile = int(number(block, "profil", where))
+        if profile != DPIE_PROFILE:
+            raise InputError(
+                f"{where}: expected profil {DPIE_PROFILE} (dPIE), found {profile}; take it out and add a lens for it."
+            )
+        e = number(block, "ellipticite", where, default=number(block, "ellipticity", where, default=0.0))
+        dx, dy = (float(offset) for offset in tangent_offsets(self.reference, self.origin))
+        return DPIE(
+            b0=b0_from_velocity_dispersion(number(block, "v_disp", where), self.ratio),
+            core=self.length(block, "core_radius", "core_radius_kpc", where),
+            cut=self.length(block, "cut_radius", "cut_radius_kpc", where),
+            x0=number(block, "x_centre", where, default=0.0) + dx,
+            y0=number(block, "y_centre", where, default=0.0) + dy,
+            q=float(np.sqrt((1 - e) / (1 + e))),
+            pa=number(block, "angle_pos", where, default=0.0) - 90.0,
+        )
+
+    def members(self, block: Block) -> Members:
+        where = f"{self.path}, potfile"
+        profile = int(number(block, "type", where, default=float(DPIE_PROFILE)))
+        if profile != DPIE_PROFILE:
+            raise InputError(
+                f"{where}: expected type {DPIE_PROFILE} (dPIE), found {profile}; other galaxies are not known."
+            )
+        x0, y0, columns = self.catalogue(block, where)
+        return Members(
+            luminosity=10.0 ** (-0.4 * (columns["mag"] - number(block, "mag0", where))),
+            x0=x0,
+            y0=y0,
+            b0=b0_from_velocity_dispersion(number(block, "sigma", where, -1), self.ratio),
+            core=self.length(block, "core", "corekpc", where),
+            cut=self.length(block, "cut", "cutkpc", where, -1),
+            q=columns["b"] / columns["a"],
+            pa=columns["theta"] - 90.0,
+            sigma_slope=1.0 / number(block, "vdslope", where, -1, default=4.0),
+            cut_slope=2.0 / number(block, "slope", where, -1, default=4.0),
+        )
+
+    def length(self, block: Block, arcsec: str, kpc: str, where: str, at: int = 0) -> float:
+        """In arcsec, of which the one in arcsec takes precedence, as in Lenstool."""
+        if arcsec in block.values:
+            return number(block, arcsec, where, at)
+        if kpc not in block.values:
+            raise InputError(f"{where}: expected {arcsec} (arcsec) or {kpc}, found neither; add one.")
+        return number(block, kpc, where, at) / self.kpc
+
+    def catalogue(self, block: Block, where: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        """Positions from the origin, arcsec, and the other columns."""
+        given = block.values.get("filein", [])
+        if len(given) < 2 or given[0] not in ("1", "3"):
+            raise InputError(
+                f"{where}: expected filein 1 or 3 and a catalogue, found {' '.join(given) or 'none'}; use those."
+            )
+        path = self.path.parent / given[1]
+        require_file(path, f"{where}: the catalogue")
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        absolute = given[0] == "3"
+        for header in (line for line in lines if line[0].upper() == "#REFERENCE"):
+            absolute = header[1] == "0"
+        rows = [line[1 : 3 + len(GALAXY)] for line in lines if not line[0].startswith("#")]
+        try:
+            first, second, *rest = np.array(rows, float).T
+            columns = dict(zip(GALAXY, rest, strict=True))
+        except ValueError:
+            raise InputError(
+                f"{path}: expected rows of id, x, y, a, b, theta, mag, found others; correct it."
+            ) from None
+        if not ((columns["b"] > 0) & (columns["a"] >= columns["b"])).all():
+            raise InputError(f"{path}: expected axes a >= b > 0 of every galaxy, found others; correct them.")
+        sky = SkyCoord(first, second, unit="deg") if absolute else None
+        dx, dy = tangent_offsets(self.reference, self.origin)
+        x0, y0 = (first + dx, second + dy) if sky is None else tangent_offsets(sky, self.origin)
+        return x0, y0, columns
+
+
+def _reference(path: Path, blocks: list[Block]) -> SkyCoord:
+    given = next((block.values["reference"] for block in blocks if "reference" in block.values), [])
+    try:
+        kind, ra, dec = given[:3]
+        return SkyCoord(ra, dec, unit=("hourangle", "deg") if kind == "1" else "deg")
+    except ValueError:
+        raise InputError(
+            f"{path}: expected 'reference 3 RA DEC' in runmode, found '{' '.join(given) or 'none'}'; add it."
+        ) from None
+
+
+def _cosmology(path: Path, blocks: list[Block]) -> FLRW:
+    block = next((block for block in blocks if block.name == "cosmologie"), None)
+    if block is None:
+        raise InputError(f"{path}: expected a section cosmology, found none; add H0, omegaM and omegaX.")
+    where = f"{path}, cosmology"
+    if int(number(block, "model", where, default=1.0)) != 1:
+        raise InputError(
+            f"{where}: expected model 1 (w0, wa), found {block.values['model'][0]}; other models are not known."
+        )
+
+    def either(*keys: str, default: float | None = None) -> float:
+        key = next((key for key in keys if key in block.values), keys[0])
+        return number(block, key, where, default=default)
+
+    h0, om0, ode0 = either("h0"), either("omegam", "omega"), either("omegax", "lambda")
+    w0, wa = either("wx", "w0", default=-1.0), either("wa", "w1", default=0.0)
+    return LambdaCDM(h0, om0, ode0) if (w0, wa) == (-1.0, 0.0) else w0waCDM(h0, om0, ode0, w0=w0, wa=wa)
+
+
+def _one_redshift(path: Path, potentials: list[Block], galaxies: list[Block]) -> float:
+    found = [number(block, "z_lens", f"{path}, potential {block.label}") for block in potentials]
+    found += [number(block, "zlens", f"{path}, potfile") for block in galaxies]
+    if len(set(found)) > 1:
+        listed = " and ".join(f"{z:g}" for z in sorted(set(found)))
+        raise InputError(f"{path}: expected one redshift of all lenses, found {listed}; only one lens plane is known.")
+    return found[0]

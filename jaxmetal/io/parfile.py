@@ -1,0 +1,60 @@
+"""Lenstool's parameter files: sections of lines "key values"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxmetal.edge.errors import InputError
+
+SECTIONS = {"potential": "potentiel", "cosmology": "cosmologie", "cosmologie": "cosmologie"}
+"""English names of sections, and Lenstool's own."""
+
+
+class Block(NamedTuple):
+    """A section: its name, what stands behind the name or its number, and key -> words."""
+
+    name: str
+    label: str
+    values: dict[str, list[str]]
+
+
+def blocks_of(path: Path) -> list[Block]:
+    """Sections from their names to `end`."""
+    found: list[Block] = []
+    inside = False
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        key = words[0].lower()
+        if not inside and key in ("fini", "finish"):
+            break
+        if inside and key == "end":
+            inside = False
+        elif inside:
+            found[-1].values[key] = words[1:]
+        else:
+            name = SECTIONS.get(key, key)
+            count = sum(block.name == name for block in found) + 1
+            found.append(Block(name, words[1] if len(words) > 1 else str(count), {}))
+            inside = True
+    return found
+
+
+def number(block: Block, key: str, where: str, at: int = 0, default: float | None = None) -> float:
+    """A number of a line; `at` = -1 for that of "int value error", in the second place where there are several.
+
+    Raises:
+        InputError: if it is not there and has no default, or is no number.
+    """
+    words = block.values.get(key)
+    if words is None:
+        if default is None:
+            raise InputError(f"{where}: expected '{key}', found none; add it.")
+        return default
+    place = at if at >= 0 else int(len(words) > 1)
+    try:
+        return float(words[place])
+    except (ValueError, IndexError):
+        raise InputError(f"{where}: expected a number as '{key}', found '{' '.join(words)}'; correct it.") from None
