@@ -255,7 +255,7 @@ def test_value_and_gradient_are_finite_at_and_around_the_centre(name):
 
     x, y = RADII * 0.6, RADII * 0.8
     floats = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), LENSES[name])
-    value, slopes = jax.value_and_grad(total, argnums=(0, 1, 2))(floats, x, y)
+    value, slopes = jax.jit(jax.value_and_grad(total, argnums=(0, 1, 2)))(floats, x, y)
     assert np.isfinite(value)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(slopes))
 
