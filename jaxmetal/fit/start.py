@@ -22,6 +22,9 @@ from jaxmetal.machine import program
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.prior import median
 
+FARTHEST = 5000.0
+"""Log density by which the prior may be lower at a start than at its median: a hundred standard deviations."""
+
 
 class Starts(NamedTuple):
     """Where the optimiser begins.
@@ -108,6 +111,14 @@ def require_possible(sites: Mapping[str, Distribution], start: Mapping[str, Any]
             raise InputError(
                 f"The start of '{name}' lies outside its prior, {value} is not within {_support(sites[name])}; "
                 "move it inside."
+            )
+        with np.errstate(all="ignore"):
+            prior, middle = sites[name], np.asarray(median(sites[name]))
+            below = np.asarray(prior.log_prob(jnp.asarray(middle)) - prior.log_prob(jnp.asarray(value, float)))
+        if np.any(below > FARTHEST):
+            raise InputError(
+                f"The start of '{name}' lies where its prior has no weight, {value} with the median at {middle}; move it "
+                "nearer, or widen the prior."
             )
 
 

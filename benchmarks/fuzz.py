@@ -1,0 +1,124 @@
+"""Working input spoilt 2,000 times, one change each: what every command says of it.
+
+    python benchmarks/fuzz.py [mutations, default 2000] [fits, default 0]
+
+Configurations, FITS files, catalogues, tables of results and options are changed by a seed that is fixed in
+`fuzz_worker.py`: bytes flipped or cut, entries of another type, absurd numbers, names that no file or formula can have,
+keys renamed, cards of headers. `check`, `lines`, `batch --plan`, `population` and `simulate` then run on them, in
+processes that import once. Nothing may end in a traceback, run for more than 20 s or take more than 2 GiB, write
+outside its folder, or say more than a few lines; of what cannot be right (see `fuzz_mutations.py`), all must be refused
+or at least reported. Fits: `fit` on as many of the configurations that `check` accepts, 120 s each.
+
+Stopped at any moment, it goes on where it was. Writes results/fuzz.json and results/fuzz_fits.json, a line for each
+mutation in their .jsonl.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import fuzz_inputs
+import resumable
+
+LIMITS = {None: 20.0, "fit": 120.0}
+"""Seconds of a command, and of `fit`."""
+WARM = 100.0
+"""More for the first commands of a process, which compile."""
+MOST = 150
+"""Mutations of a process: each program that it compiles takes some of its memory maps."""
+GIB = 2.0
+
+
+class Worker:
+    """A process that runs mutations, replaced where it died or was stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.process, self.done = folder, self._started(folder), 0
+
+    @staticmethod
+    def _started(folder: Path) -> subprocess.Popen[str]:
+        command = [sys.executable, str(Path(__file__).with_name("fuzz_worker.py")), str(folder)]
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1
+        )
+
+    def ask(self, number: int, command: str | None) -> dict[str, Any]:
+        """What came of a mutation; a process that says nothing in time is stopped."""
+        if self.done >= MOST:
+            self.stop()
+        if self.process.poll() is not None:
+            self.process, self.done = self._started(self.folder), 0
+        self.process.stdin.write(json.dumps([number, command]) + "\n")
+        limit = LIMITS[command] + (0.0 if self.done > 10 else WARM)
+        ready, _, _ = select.select([self.process.stdout], [], [], limit)
+        line = self.process.stdout.readline() if ready else ""
+        self.done += 1
+        if line:
+            return json.loads(line)
+        self.stop()
+        return {"code": "died" if ready else "endless", "mutation": number, "seconds": limit, "wrong": False}
+
+    def stop(self) -> None:
+        """Ends the process."""
+        self.process.kill()
+        self.process.wait()
+
+
+def main(mutations: int = 2000, fits: int = 0) -> None:
+    """Runs what is not stored yet, and summarises."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "inputs").mkdir()
+        (folder / "commands.json").write_text(json.dumps(fuzz_inputs.write(folder / "inputs")))
+        worker = Worker(folder)
+        try:
+            rows = resumable.run("fuzz", list(range(mutations)), lambda number: worker.ask(number, None))
+            resumable.write("fuzz", summary(rows))
+            if fits:
+                taken = [
+                    row["key"]
+                    for row in rows
+                    if row["code"] == 0 and row["input"] in ("scene", "recipe", "lens", "bins")
+                ]
+                fitted = resumable.run("fuzz_fits", taken[:fits], lambda number: worker.ask(number, "fit"))
+                resumable.write("fuzz_fits", summary(fitted))
+        finally:
+            worker.stop()
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Counts, and every row that broke a rule."""
+    broken = {
+        "tracebacks": [row for row in rows if row["code"] == "traceback"],
+        "died or endless": [row for row in rows if row["code"] in ("died", "endless")],
+        "over the time": [row for row in rows if row.get("cpu", 0.0) > LIMITS[None]],
+        "over 2 GiB": [row for row in rows if row.get("gib", 0.0) > GIB],
+        "wrote outside": [row for row in rows if row.get("outside")],
+        "long messages": [row for row in rows if row.get("length", 0) > 2000],
+        "nonsense accepted": [row for row in rows if row["wrong"] and row["code"] == 0 and not row["reported"]],
+    }
+    return {
+        "mutations": len(rows),
+        "outcomes": dict(Counter(str(row["code"]) for row in rows)),
+        "largest GiB": max(row.get("gib", 0.0) for row in rows),
+        "longest CPU s": max(row.get("cpu", 0.0) for row in rows),
+        "median CPU s": sorted(row.get("cpu", 0.0) for row in rows)[len(rows) // 2],
+        **{name: len(found) for name, found in broken.items()},
+        "cases": {
+            name: [f"{row['key']} {row.get('input')} {row['mutation']}" for row in found]
+            for name, found in broken.items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    main(*map(int, sys.argv[1:]))
