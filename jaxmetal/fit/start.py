@@ -117,8 +117,8 @@ def require_possible(sites: Mapping[str, Distribution], start: Mapping[str, Any]
             below = np.asarray(prior.log_prob(jnp.asarray(middle)) - prior.log_prob(jnp.asarray(value, float)))
         if np.any(below > FARTHEST):
             raise InputError(
-                f"The start of '{name}' lies where its prior has no weight, {value} with the median at {middle}; move it "
-                "nearer, or widen the prior."
+                f"The start of '{name}' lies where its prior has no weight, {value} with the median at {middle}; move "
+                "it nearer, or widen the prior."
             )
 
 
