@@ -1,11 +1,11 @@
 """`fit` and `lines` ended at random moments, two runs in one folder, and places and outputs that cannot be written.
 
-    python benchmarks/ended.py [kills of each command, default 12]
+    python benchmarks/ended.py [ends of each command, default 12] [places] [together] [ends]
 
 Ends alternate between SIGKILL, SIGINT and SIGTERM, at moments drawn with seed 1 between 5 and 105 % of the time that an
 undisturbed command takes. Bar of each: the folder of results is absent or whole; the command then run again has the
 same table, byte for byte, as the undisturbed one, and leaves nothing else behind. Ctrl-C during the chains of `fit` may
-write what there was. Writes results/ended.json.
+write what there was. Writes results/ended_<part>.json.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from commands import jaxmetal, said, write_inputs
-from resumable import RESULTS, run, write
+from resumable import run, write
 
 TABLES = {"fit": "parameters.ecsv", "lines": "spectra.ecsv"}
 SIGNALS = ("SIGKILL", "SIGINT", "SIGTERM")
@@ -145,38 +146,44 @@ def places(inputs: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def main(times: int) -> None:
-    """All of it; kills that are stored already are not repeated."""
+def ends(inputs: dict[str, list[str]], times: int) -> dict[str, Any]:
+    """All ends at random moments; those that are stored already are not repeated."""
+
+    def one(key: str) -> dict[str, Any]:
+        command, number = key.split()
+        return ended(command, inputs[command], int(number))
+
+    rows = run("ended_ends", [f"{command} {number}" for number in range(times) for command in TABLES], one)
+    return {
+        "ends": len(rows),
+        "exit codes": Counter(f"{row['signal']} {row['rc']}" for row in rows),
+        "absent or whole (bar: all)": sum(row["absent or whole"] for row in rows),
+        "same table again (bar: all)": sum(row["same table again"] for row in rows),
+        "tracebacks once our code runs (bar: 0)": sum(row["traceback"] for row in rows if row["rc"] not in EARLY),
+        "left hidden by the end": sum(bool(row["left hidden"]) for row in rows),
+        "left hidden by the next run (bar: 0)": sum(bool(row["hidden after that"]) for row in rows),
+    }
+
+
+def twos(inputs: dict[str, list[str]]) -> dict[str, Any]:
+    """Two of each command at once."""
+    return {name: together(name, inputs[name]) for name in TABLES} | {"batch": batches(inputs["batch"])}
+
+
+def main(times: int, parts: list[str]) -> None:
+    """The parts that are asked for."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         folder.chmod(0o755)
         inputs = write_inputs(folder)
-        keys = [f"{command} {number}" for number in range(times) for command in TABLES]
-
-        def one(key: str) -> dict[str, Any]:
-            command, number = key.split()
-            return ended(command, inputs[command], int(number))
-
-        rows = run("ended", keys, one)
-        content: dict[str, Any] = {
-            "ends": len(rows),
-            "of each signal": Counter(row["signal"] for row in rows),
-            "exit codes": Counter(f"{row['signal']} {row['rc']}" for row in rows),
-            "absent or whole (bar: all)": sum(row["absent or whole"] for row in rows),
-            "same table again (bar: all)": sum(row["same table again"] for row in rows),
-            "tracebacks once our code runs (bar: 0)": sum(row["traceback"] for row in rows if row["rc"] not in EARLY),
-            "left hidden by the end": sum(bool(row["left hidden"]) for row in rows),
-            "left hidden by the next run (bar: 0)": sum(bool(row["hidden after that"]) for row in rows),
+        found: dict[str, Callable[[], dict[str, Any]]] = {
+            "places": lambda: places(inputs),
+            "together": lambda: twos(inputs),
+            "ends": lambda: ends(inputs, times),
         }
-        write("ended", content)
-        content["two at once"] = {name: together(name, inputs[name]) for name in TABLES} | {
-            "batch": batches(inputs["batch"])
-        }
-        write("ended", content)
-        content["places"] = places(inputs)
-        write("ended", content)
+        for part in parts or found:
+            write(f"ended_{part}", found[part]())
 
 
 if __name__ == "__main__":
-    assert RESULTS.is_dir()
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 12)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 12, sys.argv[2:])

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
@@ -47,18 +48,11 @@ def write_galaxies(folder: Path, count: int) -> list[str]:
 
 
 def main(count: int) -> None:
-    """Runs and watches."""
+    """Runs and watches; what was seen is written whenever a chunk is done."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        command = [
-            *write_galaxies(folder, count),
-            "--posteriors",
-            "--chunk-size",
-            str(CHUNK),
-            "-o",
-            str(folder / "run"),
-        ]
-        began, seen = time.perf_counter(), []
+        command = [*write_galaxies(folder, count), "--posteriors", "--chunk-size", str(CHUNK), "-o", f"{folder}/run"]
+        began, seen = time.perf_counter(), list[tuple[float, float, int]]()
         process = jaxmetal(command, stderr=None)
         while process.poll() is None:
             try:
@@ -66,24 +60,27 @@ def main(count: int) -> None:
             except (OSError, IndexError):
                 break
             done = len(list((folder / "run" / "chunks").glob("*.json")))
+            if seen and done > seen[-1][2]:
+                write("long_batch", {"galaxies": count, **summary(seen)})
             seen.append((time.perf_counter() - began, pages * PAGE / 2**20, done))
             time.sleep(1.0)
         assert process.wait() == 0
-        states = Table.read(folder / "run" / "results.ecsv")["status"]
-    fitting = np.array([one for one in seen if one[2] > 0])
-    quarters = [part[:, 1].max() for part in np.array_split(fitting, 4)]
-    kept = np.array(seen)[np.unique(np.linspace(0, len(seen) - 1, 30).astype(int))]
-    write(
-        "long_batch",
-        {
-            "galaxies": count,
-            "with a fit": int(np.sum(states != "failed")),
-            "seconds": time.perf_counter() - began,
-            "largest memory of each quarter once chunks are done, MiB": quarters,
-            "last over second quarter (bar: below 1.1)": quarters[3] / quarters[1],
-            "over time": {"seconds": kept[:, 0].tolist(), "MiB": kept[:, 1].tolist(), "chunks": kept[:, 2].tolist()},
-        },
-    )
+        fitted = Table.read(folder / "run" / "results.ecsv")["status"] != "failed"
+    write("long_batch", {"galaxies": count, "with a fit": int(np.sum(fitted)), **summary(seen)})
+
+
+def summary(seen: list[tuple[float, float, int]]) -> dict[str, Any]:
+    """Memory by quarters of the time since the first chunk was done, and its course."""
+    fitting = [memory for _, memory, done in seen if done] or [seen[-1][1]]
+    quarters = [float(max(part, default=np.nan)) for part in np.array_split(fitting, 4)]
+    seconds, memory, done = np.array(seen)[np.unique(np.linspace(0, len(seen) - 1, 30).astype(int))].T
+    return {
+        "chunks done": seen[-1][2],
+        "seconds": seen[-1][0],
+        "largest memory of each quarter once a chunk is done, MiB": quarters,
+        "last over second quarter (bar: below 1.1)": quarters[3] / quarters[1],
+        "over time": {"seconds": seconds.tolist(), "MiB": memory.tolist(), "chunks": done.tolist()},
+    }
 
 
 if __name__ == "__main__":
