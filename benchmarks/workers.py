@@ -23,7 +23,7 @@ from commands import jaxmetal, said
 from resumable import write
 from sample import write_sample
 
-COUNT, CHUNK = 12, 2
+COUNT, CHUNK = 8, 2
 PATIENCE = 600.0
 """Seconds until a chunk must be done."""
 
@@ -65,6 +65,8 @@ def main() -> None:
         opened.enter_context(dask(*worker))
         end = said(process)
         seconds = time.perf_counter() - began
+        print(end, flush=True)
+        assert end["rc"] == 0
         alone = folder / "alone"
         assert said(jaxmetal([*command, "-o", str(alone)]))["rc"] == 0
         tables = [(one / "results.ecsv").read_text() for one in (run, alone)]
