@@ -83,6 +83,15 @@ def test_extensions_that_share_a_name_and_errors_of_0_under_a_mask(path):
     assert used[1:].all()
 
 
+def test_simulated_lines_are_read_as_they_were_made(tmp_path):
+    assert main(["simulate", "--lines", "-o", str(tmp_path / "galaxy"), "--seed", "3"]) == 0
+    found = read_config(tmp_path / "galaxy" / "fit.toml").observations["lines"]
+    made = jm.simulate.kmos_like(3).observations["lines"]
+    np.testing.assert_allclose(found.data, made.data, rtol=1e-6)
+    widths = {plane.name: float(plane.psf.fwhm) for plane in jm.observation.planes(found)}
+    assert widths == {plane.name: float(plane.psf.fwhm) for plane in jm.observation.planes(made)}
+
+
 BAD = {
     "no calibration": ('calibrations = "C20"', "", "lines: calibrations: expected a set"),
     "a set that is not known": ('"C20"', '"C21"', "lines: calibration set: expected one of"),

@@ -6,7 +6,7 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from astropy.io import fits
-from test_line_maps import FEATURES, GALAXY, SHAPE, line_maps, psfs, source
+from test_line_maps import FEATURES, GALAXY, SHAPE, line_maps, look, psfs, source
 
 import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
@@ -108,8 +108,7 @@ def test_instruments_share_the_galaxy_and_its_departures():
     assert free >= {"scene.sources.galaxy.departures.N2", "red.scale", "red.sky.Ha.level"}
     numbers = galaxy(departures={"R3": 1.0, "N2": 2.0})
     filled = {**both, "red": jm.prior.fill(red, {"red.scale": 1.1, "scale": 1.1, "sky.Ha.level": 0.02})}
-    seen = jm.observation.predict_all(filled, numbers, jm.prepare(numbers, filled))
-    plain = jm.observation.predict_all(filled, galaxy(), jm.prepare(galaxy(), filled))
+    seen, plain = (look(filled, sky) for sky in (numbers, galaxy(departures={"R3": 0.0, "N2": 0.0})))
     nii = np.asarray(seen["red"].value[1] / plain["red"].value[1])
     np.testing.assert_allclose(nii, 10 ** (2.0 * 0.16), rtol=1e-6)
     np.testing.assert_allclose(seen["red"].value[0] - seen["red"].light[0], 0.02, rtol=1e-9)
@@ -125,8 +124,8 @@ def test_bins_hold_sums():
         pixel_scale=0.25,
         bins=labels,
     )
-    pixels = jm.predict(line_maps(), galaxy(), jm.prepare(galaxy(), {"one": line_maps()})["one"]).value
-    found = jm.predict(binned, galaxy(), jm.prepare(galaxy(), {"one": binned})["one"]).value
+    seen = look({"pixels": line_maps(), "bins": binned}, galaxy())
+    pixels, found = seen["pixels"].value, seen["bins"].value
     expected = [[np.asarray(plane)[labels == k].sum() for k in range(9)] for plane in pixels]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 

@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
 import jaxmetal as jm
+from jaxmetal.prepared import predictions
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -65,6 +66,11 @@ def source(one, central=None, slope=None, **more):
 def scene(lensed=False):
     lens = {"mass": jm.lens.SIE(**MASS)} if lensed else {}
     return jm.Scene(sources={"galaxy": source(GALAXY, departures={"R3": R3_OFF}), "clump": source(CLUMP)}, lens=lens)
+
+
+def look(observations, sky):
+    """Noise-free observations, as one program."""
+    return predictions(observations, sky, jm.prepare(sky, observations))
 
 
 def ratios(z, off=0.0):
@@ -151,8 +157,7 @@ def off(found, expected):
 
 @pytest.fixture(scope="module", params=[False, True], ids=["direct", "lensed"])
 def seen(request):
-    one, sky = line_maps(), scene(request.param)
-    return request.param, np.asarray(jm.predict(one, sky, jm.prepare(sky, {"lines": one})["lines"]).value)
+    return request.param, np.asarray(look({"lines": line_maps()}, scene(request.param))["lines"].value)
 
 
 def test_fluxes_are_those_of_brute_force(seen):

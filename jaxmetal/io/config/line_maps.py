@@ -12,6 +12,7 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.names import require_names
 from jaxmetal.edge.noise import STYLES, only_style
 from jaxmetal.io.config.context import Context, in_file
 from jaxmetal.io.config.lines.likelihood import KINDS, by_name
@@ -94,6 +95,7 @@ def _rows(table: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
     given, place = child(table, "features", where, {})
     if not given:
         raise InputError(f"{place}: expected at least one line, found none; add e.g. [{place}.Hb].")
+    require_names(given, place)
     rows = {name: child(given, name, place)[0] for name in given}
     for name, row in rows.items():
         require_known(row, f"{place}.{name}", FEATURE)
