@@ -34,8 +34,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: if it is missing, no file of a sensible length, or no TOML.
     """
+    require_file(path, "The configuration", most=LONGEST)
     try:
-        require_file(path, "The configuration", most=LONGEST)
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"The configuration {path} cannot be read ({error.strerror}); check its path.") from None
