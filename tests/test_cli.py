@@ -50,6 +50,7 @@ def test_a_fit_writes_everything(results):
         "corner.png",
         "fit_metallicity.png",
         "maps_metallicity.fits",
+        "model.h5",
         "parameters.ecsv",
         "posterior.nc",
         "provenance.json",

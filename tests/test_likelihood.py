@@ -28,6 +28,7 @@ LIGHT = np.exp(RNG.normal(size=SHAPE))
 DATA = MODEL + 0.15 * RNG.normal(size=SHAPE)
 SIGMA = RNG.uniform(0.05, 0.2, size=SHAPE)
 LIMITS = RNG.uniform(size=SHAPE) < 0.3
+SIDES = np.where(LIMITS, np.where(np.arange(7) % 2, 1, -1), 0)
 USED = RNG.uniform(size=SHAPE) < 0.7
 ALL = np.ones(SHAPE, dtype=bool)
 SMOOTHING = np.array([[0.1, 0.3, 0.1], [0.5, 1.0, 0.5], [0.1, 0.3, 0.1]])
@@ -39,6 +40,7 @@ NOISES = {
     "student": StudentT(sigma=SIGMA, nu=4.0, jitter=0.07, scale=1.1),
     "split_normal": SplitNormal(lower=SIGMA, upper=2.0 * SIGMA, jitter=0.03),
     "censored": Censored(noise=Gaussian(sigma=SIGMA, jitter=0.02), limits=LIMITS),
+    "censored both ways": Censored(noise=Gaussian(sigma=SIGMA, jitter=0.02), limits=SIDES),
     "correlated": Correlated(noise=Gaussian(sigma=SIGMA), correlation=GaussianCorrelation(fwhm=2.5), jitter=0.04),
     "correlated_kernel": Correlated(
         noise=Gaussian(sigma=SIGMA), correlation=KernelCorrelation.of_smoothing(SMOOTHING), independent=0.05
@@ -73,6 +75,11 @@ EXPECTED = {
     "censored": np.where(
         LIMITS,
         stats.norm.logcdf(DATA, MODEL, np.hypot(SIGMA, 0.02)),
+        stats.norm.logpdf(DATA, MODEL, np.hypot(SIGMA, 0.02)),
+    ),
+    "censored both ways": np.select(
+        [SIDES > 0, SIDES < 0],
+        [stats.norm.logcdf(DATA, MODEL, np.hypot(SIGMA, 0.02)), stats.norm.logsf(DATA, MODEL, np.hypot(SIGMA, 0.02))],
         stats.norm.logpdf(DATA, MODEL, np.hypot(SIGMA, 0.02)),
     ),
     "effective": stats.norm.logpdf(DATA, MODEL, SIGMA) / 3.0,

@@ -58,7 +58,7 @@ def test_the_truth_and_the_paper_s_interval(fitted):
 def test_limits_and_impossible_correlations_are_refused(data):
     x, y, _, y_error = data
     quantity = population.Measured(values=y, sigma=y_error)
-    with pytest.raises(InputError, match="found upper limits"):
+    with pytest.raises(InputError, match="found limits"):
         population.regress(quantity, population.Covariate(values=x, pivot=9.5, limit=x < 8.5))
     with pytest.raises(InputError, match="within"):
         population.regress(quantity, population.Covariate(values=x, pivot=9.5), error_correlation=1.0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 from jaxmetal.cli.engine import add_machine, add_quiet, start
 from jaxmetal.cli.output import DPI, add_output, folder_of, say
+from jaxmetal.cli.pairs import described, pairs
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import writing
 from jaxmetal.io.folder import output_folder, require_replaceable
@@ -65,8 +65,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     folder = folder_of(arguments, arguments.table)
     require_replaceable(folder, arguments.overwrite)
-    against = {name: _number(pivot, name) if pivot else None for name, pivot in _pairs(arguments.against)}
-    errors, units, labels = (_described(option, getattr(arguments, option)) for option in DESCRIBING)
+    against = {name: _number(pivot, name) if pivot else None for name, pivot in pairs(arguments.against)}
+    errors, units, labels = (
+        described(option, getattr(arguments, option), "COLUMN", value) for option, (value, _) in DESCRIBING.items()
+    )
     sample = read_population(
         arguments.table, of=arguments.of, against=against, errors=errors, units=units, labels=labels
     )
@@ -80,27 +82,6 @@ def run(arguments: argparse.Namespace) -> None:
         say(save_each({"relation": lambda: picture(relation)}, unfinished, dpi=DPI))
     print(summary(relation))
     print(f"\nWritten to {folder}")
-
-
-def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
-    """What is before and after the sign of equality, which may be missing.
-
-    Raises:
-        InputError: if nothing is before it, or the same twice.
-    """
-    pairs = [(name, value) for name, _, value in (text.partition("=") for text in given)]
-    names = [name for name, _ in pairs]
-    if "" in names or len(set(names)) < len(names):
-        raise InputError(f"Expected columns with different names, found {' '.join(given)}; correct them.")
-    return pairs
-
-
-def _described(option: str, given: Sequence[str]) -> dict[str, str]:
-    found = dict(_pairs(given))
-    if not all(found.values()):
-        value = DESCRIBING[option][0]
-        raise InputError(f"--{option}: expected COLUMN={value}, found {' '.join(given)}; name both.")
-    return found
 
 
 def _number(text: str, name: str) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from jaxmetal.cli.output import DPI, say
 from jaxmetal.io.fit_files import save
@@ -37,8 +39,26 @@ def write_results(
     print(f"\nWritten to {folder}")
 
 
-def figures(seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene | None = None) -> None:
-    """Pictures as PNG: the fit of every observation, profile and source plane of every property, and a corner plot.
+class Look(NamedTuple):
+    """How pictures look.
+
+    Attributes:
+        formats: endings of their files, one file for each.
+        dpi: dots per inch.
+        labels: observation -> what axes call its quantity.
+        title: above every fit of a map.
+    """
+
+    formats: Sequence[str] = ("png",)
+    dpi: int = DPI
+    labels: Mapping[str, str] = MappingProxyType({})
+    title: str = ""
+
+
+def figures(
+    seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene | None = None, look: Look = Look()
+) -> None:
+    """Pictures: the fit of every observation, profile and source plane of every property, and a corner plot.
 
     One that cannot be drawn loses only itself, with a word on stderr.
     """
@@ -49,16 +69,24 @@ def figures(seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene
     drawn: dict[str, Any] = {}
     for name in posterior.observations:
         observation = seen.filled[name]
+        shown = observation.quantity._replace(label=look.labels.get(name, observation.quantity.label))
         carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
         if (len(observation.properties) != 1 and shows_properties(observation)) or not carriers:
-            drawn[f"fit_{name}"] = partial(of_posterior.panels, seen, name)
+            drawn[f"fit_{name}"] = partial(of_posterior.panels, seen, name, shown)
             continue
         for source in carriers:
             suffix = name if len(carriers) == 1 else f"{name}_{source}"
             drawn[f"fit_{suffix}"] = partial(
-                of_posterior.overview, seen, name, source, kpc_per_arcsec=kpc_per_arcsec, truth=truth
+                of_posterior.overview,
+                seen,
+                name,
+                source,
+                shown,
+                title=look.title,
+                kpc_per_arcsec=kpc_per_arcsec,
+                truth=truth,
             )
-            drawn[f"source_plane_{suffix}"] = partial(of_posterior.galaxy, seen, name, source)
+            drawn[f"source_plane_{suffix}"] = partial(of_posterior.galaxy, seen, name, source, shown)
     if posterior.sampled:
         drawn["corner"] = partial(of_posterior.corner, seen)
-    say(save_each(drawn, folder, dpi=DPI))
+    say(save_each(drawn, folder, formats=look.formats, dpi=look.dpi))

@@ -12,6 +12,8 @@ from .deflection import check_deflection as check_deflection
 from .deflection import distance_ratio as distance_ratio
 from .deflection import read_deflection as read_deflection
 from .deflection import read_scalar as read_scalar
+from .finished import Finished as Finished
+from .finished import load as load
 from .fit_files import save as save
 from .fits import Map as Map
 from .fits import read_map as read_map

@@ -12,6 +12,7 @@ from arviz_base import from_dict
 from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.writing import writing
+from jaxmetal.io.finished import DRAWS, MODEL, NAMES, save_model
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER
 from jaxmetal.io.posterior_tables import parameters
@@ -36,7 +37,7 @@ def save(
     inputs: Mapping[str, str | Path] | None = None,
     configuration: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes summary.txt, posterior.nc, parameters.ecsv, maps_<observation>.fits and provenance.json.
+    """Writes summary.txt, posterior.nc, model.h5, parameters.ecsv, maps_<observation>.fits and provenance.json.
 
     Args:
         posterior: of a fit, or a view of it.
@@ -57,7 +58,8 @@ def save(
     record["kpc_per_arcsec"] = kpc_per_arcsec
     with writing(folder):
         (folder / "summary.txt").write_text(summary(seen, kpc_per_arcsec), encoding="utf-8")
-        save_draws(seen, folder / "posterior.nc")
+        save_draws(seen, folder / DRAWS)
+        save_model(seen, folder / MODEL)
         write_table(folder / "parameters.ecsv", **parameters(seen))
         for name in posterior.observations:
             maps, units = observation_maps(seen, name, kpc_per_arcsec)
@@ -139,5 +141,4 @@ def _beside(seen: View, name: str, plane: Plane) -> dict[str, np.ndarray]:
 
 def _named(sampler: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Statistics under ArviZ's names."""
-    names = {"leapfrogs": "n_steps", "accept": "acceptance_rate", "log_density": "lp"}
-    return {names.get(name, name): values for name, values in sampler.items()}
+    return {NAMES.get(name, name): values for name, values in sampler.items()}

@@ -1,4 +1,4 @@
-"""Upper limits among measurements."""
+"""Upper and lower limits among measurements."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from jaxmetal.numerics.tree import node
 
 @node
 class Censored:
-    """A noise some of whose data are upper limits.
+    """A noise some of whose data are limits.
 
-    Where `limits` is True the datum is a limit that the measurement stayed below, which has the probability
+    Where `limits` is True, or 1, the datum is a limit that the measurement stayed below, where it is -1 one that the
+    measurement stayed above, which have the probabilities
 
-        Phi((limit - model) / sigma),
+        Phi((limit - model) / sigma)        Phi((model - limit) / sigma),
 
     Phi the normal cumulative distribution and sigma the standard deviation of `noise`, which must be Gaussian
     (Gaussian or LightScaled). A limit is where the detection was cut (3 sigma, say), not a datum with a 1-sigma error.
 
     Attributes:
         noise: noise of the measurements.
-        limits: boolean map, True where the datum is an upper limit.
+        limits: map of 1 (or True) where the datum is an upper limit, -1 where it is a lower limit, 0 (or False) where
+            it is a measurement.
     """
 
     noise: Noise
@@ -46,8 +48,9 @@ class Censored:
         measured = self.noise.pointwise(data, model, light, self.measured(used))
         censored = jnp.logical_and(used, self.limits)
         data, model, light, noise = usable(censored, (data, model, light, self.noise))
-        below = log_ndtr((data - model) / noise.standard_deviation(model, light))
-        return jnp.where(censored, below, measured)
+        side = jnp.where(jnp.asarray(self.limits) < 0, -1.0, 1.0)
+        beyond = log_ndtr(side * (data - model) / noise.standard_deviation(model, light))
+        return jnp.where(censored, beyond, measured)
 
     def expected(self, model: jax.Array, light: jax.Array, used: jax.Array, law: Law) -> jax.Array:
         """Expectation of `pointwise`, limits being cut where a measurement would have been; 0 where not `used`."""

@@ -81,15 +81,25 @@ def _distribution(thing: Any) -> str:
 
 def _arguments(thing: Any) -> Iterator[str]:
     """What an object was made of, in the order of its constructor; by name after the first that it does not keep."""
+    kept = made_of(thing)
+    gap = False
+    for name in inspect.signature(type(thing)).parameters:
+        if name in kept:
+            yield f"{name}={written(kept[name])}" if gap else written(kept[name])
+        else:
+            gap = True
+
+
+def made_of(thing: Any) -> dict[str, Any]:
+    """Arguments of its constructor that a distribution or a transform keeps, but for those at their default."""
     held = {name.lstrip("_"): value for name, value in vars(thing).items()}
     held.setdefault("base_distribution", held.get("base_dist"))
-    gap = False
-    for name, parameter in inspect.signature(type(thing)).parameters.items():
-        value = held.get(name)
-        if value is None or value is parameter.default:
-            gap = True
-        else:
-            yield f"{name}={written(value)}" if gap else written(value)
+    parameters = inspect.signature(type(thing)).parameters.items()
+    return {
+        name: held[name]
+        for name, parameter in parameters
+        if held.get(name) is not None and held[name] is not parameter.default
+    }
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:

@@ -40,12 +40,13 @@ def _panel(ax: Axes, found: Relation, name: str) -> None:
     for other, held in found.covariates.items():
         if other != name:
             y = y - np.median(flat[f"slope.{other}"]) * (held.values - held.pivot)
-    limited = np.zeros(x.shape, bool) if covariate.limit is None else covariate.limit
+    limit = np.zeros(x.shape, int) if covariate.limit is None else covariate.limit
     x_error = None if covariate.sigma is None else covariate.sigma
-    labels = f"galaxies:\n{found.quantity.bars}", "upper limits in x"
-    for shown, marker, label in ((~limited, "o", labels[0]), (limited, "<", labels[1])):
+    kinds = (0, "o", f"galaxies:\n{found.quantity.bars}"), (1, "<", "upper limits in x"), (-1, ">", "lower limits in x")
+    for side, marker, label in kinds:
+        shown = limit == side
         if shown.any():
-            across = None if x_error is None or marker == "<" else x_error[shown]
+            across = None if x_error is None or side else x_error[shown]
             _points(ax, x[shown], y[shown], across, y_error[..., shown], marker, label)
     reach = np.ptp(x)
     grid = np.linspace(x.min() - 0.05 * reach, x.max() + 0.05 * reach, STEPS)

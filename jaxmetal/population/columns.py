@@ -42,17 +42,19 @@ def errors(name: str, values: Any, shape: tuple[int, ...], zero: bool = False) -
     return array
 
 
-def flags(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Booleans in the shape of what they belong to.
+def signs(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Which entries are upper limits (1) and lower limits (-1), in the shape of what they belong to.
 
     Raises:
-        InputError: if they are numbers, or some are masked.
+        InputError: if they are neither booleans nor these numbers, or some are masked.
     """
     array = np.asarray(values)
-    if array.dtype != bool or np.ma.is_masked(values):
-        found = "masked ones" if array.dtype == bool else array.dtype
-        raise InputError(f"{name}: expected booleans, found {found}; write e.g. `flags > 0`.")
-    return alike(name, array, shape)
+    if array.dtype.kind not in "bi" or np.ma.is_masked(values) or not np.isin(array, (-1, 0, 1)).all():
+        found = "masked ones" if np.ma.is_masked(values) else f"{array.dtype} {np.unique(array)[:3].tolist()}"
+        raise InputError(
+            f"{name}: expected booleans, or 1 for upper and -1 for lower limits, found {found}; write e.g. `flags > 0`."
+        )
+    return alike(name, array.astype(int), shape)
 
 
 def number(name: str, value: Any) -> float:

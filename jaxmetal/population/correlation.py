@@ -57,9 +57,9 @@ def spearman(quantity: Measured | Draws, covariate: Covariate, *, repeats: int =
     if covariate.sigma is not None:
         x = x + covariate.sigma * random.standard_normal((repeats, n))
     if covariate.limited:
-        # The linear quantity is a measurement of 0 with the limit as its error, and cannot be negative.
+        # The linear quantity, or one over it, is a measurement of 0 whose error is the limit, and cannot be negative.
         linear = np.log10(np.abs(random.standard_normal((repeats, n))))
-        x = np.where(covariate.limit, covariate.values + linear, x)
+        x = np.where(covariate.limit, covariate.values + covariate.limit * linear, x)
     chosen = random.integers(n, size=(repeats, n))
     rho = _rho(np.take_along_axis(x, chosen, axis=1), np.take_along_axis(y, chosen, axis=1))
     low, median, high = np.quantile(rho, [0.16, 0.5, 0.84])

@@ -20,23 +20,26 @@ class Design(NamedTuple):
     Attributes:
         x: shape (n, D).
         variance: of their errors, shape (n, D), or None where all are exact.
-        limited: rows and columns of the entries that are upper limits.
+        limited: rows and columns of the entries that are limits.
+        sides: of these, 1 for upper and -1 for lower ones.
     """
 
     x: np.ndarray
     variance: np.ndarray | None
     limited: tuple[np.ndarray, ...]
+    sides: np.ndarray
 
 
 def design(covariates: Mapping[str, Covariate]) -> Design:
     """The arrays of a set of covariates."""
     x = np.stack([c.values - c.pivot for c in covariates.values()], axis=1)
     nothing = np.zeros(len(x))
-    limits = np.stack([nothing if c.limit is None else c.limit for c in covariates.values()], axis=1).astype(bool)
+    limits = np.stack([nothing if c.limit is None else c.limit for c in covariates.values()], axis=1)
+    limited = np.nonzero(limits)
     if all(c.exact for c in covariates.values()):
-        return Design(x, None, np.nonzero(limits))
+        return Design(x, None, limited, limits[limited])
     variance = np.stack([nothing if c.sigma is None else c.sigma**2 for c in covariates.values()], axis=1)
-    return Design(x, np.where(limits, 0.0, variance), np.nonzero(limits))
+    return Design(x, np.where(limits, 0.0, variance), limited, limits[limited])
 
 
 def along(given: Design, slopes: jax.Array) -> tuple[jax.Array, jax.Array | None]:
@@ -44,7 +47,7 @@ def along(given: Design, slopes: jax.Array) -> tuple[jax.Array, jax.Array | None
 
     Exact covariates are taken as they are, without a variance. Else those of the population are N(m, S) with m, S free,
     and given x_obs = x + error of covariance E they are normal with mean m + S (S + E)^-1 (x_obs - m) and covariance
-    S - S (S + E)^-1 S; the density of x_obs, N(m, S + E), enters the model. Upper limits are parameters of their own,
+    S - S (S + E)^-1 S; the density of x_obs, N(m, S + E), enters the model. Limits are parameters of their own,
     whose likelihood is that of `Covariate`.
     """
     x = jnp.asarray(given.x)
@@ -53,9 +56,9 @@ def along(given: Design, slopes: jax.Array) -> tuple[jax.Array, jax.Array | None
     rows, columns = given.limited
     if rows.size:
         bound = x[rows, columns]
-        below = numpyro.sample("covariate.limited", dist.ImproperUniform(dist.constraints.real, (), (rows.size,)))
-        numpyro.factor("covariate.limits", -0.5 * jnp.sum(10.0 ** (2.0 * (below - bound))))
-        x = x.at[rows, columns].set(below)
+        true = numpyro.sample("covariate.limited", dist.ImproperUniform(dist.constraints.real, (), (rows.size,)))
+        numpyro.factor("covariate.limits", -0.5 * jnp.sum(10.0 ** (2.0 * given.sides * (true - bound))))
+        x = x.at[rows, columns].set(true)
     mean, population = _normal_population(given.x)
     factor = _cholesky(population, jnp.asarray(given.variance))
     white = jnp.stack(_forward(factor, list((x - mean).T)))

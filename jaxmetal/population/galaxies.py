@@ -11,7 +11,7 @@ import numpy as np
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.population.columns import alike, column, errors, flags, number
+from jaxmetal.population.columns import alike, column, errors, number, signs
 
 SAME = 1e-6
 """Relative difference up to which the two sides of errors are one."""
@@ -25,8 +25,10 @@ class Covariate:
         values: e.g. log10 stellar mass in solar masses, shape (n,).
         pivot: the value at which the central value of the relation is quoted.
         sigma: Gaussian errors, independent of those of all else; None: known exactly.
-        limit: True where `values` is log10 of a 1-sigma upper limit: the linear quantity (an SFR, say) was measured to
-            be 0 with that error, so that the likelihood of a true value x is exp(-10^(2 (x - values)) / 2).
+        limit: True, or 1, where `values` is log10 of a 1-sigma upper limit: the linear quantity (an SFR, say) was
+            measured to be 0 with that error, so that the likelihood of a true value x is exp(-10^(2 (x - values)) / 2).
+            -1 where it is log10 of a 1-sigma lower limit: the same of one over the quantity, exp(-10^(2 (values - x))
+            / 2). 0, or False, elsewhere.
         label: for axes and tables.
         unit: of `values`.
     """
@@ -44,7 +46,7 @@ class Covariate:
         if self.sigma is not None:
             object.__setattr__(self, "sigma", errors("sigma of a covariate", self.sigma, values.shape, zero=True))
         if self.limit is not None:
-            object.__setattr__(self, "limit", flags("limit of a covariate", self.limit, values.shape))
+            object.__setattr__(self, "limit", signs("limit of a covariate", self.limit, values.shape))
         object.__setattr__(self, "pivot", number("pivot of a covariate", self.pivot))
 
     @property
@@ -54,7 +56,7 @@ class Covariate:
 
     @property
     def limited(self) -> bool:
-        """Whether any entry is an upper limit."""
+        """Whether any entry is a limit."""
         return self.limit is not None and bool(np.any(self.limit))
 
 

@@ -129,7 +129,7 @@ def starts(priors: Mapping[str, Any], given: Design) -> dict[str, Any]:
         return start
     rows, columns = given.limited
     if rows.size:
-        start["covariate.limited"] = given.x[rows, columns] - 0.3
+        start["covariate.limited"] = given.x[rows, columns] - 0.3 * given.sides
     return start | {"covariate.mean": given.x.mean(axis=0), "covariate.sd": given.x.std(axis=0)}
 
 

@@ -60,7 +60,7 @@ def regress(
             "quantity: the regression needs a Gaussian error of each value, found two sides; give one, or use `fit`."
         )
     if covariate.limited:
-        raise InputError("The regression needs values of x, found upper limits; leave those galaxies out or use `fit`.")
+        raise InputError("The regression needs values of x, found limits; leave those galaxies out or use `fit`.")
     require_count("components", components, 1)
     correlation = alike("error_correlation", floats("error_correlation", error_correlation), (n,))
     if not (np.abs(correlation) < 1.0).all():

@@ -203,4 +203,4 @@ def _noise(table: dict[str, Any], where: str, made: Any, used: np.ndarray | None
                 f"{where}.noise.{name}: expected finite numbers wherever there are data, in their shape; "
                 "correct that map."
             )
-    return dataclasses.replace(noise, **{n: a > 0 if n == "limits" else a for n, a in arrays.items()})
+    return dataclasses.replace(noise, **{n: np.sign(a).astype(int) if n == "limits" else a for n, a in arrays.items()})
