@@ -1,9 +1,14 @@
 """A finished fit of a small map, without fitting: for tests of what is read off it."""
 
+import json
+
 import numpy as np
 import numpyro.distributions as dist
 
 import jaxmetal as jm
+from jaxmetal.io.finished import DRAWS, MODEL, save_model
+from jaxmetal.io.fit_files import save_draws
+from jaxmetal.io.folder import MARKER
 from jaxmetal.model import tree
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import prepare
@@ -63,3 +68,12 @@ def posterior(prior=None, observations=None, *, seed=0, width=0.05, **changes):
         "seed": seed,
     }
     return Posterior(**{**said, **changes})
+
+
+def stored(fit, folder):
+    """Writes what `io.load` needs of a folder of results."""
+    folder.mkdir()
+    save_draws(fit, folder / DRAWS)
+    save_model(fit, folder / MODEL)
+    record = {"format": 1, "sky_origin_deg": [0.0, 0.0], "kpc_per_arcsec": None}
+    (folder / MARKER).write_text(json.dumps(record))

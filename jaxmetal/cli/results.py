@@ -55,8 +55,11 @@ class Look(NamedTuple):
     title: str = ""
 
 
+PLAIN = Look()
+
+
 def figures(
-    seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene | None = None, look: Look = Look()
+    seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene | None = None, look: Look = PLAIN
 ) -> None:
     """Pictures: the fit of every observation, profile and source plane of every property, and a corner plot.
 

@@ -24,6 +24,7 @@ from .lenstool import LenstoolModel as LenstoolModel
 from .lenstool import from_lenstool as from_lenstool
 from .lines import save_lines as save_lines
 from .noise import to_sigma as to_sigma
+from .posterior_tables import comparison_table as comparison_table
 from .posterior_tables import draws_table as draws_table
 from .posterior_tables import parameter_table as parameter_table
 from .psf import read_kernel as read_kernel

@@ -141,8 +141,8 @@ def _record(folder: Path) -> dict[str, Any]:
     missing = [name for name in (MARKER, MODEL, DRAWS) if not (folder / name).is_file()]
     if missing:
         raise InputError(
-            f"The folder {folder} must hold the results of a fit, but has no {missing[0]}; name one that jaxmetal fit or "
-            "jm.io.save wrote (earlier versions kept no model: fit it again)."
+            f"The folder {folder} must hold the results of a fit, but has no {missing[0]}; name one that jaxmetal fit "
+            "or jm.io.save wrote (earlier versions kept no model: fit it again)."
         )
     try:
         record = json.loads((folder / MARKER).read_text(encoding="utf-8"))

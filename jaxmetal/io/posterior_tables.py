@@ -9,6 +9,7 @@ from astropy.table import Table
 
 from jaxmetal.io.tables import as_table
 from jaxmetal.posterior import Posterior
+from jaxmetal.result.compared import Comparison
 from jaxmetal.result.shapes import listed
 from jaxmetal.result.views import View, view
 
@@ -38,6 +39,14 @@ def draws_table(posterior: Posterior | View) -> Table:
         descriptions={row.number.label: row.description for row in rows},
         meta={"method": seen.posterior.method, "seed": seen.posterior.seed},
     )
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Fits side by side: one row per part of the model, criterion or parameter, one column per fit (text)."""
+    rows = comparison.rows
+    columns = {name: [getattr(row, name) for row in rows] for name in ("kind", "what", "unit")}
+    fits = {name: [row.values[place] for row in rows] for place, name in enumerate(comparison.names)}
+    return as_table(columns | fits, meta={"findings": [str(finding) for finding in comparison.findings]})
 
 
 def parameters(posterior: Posterior | View) -> dict[str, Any]:

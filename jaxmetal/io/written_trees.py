@@ -120,7 +120,7 @@ def _found(name: str, known: Mapping[str, Any], functions: bool = False) -> Any:
         return known[name]
     module, _, path = name.partition(":")
     if module.split(".")[0] in _packages() or (not functions and _is_own(module)):
-        thing = importlib.import_module(module)
+        thing: Any = importlib.import_module(module)
         for part in path.split("."):
             thing = getattr(thing, part, None)
         if thing is not None and (functions or _is_kind(thing)):

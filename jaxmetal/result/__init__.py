@@ -7,6 +7,7 @@ everything below it; arviz-stats. Files are written by io, pictures by plot. To 
 """
 
 from jaxmetal.posterior import Posterior
+from jaxmetal.result.compared import Comparison, compare
 from jaxmetal.result.comparison import criteria, loo, residual
 from jaxmetal.result.critical import Curves, critical_curves
 from jaxmetal.result.images import Images, image_positions
@@ -21,10 +22,12 @@ from jaxmetal.result.views import View, view
 __all__ = [
     "Curves",
     "Images",
+    "Comparison",
     "Posterior",
     "TwoPoint",
     "View",
     "best_prediction",
+    "compare",
     "criteria",
     "critical_curves",
     "gradients",

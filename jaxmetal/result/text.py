@@ -97,10 +97,13 @@ def _table(seen: View) -> str:
     for site, those in seen.counted.items():
         worst = ("-", "-") if those[0].short else (_worst(max, "r_hat", those, 3), _worst(min, "ess", those, 0))
         rows.append((f"{site} ({len(those)} numbers)", seen.meanings[site].unit, "", "", *worst))
+    return "\n".join(aligned(rows))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table whose columns are as wide as their widest cell."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _worst(of: Callable[[list[float]], float], name: str, those: Sequence[Parameter], digits: int) -> str:

@@ -1,0 +1,46 @@
+"""`jaxmetal compare A B`: finished fits in one table."""
+
+from __future__ import annotations
+
+import argparse
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from jaxmetal.cli.engine import add_machine, start
+from jaxmetal.edge.errors import InputError
+
+
+def add(commands: Any) -> None:
+    """Registers the command."""
+    command = commands.add_parser(
+        "compare",
+        help="finished fits in one table: where models differ, criteria, evidence, numbers",
+        description="Prints finished fits side by side: where their models and data differ, how well they fit (chi2, "
+        "BIC, evidence), and what they find.",
+    )
+    command.add_argument("folders", metavar="FOLDER", nargs="+", help="results of two fits or more")
+    command.add_argument("-o", "--output", metavar="TABLE.ecsv", help="write the table, too (must not exist)")
+    add_machine(command)
+    command.set_defaults(run=run, float32=False)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Opens, compares, prints."""
+    start(arguments)
+    from jaxmetal.edge.writing import write_whole
+    from jaxmetal.io.finished import load
+    from jaxmetal.io.posterior_tables import comparison_table
+    from jaxmetal.result import compare
+
+    names = [folder.rstrip("/") for folder in arguments.folders]
+    if len(set(names)) < len(names):
+        raise InputError(f"compare: expected different folders, found {' '.join(names)}; name each once.")
+    if arguments.output and Path(arguments.output).exists():
+        raise InputError(f"The output file {arguments.output} exists already; choose another name or remove it.")
+    found = compare({name: load(name).view for name in names})
+    if arguments.output:
+        made = StringIO()
+        comparison_table(found).write(made, format="ascii.ecsv")
+        write_whole(arguments.output, made.getvalue())
+    print(found, end="")

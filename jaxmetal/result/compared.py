@@ -1,0 +1,183 @@
+"""Several fits in one table: in what their models differ, how well they fit, and what they find."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
+from jaxmetal.model import SCENE
+from jaxmetal.numerics.written import LONGEST, written
+from jaxmetal.posterior import Posterior
+from jaxmetal.result.comparison import criteria
+from jaxmetal.result.shapes import listed
+from jaxmetal.result.text import aligned, interval
+from jaxmetal.result.views import View, view
+
+ABSENT = "-"
+"""Of what a fit does not have."""
+
+DATA = ("data", "used")
+"""Fields of an observation that must be the same where likelihoods are compared."""
+
+
+class Compared(NamedTuple):
+    """A line of the comparison.
+
+    Attributes:
+        kind: "model", where they differ; "fit", how well they do; "parameter", what they find.
+        what: path of a part of the model, name of a number.
+        unit: of the values.
+        values: of each fit, as text: intervals as median (+ -).
+    """
+
+    kind: str
+    what: str
+    unit: str
+    values: tuple[str, ...]
+
+
+class Comparison(NamedTuple):
+    """Several fits side by side.
+
+    Attributes:
+        names: of the fits.
+        rows: the table.
+        findings: whether what is compared can be.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[Compared, ...]
+    findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        """The table as text."""
+        cells = [("", "unit", *self.names), *((row.what, row.unit, *row.values) for row in self.rows)]
+        kinds = ["", *(row.kind for row in self.rows)]
+        lines = aligned(cells)
+        for place in reversed(range(1, len(lines))):
+            if kinds[place] != kinds[place - 1]:
+                lines[place:place] = ["", TITLES[kinds[place]]]
+        return "\n".join([*map(str, self.findings), *([""] if self.findings else []), *lines]) + "\n"
+
+
+TITLES = {
+    "model": "Where the models differ",
+    "fit": "How well they fit",
+    "parameter": "What they find, median (+ -) and 68 % interval",
+}
+
+
+def compare(fits: Mapping[str, Posterior | View]) -> Comparison:
+    """Compares fits: where models and data differ, criteria, evidence, and all numbers, derived ones too.
+
+    Evidence, BIC and ln L are comparable where the fits are of the same data, which is checked.
+
+    Args:
+        fits: name -> posterior of a fit, or a view of it.
+
+    Raises:
+        InputError: if there are fewer than two.
+    """
+    if len(fits) < 2:
+        raise InputError(f"compare: expected two fits or more, found {len(fits)}; name another.")
+    seen = [view(one) for one in fits.values()]
+    different = [
+        Compared("model", path, "", values) for path, values in differences([one.posterior.tree for one in seen])
+    ]
+    return Comparison(tuple(fits), (*different, *_quality(seen), *_numbers(seen)), _findings(seen, different))
+
+
+def differences(trees: Sequence[Any], path: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Paths where trees differ, with what stands there in each."""
+    told = tuple(map(_told, trees))
+    if len(set(told)) == 1:
+        return
+    if all(isinstance(one, Mapping) for one in trees):
+        for key in dict.fromkeys(key for one in trees for key in one):
+            yield from differences([one.get(key, _Absent) for one in trees], _below(path, key))
+    elif len(set(map(type, trees))) == 1 and dataclasses.is_dataclass(trees[0]):
+        for field in dataclasses.fields(trees[0]):
+            yield from differences([getattr(one, field.name) for one in trees], _below(path, field.name))
+    else:
+        yield path, tuple(text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..." for text in map(_short, trees))
+
+
+WIDEST = 60
+"""Characters of a part of a model."""
+
+
+class _Absent:
+    """In the place of what a tree does not have."""
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _told(thing: Any) -> str:
+    """What tells a part from others: whole, with all numbers of its arrays."""
+    if thing is _Absent:
+        return ABSENT
+    if isinstance(thing, Mapping):
+        return repr({key: _told(value) for key, value in thing.items()})
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        return (
+            f"{type(thing)}{ {field.name: _told(getattr(thing, field.name)) for field in dataclasses.fields(thing)} }"
+        )
+    return _short(thing)
+
+
+def _short(thing: Any) -> str:
+    """A part as one would write it; a large array with a sign of what is in it."""
+    if thing is _Absent:
+        return ABSENT
+    if hasattr(thing, "dtype") and np.size(thing) > LONGEST:
+        return f"{written(thing)} {hashlib.sha256(np.ascontiguousarray(thing).tobytes()).hexdigest()[:6]}"
+    return written(np.asarray(thing)) if hasattr(thing, "dtype") else written(thing)
+
+
+def _quality(seen: Sequence[View]) -> Iterator[Compared]:
+    found = [criteria(one) for one in seen]
+    yield Compared("fit", "method", "", tuple(one.posterior.method for one in seen))
+    yield Compared("fit", "data", "", tuple(str(one.n_data) for one in found))
+    yield Compared("fit", "free parameters", "", tuple(str(one.n_parameters) for one in found))
+    for name in dict.fromkeys(name for one in found for name in one.chi2):
+        texts = (f"{one.chi2[name]:.1f}" if name in one.chi2 else ABSENT for one in found)
+        yield Compared("fit", f"chi2 of {name}", "", tuple(texts))
+        fits = ((one.goodness[name].fits if name in one.goodness else None) for one in seen)
+        yield Compared(
+            "fit", f"{name} is described", "", tuple({True: "yes", False: "no"}.get(one, ABSENT) for one in fits)
+        )
+    for what, values in {
+        "ln L": [one.log_likelihood for one in found],
+        "BIC": [one.bic for one in found],
+        "ln evidence": [one.log_evidence for one in found],
+        "k-hat": [one.posterior.k_hat for one in seen],
+    }.items():
+        yield Compared("fit", what, "", tuple("-" if np.isnan(value) else f"{value:.2f}" for value in values))
+    first = found[0].log_evidence
+    yield Compared("fit", "ln evidence over the first", "", tuple(f"{one.log_evidence - first:+.2f}" for one in found))
+
+
+def _numbers(seen: Sequence[View]) -> Iterator[Compared]:
+    tables = [{row.number.label: row for row in listed(one)} for one in seen]
+    for label in dict.fromkeys(label for table in tables for label in table):
+        units = {table[label].unit for table in tables if label in table}
+        texts = (interval(table[label].number.draws) if label in table else ABSENT for table in tables)
+        yield Compared("parameter", label, units.pop() if len(units) == 1 else "", tuple(texts))
+
+
+def _findings(seen: Sequence[View], different: Sequence[Compared]) -> tuple[Finding, ...]:
+    names = {name for one in seen for name in one.posterior.observations}
+    places = {f"{name}.{field}" for name in names for field in DATA} | names - {SCENE}
+    other = [row.what for row in different if row.what in places]
+    if not other:
+        return ()
+    text = f"The data differ ({', '.join(other)}): evidence, BIC and ln L compare models of the same data only."
+    return (Finding("warning", text),)

@@ -1,0 +1,81 @@
+"""Fits side by side: where models differ, whether data are the same, criteria and numbers."""
+
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from astropy.table import Table
+from finished import DISC, SLOPE, observed, posterior, scene, stored
+
+import jaxmetal as jm
+from jaxmetal.cli import main
+from jaxmetal.edge.errors import InputError
+from jaxmetal.result.compared import differences
+from jaxmetal.result.text import interval
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+FRAME = jm.frame.InclinedDisc(inclination=dist.Uniform(50.0, 70.0), thickness=0.2)
+
+
+@pytest.fixture(scope="module")
+def fits():
+    made = {"inclined": posterior(scene(FRAME)), "flat": posterior(scene(), log_evidence=-10.2, seed=1)}
+    return {name: jm.result.view(fit) for name, fit in made.items()}
+
+
+def test_models_are_compared_place_by_place():
+    one, other = scene(jm.frame.Disc(q=0.8)), scene(jm.frame.Disc(q=0.7), slope=dist.Normal(0.0, 1.0))
+    found = dict(differences([{"scene": tree, "map": observed()} for tree in (one, other, one)]))
+    assert found == {
+        f"{DISC}.frame.q": ("0.8", "0.7", "0.8"),
+        SLOPE: ("Normal(0, 0.3)", "Normal(0, 1)", "Normal(0, 0.3)"),
+    }
+    assert dict(differences([{"scene": one}, {"scene": one, "map": 3}])) == {"map": ("-", "3")}
+    assert not list(differences([one, scene(jm.frame.Disc(q=np.asarray(0.8)))]))
+    maps = [observed(seed).data for seed in (0, 1)]
+    ((path, texts),) = differences([{"data": values} for values in maps])
+    assert path == "data"
+    assert texts[0] != texts[1]
+    assert all(text.startswith("float64[5, 7] ") for text in texts)
+
+
+def test_a_table_of_models_criteria_and_numbers(fits):
+    found = jm.result.compare(fits)
+    rows = {row.what: row for row in found.rows}
+    assert found.findings == ()
+    assert rows[f"{DISC}.frame"].values == ("InclinedDisc(inclination=Uniform(50, 70), thickness=0.2)", "Disc(q=0.8)")
+    assert rows["ln evidence"].values == ("-12.50", "-10.20")
+    assert rows["ln evidence over the first"].values == ("+0.00", "+2.30")
+    assert rows["free parameters"].values == ("2", "1")
+    assert rows["BIC"].values == tuple(f"{jm.result.criteria(fit).bic:.2f}" for fit in fits.values())
+    assert rows[SLOPE].values == tuple(interval(fit.posterior.draws[SLOPE]) for fit in fits.values())
+    assert (rows[SLOPE].unit, rows[f"{DISC}.frame.inclination"].values[1]) == ("dex/arcsec", "-")
+    table = jm.io.comparison_table(found)
+    assert table.colnames == ["kind", "what", "unit", "inclined", "flat"]
+    assert len(table) == len(found.rows)
+
+
+def test_other_data_are_said(fits):
+    other = posterior(scene(), {"map": observed(3)}, log_evidence=-10.2)
+    found = jm.result.compare({"flat": fits["flat"], "other": other})
+    assert [str(finding) for finding in found.findings] == [
+        "WARNING: The data differ (map.data): evidence, BIC and ln L compare models of the same data only."
+    ]
+    assert str(found).startswith("WARNING: The data differ")
+    with pytest.raises(InputError, match="two fits or more, found 1"):
+        jm.result.compare({"flat": other})
+
+
+def test_folders_are_compared_from_the_shell(fits, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, fit in fits.items():
+        stored(fit, tmp_path / name)
+    assert main(["compare", "inclined/", "flat", "-o", "both.ecsv"]) == 0
+    said = capsys.readouterr().out
+    assert said == str(jm.result.compare(fits))
+    table = Table.read("both.ecsv")
+    assert list(table["flat"][table["what"] == "ln evidence"]) == ["-10.20"]
+    assert main(["compare", "flat", "flat"]) == 2
+    assert "different folders" in capsys.readouterr().err
+    assert main(["compare", "flat", "nowhere"]) == 2
+    assert "must hold the results of a fit" in capsys.readouterr().err
