@@ -237,5 +237,5 @@ def test_a_flipped_byte_in_the_data_is_noticed(folder, tmp_path):
     spoilt = bytearray((tmp_path / "model.h5").read_bytes())
     spoilt[where + 6] ^= 4
     (tmp_path / "model.h5").write_bytes(spoilt)
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="not that of its checksum"):
         jm.io.load(tmp_path)

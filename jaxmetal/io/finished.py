@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.folder import MARKER
 from jaxmetal.io.record import FORMAT
+from jaxmetal.io.sealed import require_intact, write_sealed
 from jaxmetal.io.written_trees import decoded, encoded, names_of
 from jaxmetal.model import SCENE
 from jaxmetal.observation import Prediction
@@ -88,13 +90,15 @@ def save_model(posterior: Posterior | View, path: str | Path) -> None:
         **{name: getattr(posterior, name) for name in SAID},
     }
     text = np.frombuffer(json.dumps(content, default=float).encode(), np.uint8)
-    with h5py.File(path, "w") as file:
-        file.attrs["format"] = FORMAT
-        # Checked when they are read.
-        kept: dict[str, Any] = {"compression": "gzip", "fletcher32": True}
-        file.create_dataset("model", data=text, **kept)
-        for place, values in enumerate(arrays):
-            file.create_dataset(f"arrays/{place}", data=values, **kept)
+
+    def make(made: BytesIO) -> None:
+        with h5py.File(made, "w") as file:
+            file.attrs["format"] = FORMAT
+            file.create_dataset("model", data=text, compression="gzip")
+            for place, values in enumerate(arrays):
+                file.create_dataset(f"arrays/{place}", data=values, compression="gzip")
+
+    write_sealed(path, make)
 
 
 def load(folder: str | Path, *, known: Iterable[Any] = ()) -> Finished:
@@ -110,6 +114,8 @@ def load(folder: str | Path, *, known: Iterable[Any] = ()) -> Finished:
     """
     folder = Path(folder)
     record = _record(folder)
+    for name in (MODEL, DRAWS):
+        require_intact(folder / name, "The fit's file")
     try:
         said, tree, samplings = _model(folder / MODEL, names_of(known))
         draws, best, sampler = _draws(folder / DRAWS, tree)
