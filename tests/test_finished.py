@@ -210,7 +210,7 @@ def test_pictures_are_drawn_again_in_other_formats_and_words(folder, tmp_path, c
     assert "fitted" not in capsys.readouterr().out
     drawn = (out / "fit_map.svg").read_text()
     assert "N2 metallicity" in drawn
-    assert "Name" in drawn
+    assert "A name" in drawn
     assert main(asked) == 2
     assert "exists already" in capsys.readouterr().err
 

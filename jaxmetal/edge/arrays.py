@@ -8,17 +8,21 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.quantities import plain
 
 LARGEST, SMALLEST = 1e30, 1e-100
 """Sizes of numbers that can be computed with, whatever they are, but for 0."""
 
 
-def floats(name: str, values: Any) -> np.ndarray:
-    """A float64 array; masked entries become NaN.
+def floats(name: str, values: Any, unit: Any = "") -> np.ndarray:
+    """A float64 array; masked entries become NaN, and quantities numbers in a unit.
 
     Raises:
-        InputError: if the entries are not real numbers.
+        InputError: if the entries are not real numbers, or quantities of another dimension.
     """
+    values = plain(name, values, unit)
+    if hasattr(values, "filled") and not np.ma.isMaskedArray(values):  # a masked quantity of astropy
+        values = values.filled(np.nan)
     if np.ma.isMaskedArray(values):
         values = np.ma.filled(values.astype(float), np.nan)
     try:
@@ -29,13 +33,13 @@ def floats(name: str, values: Any) -> np.ndarray:
         ) from None
 
 
-def as_map(name: str, values: Any) -> np.ndarray:
+def as_map(name: str, values: Any, unit: Any = "") -> np.ndarray:
     """A 2-D array with at least one finite entry.
 
     Raises:
         InputError: if it is anything else.
     """
-    array = floats(name, values)
+    array = floats(name, values, unit)
     if array.ndim != 2:
         raise InputError(f"{name}: expected a 2-D array (ny, nx), found shape {array.shape}; give one plane.")
     require_some(name, array)
@@ -94,6 +98,7 @@ def as_grid(grid: Grid | None, pixel_scale: Any, shape: tuple[int, int]) -> Grid
     if (grid is None) == (pixel_scale is None):
         found = "neither" if grid is None else "both"
         raise InputError(f"Expected either `grid` or `pixel_scale` (arcsec), found {found}; give exactly one.")
+    pixel_scale = plain("pixel_scale", pixel_scale, "arcsec", "arcsec/pixel")
     if grid is not None:
         if tuple(grid.shape) != shape:
             raise InputError(

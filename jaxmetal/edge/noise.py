@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxmetal.edge.arrays import floats, require_shape
 from jaxmetal.edge.errors import InputError
+from jaxmetal.numerics.quantities import has_unit
 
 POWERS = {"sigma": 1.0, "variance": 0.5, "ivar": -0.5}
 """sigma = given ** power."""
@@ -36,7 +37,7 @@ def only_style(given: Mapping[str, Any], where: str = "errors") -> tuple[str, An
     return found[0]
 
 
-def standard_deviation(shape: tuple[int, ...], **styles: Any) -> np.ndarray:
+def standard_deviation(shape: tuple[int, ...], unit: Any = "", **styles: Any) -> np.ndarray:
     """Sigma from exactly one of sigma, variance and inverse variance.
 
     What says that there is no datum (ivar 0, sigma or variance infinite) is infinite; NaN stays, and what is negative
@@ -44,12 +45,16 @@ def standard_deviation(shape: tuple[int, ...], **styles: Any) -> np.ndarray:
 
     Args:
         shape: of the data.
+        unit: of the data, where errors may be quantities.
         **styles: a number or an array of that shape; None where it is not given.
 
     Raises:
         InputError: unless exactly one is given, of the data's shape, in real numbers.
     """
     name, value = only_style(styles)
+    if has_unit(value):  # astropy knows what becomes of a unit
+        with np.errstate(invalid="ignore", divide="ignore"):
+            name, value = "sigma", floats(name, value ** POWERS[name], unit)
     array = floats(name, value)
     if array.ndim:
         require_shape(name, array, shape)

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxmetal.numerics.bands import Places
 from jaxmetal.numerics.distortion import Distortion
+from jaxmetal.numerics.quantities import plain
 from jaxmetal.numerics.tree import node, parameter, static
 
 
@@ -37,8 +38,10 @@ class Grid:
 
     @classmethod
     def regular(cls, shape: tuple[int, int], pixel_scale: float, centre: tuple[float, float] = (0.0, 0.0)) -> Grid:
-        """Square, unrotated pixels of `pixel_scale` arcsec around `centre` (the middle of the frame, arcsec)."""
+        """Square, unrotated pixels of `pixel_scale` around `centre`, the middle of the frame; arcsec, or quantities."""
         ny, nx = shape
+        pixel_scale = plain("pixel_scale", pixel_scale, "arcsec", "arcsec/pixel")
+        centre = plain("centre", centre, "arcsec")
         origin = np.array(centre) - 0.5 * pixel_scale * np.array([nx - 1, ny - 1])
         return cls(shape=(int(ny), int(nx)), origin=origin, matrix=pixel_scale * np.eye(2))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
 
+from jaxmetal.numerics.quantities import may_have_unit, of_field
 from jaxmetal.numerics.written import node_written
 
 T = TypeVar("T")
@@ -67,9 +69,25 @@ def node(cls: type[T]) -> type[T]:
     if "__repr__" not in vars(cls):
         made.__repr__ = node_written  # type: ignore[assignment, method-assign]
     fields = dataclasses.fields(made)  # type: ignore[arg-type]
+    made.__init__ = _in_units(cls.__name__, made.__init__, fields)  # type: ignore[misc]
     meta = [field.name for field in fields if field.metadata.get("static")]
     data = [field.name for field in fields if not field.metadata.get("static")]
     return jax.tree_util.register_dataclass(made, data_fields=data, meta_fields=meta)
+
+
+def _in_units(name: str, make: Callable[..., None], fields: Sequence[dataclasses.Field[Any]]) -> Callable[..., None]:
+    """A constructor that takes quantities, in whatever unit, as numbers in the unit that the field declares."""
+    units = {field.name: field.metadata.get("unit") for field in fields if not field.metadata.get("static")}
+
+    @functools.wraps(make)
+    def made(self: Any, *arguments: Any, **given: Any) -> None:
+        told = given
+        for key, value in given.items():
+            if key in units and may_have_unit(value):
+                told = {**told, key: of_field(f"{name}.{key}", value, units[key])}
+        make(self, *arguments, **told)
+
+    return made
 
 
 def realised(tree: T) -> T:

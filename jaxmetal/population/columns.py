@@ -15,13 +15,13 @@ def words(name: str) -> str:
     return name.replace("r_eff", "effective radius").replace(".", " ").replace("_", " ").strip()
 
 
-def column(name: str, values: Any) -> np.ndarray:
-    """One finite number per galaxy; masked entries are none.
+def column(name: str, values: Any, unit: str = "") -> np.ndarray:
+    """One finite number per galaxy, of quantities in a unit; masked entries are none.
 
     Raises:
         InputError: if it is anything else.
     """
-    array = floats(name, values)
+    array = floats(name, values, unit)
     if array.ndim != 1 or not np.isfinite(array).all():
         raise InputError(
             f"{name}: expected one finite number per galaxy, found {int((~np.isfinite(array)).sum())} others in "
@@ -30,13 +30,13 @@ def column(name: str, values: Any) -> np.ndarray:
     return array
 
 
-def errors(name: str, values: Any, shape: tuple[int, ...], zero: bool = False) -> np.ndarray:
+def errors(name: str, values: Any, shape: tuple[int, ...], zero: bool = False, unit: str = "") -> np.ndarray:
     """Finite errors above 0, or with `zero` from 0 on, in the shape of what they belong to.
 
     Raises:
         InputError: if they are anything else.
     """
-    array = alike(name, floats(name, values), shape)
+    array = alike(name, floats(name, values, unit), shape)
     if not (np.isfinite(array) & ((array >= 0.0) if zero else (array > 0.0))).all():
         raise InputError(f"{name}: expected finite errors above 0, found {array.min():g}; correct them.")
     return array

@@ -41,10 +41,12 @@ class Covariate:
     unit: str = "dex"
 
     def __post_init__(self) -> None:
-        values = column("values of a covariate", self.values)
+        values = column("values of a covariate", self.values, self.unit)
         object.__setattr__(self, "values", values)
         if self.sigma is not None:
-            object.__setattr__(self, "sigma", errors("sigma of a covariate", self.sigma, values.shape, zero=True))
+            object.__setattr__(
+                self, "sigma", errors("sigma of a covariate", self.sigma, values.shape, zero=True, unit=self.unit)
+            )
         if self.limit is not None:
             object.__setattr__(self, "limit", signs("limit of a covariate", self.limit, values.shape))
         object.__setattr__(self, "pivot", number("pivot of a covariate", self.pivot))
@@ -84,10 +86,10 @@ class Measured:
     findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
-        values = column("values of the quantity", self.values)
+        values = column("values of the quantity", self.values, self.unit)
         object.__setattr__(self, "values", values)
         sides = (2, *values.shape) if np.ndim(self.sigma) == 2 else values.shape
-        sigma = errors("sigma of the quantity", self.sigma, sides)
+        sigma = errors("sigma of the quantity", self.sigma, sides, unit=self.unit)
         alike_sides = sigma.ndim == 2 and np.allclose(sigma[0], sigma[1], rtol=SAME, atol=0.0)
         object.__setattr__(self, "sigma", sigma.mean(axis=0) if alike_sides else sigma)
 

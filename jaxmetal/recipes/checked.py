@@ -14,10 +14,10 @@ from jaxmetal.instrument.forms import Kernel
 from jaxmetal.numerics.grid import Grid
 
 
-def errors_of(data: np.ndarray, noise: Any, **styles: Any) -> np.ndarray:
-    """Sigma like the data; ones where a noise of its own takes its place."""
+def errors_of(data: np.ndarray, noise: Any, unit: Any = "", **styles: Any) -> np.ndarray:
+    """Sigma like the data, in their unit; ones where a noise of its own takes its place."""
     if noise is None:
-        return standard_deviation(data.shape, **styles)
+        return standard_deviation(data.shape, unit, **styles)
     if any(value is not None for value in styles.values()):
         raise InputError(
             "Expected either `noise` or one of sigma, variance and ivar, found both; give the errors inside the noise."

@@ -14,7 +14,9 @@ from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex, Mixing
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.quantities import plain, unit_of
 from jaxmetal.observation import Image, Sky, WeightedMap
+from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.binned import as_bins, of_used
 from jaxmetal.recipes.checked import cleaned, errors_of, require_psf
 
@@ -45,7 +47,8 @@ def weighted_map(
     """A light-weighted map. NaN (and masked) pixels, and those without an error, are not used.
 
     Args:
-        values: (ny, nx); with `bins` also one value per bin, (n,).
+        values: (ny, nx); with `bins` also one value per bin, (n,). Quantities of astropy are taken in any unit of the
+            right dimension, here and below: 12 + log(O/H) in dex, errors in the unit of the data, lengths in arcsec.
         properties: names of the carried properties that it shows.
         mixing: see `jaxmetal.mixing`.
         psf: see `jaxmetal.instrument.psf`.
@@ -65,11 +68,12 @@ def weighted_map(
     Raises:
         InputError: if any of these cannot be used; the sentence says which and what to do.
     """
+    unit = mixing.unit or known(properties).unit or unit_of(values)
     if bins is None:
-        data = as_map("values", values)
+        data = as_map("values", values, unit)
         shape = data.shape
     else:
-        data = floats("values", values)
+        data = floats("values", values, unit)
         bins = as_bins(bins, data.shape if data.ndim == 2 else None)
         shape = np.shape(bins.labels)
         if data.ndim not in (1, 2):
@@ -79,7 +83,8 @@ def weighted_map(
         require_some("values", data)
     grid = as_grid(grid, pixel_scale, shape)
     require_psf(psf, grid)
-    mask, errors = as_mask(used, data.shape), errors_of(data, noise, sigma=sigma, variance=variance, ivar=ivar)
+    mask, errors = as_mask(used, data.shape), errors_of(data, noise, unit, sigma=sigma, variance=variance, ivar=ivar)
+    jitter = plain("jitter", jitter, unit)
     if bins is not None:
         bins, data, errors, mask = _reduce(data, errors, mask, bins)
     data, errors, mask = cleaned(data, errors, mask)
@@ -118,7 +123,7 @@ def light_image(
     """An image of one light, flux per pixel; arguments as `weighted_map`.
 
     Args:
-        values: (ny, nx).
+        values: (ny, nx); as quantities in any unit, which is then that of the fluxes and of errors that are quantities.
         light: name of the light that it shows.
         psf: see `jaxmetal.instrument.psf`.
         sigma: standard deviation.
@@ -136,10 +141,12 @@ def light_image(
     Raises:
         InputError: if any of these cannot be used.
     """
-    data = as_map("values", values)
+    unit = unit_of(values)
+    data = as_map("values", values, unit)
+    jitter = plain("jitter", jitter, unit)
     grid = as_grid(grid, pixel_scale, data.shape)
     require_psf(psf, grid)
-    errors = errors_of(data, noise, sigma=sigma, variance=variance, ivar=ivar)
+    errors = errors_of(data, noise, unit, sigma=sigma, variance=variance, ivar=ivar)
     data, errors, mask = cleaned(data, errors, as_mask(used, data.shape))
     noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
     return Image(

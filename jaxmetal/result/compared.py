@@ -150,10 +150,8 @@ def _quality(seen: Sequence[View]) -> Iterator[Compared]:
     for name in dict.fromkeys(name for one in found for name in one.chi2):
         texts = (f"{one.chi2[name]:.1f}" if name in one.chi2 else ABSENT for one in found)
         yield Compared("fit", f"chi2 of {name}", "", tuple(texts))
-        fits = ((one.goodness[name].fits if name in one.goodness else None) for one in seen)
-        yield Compared(
-            "fit", f"{name} is described", "", tuple({True: "yes", False: "no"}.get(one, ABSENT) for one in fits)
-        )
+        verdicts = (("no", "yes")[one.goodness[name].fits] if name in one.goodness else ABSENT for one in seen)
+        yield Compared("fit", f"{name} is described", "", tuple(verdicts))
     for what, values in {
         "ln L": [one.log_likelihood for one in found],
         "BIC": [one.bic for one in found],

@@ -12,8 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import Program, processors, program
+from jaxmetal.numerics.quantities import unit_of
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid, refine
 from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.flux_likelihood import usable
@@ -117,7 +119,7 @@ def checked_shapes(likelihood: Likelihood, flux: Any, sigma: Any) -> tuple[np.nd
     Raises:
         InputError: if shapes do not fit, no spaxel has a line, or an error is not positive.
     """
-    flux, sigma = np.asarray(flux, float), np.asarray(sigma, float)
+    flux, sigma = floats("flux", flux, unit_of(flux)), floats("sigma", sigma, unit_of(flux))
     features = likelihood.features
     if flux.ndim == 0 or flux.shape[-1] != len(features):
         raise InputError(
