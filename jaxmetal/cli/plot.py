@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_machine, start
-from jaxmetal.cli.output import DPI, add_output
+from jaxmetal.cli.output import DPI, add_output, folder_of
 from jaxmetal.cli.pairs import described
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.folder import MARKER, output_folder, require_replaceable
@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
         help="what axes call the quantity of an observation",
     )
     command.add_argument("--title", default="", help="above every fit of a map")
-    add_output(command)
+    add_output(command, ending="-pictures")
     add_machine(command)
     command.set_defaults(run=run, float32=False)
 
@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Opens, draws, writes."""
     source = Path(arguments.folder)
-    folder = Path(arguments.output or f"{source.name or 'results'}-pictures")
+    folder = folder_of(arguments, source)
     labels = described("label", arguments.label, "OBSERVATION", "TEXT")
     if arguments.dpi < 1:
         raise InputError(f"--dpi: expected 1 or more, found {arguments.dpi}.")

@@ -69,7 +69,7 @@ def node(cls: type[T]) -> type[T]:
     if "__repr__" not in vars(cls):
         made.__repr__ = node_written  # type: ignore[assignment, method-assign]
     fields = dataclasses.fields(made)  # type: ignore[arg-type]
-    made.__init__ = _in_units(cls.__name__, made.__init__, fields)  # type: ignore[misc]
+    made.__init__ = _in_units(cls.__name__, made.__init__, fields)  # type: ignore[misc, method-assign]
     meta = [field.name for field in fields if field.metadata.get("static")]
     data = [field.name for field in fields if not field.metadata.get("static")]
     return jax.tree_util.register_dataclass(made, data_fields=data, meta_fields=meta)
