@@ -20,9 +20,9 @@ from jaxmetal.result.two_point import TwoPoint, two_point
 from jaxmetal.result.views import View, view
 
 __all__ = [
+    "Comparison",
     "Curves",
     "Images",
-    "Comparison",
     "Posterior",
     "TwoPoint",
     "View",
