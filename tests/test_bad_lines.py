@@ -265,7 +265,7 @@ CASES = {
     ),
     "nothing passes a selection": (
         both(faint, section('[selection]\nrule = "wang"')),
-        "expected some spectra to pass 'wang', found none of 59",
+        "expected some spaxels to pass 'wang', found none of 59",
     ),
     "negative magnification": (section("[magnification]\nvalue = -2.0\nsigma = 0.1"), "above 0"),
     "seed": (section("[run]\nseed = 0.5"), "a whole number"),

@@ -152,7 +152,7 @@ def test_provenance_and_summary(results, capsys):
     assert record["flux_unit"] == UNIT
     assert len(record["inputs"]["features.OII.sigma"]["sha256"]) == 64
     text = (results / "summary.txt").read_text()
-    assert text.startswith("- 4 of 63 spectra have no line")
+    assert text.startswith("- 4 of 63 spaxels have no line")
     assert "Chabrier" in text
     assert [line.split("  ")[1] for line in text.splitlines() if "per spaxel" in line] == ["SFR per spaxel [Msun/yr]"]
     comments = [line.removeprefix("# ") for line in (results / "fit.toml").read_text().splitlines()]
