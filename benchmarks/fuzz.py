@@ -21,6 +21,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,10 @@ LIMITS = {None: 20.0, "fit": 120.0}
 """Seconds of a command, and of `fit`."""
 WARM = 100.0
 """More for the first commands of a process, which compile."""
+FIRST = 60
+"""Commands after which a process has compiled what it needs."""
+SHARED = 20.0
+"""Times its own seconds that a process may take on a machine that others use."""
 MOST = 150
 """Mutations of a process: each program that it compiles takes some of its memory maps."""
 GIB = 2.0
@@ -57,14 +62,27 @@ class Worker:
         if self.process.poll() is not None:
             self.process, self.done = self._started(self.folder), 0
         self.process.stdin.write(json.dumps([number, command]) + "\n")
-        limit = LIMITS[command] + (0.0 if self.done > 10 else WARM)
-        ready, _, _ = select.select([self.process.stdout], [], [], limit)
-        line = self.process.stdout.readline() if ready else ""
+        limit = LIMITS[command] + (0.0 if self.done > FIRST else WARM)
+        line = self._answer(limit)
         self.done += 1
         if line:
             return json.loads(line)
+        died = self.process.poll() is not None
         self.stop()
-        return {"code": "died" if ready else "endless", "mutation": number, "seconds": limit, "wrong": False}
+        return {"code": "died" if died else "endless", "mutation": str(number), "seconds": limit, "wrong": False}
+
+    def _answer(self, limit: float) -> str:
+        """Its line, "" if it died or took too long: by its own time where other processes share the machine."""
+        began, used = time.monotonic(), self._used()
+        while not select.select([self.process.stdout], [], [], 1.0)[0]:
+            if self._used() - used > limit or time.monotonic() - began > SHARED * limit:
+                return ""
+        return self.process.stdout.readline()
+
+    def _used(self) -> float:
+        """Seconds that its threads have computed."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """Ends the process."""
