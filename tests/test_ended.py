@@ -70,6 +70,27 @@ def test_sigterm_leaves_nothing_half_written(tmp_path):
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+BUSY = """
+import hashlib
+from jaxmetal.edge import signals
+signals.GRACE = 0.2
+with signals.ended_by_sigterm():
+    print("ready", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # compiled, and deaf for minutes
+"""
+
+
+def test_sigterm_ends_compiled_programs_too():
+    process = subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        assert process.wait(timeout=60) == 143
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_some_steps_end_before_ctrl_c_is_answered():
     done = []
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,9 @@ from types import FrameType
 
 TERMINATED = 143
 """Exit code of what was ended by SIGTERM."""
+
+GRACE = 5.0
+"""Seconds after SIGTERM for an orderly end."""
 
 
 @contextlib.contextmanager
@@ -33,16 +38,33 @@ def unbroken() -> Iterator[None]:
 
 @contextlib.contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """Makes SIGTERM the exception `SystemExit`, so that what is half-written is removed on the way out."""
+    """Makes SIGTERM the exception `SystemExit`, so that what is half-written is removed on the way out.
+
+    Python raises it between two of its own steps; where a compiled program runs on for longer than `GRACE`, the process
+    ends at once, and the next run sweeps.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _end)
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    before, woken = signal.signal(signal.SIGTERM, _end), signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    threading.Thread(target=_insist, args=(told,), daemon=True).start()
     try:
         yield
     finally:
+        signal.set_wakeup_fd(woken)
+        os.close(tell)
         signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(TERMINATED)
+
+
+def _insist(told: int) -> None:
+    """Ends the process when SIGTERM came and nothing followed, not even the end of the block."""
+    with open(told, "rb", buffering=0) as signals:
+        while number := signals.read(1):
+            if number[0] == signal.SIGTERM and not select.select([signals], [], [], GRACE)[0]:
+                os._exit(TERMINATED)
