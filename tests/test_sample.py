@@ -260,7 +260,7 @@ def test_a_cluster_that_loses_a_worker_finds_the_same_table(finished, tmp_path, 
     ) as cluster:
         victim = next(iter(cluster.workers.values())).pid
         killer = subprocess.Popen(["sh", "-c", f"sleep 6; kill -9 {victim}"])
-        assert main([*command, "-o", str(run), "--scheduler", cluster.scheduler_address]) == 0
+        assert main([*command, "-o", str(run), "--posteriors", "--scheduler", cluster.scheduler_address]) == 0
         killer.wait()
     same(whole, run)
 

@@ -69,4 +69,8 @@ def _fit_chunk(folder: str, number: int, keep: bool) -> Done:
     keep_memory()
     if keep:
         keep_programs()
-    return fit_chunk(resume(folder), number)
+    import dask
+
+    # Else xarray asks the cluster for a lock on each file of draws, which fails for those that are made in memory.
+    with dask.config.set(scheduler="synchronous"):
+        return fit_chunk(resume(folder), number)
