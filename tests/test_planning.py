@@ -90,6 +90,15 @@ def test_no_prior_keeps_fits_of_poor_data_from_scattering():
     assert planning.simulated_error(poor, count=30, seed=1).sd > 0.75 * expected
 
 
+def test_outliers_that_a_noise_draws_are_no_mistakes_of_a_file():
+    """Of 12 + log(O/H) far beyond what is physical, as wings of a Cauchy distribution reach."""
+    scene, maps, truth = planning.observed(SETTING)
+    noise = StudentT(sigma=maps["metallicity"].noise.sigma, nu=1.0)
+    seen = {"metallicity": dataclasses.replace(maps["metallicity"], noise=noise)}
+    found = planning.maxima(scene, seen, truth, count=3, seed=1)
+    assert np.abs(found.best[SLOPE] - truth[SLOPE]).max() < 10.0 * planning.fisher(scene, seen, truth).error(SLOPE)
+
+
 def test_errors_grow_with_blur_and_shrink_with_light():
     table = planning.forecast([40.0, 80.0], [0.5, 2.0], [3.0])
     error = table["error"].reshape(2, 2)
