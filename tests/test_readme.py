@@ -97,3 +97,8 @@ def test_line_fluxes_give_the_metallicity_they_were_made_with(shown):
     assert np.all(np.abs(pull) < 3.0 * 0.5 * (found["z_high"] - found["z_low"]))
     assert np.all(found["p_upper"] > 0.5)
     assert np.corrcoef(found["z"].ravel(), shown["true_z"].ravel())[0, 1] > 0.97
+
+
+def test_the_pair_that_does_the_same_to_the_data_is_in_the_model(shown):
+    trace = numpyro.handlers.trace(numpyro.handlers.seed(shown["model"], jax.random.key(0))).get_trace()
+    assert set(shown["pair"]) <= {name for name, site in trace.items() if site["type"] == "sample"}
