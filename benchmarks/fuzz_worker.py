@@ -28,7 +28,7 @@ from jaxmetal.cli import line_pictures, main
 SEED = 20261129
 """Declared before the first run."""
 GIB = 2**30
-ROOM = 4 * GIB
+ROOM = 16 * GIB
 """Address space above that of a warm process, where an allocation without end fails."""
 WRITES = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.link", "os.truncate", "shutil.rmtree")
 SHARES = {
