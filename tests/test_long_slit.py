@@ -205,7 +205,7 @@ weight = "line"
 profile = {type = "Straight", central = {dist = "Normal", loc = 8.5, scale = 0.5}, slope = -0.3}
 
 [lens.mass]
-type = "Sheet"
+type = "Slab"
 kappa = 0.0
 
 [fit]
@@ -222,7 +222,7 @@ def straight(u, v, *, central, slope=0.0):
 
 
 @jm.node
-class Sheet:
+class Slab:
     """A lens: a sheet of constant convergence."""
 
     kappa: Any
@@ -240,7 +240,7 @@ def installed(tmp_path, monkeypatch):
     (folder / "entry_points.txt").write_text(
         "[jaxmetal.observation]\nour slit = test_long_slit:read_slit\n"
         "[jaxmetal.tracer]\nStraight = test_long_slit:straight\n"
-        "[jaxmetal.lens]\nSheet = test_long_slit:Sheet\n"
+        "[jaxmetal.lens]\nSlab = test_long_slit:Slab\n"
     )
     monkeypatch.syspath_prepend(folder.parent)
     return folder
