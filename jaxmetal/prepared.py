@@ -18,9 +18,9 @@ from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.machine import Program
 from jaxmetal.numerics.tree import realised
+from jaxmetal.observation.channels import used_somewhere
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.plan import Plan
-from jaxmetal.observation.planes import used_somewhere
 from jaxmetal.observation.together import predict_all, shared
 from jaxmetal.prior import typical
 from jaxmetal.scene import Scene, deflection

@@ -8,9 +8,10 @@ from flux_maps import write_lines
 
 import jaxmetal as jm
 from jaxmetal.cli import main
-from jaxmetal.edge.errors import LONGEST, InputError
+from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config import read_config
 from jaxmetal.io.config.lines import read_lines
+from jaxmetal.numerics.errors import LONGEST
 
 SLOPE = '{dist = "Normal", loc = 0.0, scale = 0.3}'
 PSF = '{type = "Gaussian", fwhm = 0.5}'

@@ -231,17 +231,17 @@ def test_a_name_twice_and_nonsense_are_reported_and_the_others_fitted():
 
 
 def test_a_negative_seed_is_refused():
-    with pytest.raises(jm.InputError, match="0 or more, found -1"):
+    with pytest.raises(jm.InputError, match=r"from 0 to 2\^63 - 1, found -1"):
         fitted([galaxy("a", 1)], seed=-1)
 
 
 OPTIONS = {
     "method": ("magic", "Unknown method 'magic'"),
-    "chains": (0, "chains: expected a whole number of at least 1, found 0"),
-    "draws": (1, "draws: expected a whole number of at least 4, found 1"),
+    "chains": (0, "chains: expected a whole number of at least 1 and at most 1000, found 0"),
+    "draws": (1, "draws: expected a whole number of at least 4 and at most 1000000, found 1"),
     "warmup": (-1, "warmup: expected a whole number of at least 0"),
     "target_accept": (1.0, "target_accept: expected a number between 0 and 1"),
-    "start_count": (0.5, "start_count: expected a whole number of at least 1, found 0.5"),
+    "start_count": (0.5, "start_count: expected a whole number of at least 1 and at most 1000, found 0.5"),
     "memory": (0.0, "memory: expected GiB above 0"),
 }
 

@@ -91,6 +91,15 @@ def test_sigterm_ends_compiled_programs_too():
         process.communicate()
 
 
+@pytest.fixture
+def ctrl_c():
+    """As in a terminal: shells start what runs in the background deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_some_steps_end_before_ctrl_c_is_answered():
     done = []
 
@@ -105,6 +114,7 @@ def test_some_steps_end_before_ctrl_c_is_answered():
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_draws_are_written_whole_when_ctrl_c_comes_meanwhile(tmp_path, monkeypatch):
     inner = xarray.DataTree.to_netcdf
 

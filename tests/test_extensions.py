@@ -11,7 +11,7 @@ from fits_files import ORIGIN, SHAPE, VALUES, refused
 from jaxmetal.io import read_map
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.fluxes import located
-from jaxmetal.io.extension import LISTED, Channel
+from jaxmetal.io.extension import LISTED, Slice
 
 LINES = {"OII": 3.0, "Hb": 1.0, "OIII": 2.0}
 
@@ -78,18 +78,18 @@ def maps(tmp_path):
 
 def test_channels_of_a_cube(maps):
     for channel in (2, "Ha-6564", "ha-6564"):
-        np.testing.assert_array_equal(read_map(maps, Channel("EMLINE_GFLUX", channel)).values, 3 * VALUES)
-    np.testing.assert_array_equal(read_map(maps, Channel(None, 0)).values, VALUES)
-    refused(lambda: read_map(maps, Channel(1, "Hg")), 'no channel "Hg"', "0 OII-3727, 1 Hb-4862, 2 Ha-6564")
-    refused(lambda: read_map(maps, Channel(1, 3)), "no channel 3", "2 Ha-6564")
+        np.testing.assert_array_equal(read_map(maps, Slice("EMLINE_GFLUX", channel)).values, 3 * VALUES)
+    np.testing.assert_array_equal(read_map(maps, Slice(None, 0)).values, VALUES)
+    refused(lambda: read_map(maps, Slice(1, "Hg")), 'no channel "Hg"', "0 OII-3727, 1 Hb-4862, 2 Ha-6564")
+    refused(lambda: read_map(maps, Slice(1, 3)), "no channel 3", "2 Ha-6564")
     refused(lambda: read_map(maps, "EMLINE_GFLUX"), "(4-D, 3 x 1 x 7 x 11)", 'channel = "OII-3727"')
-    refused(lambda: read_map(maps, Channel("SPX", 0)), '"SPX"', "must be 3-D, to have channels")
+    refused(lambda: read_map(maps, Slice("SPX", 0)), '"SPX"', "must be 3-D, to have channels")
 
 
 def test_channels_without_names(tmp_path):
     fits.PrimaryHDU(np.stack([VALUES, 2 * VALUES])).writeto(tmp_path / "cube.fits")
-    np.testing.assert_array_equal(read_map(tmp_path / "cube.fits", Channel(None, 1)).values, 2 * VALUES)
-    refused(lambda: read_map(tmp_path / "cube.fits", Channel(0, "Ha")), "choose one of: 0 to 1")
+    np.testing.assert_array_equal(read_map(tmp_path / "cube.fits", Slice(None, 1)).values, 2 * VALUES)
+    refused(lambda: read_map(tmp_path / "cube.fits", Slice(0, "Ha")), "choose one of: 0 to 1")
 
 
 def test_long_lists_end(tmp_path):

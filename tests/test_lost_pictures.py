@@ -9,6 +9,7 @@ from astropy.io import fits
 from configured import GRID, ORIGIN, SHAPE
 from matplotlib.figure import Figure
 
+import jaxmetal as jm
 import jaxmetal.plot.of_posterior as of_posterior
 import jaxmetal.plot.thumbnails as thumbnails
 from jaxmetal.cli.results import figures
@@ -53,7 +54,7 @@ def test_a_picture_that_fails_loses_only_itself(tmp_path):
 
 
 def test_a_fit_goes_on_to_its_other_pictures(tmp_path, capsys, monkeypatch):
-    observed = SimpleNamespace(properties=("metallicity",))
+    observed = SimpleNamespace(properties=("metallicity",), quantity=jm.observation.Quantity("Z", "dex"), psf=None)
     source = SimpleNamespace(carries={"metallicity": None})
     posterior = SimpleNamespace(observations=["seen"], sampled=True)
     filled = {"scene": SimpleNamespace(sources={STRANGE: source}), "seen": observed}

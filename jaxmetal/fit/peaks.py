@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.random import SeedSequence
 
@@ -17,6 +16,7 @@ from jaxmetal.fit.curvature import SMALL, rescale
 from jaxmetal.fit.laplace import Laplace, laplace
 from jaxmetal.fit.optimum import Optimum, Status, highest, maximise
 from jaxmetal.fit.problem import Problem, constrain, pick, priors_of
+from jaxmetal.fit.rows import place
 from jaxmetal.fit.separate import APART, distances, separated
 from jaxmetal.fit.start import starts
 from jaxmetal.fit.student import StudentMixture
@@ -163,7 +163,7 @@ def _around(problems: Problem, first: Problem, which: list[int], tops: list[Opti
 
 def _released(problems: Problem) -> Problem:
     """Problems in which nothing is held any longer."""
-    return dataclasses.replace(problems, held=jnp.zeros_like(problems.held))
+    return dataclasses.replace(problems, held=place(np.zeros_like(problems.held)))
 
 
 def _widened(gaussian: Laplace, held: np.ndarray) -> Laplace:

@@ -19,7 +19,7 @@ CHANNELS = ("C", "NAME", "CHAN", "CHANNEL", "PLANE", "BAND", "LINE")
 """Keywords that name the planes of an extension when a number follows, from 0 or 1: MaNGA's C01, Pipe3D's NAME0."""
 
 
-class Channel(NamedTuple):
+class Slice(NamedTuple):
     """A plane of a 3-D extension.
 
     Attributes:
@@ -31,7 +31,7 @@ class Channel(NamedTuple):
     channel: int | str
 
 
-Hdu = int | str | tuple[str, int | str] | Channel | None
+Hdu = int | str | tuple[str, int | str] | Slice | None
 """An extension's number, name, or name and EXTVER; None for the only image there is."""
 
 
@@ -50,7 +50,7 @@ def hdu_of(given: Any, channel: Any, where: str) -> Hdu:
     if not (channel is None or _names(channel)):
         raise InputError(f"{where}.channel: expected the number or name of a channel, found {channel!r}; correct it.")
     hdu = tuple(given) if pair else given
-    return hdu if channel is None else Channel(hdu, channel)
+    return hdu if channel is None else Slice(hdu, channel)
 
 
 def image_in(extensions: fits.HDUList, hdu: Hdu, label: str) -> tuple[np.ndarray, fits.Header, str]:
@@ -61,7 +61,7 @@ def image_in(extensions: fits.HDUList, hdu: Hdu, label: str) -> tuple[np.ndarray
     Raises:
         InputError: if there is none or several such.
     """
-    which, channel = hdu if isinstance(hdu, Channel) else (hdu, None)
+    which, channel = hdu if isinstance(hdu, Slice) else (hdu, None)
     planes = 2 if channel is None else 3
     number = _only(extensions, planes, label) if which is None else _number(extensions, which, label)
     one, shape = extensions[number], _squeezed(extensions[number])

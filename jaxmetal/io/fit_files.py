@@ -19,7 +19,7 @@ from jaxmetal.io.posterior_tables import parameters
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.sealed import write_netcdf
 from jaxmetal.io.tables import write_table
-from jaxmetal.observation import Plane, planes, shows_properties
+from jaxmetal.observation import Channel, planes, shows_properties
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import Scale, scale_of
@@ -122,7 +122,7 @@ def _carriers(posterior: Posterior, observation: Any) -> list[tuple[str, str]]:
     return [(name, prop) for name, source in sources.items() for prop in shown if prop in source.carries]
 
 
-def _beside(seen: View, name: str, plane: Plane) -> dict[str, np.ndarray]:
+def _beside(seen: View, name: str, plane: Channel) -> dict[str, np.ndarray]:
     """A map of an observation beside what the model says of it."""
     observation, best, drawn = seen.filled[name], seen.predictions[name], predictive(seen, name)
     used, bins = plane.of(observation.used), observation.bins

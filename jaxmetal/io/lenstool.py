@@ -18,7 +18,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.deflection import deflection_scale
 from jaxmetal.io.file import require_file
-from jaxmetal.io.parfile import Block, blocks_of, number
+from jaxmetal.io.parfile import Section, blocks_of, number
 from jaxmetal.io.wcs import tangent_offsets
 from jaxmetal.lens import DPIE, Members, b0_from_velocity_dispersion, stacked
 
@@ -90,7 +90,7 @@ class _Scales(NamedTuple):
     reference: SkyCoord
     origin: SkyCoord
 
-    def potential(self, block: Block) -> DPIE:
+    def potential(self, block: Section) -> DPIE:
         where = f"{self.path}, potential {block.label}"
         profile = int(number(block, "profil", where))
         if profile != DPIE_PROFILE:
@@ -109,7 +109,7 @@ class _Scales(NamedTuple):
             pa=number(block, "angle_pos", where, default=0.0) - 90.0,
         )
 
-    def members(self, block: Block) -> Members:
+    def members(self, block: Section) -> Members:
         where = f"{self.path}, potfile"
         profile = int(number(block, "type", where, default=float(DPIE_PROFILE)))
         if profile != DPIE_PROFILE:
@@ -130,7 +130,7 @@ class _Scales(NamedTuple):
             cut_slope=2.0 / number(block, "slope", where, -1, default=4.0),
         )
 
-    def length(self, block: Block, arcsec: str, kpc: str, where: str, at: int = 0) -> float:
+    def length(self, block: Section, arcsec: str, kpc: str, where: str, at: int = 0) -> float:
         """In arcsec, of which the one in arcsec takes precedence, as in Lenstool."""
         if arcsec in block.values:
             return number(block, arcsec, where, at)
@@ -138,7 +138,7 @@ class _Scales(NamedTuple):
             raise InputError(f"{where}: expected {arcsec} (arcsec) or {kpc}, found neither; add one.")
         return number(block, kpc, where, at) / self.kpc
 
-    def catalogue(self, block: Block, where: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    def catalogue(self, block: Section, where: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         """Positions from the origin, arcsec, and the other columns."""
         given = block.values.get("filein", [])
         if len(given) < 2 or given[0] not in ("1", "3"):
@@ -167,7 +167,7 @@ class _Scales(NamedTuple):
         return x0, y0, columns
 
 
-def _reference(path: Path, blocks: list[Block]) -> SkyCoord:
+def _reference(path: Path, blocks: list[Section]) -> SkyCoord:
     given = next((block.values["reference"] for block in blocks if "reference" in block.values), [])
     try:
         kind, ra, dec = given[:3]
@@ -178,7 +178,7 @@ def _reference(path: Path, blocks: list[Block]) -> SkyCoord:
         ) from None
 
 
-def _cosmology(path: Path, blocks: list[Block]) -> FLRW:
+def _cosmology(path: Path, blocks: list[Section]) -> FLRW:
     block = next((block for block in blocks if block.name == "cosmologie"), None)
     if block is None:
         raise InputError(f"{path}: expected a section cosmology, found none; add H0, omegaM and omegaX.")
@@ -197,7 +197,7 @@ def _cosmology(path: Path, blocks: list[Block]) -> FLRW:
     return LambdaCDM(h0, om0, ode0) if (w0, wa) == (-1.0, 0.0) else w0waCDM(h0, om0, ode0, w0=w0, wa=wa)
 
 
-def _one_redshift(path: Path, potentials: list[Block], galaxies: list[Block]) -> float:
+def _one_redshift(path: Path, potentials: list[Section], galaxies: list[Section]) -> float:
     found = [number(block, "z_lens", f"{path}, potential {block.label}") for block in potentials]
     found += [number(block, "zlens", f"{path}, potfile") for block in galaxies]
     if len(set(found)) > 1:

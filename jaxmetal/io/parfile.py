@@ -11,7 +11,7 @@ SECTIONS = {"potential": "potentiel", "cosmology": "cosmologie", "cosmologie": "
 """English names of sections, and Lenstool's own."""
 
 
-class Block(NamedTuple):
+class Section(NamedTuple):
     """A section: its name, what stands behind the name or its number, and key -> words."""
 
     name: str
@@ -19,9 +19,9 @@ class Block(NamedTuple):
     values: dict[str, list[str]]
 
 
-def blocks_of(path: Path) -> list[Block]:
+def blocks_of(path: Path) -> list[Section]:
     """Sections from their names to `end`."""
-    found: list[Block] = []
+    found: list[Section] = []
     inside = False
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         words = line.partition("#")[0].split()
@@ -37,12 +37,12 @@ def blocks_of(path: Path) -> list[Block]:
         else:
             name = SECTIONS.get(key, key)
             count = sum(block.name == name for block in found) + 1
-            found.append(Block(name, words[1] if len(words) > 1 else str(count), {}))
+            found.append(Section(name, words[1] if len(words) > 1 else str(count), {}))
             inside = True
     return found
 
 
-def number(block: Block, key: str, where: str, at: int = 0, default: float | None = None) -> float:
+def number(block: Section, key: str, where: str, at: int = 0, default: float | None = None) -> float:
     """A number of a line; `at` = -1 for that of "int value error", in the second place where there are several.
 
     Raises:

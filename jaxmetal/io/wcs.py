@@ -23,7 +23,7 @@ from astropy.wcs.utils import celestial_frame_to_wcs
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.sip import sip
-from jaxmetal.numerics.distortion import Distortion, powers_of
+from jaxmetal.numerics.distortion import SkyDistortion, powers_of
 from jaxmetal.numerics.grid import Grid
 
 NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
@@ -245,7 +245,7 @@ def _distorted(grid: Grid, indices: np.ndarray, places: np.ndarray) -> Grid:
         shape=grid.shape,
         origin=solution[0] - matrix @ middle,
         matrix=matrix,
-        distortion=Distortion(terms=solution[3:].T, middle=middle, unit=unit),
+        distortion=SkyDistortion(terms=solution[3:].T, middle=middle, unit=unit),
     )
     worst, bent = float(_departure(made, indices, places).max()), _bent(made)
     if worst > FOLLOWED or bent > BENT:

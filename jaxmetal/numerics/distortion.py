@@ -24,7 +24,7 @@ Pair = tuple[Any, Any]
 
 
 @node
-class Distortion:
+class SkyDistortion:
     """(dx, dy) = sum_k terms[:, k] u^p_k v^q_k with u, v = (index - middle) / unit, the powers being `POWERS`.
 
     Attributes:
@@ -56,10 +56,10 @@ class Distortion:
             column, row = affine(x - dx, y - dy)
         return column, row
 
-    def rescaled(self, fine: int, before: np.ndarray) -> Distortion:
+    def rescaled(self, fine: int, before: np.ndarray) -> SkyDistortion:
         """Of indices that are `fine` times (index + before)."""
         middle = (np.asarray(self.middle) + before) * fine
-        return Distortion(terms=self.terms, middle=middle, unit=self.unit * fine)
+        return SkyDistortion(terms=self.terms, middle=middle, unit=self.unit * fine)
 
     def _scaled(self, column: Any, row: Any) -> Pair:
         lib = jnp if any(isinstance(one, jax.Array) for one in (column, row, self.terms)) else np

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jaxmetal.numerics.bands import Places
-from jaxmetal.numerics.distortion import Distortion
+from jaxmetal.numerics.distortion import SkyDistortion
 from jaxmetal.numerics.quantities import plain
 from jaxmetal.numerics.tree import node, parameter, static
 
@@ -34,7 +34,7 @@ class Grid:
     shape: tuple[int, int] = static()
     origin: Any = parameter("arcsec")
     matrix: Any = parameter("arcsec/pixel")
-    distortion: Distortion | None = None
+    distortion: SkyDistortion | None = None
 
     @classmethod
     def regular(cls, shape: tuple[int, int], pixel_scale: float, centre: tuple[float, float] = (0.0, 0.0)) -> Grid:

@@ -18,10 +18,10 @@ from jaxmetal.lines.ratios import RATIOS
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.blurs import PlanOfSeveral, plan_several
+from jaxmetal.observation.channels import Channel
 from jaxmetal.observation.contract import Numbers, Prediction, Quantity
 from jaxmetal.observation.exposure import layers, padded, residual
 from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
-from jaxmetal.observation.planes import Plane
 from jaxmetal.refined import Samples
 from jaxmetal.scene import Scene
 
@@ -93,10 +93,10 @@ class LineMaps:
         """The light of Hb."""
         return f"light '{self.light}'"
 
-    def planes(self) -> tuple[Plane, ...]:
+    def planes(self) -> tuple[Channel, ...]:
         """A map for each feature."""
         return tuple(
-            Plane(name, k, self.quantity._replace(label=self.emission.label(name)), self.psfs[self._blur(name)])
+            Channel(name, k, self.quantity._replace(label=self.emission.label(name)), self.psfs[self._blur(name)])
             for k, name in enumerate(self.emission.features)
         )
 

@@ -13,7 +13,7 @@ from jaxmetal.classical import wls
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.meaning import carried, property_unit
 from jaxmetal.model import SCENE
-from jaxmetal.observation import Plane, Quantity, planes, property_units, shows_properties
+from jaxmetal.observation import Channel, Quantity, planes, property_units, shows_properties
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.plot.comparison import MapFit, stacked
 from jaxmetal.plot.intrinsic import source_plane
@@ -216,7 +216,7 @@ def corner(posterior: Posterior | View, names: Sequence[str] | None = None, trut
     return figure
 
 
-def _noise(observation: Any, plane: Plane, sigma: Any) -> float | None:
+def _noise(observation: Any, plane: Channel, sigma: Any) -> float | None:
     """Median error of the used data of a map of light; None of a map of a property."""
     if shows_properties(observation):
         return None

@@ -22,18 +22,18 @@ from jaxmetal.population.relations import (
 )
 from jaxmetal.population.sampler import Run
 from jaxmetal.population.selection import Selection
-from jaxmetal.population.with_maps import Stack, joint, stack
+from jaxmetal.population.with_maps import GalaxyStack, joint, stack
 
 __all__ = [
     "Covariate",
     "Draws",
+    "GalaxyStack",
     "Interval",
     "Measured",
     "Relation",
     "Run",
     "Selection",
     "Spearman",
-    "Stack",
     "default_priors",
     "fit",
     "fundamental_metallicity",

@@ -36,7 +36,7 @@ FLAT = dist.ImproperUniform(dist.constraints.real, (), ())
 """In the place of the prior of the quantity's parameter: its number in the unconstrained vector is its value."""
 
 
-class Stack(NamedTuple):
+class GalaxyStack(NamedTuple):
     """Galaxies of one shape, side by side, each with the Gaussian around its own maximum.
 
     Attributes:
@@ -68,7 +68,7 @@ def stack(
     *,
     sampling: Mapping[str, Sampling] | None = None,
     seed: int = 0,
-) -> Stack:
+) -> GalaxyStack:
     """Prepares galaxies for `joint`: each is brought to its own maximum.
 
     Args:
@@ -98,7 +98,7 @@ def stack(
     modes[:, place], factors[:, place] = values, factors[:, place] * np.asarray(stretch)[:, None]
     order = [place, *(k for k in range(modes.shape[1]) if k != place)]
     covariance = factors @ np.swapaxes(factors, 1, 2)
-    return Stack(
+    return GalaxyStack(
         problem=dataclasses.replace(single, priors={**single.priors, site: Packed.of(FLAT)}),
         site=site,
         place=place,
@@ -115,7 +115,7 @@ def _value(site: str, place: int, problem: Problem, vector: jax.Array) -> tuple[
 
 
 def joint(
-    galaxies: Stack,
+    galaxies: GalaxyStack,
     covariates: Mapping[str, Covariate],
     *,
     robust: bool = False,
@@ -161,7 +161,7 @@ def joint(
     )
 
 
-def _model(galaxies: Stack, given: Design, priors: Mapping[str, Any]) -> None:
+def _model(galaxies: GalaxyStack, given: Design, priors: Mapping[str, Any]) -> None:
     n, size = galaxies.mode.shape
     central, slopes, scatter, nu = hyper_parameters(priors)
     shift, blur = along(given, slopes)

@@ -5,11 +5,11 @@ import: model and everything below it. To add a recipe: a function that returns 
 sides, a line in `__all__` and one in `tests/test_recipes.py`.
 """
 
-from jaxmetal.recipes.field import field
 from jaxmetal.recipes.guess import Guess, guess_from_image, guess_from_map, guess_through_lens
 from jaxmetal.recipes.observations import light_image, metallicity_map, weighted_map
 from jaxmetal.recipes.of_lines import line_maps
 from jaxmetal.recipes.priors import broken_gradient, clumps, gradient, lensed_gradient
+from jaxmetal.recipes.random_field import field
 
 __all__ = [
     "Guess",

@@ -11,12 +11,12 @@ from jaxmetal.result.compared import Comparison, compare
 from jaxmetal.result.comparison import criteria, loo, residual
 from jaxmetal.result.critical import Curves, critical_curves
 from jaxmetal.result.images import Images, image_positions
+from jaxmetal.result.pairs import TwoPoint, two_point
 from jaxmetal.result.predicted import best_prediction, intrinsic_map, predictive, profile, radius_map
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.shapes import listed
 from jaxmetal.result.text import summary
-from jaxmetal.result.two_point import TwoPoint, two_point
 from jaxmetal.result.views import View, view
 
 __all__ = [

@@ -25,7 +25,7 @@ class Field:
     so that the covariance of two points a distance R apart is amplitude^2 times the Matern function of R / length: the
     exponential exp(-R / length) for nu = 1/2 (that of Metha et al. 2021, MNRAS 508, 489), smoother with nu, and
     exp(-R^2 / (2 length^2)), S = exp(-length^2 omega^2 / 2), for infinite nu (spectra: Rasmussen & Williams 2006,
-    eqs 4.14 and 4.15, in two dimensions). The standard deviation is `amplitude` everywhere. Give the weights the prior
+    chapter 4.2, in two dimensions). The standard deviation is `amplitude` everywhere. Give the weights the prior
     Normal(0, 1), and add the field to a radial profile with `Sum`; `recipes.field` does both.
 
     Errors: waves shorter than 6 extent / m (m modes per axis) are missing, and their variance is given to the others.

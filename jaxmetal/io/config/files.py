@@ -21,7 +21,7 @@ from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.units import require_flux
 from jaxmetal.io.wcs import judge_pixels
 from jaxmetal.light import Picture, clip_negative
-from jaxmetal.recipes.field import MOST
+from jaxmetal.recipes.random_field import MOST
 
 Build = Callable[..., Any]
 """`nodes.build`, handed over because these nodes hold others."""

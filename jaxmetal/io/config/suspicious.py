@@ -16,7 +16,7 @@ from jaxmetal.edge.plausible import astray, footprint, misdirected, turned_over,
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.profile import half_light_radius, is_as_seen, is_on_sky
-from jaxmetal.observation import Plane, planes, shows_properties
+from jaxmetal.observation import Channel, planes, shows_properties
 from jaxmetal.prior import bounds, is_site
 from jaxmetal.recipes.guess import guess_from_image
 
@@ -51,7 +51,7 @@ def _of_blur(name: str, now: Any, scene: Any) -> list[Finding]:
     return found
 
 
-def _of_plane(where: str, now: Any, plane: Plane, scene: Any) -> list[Finding]:
+def _of_plane(where: str, now: Any, plane: Channel, scene: Any) -> list[Finding]:
     area = float(now.pixels.pixel_area)
     width, pixel = fwhm(plane.psf), float(np.sqrt(area))
     across = max(now.shape) * pixel
@@ -66,7 +66,7 @@ def _of_plane(where: str, now: Any, plane: Plane, scene: Any) -> list[Finding]:
     return wide_blur(where, width, across, _width(now, plane, area), _size(now, scene))
 
 
-def _width(now: Any, plane: Plane, area: float) -> float | None:
+def _width(now: Any, plane: Channel, area: float) -> float | None:
     """How wide what an observation shows is, arcsec; None where it is no picture of the sky, or noise rules."""
     if not _is_picture(now):
         return None
@@ -155,13 +155,13 @@ def _directions(observations: Mapping[str, Any]) -> Iterator[tuple[float, float]
                 yield guess.pa, guess.q
 
 
-def _light(image: Any, plane: Plane) -> np.ndarray:
+def _light(image: Any, plane: Channel) -> np.ndarray:
     """Data of a map of light on its pixels, 0 where they are not used."""
     used = plane.of(image.used)
     return _painted(image, np.where(used, np.nan_to_num(plane.of(image.data)), 0.0))
 
 
-def _weight(now: Any, plane: Plane) -> np.ndarray:
+def _weight(now: Any, plane: Channel) -> np.ndarray:
     """1 / sigma^2 of the used pixels of a map, 0 elsewhere."""
     data, used = np.asarray(now.data, float), plane.of(now.used)
     sigma = plane.of(np.broadcast_to(now.noise.standard_deviation(data, np.ones_like(data)), data.shape))

@@ -13,7 +13,7 @@ import numpy as np
 from jaxmetal.observation.contract import Quantity
 
 
-class Plane(NamedTuple):
+class Channel(NamedTuple):
     """One map among the data of an observation.
 
     Attributes:
@@ -33,11 +33,11 @@ class Plane(NamedTuple):
         return np.asarray(values)[self.index]
 
 
-def planes(observation: Any) -> tuple[Plane, ...]:
+def planes(observation: Any) -> tuple[Channel, ...]:
     """The maps of an observation: what its method `planes()` says where its kind has one, else one."""
     if hasattr(type(observation), "planes"):
         return observation.planes()
-    return (Plane("", ..., observation.quantity, observation.psf),)
+    return (Channel("", ..., observation.quantity, observation.psf),)
 
 
 def used_somewhere(observation: Any) -> np.ndarray:
