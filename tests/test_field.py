@@ -9,6 +9,7 @@ from scipy.special import gamma, kv
 
 import jaxmetal as jm
 from jaxmetal.io.posterior_tables import parameters
+from jaxmetal.result.predicted import azimuthal_mean
 
 MODES = 15
 ROUGH = 45
@@ -122,6 +123,15 @@ def test_a_recipe_sizes_the_field_by_what_is_looked_for():
 def test_a_recipe_refuses_what_no_field_can_be(given, said):
     with pytest.raises(jm.InputError, match=said):
         jm.recipes.field(**{"extent": 1.0} | given)
+
+
+def test_azimuthal_means_see_the_shortest_waves():
+    made = jm.tracer.Field(
+        weights=np.random.default_rng(3).normal(size=(31, 31)), amplitude=0.1, length=0.6, extent=3.0
+    )
+    radii, turn = np.array([1.5, 2.9]), np.linspace(0.0, 2.0 * np.pi, 2000, endpoint=False)
+    around = made(radii[:, None] * np.cos(turn), radii[:, None] * np.sin(turn))
+    np.testing.assert_allclose(azimuthal_mean(made, radii), np.mean(np.asarray(around), axis=1), atol=1e-5)
 
 
 def test_pairs_of_pixels_by_brute_force(fitted):

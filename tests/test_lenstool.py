@@ -149,6 +149,18 @@ def test_files_that_cannot_be_used_are_refused(path, case):
     refused(lambda: from_lenstool(path, 1.9), words)
 
 
+def test_a_catalogue_says_what_its_positions_are_relative_to(path):
+    """36 arcsec North of the reference of the potentials, and as many to the East: x grows to the West."""
+    catalogue = path.parent / "galaxies.cat"
+    catalogue.write_text("#REFERENCE 3 150.110007 2.21\n1 2.0 3.0 0.6 0.3 30.0 19.5 0\n")
+    galaxies = from_lenstool(path, 1.9).lens["galaxies"]
+    np.testing.assert_allclose((galaxies.x0[0], galaxies.y0[0]), (2.0 - 36.0, 3.0 + 36.0), atol=0.01)
+    catalogue.write_text("#REFERENCE 3\n1 2.0 3.0 0.6 0.3 30.0 19.5 0\n")
+    assert float(from_lenstool(path, 1.9).lens["galaxies"].y0[0]) == pytest.approx(3.0)
+    catalogue.write_text("#REFERENCE 3 150.1\n1 2.0 3.0 0.6 0.3 30.0 19.5 0\n")
+    refused(lambda: from_lenstool(path, 1.9), "expected '#REFERENCE kind RA DEC' in degrees, found 150.1")
+
+
 ROWS = {"a word": "1 150.1 2.2 round 0.3 0 19 0", "no axes": "1 150.1 2.2 0 0 0 19 0", "too few": "1 150.1 2.2 0.3"}
 
 

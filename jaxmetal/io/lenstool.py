@@ -148,9 +148,10 @@ class _Scales(NamedTuple):
         path = self.path.parent / given[1]
         require_file(path, f"{where}: the catalogue")
         lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        absolute = given[0] == "3"
+        absolute, reference = given[0] == "3", self.reference
         for header in (line for line in lines if line[0].upper() == "#REFERENCE"):
-            absolute = header[1] == "0"
+            absolute = header[1:2] == ["0"]
+            reference = _stated(path, header[2:4]) or reference
         rows = [line[1 : 3 + len(GALAXY)] for line in lines if not line[0].startswith("#")]
         try:
             first, second, *rest = np.array(rows, float).T
@@ -162,9 +163,21 @@ class _Scales(NamedTuple):
         if not ((columns["b"] > 0) & (columns["a"] >= columns["b"])).all():
             raise InputError(f"{path}: expected axes a >= b > 0 of every galaxy, found others; correct them.")
         sky = SkyCoord(first, second, unit="deg") if absolute else None
-        dx, dy = tangent_offsets(self.reference, self.origin)
+        dx, dy = tangent_offsets(reference, self.origin)
         x0, y0 = (first + dx, second + dy) if sky is None else tangent_offsets(sky, self.origin)
         return x0, y0, columns
+
+
+def _stated(path: Path, words: list[str]) -> SkyCoord | None:
+    """The position in a header "#REFERENCE kind RA DEC", to which the rows are relative; None where it has none."""
+    if not words:
+        return None
+    try:
+        return SkyCoord(*(float(word) for word in words), unit="deg")
+    except (ValueError, TypeError):
+        raise InputError(
+            f"{path}: expected '#REFERENCE kind RA DEC' in degrees, found {' '.join(words)}; correct it."
+        ) from None
 
 
 def _reference(path: Path, blocks: list[Section]) -> SkyCoord:

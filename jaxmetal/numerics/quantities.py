@@ -8,10 +8,13 @@ from typing import Any
 from jaxmetal.numerics.errors import InputError
 
 PROPERTIES = {
-    "property": ("dex", "", "km/s"),
-    "property/arcsec": ("dex/arcsec", "1/arcsec", "km/(s arcsec)"),
+    "property": ("dex", "mag", "", "km/s"),
+    "property/arcsec": ("dex/arcsec", "mag/arcsec", "1/arcsec", "km/(s arcsec)"),
 }
-"""Unit in terms of a property's, as a field declares it -> that of metallicities, pure numbers and velocities."""
+"""Unit in terms of a property's, as a field declares it -> that of metallicities, extinctions, numbers, velocities."""
+
+LOGARITHMS = re.compile(r"\b(dex|mag|dB)\b")
+"""Logarithmic units; libraries convert them by a factor (1 mag = -0.4 dex), which makes one quantity of another."""
 
 UNKNOWN = re.compile(r"\b(property|data|flux|scatter)\b")
 """Words in units that stand for those of data, which are taken as they are."""
@@ -41,7 +44,10 @@ def plain(name: str, value: Any, *units: Any, told: str = "") -> Any:
     """
     if not has_unit(value):
         return value
+    own = LOGARITHMS.findall(str(getattr(value, "unit", "")))
     for unit in units:
+        if own and own != LOGARITHMS.findall(str(unit)):
+            continue
         try:
             return value.to_value(unit)
         except (ValueError, TypeError):  # another dimension: each library has an error of its own

@@ -10,6 +10,8 @@ import numpy as np
 
 from jaxmetal.machine import Program, program
 from jaxmetal.model import SCENE
+from jaxmetal.numerics.lengths import longer
+from jaxmetal.numerics.profile import smallest_scale
 from jaxmetal.numerics.radius import radius
 from jaxmetal.observation import Prediction, used_somewhere
 from jaxmetal.posterior import Posterior
@@ -17,6 +19,9 @@ from jaxmetal.prior import fill
 from jaxmetal.result.parameters import QUANTILES, quantiles
 from jaxmetal.result.views import View, view
 from jaxmetal.scene import Position, Source, carried_value, trace
+
+FEWEST, MOST = 24, 640
+"""Angles at which a profile is averaged over azimuth."""
 
 
 class Summarised(NamedTuple):
@@ -78,8 +83,14 @@ def profile(posterior: Posterior | View, source: str, prop: str, radii: np.ndarr
 
 
 def azimuthal_mean(profile: Any, radii: Any) -> np.ndarray:
-    """The mean of a profile over azimuth at each deprojected radius (arcsec), shape (len(radii),)."""
-    return np.asarray(_azimuthal_mean(profile, np.asarray(radii)))
+    """The mean of a profile over azimuth at each deprojected radius (arcsec), shape (len(radii),).
+
+    At 24 angles, or more where its smallest waves go round more often at the largest radius.
+    """
+    radii = np.asarray(radii)
+    waves = float(np.max(radii)) / float(smallest_scale(profile, np.max(radii)))
+    angles = np.linspace(0.0, 2.0 * np.pi, longer(int(min(max(FEWEST, 3.0 * waves), MOST))), endpoint=False)
+    return np.asarray(_azimuthal_mean(profile, radii, angles))
 
 
 class OnSource(NamedTuple):
@@ -158,8 +169,7 @@ def spaced(posterior: Posterior, count: int) -> list[dict[str, np.ndarray]]:
 
 
 @program()
-def _azimuthal_mean(profile: Any, radii: jax.Array) -> jax.Array:
-    angles = jnp.linspace(0.0, 2.0 * jnp.pi, 24, endpoint=False)
+def _azimuthal_mean(profile: Any, radii: jax.Array, angles: jax.Array) -> jax.Array:
     return jnp.mean(profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
 
 
