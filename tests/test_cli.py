@@ -94,7 +94,7 @@ def test_maps_have_world_coordinates(results):
         } <= names
         assert maps["model"].data.shape == SHAPE
         assert np.isnan(maps["data"].data).sum() == 4
-        assert maps["model"].header["BUNIT"] == "dex"
+        assert maps["model"].header["BUNIT"] == maps["metallicity_disc"].header["BUNIT"] == "dex"
         assert maps["radius_kpc_disc"].header["CRVAL1"] == pytest.approx(150.1)
         ratio = maps["radius_re_disc"].data / maps["radius_disc"].data
         np.testing.assert_allclose(ratio[np.isfinite(ratio)], 2.0)

@@ -112,7 +112,7 @@ def _fit(found: Any, wanted: list[int], arguments: argparse.Namespace) -> None:
         def watch(done: Done) -> None:
             nonlocal failed
             failed += done.failed
-            bar.set_description("fitting", refresh=False)
+            bar.set_description_str("fitting", refresh=False)
             bar.set_postfix_str(said(), refresh=False)
             bar.update(done.galaxies)
 

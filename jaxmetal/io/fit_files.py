@@ -19,6 +19,7 @@ from jaxmetal.io.posterior_tables import parameters
 from jaxmetal.io.record import FORMAT, provenance
 from jaxmetal.io.sealed import write_netcdf
 from jaxmetal.io.tables import write_table
+from jaxmetal.meaning import property_unit
 from jaxmetal.observation import Channel, planes, shows_properties
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
@@ -104,6 +105,8 @@ def observation_maps(
                 units[label] = observation.quantity.unit
     for source, prop in _carriers(seen.posterior, observation):
         maps[f"{prop}_{source}"] = intrinsic_map(seen, name, source, prop)
+        if unit := property_unit(seen.posterior.tree, prop):
+            units[f"{prop}_{source}"] = unit
         if prop == observation.properties[0]:
             radius, size = radius_map(seen, name, source, prop), effective_radius(seen, source, prop)
             maps[f"radius_{source}"], units[f"radius_{source}"] = radius, "arcsec"
