@@ -73,3 +73,8 @@ def test_what_is_refused(case):
     call, said = REFUSED[case]
     with pytest.raises(InputError, match=said):
         call()
+
+
+def test_labels_that_no_integer_holds_are_refused_before_anything_is_cast():
+    with pytest.raises(InputError, match="labels below 2"):
+        numbered("bins", np.array([[1e300, 0.0]]))

@@ -67,6 +67,8 @@ def test_suspicious_kernels(save):
     assert "narrower (FWHM 0.133 arcsec) than a pixel (0.2 arcsec)" in narrow[0].text
     wide = kernel(save(gaussian((7, 7), fwhm=6.0), name="wide.fits"))[1]
     assert "50.0% of its peak at its rim" in wide[0].text
+    flat = save(np.full((9, 9), 99.0), name="flat.fits")
+    refused(lambda: kernel(flat), "has 100.0% of its peak at its rim, so that it blurs without end")
 
 
 @pytest.mark.parametrize(("depth", "said"), [(0.1, ["The negative cells", "summed to"]), (0.02, ["summed to"])])

@@ -30,6 +30,8 @@ def numbered(name: str, labels: Any) -> tuple[np.ndarray, np.ndarray]:
     if whole.dtype.kind not in "iuf" or np.any(whole != np.floor(whole)):
         example = f" such as {whole[whole != np.floor(whole)][0]}" if whole.dtype.kind == "f" else ""
         raise InputError(f"{name}: expected whole numbers, found {given.dtype}{example}; give the map of bin labels.")
+    if whole.max() >= 2.0**63:
+        raise InputError(f"{name}: expected labels below 2^63, found {whole.max():g}; give the map of bin labels.")
     inside = whole >= 0
     if not inside.any():
         raise InputError(f"{name}: expected a label of 0 or more, found no pixel in a bin; check the map.")

@@ -20,6 +20,8 @@ OFF_CENTRE = 0.05
 """Largest distance of a kernel's centroid from its middle, native pixels."""
 ROUNDING = 1e-4
 """Departures of the sum from 1 that single precision explains."""
+FLAT = 0.75
+"""Height of the rim over that of the peak from which a kernel is no PSF."""
 EDGE = 0.01
 """Values on the rim of a kernel, over its peak, from which it looks cut off."""
 COARSE = 3.5
@@ -196,6 +198,11 @@ def _judge(path: str | Path, kernel: Kernel, pixel_scale: float) -> list[Finding
         findings.append(Finding("warning", f"{text}; check pixel_scale and oversampling."))
     values = np.asarray(kernel.values)
     rim = float(np.abs(np.concatenate([values[[0, -1]].ravel(), values[:, [0, -1]].ravel()])).max() / values.max())
+    if rim > FLAT:
+        raise InputError(
+            f"The PSF kernel {path} has {rim:.1%} of its peak at its rim, so that it blurs without end; give one "
+            "that falls off, or subtract its background."
+        )
     if rim > EDGE:
         text = f"The PSF kernel {path} still has {rim:.1%} of its peak at its rim"
         findings.append(Finding("warning", f"{text}; use a larger one."))

@@ -59,8 +59,8 @@ def _flagged(path: str | Path, values: np.ndarray, known: np.ndarray, bad_bits: 
             f"bad_bits must be a positive integer, the sum of the bad flags, but is {bad_bits!r}; correct it."
         )
     flags = np.where(known, values, 0)
-    if (flags != np.round(flags)).any() or flags.min() < 0:
+    if (flags != np.round(flags)).any() or flags.min() < 0 or flags.max() >= 2.0**63:
         raise InputError(
-            f"The mask {path} must hold flags (integers >= 0) for bad_bits, but does not; check the extension."
+            f"The mask {path} must hold flags (integers from 0 to 2^63) for bad_bits, but does not; check it."
         )
     return (flags.astype(np.int64) & bad_bits) != 0
