@@ -4,6 +4,7 @@ import errno
 import fnmatch
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -20,6 +21,7 @@ from jaxmetal.fluxmaps.regions import summed
 from jaxmetal.io import read_config, read_map, read_table
 from jaxmetal.io.lines.contents import CONTENTS, contents
 from jaxmetal.io.lines.fit_toml import SCATTER
+from jaxmetal.io.lines.text import of_map
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -100,6 +102,16 @@ def test_maps_have_units_and_world_coordinates(results):
         written = maps["z"].header
     here, there = (WCS(one).pixel_to_world(3, 5) for one in (written, fits.getheader(results.parent / "lines.fits", 1)))
     assert here.separation(there).arcsec < 1e-6
+
+
+def test_numbers_of_a_map_are_of_spaxels_that_say_something():
+    spectra = SimpleNamespace(known=np.array([True, True, True, True, False]), kind="spaxels")
+    found = {"z": np.array([8.5, 8.6, 8.7, 7.0, np.nan]), "z_sigma": np.array([0.1, 0.1, 0.1, 0.5, np.nan])}
+    measured = SimpleNamespace(spectra=spectra, informed=np.array([True, True, True, False, False]), found=found)
+    text = of_map(SimpleNamespace(name="one", spectra=SimpleNamespace(features=("Ha", "NII"))), measured)
+    assert "4 spaxels with a line" in text
+    assert "of the 3 whose lines say something" in text
+    assert "median 8.6, 16 to 84 % of the spaxels 8.532 to 8.668" in text
 
 
 def test_the_table_has_a_row_per_spaxel_with_units(results):

@@ -22,7 +22,7 @@ ROWS = {
 
 def summary(job: LinesJob, measured: MeasuredGalaxy) -> str:
     """The summary as text."""
-    blocks = (_trouble(job, measured), _map(job, measured), _regions(measured), _how(job))
+    blocks = (_trouble(job, measured), of_map(job, measured), _regions(measured), _how(job))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -31,17 +31,21 @@ def _trouble(job: LinesJob, measured: MeasuredGalaxy) -> str:
     return "\n".join(f"- {finding}" for finding in findings) or "- Nothing suspicious."
 
 
-def _map(job: LinesJob, measured: MeasuredGalaxy) -> str:
-    known = measured.spectra.known
+def of_map(job: LinesJob, measured: MeasuredGalaxy) -> str:
+    """The map in numbers: of what says something on metallicity, for the sky around would be most of it."""
+    known, told = measured.spectra.known, measured.informed
+    told = told if told.any() else known
     what = measured.spectra.kind
     per = f" per {what.removesuffix('s')}"
     lines = [f"{job.name}: {known.sum()} {what} with a line, {', '.join(job.spectra.features)}"]
+    if told.sum() < known.sum():
+        lines.append(f"  of the {told.sum()} whose lines say something on metallicity (the others' is the prior's):")
     for name, label in ROWS.items():
         if name in measured.found:
-            low, middle, high = np.nanquantile(measured.found[name][known], (0.16, 0.5, 0.84))
+            low, middle, high = np.nanquantile(measured.found[name][told], (0.16, 0.5, 0.84))
             shown = f"median {middle:.4g}, 16 to 84 % of the {what} {low:.4g} to {high:.4g}"
             lines.append(f"  {label.format(per=per):27} {shown}")
-    lines.append(f"  {'error of 12 + log(O/H)':27} median {np.median(measured.found['z_sigma'][known]):.3g}")
+    lines.append(f"  {'error of 12 + log(O/H)':27} median {np.median(measured.found['z_sigma'][told]):.3g}")
     return "\n".join(lines)
 
 
