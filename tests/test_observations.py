@@ -12,7 +12,7 @@ from test_long_slit import scene as galaxy
 from test_long_slit import slit
 
 import jaxmetal as jm
-from jaxmetal.observation import Quantity, is_observation
+from jaxmetal.observation import Quantity, is_observation, used_pixels
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -122,6 +122,18 @@ def test_padding_changes_no_value(kind):
     seen = jm.predict(wide, numbers, jm.prepare(numbers, {"one": wide})["one"])
     plain = jm.predict(one, numbers, jm.prepare(numbers, {"one": one})["one"])
     np.testing.assert_allclose(np.asarray(seen.value)[wide.used], np.asarray(plain.value)[one.used], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["image", "map", "bins", "lines"])
+def test_used_pixels_are_those_with_a_datum_in_any_map_or_of_their_bin(name):
+    one = KINDS[name]()
+    used = np.array(one.used)
+    used[..., 0] = False  # the first column, or the first bin, of every map
+    if name == "lines":
+        used[0] = False
+    lost = np.arange(12) == 0 if one.bins is None else np.asarray(one.bins.labels) == 0
+    found = used_pixels(dataclasses.replace(one, used=used))
+    np.testing.assert_array_equal(found, ~np.broadcast_to(lost, SHAPE))
 
 
 def test_light_that_observations_share_is_blurred_once():

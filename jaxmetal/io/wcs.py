@@ -22,8 +22,8 @@ from astropy.wcs.utils import celestial_frame_to_wcs
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.io.distorted import all_over, departure, distorted, uneven
 from jaxmetal.io.sip import sip
-from jaxmetal.numerics.distortion import SkyDistortion, powers_of
 from jaxmetal.numerics.grid import Grid
 
 NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
@@ -31,10 +31,6 @@ NOWHERE = SkyCoord(0.0, 0.0, unit="deg")
 ARCSEC_PER_RADIAN = 180 * 3600 / np.pi
 DISTORTED = 0.05
 """Departure of an image from an affine map, pixels, from which its distortion is followed."""
-FOLLOWED = 0.02
-"""Largest departure from the polynomial that follows it, pixels."""
-BENT = 0.2
-"""Largest change of a pixel by distortion, over its side: beyond it no camera's, and not to be inverted."""
 SKEW = 0.01
 """Cosine of the angle between columns and rows up to which the shape of the PSF is right to half a percent."""
 SKEWED = 0.04
@@ -43,8 +39,6 @@ PARALLEL = 0.5
 """The same from which a header is broken."""
 COARSEST = 600.0
 """Pixels of this many arcsec or more are FITS's default of a degree, not an image of a galaxy."""
-SAMPLES = 9
-"""Positions per axis at which world coordinates are evaluated."""
 
 
 def wcs_to_grid(header: fits.Header | WCS, origin: SkyCoord, shape: tuple[int, int] | None = None) -> Grid:
@@ -60,18 +54,18 @@ def wcs_to_grid(header: fits.Header | WCS, origin: SkyCoord, shape: tuple[int, i
             rows, a distortion that folds, an origin on another part of the sky).
     """
     wcs, (ny, nx) = celestial_wcs(header), _shape(header, shape)
-    column, row = (a.ravel() for a in np.meshgrid(*(np.linspace(0, max(n - 1, 1), SAMPLES) for n in (nx, ny))))
+    column, row = indices = all_over((ny, nx))
     x, y = tangent_offsets(_to_world(wcs, column, row), origin)
     if not np.isfinite(x + y).all():
         raise InputError("The image does not lie within 90 degrees of the sky origin; give an origin near the galaxy.")
-    places, indices = np.stack([x, y], axis=1), np.stack([column, row])
+    places = np.stack([x, y], axis=1)
     design = np.stack([np.ones_like(column), column, row], axis=1)
     solution = np.linalg.lstsq(design, places)[0]
     grid = Grid(shape=(ny, nx), origin=solution[0], matrix=solution[1:].T)
     _require_pixels(grid)
-    if _departure(grid, indices, places).max() <= DISTORTED:
+    if departure(grid, indices, places).max() <= DISTORTED:
         return grid
-    return _distorted(grid, indices, places)
+    return distorted(grid, indices, places)
 
 
 def judge_pixels(grid: Grid, where: str) -> tuple[Finding, ...]:
@@ -94,7 +88,7 @@ def judge_pixels(grid: Grid, where: str) -> tuple[Finding, ...]:
     if grid.distortion is not None:
         text = (
             f"{where}: the distortion of its world coordinates is followed; pixels are taken to have one area, from "
-            f"which theirs differ by up to {_uneven(grid):.1%}."
+            f"which theirs differ by up to {uneven(grid):.1%}."
         )
         findings.append(Finding("info", text))
     return tuple(findings)
@@ -225,54 +219,3 @@ def _cosine(grid: Grid) -> float:
     """Of the angle between columns and rows on the sky."""
     matrix, steps = np.asarray(grid.matrix), np.asarray(grid.steps)
     return float(matrix[:, 0] @ matrix[:, 1] / (steps[0] * steps[1]))
-
-
-def _departure(grid: Grid, indices: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """By how many pixels the grid misses places on the sky, shape (n,)."""
-    found = np.stack(grid.to_sky(*indices), axis=1)
-    return np.asarray(np.hypot(*np.linalg.solve(np.asarray(grid.matrix), (places - found).T)))
-
-
-def _distorted(grid: Grid, indices: np.ndarray, places: np.ndarray) -> Grid:
-    """The grid with the polynomial that follows the departure of the places from it."""
-    ny, nx = grid.shape
-    middle, unit = np.array([0.5 * (nx - 1), 0.5 * (ny - 1)]), 0.5 * max(nx, ny)
-    u, v = (indices - middle[:, None]) / unit
-    design = np.stack([np.ones_like(u), u, v, *powers_of(u, v)], axis=1)
-    solution = np.linalg.lstsq(design, places)[0]
-    matrix = solution[1:3].T / unit
-    made = Grid(
-        shape=grid.shape,
-        origin=solution[0] - matrix @ middle,
-        matrix=matrix,
-        distortion=SkyDistortion(terms=solution[3:].T, middle=middle, unit=unit),
-    )
-    worst, bent = float(_departure(made, indices, places).max()), _bent(made)
-    if worst > FOLLOWED or bent > BENT:
-        raise InputError(
-            f"World coordinates must be smooth over the image, but their distortion changes pixels by {bent:.0%} and "
-            f"leaves {worst:.3g} pixel of a polynomial; cut out the galaxy, or correct the header."
-        )
-    return made
-
-
-def _changes(grid: Grid) -> np.ndarray:
-    """d(distortion) / d(pixel) over the sides of a pixel, at places all over the image, shape (2, 2, n)."""
-    column, row = (a.ravel() for a in np.meshgrid(*(np.linspace(0, max(n - 1, 1), SAMPLES) for n in grid.shape[::-1])))
-    assert grid.distortion is not None
-    along = [
-        np.stack(grid.distortion(column + 0.5 * step[0], row + 0.5 * step[1]))
-        - np.stack(grid.distortion(column - 0.5 * step[0], row - 0.5 * step[1]))
-        for step in np.eye(2)
-    ]
-    return np.einsum("ij,kjn->ikn", np.linalg.inv(np.asarray(grid.matrix)), np.stack(along))
-
-
-def _bent(grid: Grid) -> float:
-    return float(np.linalg.norm(_changes(grid), axis=(0, 1)).max())
-
-
-def _uneven(grid: Grid) -> float:
-    """Largest departure of the area of a pixel from that of the matrix, over it."""
-    (xx, xy), (yx, yy) = _changes(grid)
-    return float(np.abs((1 + xx) * (1 + yy) - xy * yx - 1).max())

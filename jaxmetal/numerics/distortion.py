@@ -18,7 +18,7 @@ POWERS = tuple((p, degree - p) for degree in range(2, DEGREE + 1) for p in range
 REACH = 2.0
 """Half sides of the image beyond whose middle the distortion grows no more: polynomials run away where no pixel is."""
 STEPS = 8
-"""Of the inversion; each gains a factor of the distortion's slope, a few percent at most (see `io.wcs`)."""
+"""Of the inversion; each gains a factor of the distortion's slope, a few percent at most (see `io.distorted`)."""
 
 Pair = tuple[Any, Any]
 

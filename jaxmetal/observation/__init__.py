@@ -7,7 +7,7 @@ line in `KINDS` of `tests/test_observations.py`, which every kind passes. A kind
 a node in a file of one's own is as good, and TOML finds its reader by a package entry point.
 """
 
-from jaxmetal.observation.channels import Channel, planes, property_units, shows_properties, used_somewhere
+from jaxmetal.observation.channels import Channel, planes, property_units, shows_properties, used_pixels, used_somewhere
 from jaxmetal.observation.contract import Numbers, Observation, Prediction, Quantity, is_observation
 from jaxmetal.observation.exposure import blurred_light, imager, layers, padded, residual
 from jaxmetal.observation.image import Image, Sky
@@ -47,5 +47,6 @@ __all__ = [
     "residual",
     "shared",
     "shows_properties",
+    "used_pixels",
     "used_somewhere",
 ]

@@ -45,6 +45,14 @@ def used_somewhere(observation: Any) -> np.ndarray:
     return np.any([plane.of(observation.used) for plane in planes(observation)], axis=0)
 
 
+def used_pixels(observation: Any) -> np.ndarray:
+    """Pixels, (ny, nx), with a datum that counts in any of the maps, their own or that of their bin."""
+    used = used_somewhere(observation)
+    if observation.bins is None:
+        return used
+    return np.nan_to_num(np.asarray(observation.bins.paint(used.astype(float)))) > 0
+
+
 def shows_properties(observation: Any) -> bool:
     """Whether the data are values of a carried property, and not only depend on it."""
     return bool(observation.properties) and not hasattr(type(observation), "property_units")

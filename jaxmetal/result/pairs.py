@@ -9,10 +9,12 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.model import SCENE
+from jaxmetal.observation import used_pixels
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
 from jaxmetal.result.predicted import azimuthal_mean, on_source, spaced, traced
 from jaxmetal.result.views import View, view
+from jaxmetal.scene import Source
 
 RADII = 200
 """Radii at which the azimuthal mean is taken."""
@@ -89,17 +91,14 @@ def two_point(
 
 def _used(seen: View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Where the used pixels of an observation lie on the source's plane."""
-    observation = seen.filled[name]
-    used = np.asarray(observation.used)
-    used = used if observation.bins is None else np.asarray(observation.bins.paint(used)) > 0
     x, y = traced(seen, name, source)
-    good = used & np.isfinite(x + y)
+    good = used_pixels(seen.filled[name]) & np.isfinite(x + y)
     return x[good], y[good]
 
 
-def _fluctuation(source: object, prop: str, beta: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _fluctuation(source: Source, prop: str, beta: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """The property at some positions, less its azimuthal mean at their radii."""
-    there = on_source(source, beta)  # type: ignore[arg-type]
+    there = on_source(source, beta)
     radii = np.linspace(0.0, float(there.radii[prop].max()), RADII)
-    mean = azimuthal_mean(source.carries[prop].profile, jnp.asarray(radii))  # type: ignore[attr-defined]
+    mean = azimuthal_mean(source.carries[prop].profile, jnp.asarray(radii))
     return np.asarray(there.carried[prop] - np.interp(there.radii[prop], radii, mean))

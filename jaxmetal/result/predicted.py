@@ -13,7 +13,7 @@ from jaxmetal.model import SCENE
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.numerics.profile import smallest_scale
 from jaxmetal.numerics.radius import radius
-from jaxmetal.observation import Prediction, used_somewhere
+from jaxmetal.observation import Prediction, used_pixels
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
 from jaxmetal.result.parameters import QUANTILES, quantiles
@@ -142,12 +142,10 @@ def footprints(posterior: Posterior | View, name: str, source: str) -> np.ndarra
 def _footprints(seen: View, name: str, source: str) -> np.ndarray:
     scene, observation = seen.filled[SCENE], seen.filled[name]
     (ny, nx), grid = observation.pixels.shape, observation.pixels
-    used = np.asarray(used_somewhere(observation), float)
-    shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
     theta = grid.to_sky(np.arange(nx + 1.0)[None, :] - 0.5, np.arange(ny + 1.0)[:, None] - 0.5)
     corners = np.stack(_trace(scene.lens, theta, scene.sources[source].distance_ratio), axis=-1)
     ring = [corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]]
-    found = np.stack(ring, axis=2)[shown]
+    found = np.stack(ring, axis=2)[used_pixels(observation)]
     return found[np.isfinite(found).all(axis=(1, 2))]
 
 

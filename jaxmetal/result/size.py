@@ -14,7 +14,7 @@ from jaxmetal.model import SCENE
 from jaxmetal.numerics.profile import half_light_radius, is_as_seen, is_averaged, is_on_sky
 from jaxmetal.numerics.radius import radius
 from jaxmetal.numerics.tree import realised
-from jaxmetal.observation import Plan, used_somewhere
+from jaxmetal.observation import Plan, used_pixels
 from jaxmetal.observation.sharpen import with_lights
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill, places
@@ -76,9 +76,7 @@ def _shrinking(seen: View, name: str, source: str) -> float:
     observation = seen.filled[name]
     if not seen.filled[SCENE].lens:
         return 1.0
-    used = np.asarray(used_somewhere(observation), float)
-    shown = np.nan_to_num(used if observation.bins is None else np.asarray(observation.bins.paint(used))) > 0
-    area = np.asarray(_traced_area(*traced(seen, name, source)))[shown]
+    area = np.asarray(_traced_area(*traced(seen, name, source)))[used_pixels(observation)]
     return float(np.sqrt(np.nanmedian(area) / observation.pixels.pixel_area))
 
 
