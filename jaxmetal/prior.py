@@ -190,6 +190,15 @@ def median(prior: Distribution) -> jax.Array:
         return jnp.median(prior.sample(jax.random.key(0), (101,)), axis=0)
 
 
+def spread(prior: Distribution) -> float:
+    """Standard deviation of a prior; for tails so heavy that there is none, half the width of the central 68 %."""
+    sd = float(np.sqrt(np.mean(np.asarray(prior.variance))))
+    if np.isfinite(sd):
+        return sd
+    low, high = np.quantile(np.asarray(prior.sample(jax.random.key(0), (10_000,))), [0.16, 0.84], axis=0)
+    return 0.5 * float(np.mean(high - low))
+
+
 def is_site(leaf: Any) -> bool:
     """Whether a leaf is the place of a parameter, not a number."""
     return isinstance(leaf, (Distribution, Tied, Free))

@@ -31,8 +31,10 @@ def require_within(tree: Any, where: str = "", *, medians: bool = False) -> None
     """
     what = "a prior with its median" if medians else "a number"
     advice = "" if medians else ", or give a distribution where it is not known"
-    for place, number, interval in _declared(tree, where):
-        if not contains(interval, number):
+    for path, number, said in declared(tree):
+        interval = said["within"]
+        if interval is not None and np.ndim(number) == 0 and not contains(interval, number):
+            place = ".".join([where, *path] if where else path)
             raise InputError(
                 f"{place}: expected {what} within {interval}, found {float(number):g}; correct it{advice}."
             )
@@ -51,24 +53,25 @@ def ends(interval: str) -> tuple[float, float]:
     return low, high
 
 
-def _declared(tree: Any, where: str) -> Iterator[tuple[str, Any, str]]:
-    """Path, number and interval of every number whose field declares one."""
-    for name, part, interval in _parts(tree):
-        place = f"{where}.{name}" if where else name
-        if interval is not None and isinstance(part, NUMBERS) and np.ndim(part) == 0:
-            yield place, part, interval
-        elif interval is not None and isinstance(part, tuple):
-            yield from ((f"{place}.{k}", one, interval) for k, one in enumerate(part))
+def declared(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Mapping[str, Any]]]:
+    """Path, number or array, and what its field says of it (see `numerics.tree.parameter`), of every parameter."""
+    for name, part, said in _parts(tree):
+        place = (*path, name)
+        if said is not None and isinstance(part, NUMBERS):
+            yield place, part, said
+        elif said is not None and isinstance(part, tuple):
+            yield from (((*place, str(k)), one, said) for k, one in enumerate(part))
         else:
-            yield from _declared(part, place)
+            yield from declared(part, place)
 
 
-def _parts(tree: Any) -> list[tuple[str, Any, str | None]]:
-    """Name, value and declared interval of what a tree is made of."""
+def _parts(tree: Any) -> list[tuple[str, Any, Mapping[str, Any] | None]]:
+    """Name and value of what a tree is made of, and what its field says of it."""
     if isinstance(tree, Mapping):
         return [(str(name), part, None) for name, part in tree.items()]
     if isinstance(tree, (tuple, list)):
         return [(str(place), part, None) for place, part in enumerate(tree)]
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        return [(f.name, getattr(tree, f.name), f.metadata.get("within")) for f in dataclasses.fields(tree)]
+        return [(f.name, getattr(tree, f.name), f.metadata if {"unit", "within"} & set(f.metadata) else None)
+                for f in dataclasses.fields(tree)]  # fmt: skip
     return []

@@ -7,9 +7,9 @@ declares, as in users' own functions, has no unit, no role and no period.
 May import: model and everything below it. To add a role: a line in `roles.py`.
 """
 
-from jaxmetal.meaning.of_sites import Meaning, carried, meanings
+from jaxmetal.meaning.of_sites import Meaning, carried, known_units, meanings
 from jaxmetal.meaning.roles import COEFFICIENT, ROLES, SLOPE, SLOPES, Role
-from jaxmetal.meaning.units import property_unit
+from jaxmetal.meaning.units import property_unit, resolved
 from jaxmetal.meaning.walk import Place, places
 
 __all__ = [
@@ -21,7 +21,9 @@ __all__ = [
     "Place",
     "Role",
     "carried",
+    "known_units",
     "meanings",
     "places",
     "property_unit",
+    "resolved",
 ]

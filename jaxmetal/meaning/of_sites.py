@@ -46,7 +46,7 @@ def meanings(tree: Mapping[str, Any]) -> dict[str, Meaning]:
     """
     found: dict[str, list[Place]] = {}
     for place in places(tree):
-        unit = resolved(place.unit, _known(place.path, tree))
+        unit = resolved(place.unit, known_units(place.path, tree))
         found.setdefault(place.site, []).append(place._replace(unit=unit))
     return {site: _joint(site, stands) for site, stands in found.items()}
 
@@ -58,8 +58,8 @@ def carried(place: Place) -> tuple[str, str] | None:
     return (path[2], path[4]) if at_home else None
 
 
-def _known(path: tuple[str, ...], tree: Mapping[str, Any]) -> dict[str, str]:
-    """What the relative words of a unit stand for at a place."""
+def known_units(path: tuple[str, ...], tree: Mapping[str, Any]) -> dict[str, str]:
+    """What the relative words of a unit stand for at a place: see `resolved`."""
     if path[0] != SCENE:
         return {"data": tree[path[0]].quantity.unit}
     if path[3:4] == ("carries",):

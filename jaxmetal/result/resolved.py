@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.posterior import Posterior
+from jaxmetal.prior import spread
 from jaxmetal.result.size import effective_radius, shrinking
 from jaxmetal.result.views import View, view
 
@@ -44,7 +44,7 @@ def _resolution(seen: View, site: str, source: str, prop: str) -> Resolution:
     if not seen.posterior.sampled:
         return Resolution(np.nan, _beams(seen, source, prop), False, UNKNOWN)
     drawn = seen.posterior.draws[site]
-    narrowed = _spread(seen.priors[site]) / max(float(np.std(drawn)), np.finfo(float).tiny)
+    narrowed = spread(seen.priors[site]) / max(float(np.std(drawn)), np.finfo(float).tiny)
     beams = _beams(seen, source, prop)
     resolved = narrowed >= NARROWED and (beams is None or beams >= BEAMS)
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -55,15 +55,6 @@ def _resolution(seen: View, site: str, source: str, prop: str) -> Resolution:
         f"The gradient is {verdict}: the data narrowed its prior {narrowed:.1f} times{beam_text}; it is {sign} at 95 %."
     )
     return Resolution(narrowed, beams, resolved, sentence)
-
-
-def _spread(prior: Any) -> float:
-    """Standard deviation; for tails so heavy that there is none, half the width of the central 68 %."""
-    sd = float(np.sqrt(np.mean(np.asarray(prior.variance))))
-    if np.isfinite(sd):
-        return sd
-    low, high = np.quantile(np.asarray(prior.sample(jax.random.key(0), (10_000,))), [0.16, 0.84], axis=0)
-    return 0.5 * float(np.mean(high - low))
 
 
 def _beams(seen: View, source: str, prop: str) -> float | None:

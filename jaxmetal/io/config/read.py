@@ -18,6 +18,7 @@ from jaxmetal.fit.methods import METHODS
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
+from jaxmetal.io.config.extreme import extreme
 from jaxmetal.io.config.observations import kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import scene
@@ -108,7 +109,8 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     stored = {} if earlier is None else best_values(folder / earlier, free)
     starts = {**stored, **{_site(name): v for name, v in context.starts.items()}}
     require_possible(free, starts)
-    context.findings.extend(suspicious(whole, typical(whole)))
+    now = typical(whole)
+    context.findings.extend([*extreme(whole, now), *suspicious(whole, now)])
     return Job(
         name=called,
         scene=made,
