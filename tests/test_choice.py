@@ -94,6 +94,19 @@ def test_chains_go_on_until_they_are_enough():
     np.testing.assert_array_equal(long["place"], np.tile(np.arange(7, 37), (2, 1)))
 
 
+def test_the_bar_counts_draws_that_are_kept(monkeypatch):
+    """Steps of the warm-up diverge while they adapt, which need not worry anybody."""
+    said = []
+    monkeypatch.setattr(progress.Lines, "set_postfix_str", lambda bar, text, refresh=True: said.append(text))
+
+    def diverging(states):
+        after, drawn = counted(states)
+        return after, {**drawn, "diverging": drawn["place"] % 3 == 0}
+
+    drive(np.zeros(2, int), diverging, Settings(chains=2, warmup=10, draws=10), 5)
+    assert said == ["warm-up", "warm-up", "2 of 10 draws diverged", "6 of 20 draws diverged"]
+
+
 def interrupted(after, function):
     """A function that is interrupted in some call."""
     calls = []

@@ -55,6 +55,16 @@ def test_a_table_of_models_criteria_and_numbers(fits):
     assert len(table) == len(found.rows)
 
 
+def test_gradients_have_their_verdicts_and_units(fits):
+    found = jm.result.compare(fits, {"inclined": 8.0})
+    rows = {row.what: row for row in found.rows if row.kind == "gradient"}
+    drawn = {name: fit.posterior.draws[SLOPE] for name, fit in fits.items()}
+    verdicts = [jm.result.resolution(fit, SLOPE, "disc", "metallicity").resolved for fit in fits.values()]
+    assert rows["metallicity in disc is resolved"].values == tuple(("no", "yes")[one] for one in verdicts)
+    per_kpc = rows["metallicity in disc per kpc"]
+    assert (per_kpc.unit, per_kpc.values) == ("dex/kpc", (interval(drawn["inclined"] / 8.0), "-"))
+
+
 def test_other_data_are_said(fits):
     other = posterior(scene(), {"map": observed(3)}, log_evidence=-10.2)
     found = jm.result.compare({"flat": fits["flat"], "other": other})

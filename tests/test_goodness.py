@@ -9,6 +9,7 @@ from folded import posed
 from scipy import ndimage, stats
 
 import jaxmetal as jm
+from jaxmetal.edge.findings import Finding
 from jaxmetal.likelihood.stated import as_stated
 from jaxmetal.result.goodness import Seen, goodness
 from jaxmetal.result.judged import Judged
@@ -155,6 +156,10 @@ def test_data_far_from_the_best_fit_are_said_to_be_so(noise):
         assert (cells["map.misfit"].value > 1.0) == (name == "bad")
         assert jm.plot.of_posterior.map_fit(posterior, "map").fits == (name == "good")
     assert "for 30 data" in cells["message"].value
+    read = [Finding("info", "A word."), Finding("warning", "The map lies elsewhere.")]
+    cells = row("g", posterior, read=read)
+    assert cells["status"].value == "suspect"
+    assert cells["message"].value.startswith("The map lies elsewhere. ")
 
 
 def test_a_free_jitter_does_not_hide_errors_that_are_too_small():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -55,7 +55,7 @@ def drive(
         onwards: from all states to those some steps on and what was drawn on the way, (chains, steps, ...).
         settings: see `kernel.Settings`.
         steps: of each call of `onwards`.
-        progress: show a progress bar with the number of divergent steps.
+        progress: show a progress bar with the number of divergent draws.
         cut_short: after Ctrl-C, the draws that there are, if there are any.
         enough: whether the draws so far, (chains, draws, ...), are enough; asked whenever the chains have
             `settings.draws` more, at most `LONGEST` times.
@@ -90,8 +90,15 @@ def drive(
                 done += steps
                 if keep is not None:
                     keep.store(begun, settings, done, states, blocks)
-                bar.set_postfix(divergent=int(np.sum(drawn["diverging"])), refresh=False)
+                bar.set_postfix_str(
+                    _diverged(drawn_until(done)) if done > settings.warmup else "warm-up", refresh=False
+                )
                 bar.update(min(done, end) - bar.n)
             if enough(drawn_until(end)):
                 break
     return drawn_until(end)
+
+
+def _diverged(drawn: Mapping[str, Any]) -> str:
+    """What the bar says of draws that are kept; steps of the warm-up diverge while they adapt, which means nothing."""
+    return f"{int(np.sum(drawn['diverging']))} of {np.size(drawn['diverging'])} draws diverged"

@@ -54,7 +54,8 @@ def judge(draws: Mapping[str, np.ndarray], qualities: Mapping[str, Quality], cha
     if divergent:
         text = (
             f"{divergent} of {chains.diverging.size} draws diverged; "
-            "raise target_accept towards 1, narrow the priors or reparametrise before using them."
+            "raise target_accept (--target-accept of `population`) towards 1, narrow the priors or reparametrise "
+            "before using them."
         )
         found.append(Finding("warning", text))
     total = chains.diverging.size

@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"compare: expected different folders, found {' '.join(names)}; name each once.")
     if arguments.output and Path(arguments.output).exists():
         raise InputError(f"The output file {arguments.output} exists already; choose another name or remove it.")
-    found = compare({name: load(name).view for name in names})
+    fits = {name: load(name) for name in names}
+    found = compare({n: fit.view for n, fit in fits.items()}, {n: fit.kpc_per_arcsec for n, fit in fits.items()})
     if arguments.output:
         made = StringIO()
         comparison_table(found).write(made, format="ascii.ecsv")

@@ -11,10 +11,13 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.meaning import property_unit
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.written import LONGEST, written
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
+from jaxmetal.result.resolved import resolution
+from jaxmetal.result.scale import Scale, gradients, slopes
 from jaxmetal.result.shapes import listed
 from jaxmetal.result.text import aligned, interval
 from jaxmetal.result.views import View, view
@@ -30,7 +33,7 @@ class Compared(NamedTuple):
     """A line of the comparison.
 
     Attributes:
-        kind: "model", where they differ; "fit", how well they do; "parameter", what they find.
+        kind: "model", where they differ; "fit", how well they do; "gradient" and "parameter", what they find.
         what: path of a part of the model, name of a number.
         unit: of the values.
         values: of each fit, as text: intervals as median (+ -).
@@ -69,17 +72,19 @@ class Comparison(NamedTuple):
 TITLES = {
     "model": "Where the models differ",
     "fit": "How well they fit",
+    "gradient": "Intrinsic gradients, of the deprojected (semi-major-axis) radius, and whether they are resolved",
     "parameter": "What they find, median (+ -) and 68 % interval",
 }
 
 
-def compare(fits: Mapping[str, Posterior | View]) -> Comparison:
-    """Compares fits: where models and data differ, criteria, evidence, and all numbers, derived ones too.
+def compare(fits: Mapping[str, Posterior | View], kpc_per_arcsec: Mapping[str, Scale] | None = None) -> Comparison:
+    """Compares fits: where models and data differ, criteria, evidence, gradients, and all numbers, derived ones too.
 
     Evidence, BIC and ln L are comparable where the fits are of the same data, which is checked.
 
     Args:
         fits: name -> posterior of a fit, or a view of it.
+        kpc_per_arcsec: name -> proper scale of that fit (see `result.summary`), for slopes per kpc.
 
     Raises:
         InputError: if there are fewer than two.
@@ -90,7 +95,9 @@ def compare(fits: Mapping[str, Posterior | View]) -> Comparison:
     different = [
         Compared("model", path, "", values) for path, values in differences([one.posterior.tree for one in seen])
     ]
-    return Comparison(tuple(fits), (*different, *_quality(seen), *_numbers(seen)), _findings(seen, different))
+    scales = [(kpc_per_arcsec or {}).get(name) for name in fits]
+    rows = (*different, *_quality(seen), *_gradients(seen, scales), *_numbers(seen))
+    return Comparison(tuple(fits), rows, _findings(seen, different))
 
 
 def differences(trees: Sequence[Any], path: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -161,6 +168,26 @@ def _quality(seen: Sequence[View]) -> Iterator[Compared]:
         yield Compared("fit", what, "", tuple("-" if np.isnan(value) else f"{value:.2f}" for value in values))
     first = found[0].log_evidence
     yield Compared("fit", "ln evidence over the first", "", tuple(f"{one.log_evidence - first:+.2f}" for one in found))
+
+
+def _gradients(seen: Sequence[View], scales: Sequence[Scale]) -> Iterator[Compared]:
+    """Verdict, and slopes in the units that the table of numbers does not have, of each gradient of any of them."""
+    every = [gradients(one) for one in seen]
+    for where in dict.fromkeys(where for one in every for where in one):
+        having = [where in one for one in every]
+        name, unit = f"{where[2]} in {where[1]}", property_unit(seen[having.index(True)].posterior.tree, where[2])
+        those = zip(seen, scales, having, strict=True)
+        told = [_gradient(one, where, scale) if has else {} for one, scale, has in those]
+        for what, of_unit in (("is resolved", ""), ("per kpc", f"{unit}/kpc"), ("per R_e", f"{unit}/R_e")):
+            if any(what in one for one in told):
+                yield Compared("gradient", f"{name} {what}", of_unit, tuple(one.get(what, ABSENT) for one in told))
+
+
+def _gradient(one: View, where: tuple[str, str, str], scale: Scale) -> dict[str, str]:
+    drawn = slopes(one, *where, scale)
+    told = {"is resolved": ("no", "yes")[resolution(one, *where).resolved]}
+    units = {"per kpc": drawn.per_kpc, "per R_e": drawn.per_r_eff}
+    return told | {unit: interval(values) for unit, values in units.items() if values is not None}
 
 
 def _numbers(seen: Sequence[View]) -> Iterator[Compared]:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.writing import write_whole, writing
 from jaxmetal.fit.galaxies import Galaxy, batch
 from jaxmetal.io.fit_files import save_draws
@@ -36,6 +37,7 @@ class Known(NamedTuple):
 
     scales: dict[str, float]
     whereabouts: Row
+    findings: tuple[Finding, ...]
 
 
 class Glance(NamedTuple):
@@ -137,7 +139,7 @@ def _galaxies(
         except Exception as error:  # whatever is wrong with one galaxy's files must not stop the others
             failures[name] = error
             continue
-        known[name] = Known(job.scales, whereabouts(job))
+        known[name] = Known(job.scales, whereabouts(job), job.findings)
         yield Galaxy(
             name=name,
             scene=job.scene,
@@ -150,7 +152,7 @@ def _galaxies(
 def _row(name: str, seen: View | InputError, known: Known) -> Row:
     if not isinstance(seen, View):
         return row_of_failure(name, seen)
-    return row(name, seen, known.scales) | known.whereabouts
+    return row(name, seen, known.scales, known.findings) | known.whereabouts
 
 
 def _glance(seen: View, found: Row) -> Glance:

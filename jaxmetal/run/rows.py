@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.config.read import Job
@@ -64,7 +65,7 @@ Row = dict[str, Entry]
 """Column -> entry."""
 
 
-def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None) -> Row:
+def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None, read: Sequence[Finding] = ()) -> Row:
     """What the table of results says of a fitted galaxy.
 
     Quantities have three columns: the median, and `_lo` and `_hi`, the 16 and 84 % quantiles; without draws the best
@@ -76,10 +77,12 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None) ->
         name: of the galaxy.
         posterior: of its fit, or a view of it.
         kpc_per_arcsec: proper scale, for slopes per kpc: of all sources, or source -> its own.
+        read: what was noticed when its files were read.
     """
     seen = view(posterior)
     posterior = seen.posterior
-    trouble = [finding.text for finding in seen.findings if finding.severity in ("error", "warning")]
+    noticed = worst_first([*read, *seen.findings])
+    trouble = [finding.text for finding in noticed if finding.severity in ("error", "warning")]
     known, slopes_of = seen.meanings, columns(gradients(seen))
     verdicts = {one: resolution(seen, *one) for one in slopes_of} if posterior.sampled else {}
     unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
