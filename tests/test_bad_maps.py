@@ -37,13 +37,13 @@ def pixels(name, value, where=...):
     return spoil
 
 
-def card(key, text):
-    """Overwrites a card of the header byte by byte, as no library would."""
+def card(key, text, over=None):
+    """Overwrites a card of the header, or another, byte by byte, as no library would."""
 
     def spoil(folder):
         path = folder / "metallicity.fits"
         content = path.read_bytes()
-        at = content.find(f"{key:8s}=".encode(), content.find(b"XTENSION"))
+        at = content.find(f"{over or key:8s}=".encode(), content.find(b"XTENSION"))
         path.write_bytes(content[:at] + f"{key:8s}= {text:>20s}".ljust(80).encode() + content[at + 80 :])
 
     return spoil
@@ -66,7 +66,11 @@ BAD = {
     "an absurd pixel": (pixels("halpha", 1e300, np.s_[3, 4]), "found 1 beyond, such as 1e+300"),
     "absurd errors": (pixels("sigma", 1e300), "metallicity: the errors: expected numbers between"),
     "errors of nothing": (pixels("sigma", 1e-300), "metallicity: the errors: expected numbers between"),
-    "pixels of NaN arcsec": (card("CDELT1", "NaN"), "metallicity.fits: "),
+    "pixels of NaN arcsec": (card("CDELT1", "NaN"), "(CDELT1 is no number)"),
+    "a matrix of NaN": (
+        card("PC1_1", "NaN", "LATPOLE"),
+        "cannot be read (PC1_1 is no number)",
+    ),
     "no known frame": (frame, "in no frame that is known"),
     "a wrong checksum": (packed, "because it is damaged (CRC check failed"),
 }

@@ -15,10 +15,12 @@ LIGHT = np.full((4, 5), 2.0)
 PSF = jm.instrument.Gaussian(fwhm=0.5)
 FLUX, FAR = dist.LogNormal(3.0, 1.0), dist.HalfNormal(1e12)
 
+PROFILE = "sources.disc.carries.metallicity.profile"
 
-def said(x0=0.0, flux=FLUX, central=8.5, jitter=0.0, jitters=0.0, psf=PSF):
+
+def said(x0=0.0, flux=FLUX, central=8.5, slope=0.0, jitter=0.0, jitters=0.0, psf=PSF):
     lights = {"ha": jm.light.Sersic(flux=flux, r_eff=0.75, n=1.0)}
-    carries = {"metallicity": jm.Carried(profile=jm.tracer.Gradient(central=central, slope=0.0), weight="ha")}
+    carries = {"metallicity": jm.Carried(profile=jm.tracer.Gradient(central=central, slope=slope), weight="ha")}
     source = jm.Source(frame=jm.frame.Disc(x0=x0, pa=40.0, q=0.6), lights=lights, carries=carries)
     values = np.where(np.arange(20).reshape(4, 5) > 3, 8.5, np.nan)
     sigma = np.where(np.isnan(values), np.inf, 0.1)
@@ -44,8 +46,9 @@ def test_what_people_write_is_left_alone():
     [
         ({"x0": 1e12}, "sources.disc.frame.x0", "1.3e+06 arcsec", "found 1e+12"),
         ({"x0": dist.Normal(0.0, 1e12)}, "sources.disc.frame.x0", "1.3e+06 arcsec", "Normal(0, 1e+12) is 1e+12 wide"),
-        ({"central": 1e12}, "sources.disc.carries.metallicity.profile.central", "100 dex", "found 1e+12"),
-        ({"central": dist.Normal(1e12, 1)}, "sources.disc.carries.metallicity.profile.central", "100 dex", "1e+12"),
+        ({"slope": dist.Normal(0.0, 1e12)}, f"{PROFILE}.slope", "1e+04 dex/arcsec", "is 1e+12 wide"),
+        ({"central": 1e12}, f"{PROFILE}.central", "100 dex", "found 1e+12"),
+        ({"central": dist.Normal(1e12, 1)}, f"{PROFILE}.central", "100 dex", "1e+12"),
         ({"flux": 1e12}, "sources.disc.lights.ha.flux", f"{TIMES * 40:.3g} flux", "found 1e+12"),
         ({"flux": FAR}, "sources.disc.lights.ha.flux", f"{TIMES * 40:.3g} flux", "has a median of 6.74e+11"),
         ({"jitter": FAR}, "observations.map.noise.jitter", "100 dex", "has a median of 6.74e+11"),

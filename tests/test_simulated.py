@@ -139,7 +139,10 @@ def test_the_next_commands_are_printed(said):
 
 BAD = {
     "no galaxies": (["--galaxies", "0"], "--galaxies: expected a whole number from 1 on, found 0"),
-    "a negative seed": (["--galaxies", "2", "--seed", "-1"], "--seed: expected a whole number from 0 on, found -1"),
+    "a negative seed": (["--galaxies", "2", "--seed", "-1"], "a whole number from 0 to 2^63 - 1, found -1"),
+    "a seed that no file holds": (["--seed", str(10**400)], "a whole number from 0 to 2^63 - 1, found 1000"),
+    "the same for lines": (["--lines", "--seed", str(2**63)], "a whole number from 0 to 2^63 - 1, found 9223"),
+    "a cliff": (["--slope", "1e300"], "--slope: expected -100 to 100 dex/arcsec, found 1e+300"),
     "no such instrument": (["--galaxies", "2", "--instrument", "NIRIS"], "did you mean 'NIRISS'?"),
     "an instrument for one galaxy": (["--instrument", "MUSE"], "found MUSE, but only samples have a choice"),
     "a slope for a sample": (["--galaxies", "2", "--slope", "0"], "found 0.0, but the galaxies of a sample"),

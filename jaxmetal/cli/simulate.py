@@ -19,6 +19,8 @@ from jaxmetal.io.record import provenance
 CONFIG = Path(__file__).with_name("simulated.toml")
 LINES = CONFIG.with_name("simulated_lines.toml")
 SLOPE, SLOPE_OF_LINES, INSTRUMENT = -1.0, -0.3, "NIRISS"
+STEEPEST = 100.0
+"""Slope, dex/arcsec, beyond which no galaxy is simulated."""
 
 
 def add(commands: Any) -> None:
@@ -58,6 +60,8 @@ def _galaxy(arguments: argparse.Namespace) -> None:
 
     make, usual, config = (kmos_like, SLOPE_OF_LINES, LINES) if arguments.lines else (niriss_like, SLOPE, CONFIG)
     slope = usual if arguments.slope is None else arguments.slope
+    if not abs(slope) <= STEEPEST:
+        raise InputError(f"--slope: expected {-STEEPEST:g} to {STEEPEST:g} dex/arcsec, found {slope:g}; correct it.")
     galaxy = make(arguments.seed, slope=slope)
     with _recorded(arguments, slope=slope) as folder:
         write_galaxy(galaxy.observations, folder)
@@ -71,9 +75,8 @@ def _sample(arguments: argparse.Namespace) -> None:
 
     count, seed = arguments.galaxies, arguments.seed
     instrument = INSTRUMENT if arguments.instrument is None else arguments.instrument
-    for option, given, least in (("--galaxies", count, 1), ("--seed", seed, 0)):
-        if given < least:
-            raise InputError(f"{option}: expected a whole number from {least} on, found {given}; correct it.")
+    if count < 1:
+        raise InputError(f"--galaxies: expected a whole number from 1 on, found {count}; correct it.")
     sample = draw(count, instrument, seed)
     with _recorded(arguments, galaxies=count, instrument=instrument) as folder:
         first = write_sample(sample, folder, seed)

@@ -81,6 +81,12 @@ def require_count(name: str, value: Any, least: int, most: int | None = None) ->
         )
 
 
+def require_seed(seed: Any) -> None:
+    """Refuses a seed that is not a whole number, negative, or more than files of results can hold."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise InputError(f"The seed must be a whole number from 0 to 2^63 - 1, found {shown(seed)}; choose another.")
+
+
 def require_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
     """Refuses an array of another shape than the data's."""
     if array.shape != shape:

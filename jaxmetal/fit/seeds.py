@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from numpy.random import SeedSequence
 
-from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.arrays import require_seed
 
 
 def seed_of(number: int, name: str | None = None) -> SeedSequence:
@@ -16,8 +16,7 @@ def seed_of(number: int, name: str | None = None) -> SeedSequence:
     Raises:
         InputError: unless the number is whole, not negative, and one that files of results can hold.
     """
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or not 0 <= number < 2**63:
-        raise InputError(f"The seed must be a whole number from 0 to 2^63 - 1, found {shown(number)}; choose another.")
+    require_seed(number)
     return SeedSequence(number if name is None else [number, zlib.crc32(name.encode())])
 
 

@@ -9,6 +9,7 @@ move a pixel.
 from __future__ import annotations
 
 import contextlib
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import FK5, SkyCoord
 from astropy.io import fits
-from astropy.io.fits.verify import VerifyWarning
+from astropy.io.fits.verify import VerifyError, VerifyWarning
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import celestial_frame_to_wcs
 
@@ -37,6 +38,8 @@ SKEWED = 0.04
 """The same from which that needs a look."""
 PARALLEL = 0.5
 """The same from which a header is broken."""
+PLACING = re.compile(r"(CRPIX|CRVAL|CDELT|CROTA)\d|(CD|PC)\d_\d")
+"""Cards that place pixels."""
 COARSEST = 600.0
 """Pixels of this many arcsec or more are FITS's default of a degree, not an image of a galaxy."""
 
@@ -152,6 +155,8 @@ def tangent_offsets(position: SkyCoord, origin: SkyCoord) -> tuple[np.ndarray, n
 
 def celestial_wcs(header: fits.Header | WCS) -> WCS:
     """The celestial part of a header's world coordinates."""
+    if isinstance(header, fits.Header):
+        _require_numbers(header)
     try:
         with _quiet():
             wcs = (header if isinstance(header, WCS) else WCS(header)).celestial
@@ -164,6 +169,18 @@ def celestial_wcs(header: fits.Header | WCS) -> WCS:
             "give a pixel scale in arcsec instead."
         )
     return wcs
+
+
+def _require_numbers(header: fits.Header) -> None:
+    """Refuses cards without a number (CD1_1 = NaN is none to FITS), for which a default would be taken silently."""
+    for card in filter(PLACING.fullmatch, header):
+        try:
+            with _quiet():
+                float(header[card])
+        except (ValueError, TypeError, VerifyError):
+            raise InputError(
+                f"The world coordinates cannot be read ({card} is no number); correct the FITS header."
+            ) from None
 
 
 def _shape(header: fits.Header | WCS, shape: tuple[int, int] | None) -> tuple[int, int]:

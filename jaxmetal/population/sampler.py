@@ -10,14 +10,10 @@ from numpyro.infer import init_to_value
 
 from jaxmetal.chains import Settings, measure
 from jaxmetal.chains import sample as drawn
-from jaxmetal.edge.arrays import require_count
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.arrays import require_count, require_seed
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.choose import require_acceptance
 from jaxmetal.fit.diagnose import diagnose
-
-LARGEST = 2**63
-"""Seeds are below."""
 
 
 class Run(NamedTuple):
@@ -66,8 +62,7 @@ def sample(
     """
     for name, least in (("chains", 1), ("warmup", 0), ("draws", 4)):
         require_count(name, getattr(run, name), least)
-    if not 0 <= run.seed < LARGEST:
-        raise InputError(f"seed: expected a whole number from 0 to 2^63 - 1, found {run.seed}; choose another.")
+    require_seed(run.seed)
     require_acceptance(run.target_accept)
     settings = Settings(
         chains=run.chains,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import numpy as np
 
+from jaxmetal.edge.arrays import require_seed
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument.psf import Gaussian
 from jaxmetal.light.sersic import Sersic
@@ -40,6 +41,7 @@ def kmos_like(seed: int = 0, shape: tuple[int, int] = (15, 18), slope: float = -
         slope: dex per arcsec.
         r_eff: half-light radius along the major axis, arcsec.
     """
+    require_seed(seed)
     truth = Scene(
         sources={
             "disc": Source(

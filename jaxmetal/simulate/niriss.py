@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 
+from jaxmetal.edge.arrays import require_seed
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
@@ -33,6 +34,7 @@ def niriss_like(
         slope: dex per arcsec.
         r_eff: half-light radius along the major axis, arcsec.
     """
+    require_seed(seed)
     truth = Scene(
         sources={
             "disc": Source(

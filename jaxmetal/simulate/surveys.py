@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxmetal.edge.arrays import require_seed
 from jaxmetal.edge.errors import InputError
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
@@ -111,10 +112,11 @@ def survey(
         seed: of galaxies and noise.
 
     Raises:
-        InputError: if the count or the signal-to-noise is not positive, or the scale is not.
+        InputError: if the count or the signal-to-noise is not positive, or the scale is not, or the seed cannot be one.
     """
     if count < 1 or not peak_snr > 0.0:
         raise InputError(f"A survey needs a positive count and peak_snr, found {count} and {peak_snr}; correct them.")
+    require_seed(seed)
     truths = _truths(count, parent, kpc_per_arcsec, np.random.default_rng(seed))
     truths["fwhm_per_r_eff"] = instrument.fwhm / truths["r_eff"]
     keys = jax.random.split(jax.random.key(seed), count)

@@ -15,8 +15,15 @@ from jaxmetal.numerics.written import written
 from jaxmetal.observation import shows_properties
 from jaxmetal.prior import sites, spread
 
-LARGEST = {"arcsec": 1.296e6, "deg": 3600.0, "dex": 100.0, "mag": 1000.0, "km/s": 299_792.458}
-"""Unit -> more than anything that is measured in it: a whole circle, ten of them, ..., the speed of light."""
+LARGEST = {
+    "arcsec": 1.296e6,  # a whole circle
+    "deg": 3600.0,
+    "dex": 100.0,
+    "dex/arcsec": 1e4,  # the same within a hundredth of an arcsec
+    "mag": 1000.0,
+    "km/s": 299_792.458,  # of light
+}
+"""Unit -> more than anything that is measured in it."""
 TIMES = 1e6
 """Times all that an observation shows, for numbers in the unit of its data or of its light."""
 
