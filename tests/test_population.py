@@ -176,7 +176,10 @@ def test_a_robust_relation_forgives_an_outlier():
         (lambda m, y, s: population.Covariate(values=m, pivot=np.nan), "pivot of a covariate: expected one finite"),
         (lambda m, y, s: (population.Measured(values=y[:3], sigma=s[:3]), mass_of(m[:3])), "at least 4 galaxies"),
         (lambda m, y, s: (population.Measured(values=y[:1], sigma=s[:1]), mass_of(m[:1])), "at least 4 galaxies"),
-        (lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m), population.Run(seed=2**63)), "The seed must be"),
+        (
+            lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m), population.Run(seed=2**63)),
+            "The seed must be",
+        ),
     ],
 )
 def test_bad_input_is_refused(make, message):

@@ -7,6 +7,7 @@ differentiable function of 12 + log(O/H), A(V) and offsets of the base ratios. I
 - `RATIOS`: what stands above and below the bar of each named ratio; `Ratio.log10(fluxes)` forms it;
 - `calibration("C20", "R3")`, `calibration_set("M08")`: log10 R(Z) with valid range, scatter and source. A row with
   `verified = false` needs `unverified=True`; `invert` and `turnovers` go back from a ratio, `kk04` iterates;
+- `direct(fluxes)`: the metallicity that [O III] 4363 tells by its temperature, without a calibration;
 - `dust_law("CCM89")("Hbeta", r_v=3.1)`: A(line)/A(V); `case_b`: hydrogen ratios and fixed doublets.
 
 A calibration of your own:
@@ -19,6 +20,7 @@ in `dust.toml`. A line: a row of `LINES` and of every law. Imports: numerics, er
 """
 
 from jaxmetal.lines.case_b import NII_DOUBLET, OIII_DOUBLET, over_hbeta
+from jaxmetal.lines.direct import Direct, direct
 from jaxmetal.lines.dust import DustLaw, dust_law, laws
 from jaxmetal.lines.emitted import Emission, emission
 from jaxmetal.lines.kobulnicky import kk04
@@ -34,6 +36,7 @@ __all__ = [
     "OIII_DOUBLET",
     "RATIOS",
     "Calibration",
+    "Direct",
     "DustLaw",
     "Emission",
     "Line",
@@ -42,6 +45,7 @@ __all__ = [
     "calibration_of_your_own",
     "calibration_set",
     "catalogue",
+    "direct",
     "dust_law",
     "emission",
     "feature",
