@@ -8,7 +8,8 @@ differentiable function of 12 + log(O/H), A(V) and offsets of the base ratios. I
 - `calibration("C20", "R3")`, `calibration_set("M08")`: log10 R(Z) with valid range, scatter and source. A row with
   `verified = false` needs `unverified=True`; `invert` and `turnovers` go back from a ratio, `kk04` iterates;
 - `direct(fluxes)`: the metallicity that [O III] 4363 tells by its temperature, without a calibration;
-- `dust_law("CCM89")("Hbeta", r_v=3.1)`: A(line)/A(V); `case_b`: hydrogen ratios and fixed doublets.
+- `dust_law("CCM89")("Hbeta", r_v=3.1)`: A(line)/A(V); `case_b`: hydrogen ratios and fixed doublets;
+- `foreground("Hbeta", z, e_bv)`: what the Milky Way takes, at the observed wavelength.
 
 A calibration of your own:
 
@@ -23,6 +24,7 @@ from jaxmetal.lines.case_b import NII_DOUBLET, OIII_DOUBLET, over_hbeta
 from jaxmetal.lines.direct import Direct, direct
 from jaxmetal.lines.dust import DustLaw, dust_law, laws
 from jaxmetal.lines.emitted import Emission, emission
+from jaxmetal.lines.foreground import extinction, foreground
 from jaxmetal.lines.kobulnicky import kk04
 from jaxmetal.lines.lines import LINES, Line, feature, line
 from jaxmetal.lines.literature import calibration, calibration_set, catalogue
@@ -48,7 +50,9 @@ __all__ = [
     "direct",
     "dust_law",
     "emission",
+    "extinction",
     "feature",
+    "foreground",
     "invert",
     "kk04",
     "laws",
