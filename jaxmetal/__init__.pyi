@@ -19,6 +19,7 @@ from . import render as render
 from . import result as result
 from . import run as run
 from . import simulate as simulate
+from . import sourceplane as sourceplane
 from . import spaxel as spaxel
 from . import tracer as tracer
 from .edge.errors import InputError as InputError

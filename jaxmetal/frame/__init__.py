@@ -19,6 +19,7 @@ from jaxmetal.frame.disc import Disc
 from jaxmetal.frame.ellipticity import EllipticityDisc
 from jaxmetal.frame.inclined import InclinedDisc
 from jaxmetal.frame.isotropic import Isotropic
+from jaxmetal.frame.radius import deprojected_radius
 from jaxmetal.frame.sky import OnSky
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "InclinedDisc",
     "Isotropic",
     "OnSky",
+    "deprojected_radius",
     "ellipticity_from_lenstronomy",
     "ellipticity_to_lenstronomy",
     "from_ellipticity",

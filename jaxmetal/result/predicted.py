@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.frame import deprojected_radius
 from jaxmetal.machine import Program, program
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.numerics.profile import smallest_scale
-from jaxmetal.numerics.radius import radius
 from jaxmetal.observation import Prediction, used_pixels
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
@@ -174,8 +174,8 @@ def _azimuthal_mean(profile: Any, radii: jax.Array, angles: jax.Array) -> jax.Ar
 @program()
 def _on_source(source: Source, beta: Position) -> OnSource:
     carried = {name: carried_value(source, name, beta) for name in source.carries}
-    radii = {name: radius(*source.frame_of(name).to_plane(*beta)) for name in source.carries}
-    return OnSource(radius(*source.frame.to_plane(*beta)), radii, carried)
+    radii = {name: deprojected_radius(source.frame_of(name), *beta) for name in source.carries}
+    return OnSource(deprojected_radius(source.frame, *beta), radii, carried)
 
 
 # One program, instead of one for each of its operations.

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.frame import deprojected_radius
 from jaxmetal.machine import Program, program
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.profile import half_light_radius, is_as_seen, is_averaged, is_on_sky
-from jaxmetal.numerics.radius import radius
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation import Plan, used_pixels
 from jaxmetal.observation.sharpen import with_lights
@@ -98,7 +98,7 @@ def _of_picture(part: Mapping[str, Scene], draws: Mapping[str, jax.Array], sourc
         x, y = picture.grid.centres()
         seen = x + picture.dx, y + picture.dy
         beta = trace(scene.lens, seen, galaxy.distance_ratio) if is_as_seen(picture) else seen
-        away, area = radius(*galaxy.frame.to_plane(*beta)), _area(*beta)
+        away, area = deprojected_radius(galaxy.frame, *beta), _area(*beta)
         known = jnp.isfinite(away) & jnp.isfinite(area)
         return _half(jnp.where(known, away, 0.0), jnp.where(known, jnp.maximum(picture.values, 0.0) * area, 0.0))
 

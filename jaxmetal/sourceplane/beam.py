@@ -1,0 +1,57 @@
+"""The point-spread function of an image as a function on the sky."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import map_coordinates, uniform_filter
+
+from jaxmetal.instrument.forms import Kernel, Mixture
+from jaxmetal.instrument.psf import PSF
+from jaxmetal.numerics.grid import Grid
+
+Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def beam(psf: PSF, grid: Grid) -> tuple[float, Blur]:
+    """Full width at half maximum (arcsec), pixel included, and the density at offsets (dx, dy) on the sky, arcsec.
+
+    A PSF without the pixel is widened by it: Gaussians by its second moment, kernels by the pixel itself.
+    """
+    form = psf.form()
+    return FORMS[form.route](form, grid)
+
+
+def _of_gaussians(form: Any, grid: Grid) -> tuple[float, Blur]:
+    pixel = 0.0 if form.includes_pixel else float(np.mean(np.asarray(grid.steps, float) ** 2)) / 12.0
+    weights, variances = np.asarray(form.weights, float), np.asarray(form.variances, float) + pixel
+    heights = weights / (2.0 * np.pi * variances)
+
+    def density(dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        squared = dx**2 + dy**2
+        return sum((h * np.exp(-0.5 * squared / v) for h, v in zip(heights, variances, strict=True)), np.zeros(1))
+
+    return Mixture(weights=weights, variances=variances, includes_pixel=True).fwhm, density
+
+
+def _of_kernel(form: Any, grid: Grid) -> tuple[float, Blur]:
+    values, step = np.asarray(form.values, float), float(form.step)
+    if not form.includes_pixel:
+        sides = [max(1, round(float(side) / step)) for side in np.asarray(grid.steps)[::-1]]
+        values = uniform_filter(values, size=sides, mode="constant")
+    matrix = np.asarray(grid.matrix, float)
+    turn = np.linalg.inv(matrix / np.asarray(grid.steps, float))
+    middle = [0.5 * (n - 1) for n in values.shape]
+
+    def density(dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        along = [turn[k, 0] * dx + turn[k, 1] * dy for k in (0, 1)]
+        places = [along[1] / step + middle[0], along[0] / step + middle[1]]
+        return map_coordinates(values, places, order=1, mode="constant")
+
+    return Kernel(values=values, step=step, includes_pixel=True).fwhm, density
+
+
+FORMS = {Mixture.route: _of_gaussians, Kernel.route: _of_kernel}
+"""By the route on which a PSF is applied."""
