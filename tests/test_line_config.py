@@ -92,6 +92,29 @@ def test_simulated_lines_are_read_as_they_were_made(tmp_path):
     assert widths == {plane.name: float(plane.psf.fwhm) for plane in jm.observation.planes(made)}
 
 
+def with_models(path):
+    """The example with a grid of models in the place of calibrations."""
+    z, u = (axis.ravel() for axis in np.meshgrid(np.linspace(7.4, 9.2, 7), [-3.5, -3.0, -2.5, -2.0]))
+    lines = {"OIII5007": 10.0 ** (9.0 - z + 0.5 * (u + 3.0)), "NII6584": 10.0 ** (z - 9.0), "Ha": np.full(z.shape, 2.9)}
+    jm.io.write_table(path.parent / "models.ecsv", {"metallicity": z, "ionisation": u, **lines})
+    text = path.read_text().replace('calibrations = "C20"', "").replace("# models =", "models =")
+    head, tail = text.split("[sources.disc.departures]")[0], text.split("# [sources.disc.carries.ionisation]")[1]
+    rows = ["[sources.disc.carries.ionisation]", *(row[2:] for row in tail.splitlines()[1:5])]
+    path.write_text("\n".join([head, *rows, ""]))
+
+
+def test_a_grid_of_models_stands_in_the_place_of_calibrations(path, capsys):
+    with_models(path)
+    job = read_config(path)
+    maps = job.observations["lines"]
+    assert maps.properties == ("metallicity", "extinction", "ionisation")
+    assert job.inputs["observations.lines.models"].name == "models.ecsv"
+    assert "scene.sources.disc.carries.ionisation.profile.value" in jm.sites({"scene": job.scene})
+    replace(path, ('law = "CCM89"', 'law = "CCM89"\ntemperature = 1.2e4'))
+    assert main(["check", str(path)]) == 2
+    assert "temperature: expected none beside models" in capsys.readouterr().err
+
+
 BAD = {
     "no calibration": ('calibrations = "C20"', "", "lines: calibrations: expected a set"),
     "a set that is not known": ('"C20"', '"C21"', "lines: calibration set: expected one of"),
@@ -106,6 +129,7 @@ BAD = {
     "no errors": ('sigma = "HB_ERR"', "", "features.Hb: expected exactly one of sigma, variance and ivar, found none"),
     "no such extension": ('"HA_NII"', '"HA"', "HA"),
     "a key that is not known": ('flux = "HB"', 'flxu = "HB"', "'flxu' is no known key; did you mean 'flux'?"),
+    "calibrations beside models": ('# models = "models.ecsv"', 'models = "models.ecsv"', "found both; name one"),
     "no features": ("features.", "featurs.", "did you mean 'features'?"),
     "a departure from no ratio": ("R3 =", "R33 =", "departures of source 'disc': expected one of"),
     "no such light": (

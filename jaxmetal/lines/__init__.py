@@ -28,6 +28,7 @@ from jaxmetal.lines.foreground import extinction, foreground
 from jaxmetal.lines.kobulnicky import kk04
 from jaxmetal.lines.lines import LINES, Line, feature, line
 from jaxmetal.lines.literature import calibration, calibration_set, catalogue
+from jaxmetal.lines.photoionisation import Photoionisation, photoionisation
 from jaxmetal.lines.ratios import RATIOS, Ratio
 from jaxmetal.lines.roots import invert, turnovers
 from jaxmetal.lines.strong_lines import Calibration, calibration_of_your_own
@@ -42,6 +43,7 @@ __all__ = [
     "DustLaw",
     "Emission",
     "Line",
+    "Photoionisation",
     "Ratio",
     "calibration",
     "calibration_of_your_own",
@@ -58,5 +60,6 @@ __all__ = [
     "laws",
     "line",
     "over_hbeta",
+    "photoionisation",
     "turnovers",
 ]

@@ -13,8 +13,9 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import case_b, route
+from jaxmetal.lines.contents import Contents, blends, wanted, weights
 from jaxmetal.lines.dust import DustLaw, dust_law
-from jaxmetal.lines.lines import LINES, feature, line
+from jaxmetal.lines.lines import line
 from jaxmetal.lines.literature import calibration_set
 from jaxmetal.lines.strong_lines import Calibration, constant_scatter
 from jaxmetal.numerics.tree import node, static
@@ -23,7 +24,7 @@ LN10 = math.log(10.0)
 
 
 @node
-class Emission:
+class Emission(Contents):
     """What one spaxel emits per unit of intrinsic Hb, line by line, and what its measured features contain of it.
 
     flux(line) = constant 10^(sum_k power_k (log R_k(Z) + offset_k)) 10^(-0.4 A(line)/A(V) A_V), and a feature is a
@@ -36,9 +37,7 @@ class Emission:
         extinction: A(line)/A(V), shape (lines,).
         hbeta: A(Hb)/A(V).
         powers: shape (lines, ratios); mostly zeros, which fits skip.
-        weights: shape (features, lines); likewise.
-        lines: their names.
-        features: names of what is measured.
+        weights, lines, features: see `Contents`.
     """
 
     calibrations: tuple[Calibration, ...]
@@ -55,16 +54,15 @@ class Emission:
         """`powers` as an array, also where there is no ratio."""
         return jnp.asarray(self.powers, float).reshape(len(self.lines), len(self.calibrations))
 
-    def wavelength(self, feature: str) -> float:
-        """Rest wavelength of a feature, vacuum, Angstrom: the weighted mean of its lines."""
-        weights = self.weights[self.features.index(feature)]
-        total = sum(weight * LINES[name].vacuum for name, weight in zip(self.lines, weights, strict=True))
-        return total / sum(weights)
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Properties of the gas on which it depends besides metallicity and extinction: none."""
+        return ()
 
-    def label(self, feature: str) -> str:
-        """What a feature contains, for axes."""
-        weights = self.weights[self.features.index(feature)]
-        return " + ".join(LINES[name].label for name, weight in zip(self.lines, weights, strict=True) if weight)
+    @property
+    def known(self) -> str:
+        """By what fluxes are known, in words."""
+        return ", ".join(one.name for one in self.calibrations) or "no calibration"
 
     def log_ratios(self, z: jax.Array) -> jax.Array:
         """log10 of the base ratios, shape (*z.shape, ratios)."""
@@ -115,14 +113,15 @@ class Emission:
         ]
 
     def each_feature(
-        self, z: jax.Array, a_v: jax.Array, departures: Mapping[str, Any] | None = None, *, intrinsic: bool = False
+        self,
+        z: jax.Array,
+        a_v: jax.Array,
+        *also: jax.Array,
+        departures: Mapping[str, Any] | None = None,
+        intrinsic: bool = False,
     ) -> list[jax.Array]:
-        """Sums of `each_line` over what each feature contains; arguments likewise."""
-        lines = self.each_line(z, a_v, departures, intrinsic=intrinsic)
-        return [
-            sum((weight * line for weight, line in zip(row, lines, strict=True) if weight), start=jnp.zeros_like(z))
-            for row in self.weights
-        ]
+        """Sums of `each_line` over what each feature contains; arguments likewise, and the properties of `also`."""
+        return self.summed(self.each_line(z, a_v, departures, intrinsic=intrinsic))
 
     def __call__(self, z: jax.Array, a_v: jax.Array, offsets: Any = 0.0) -> jax.Array:
         """Reddened fluxes of the features per unit of *observed* Hb, shape (..., features)."""
@@ -164,13 +163,13 @@ def emission(
     Raises:
         InputError: if a line is unknown or no calibration predicts it, a scatter is not stated, or a name occurs twice.
     """
-    blends = _blends(features)
+    contents = blends(features)
     if isinstance(calibrations, str):
         calibrations = calibration_set(calibrations, unverified=unverified).values()
     known: dict[str, Calibration] = {}
     for one in calibrations:
         known.setdefault(one.ratio.name, one)
-    wanted = tuple(dict.fromkeys(name for blend in blends.values() for name in blend))
+    names = wanted(contents)
     fixed = route.constants(
         known,
         temperature=temperature,
@@ -178,28 +177,19 @@ def emission(
         oiii_doublet=oiii_doublet,
         nii_doublet=nii_doublet,
     )
-    followed = [route.over_hbeta(name, known, fixed) for name in wanted]
+    followed = [route.over_hbeta(name, known, fixed) for name in names]
     base = [ratio for ratio in known if any(ratio in found.powers for found in followed)]
     law = dust_law(law) if isinstance(law, str) else law
     return Emission(
         calibrations=tuple(_with_scatter(known[ratio], scatter) for ratio in base),
         constants=np.array([found.constant for found in followed]),
         powers=tuple(tuple(found.powers.get(ratio, 0.0) for ratio in base) for found in followed),
-        extinction=np.array([float(law(name, r_v)) for name in wanted]),
+        extinction=np.array([float(law(name, r_v)) for name in names]),
         hbeta=np.array(float(law("Hbeta", r_v))),
-        weights=tuple(tuple(blend.get(name, 0.0) for name in wanted) for blend in blends.values()),
-        lines=wanted,
-        features=tuple(blends),
+        weights=weights(contents),
+        lines=names,
+        features=tuple(contents),
     )
-
-
-def _blends(features: Sequence[str] | Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    if isinstance(features, Mapping):
-        return {name: feature(blend) for name, blend in features.items()}
-    if len(set(features)) < len(features):
-        twice = next(name for name in features if list(features).count(name) > 1)
-        raise InputError(f"features: expected every name once, found '{twice}' twice; give each line once.")
-    return {name: feature(name) for name in features}
 
 
 def _with_scatter(one: Calibration, scatter: float | Mapping[str, float] | None) -> Calibration:

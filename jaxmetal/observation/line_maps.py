@@ -14,6 +14,7 @@ from jaxmetal.instrument.psf import fwhm
 from jaxmetal.likelihood.contract import Noise
 from jaxmetal.lines.emitted import Emission
 from jaxmetal.lines.names import look_up
+from jaxmetal.lines.photoionisation import Photoionisation
 from jaxmetal.lines.ratios import RATIOS
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static
@@ -45,7 +46,9 @@ class LineMaps:
         noise: see `jaxmetal.likelihood`; arrays of the data's shape.
         grid: pixels on the sky, of all features.
         psfs: feature -> PSF (see `jaxmetal.instrument.psf`); "others" is that of all features not named.
-        emission: see `jaxmetal.lines.emission`; its features are those of the data, in that order.
+        emission: see `jaxmetal.lines.emission`; its features are those of the data, in that order. Or one by
+            `lines.photoionisation`: sources then carry `ionisation` (log U) and `nitrogen` (log N/O), too, where its
+            grid has them.
         light: name of the light of Hb, of every source that has it.
         reddened: whether that light is Hb as it reaches us, and not as it was emitted.
         used: True for data that count, of the data's shape.
@@ -55,13 +58,15 @@ class LineMaps:
         dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
     """
 
-    property_units: ClassVar[dict[str, str]] = {"metallicity": "dex", "extinction": "mag"}
+    property_units: ClassVar[dict[str, str]] = {
+        "metallicity": "dex", "extinction": "mag", "ionisation": "dex", "nitrogen": "dex",
+    }  # fmt: skip
 
     data: Any = parameter("data")
     noise: Noise
     grid: Grid
     psfs: dict[str, Any]
-    emission: Emission
+    emission: Emission | Photoionisation
     light: str = static(default="Hbeta")
     reddened: bool = static(default=False)
     used: Any
@@ -71,12 +76,16 @@ class LineMaps:
     dx: Any = parameter("arcsec", role="shift x", default=0.0)
     dy: Any = parameter("arcsec", role="shift y", default=0.0)
 
-    properties = ("metallicity", "extinction")
     residual = residual
     padded = padded
     shape = property(grid_shape)
     pointing = property(grid_and_registration)
     pixels = property(registered_grid)
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """What sources carry of it: metallicity, extinction, and what else the emission depends on."""
+        return ("metallicity", "extinction", *self.emission.also)
 
     @property
     def psf(self) -> Any:
@@ -133,8 +142,7 @@ class LineMaps:
 
     def describe(self) -> str:
         """Which lines, and by which calibrations."""
-        known = ", ".join(one.name for one in self.emission.calibrations) or "no calibration"
-        return f"line maps of {', '.join(self.emission.features)} by {known}"
+        return f"line maps of {', '.join(self.emission.features)} by {self.emission.known}"
 
     def _blur(self, feature: str) -> str:
         return feature if feature in self.psfs else OTHERS
@@ -144,8 +152,7 @@ class LineMaps:
 
     def _fluxes(self, samples: Samples, departures: dict[str, Any]) -> Samples:
         """A light of Hb and what it carries to the fluxes of the features."""
-        z, a_v = samples.values
-        made = self.emission.each_feature(z, a_v, departures, intrinsic=not self.reddened)
+        made = self.emission.each_feature(*samples.values, departures=departures, intrinsic=not self.reddened)
         return Samples(flux=samples.flux, values=tuple(samples.flux * one for one in made))
 
     def _require_ratios(self, source: str, departures: dict[str, Any]) -> None:

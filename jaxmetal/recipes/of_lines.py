@@ -13,6 +13,7 @@ from jaxmetal.instrument.bins import Bins
 from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.lines.emitted import Emission
+from jaxmetal.lines.photoionisation import Photoionisation
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import LineMaps
 from jaxmetal.observation.line_maps import OTHERS
@@ -22,7 +23,7 @@ from jaxmetal.recipes.checked import cleaned, errors_of, require_psf
 
 def line_maps(
     fluxes: Mapping[str, Any],
-    emission: Emission,
+    emission: Emission | Photoionisation,
     *,
     psf: Any,
     light: str = "Hbeta",
@@ -140,7 +141,7 @@ def _of(style: str, name: str, given: Any) -> Any:
     return given[name]
 
 
-def _psfs(given: Any, emission: Emission, grid: Grid) -> dict[str, Any]:
+def _psfs(given: Any, emission: Emission | Photoionisation, grid: Grid) -> dict[str, Any]:
     """Feature, or `OTHERS`, -> PSF."""
     if isinstance(given, Mapping):
         for name in given:
@@ -161,7 +162,7 @@ def _psfs(given: Any, emission: Emission, grid: Grid) -> dict[str, Any]:
     return found
 
 
-def _require_features(what: str, given: Mapping[str, Any], emission: Emission) -> None:
+def _require_features(what: str, given: Mapping[str, Any], emission: Emission | Photoionisation) -> None:
     if not isinstance(given, Mapping):
         raise InputError(f"{what}: expected a map for each line by its name, found {type(given).__name__}.")
     for name in given:
@@ -174,7 +175,7 @@ def _require_features(what: str, given: Mapping[str, Any], emission: Emission) -
         )
 
 
-def _require_one(what: str, name: str, emission: Emission) -> None:
+def _require_one(what: str, name: str, emission: Emission | Photoionisation) -> None:
     if name not in emission.features:
         raise InputError(
             f"{what}: '{name}' is none of the lines that the emission models ({', '.join(emission.features)}); name "

@@ -23,9 +23,11 @@ from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import child, naming, positive, require_known, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.pixels import require_same_pixels
+from jaxmetal.io.tables import read_table
 from jaxmetal.io.units import parse_unit, per_pixel
 from jaxmetal.io.wcs import judge_pixels
-from jaxmetal.lines import Emission, emission
+from jaxmetal.lines import Emission, Photoionisation, emission, photoionisation
+from jaxmetal.lines.contents import Contents
 from jaxmetal.observation import LineMaps, Sky
 from jaxmetal.prior import is_site
 from jaxmetal.recipes import line_maps
@@ -34,10 +36,12 @@ EMISSION = (
     "calibrations", "law", "r_v", "temperature", "scatter", "hydrogen", "oiii_doublet", "nii_doublet", "unverified",
 )  # fmt: skip
 """Options of `lines.emission`, as `jaxmetal lines` reads them."""
+DUST = ("law", "r_v")
+"""Those of them that a grid of models takes as well."""
 MASK = ("mask", "mask_means", "bad_bits")
 COMMON = (
-    "kind", "file", "features", *EMISSION, "light", "reddened", "psf", "psf_wavelength", "pixel_scale", "ignore_unit",
-    *MASK, "noise", "scale", "dx", "dy", "sampling",
+    "kind", "file", "features", "models", *EMISSION, "light", "reddened", "psf", "psf_wavelength", "pixel_scale",
+    "ignore_unit", *MASK, "noise", "scale", "dx", "dy", "sampling",
 )  # fmt: skip
 FEATURE = ("flux", *STYLES, "blend", "psf", "sky", *MASK)
 
@@ -53,7 +57,7 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
     """
     rows = _rows(table, where)
     with naming(where):
-        made = _emission(table, rows, where)
+        made = _emission(table, rows, where, context)
     maps = {name: _map(table, row, f"{where}.features.{name}", context) for name, row in rows.items()}
     first = next(iter(maps.values()))
     grid = pixels_of(first, table, where, context)
@@ -104,16 +108,21 @@ def _rows(table: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _emission(table: dict[str, Any], rows: Rows, where: str) -> Emission:
-    if "calibrations" not in table:
+def _emission(table: dict[str, Any], rows: Rows, where: str, context: Context) -> Emission | Photoionisation:
+    if ("calibrations" in table) == ("models" in table):
         raise InputError(
-            'calibrations: expected a set, or a list such as ["C20.R3"], found none; name one, e.g. "C20".'
+            'calibrations: expected a set, or a list such as ["C20.R3"], or else models, the file of a grid, found '
+            f'{"both" if "models" in table else "neither"}; name one, e.g. "C20".'
         )
     readers = KINDS["fluxes"][1]
     options = {key: readers[key](table, key, where) for key in EMISSION if key in table}
-    return emission(
-        {name: row.get("blend", name) for name, row in rows.items()}, options.pop("calibrations"), **options
-    )
+    contents = {name: row.get("blend", name) for name, row in rows.items()}
+    if "models" not in table:
+        return emission(contents, options.pop("calibrations"), **options)
+    if other := [key for key in options if key not in DUST]:
+        raise InputError(f"{other[0]}: expected none beside models, which tell what it would; leave it out.")
+    path, _ = context.path(table["models"], f"{where}.models")
+    return photoionisation(read_table(path), contents, **options)
 
 
 def _located(table: dict[str, Any], row: dict[str, Any], key: str, where: str) -> Any:
@@ -175,7 +184,7 @@ def _sky(row: dict[str, Any], where: str, context: Context) -> Sky:
     return Sky(**{key: value(v, f"{place}.{key}", context) for key, v in given.items()})
 
 
-def _psfs(table: dict[str, Any], rows: Rows, made: Emission, where: str, context: Context) -> Any:
+def _psfs(table: dict[str, Any], rows: Rows, made: Contents, where: str, context: Context) -> Any:
     """One PSF for all, or feature -> PSF where any has its own or their width depends on the wavelength."""
     own = {n: build(r["psf"], "psf", f"{where}.features.{n}.psf", context) for n, r in rows.items() if "psf" in r}
     if len(own) == len(rows):
@@ -190,7 +199,7 @@ def _psfs(table: dict[str, Any], rows: Rows, made: Emission, where: str, context
     return {name: own.get(name, common) for name in rows} if own else common
 
 
-def _chromatic(table: dict[str, Any], common: Any, made: Emission, where: str, context: Context) -> dict[str, Any]:
+def _chromatic(table: dict[str, Any], common: Any, made: Contents, where: str, context: Context) -> dict[str, Any]:
     """FWHM + slope (observed wavelength - reference), Angstrom, feature by feature."""
     given, place = child(table, "psf_wavelength", where)
     require_known(given, place, ("reference", "slope"))

@@ -1,0 +1,69 @@
+"""What measured features contain of the lines, for everything that predicts them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.lines.lines import LINES, feature
+
+
+class Contents:
+    """Nodes whose features are weighted sums of lines.
+
+    Attributes:
+        weights: shape (features, lines); mostly zeros, which fits skip.
+        lines: their names.
+        features: names of what is measured.
+    """
+
+    weights: tuple[tuple[float, ...], ...]
+    lines: tuple[str, ...]
+    features: tuple[str, ...]
+
+    def wavelength(self, feature: str) -> float:
+        """Rest wavelength of a feature, vacuum, Angstrom: the weighted mean of its lines."""
+        weights = self.weights[self.features.index(feature)]
+        total = sum(weight * LINES[name].vacuum for name, weight in zip(self.lines, weights, strict=True))
+        return total / sum(weights)
+
+    def label(self, feature: str) -> str:
+        """What a feature contains, for axes."""
+        weights = self.weights[self.features.index(feature)]
+        return " + ".join(LINES[name].label for name, weight in zip(self.lines, weights, strict=True) if weight)
+
+    def summed(self, lines: Sequence[jax.Array]) -> list[jax.Array]:
+        """Features from lines."""
+        blank = jnp.zeros_like(lines[0])
+        return [
+            sum((weight * line for weight, line in zip(row, lines, strict=True) if weight), start=blank)
+            for row in self.weights
+        ]
+
+
+def blends(features: Sequence[str] | Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Name of each feature -> line -> weight.
+
+    Raises:
+        InputError: if a line is unknown, or a name occurs twice.
+    """
+    if isinstance(features, Mapping):
+        return {name: feature(blend) for name, blend in features.items()}
+    if len(set(features)) < len(features):
+        twice = next(name for name in features if list(features).count(name) > 1)
+        raise InputError(f"features: expected every name once, found '{twice}' twice; give each line once.")
+    return {name: feature(name) for name in features}
+
+
+def wanted(known: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
+    """All lines of all features."""
+    return tuple(dict.fromkeys(name for blend in known.values() for name in blend))
+
+
+def weights(known: Mapping[str, Mapping[str, float]]) -> tuple[tuple[float, ...], ...]:
+    """(features, lines), lines as `wanted`."""
+    return tuple(tuple(blend.get(name, 0.0) for name in wanted(known)) for blend in known.values())
