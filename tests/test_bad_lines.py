@@ -271,6 +271,7 @@ CASES = {
     "seed": (section("[run]\nseed = 0.5"), "a whole number"),
     "no features": (lambda path: path.write_text("[data]\n"), "at least one line"),
     "unknown section": (section("[featurs.Hb]"), "did you mean 'features'?"),
+    "a PSF beyond its map": (text("fwhm = 0.5", "fwhm = 1e12"), "data.psf: the FWHM (1e+12 arcsec) is"),
     "not a PSF": (text('type = "Gaussian"', 'type = "Gausian"'), "did you mean 'Gaussian'?"),
 }
 

@@ -63,6 +63,9 @@ BAD = {
     "Gaussians without end": (PSF, MANY, "[1, 100]"),
     "half an arm": (PROFILE, ARMS.replace("m = 2", "m = 2.5"), "profile.m: expected a whole number, found 2.5"),
     "no arm": (PROFILE, ARMS.replace("m = 2", "m = 0"), "profile.m: expected a number within [1, 100], found 0"),
+    "one prior for several radii": (
+        PROFILE, NODES.replace("[8.5, 8.2]", "8.5"), "found 2 of radii and one number of values"
+    ),
     "a sum of nothing": (PROFILE, '{type = "Sum", parts = {}}', "profile.parts: expected a table or list"),
     "a sum of a number": (PROFILE, '{type = "Sum", parts = 3}', "profile.parts: expected a table or list"),
     "a key of a node without any": ('mixing = "Dex"', 'mixing = {type = "Dex", unit = "dex"}', "as there is none"),

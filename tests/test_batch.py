@@ -253,6 +253,12 @@ def test_impossible_options_are_refused_before_anything_is_fitted(option):
         jm.fit.batch([], progress=False, **{option: value})
 
 
+def test_an_acceptance_is_a_number():
+    for value in ({"type": "Disc"}, [0.9], True, "0.9"):
+        with pytest.raises(jm.InputError, match="target_accept: expected a number between 0 and 1"):
+            jm.fit.batch([], progress=False, target_accept=value)
+
+
 def test_galaxies_before_an_error_are_fitted_before_it_is_raised():
     def galaxies():
         yield galaxy("a", 1)

@@ -165,6 +165,9 @@ def test_a_table_without_any_whole_row_and_intervals_without_width_are_refused(t
         io.read_population(tmp_path / "t.ecsv", of="a", against={"empty": None})
     with pytest.raises(InputError, match="no width for 5 galaxies"):
         io.read_population(tmp_path / "t.ecsv", of="a", against={"x": None})
+    io.write_table(tmp_path / "absurd.ecsv", columns | {"x": np.array([0.0, 1.0, 1e300, 3.0, np.nan])})
+    with pytest.raises(InputError, match=r"x of .* must hold numbers of at most 1e\+30, found 1e\+300; correct it"):
+        io.read_population(tmp_path / "absurd.ecsv", of="a", against={"x": None})
     io.write_table(tmp_path / "reversed.ecsv", columns | {"a_hi": np.arange(5.0) - 1.0})
     with pytest.raises(InputError, match=r"a_lo of .* must be the lower end of an interval, but is above a_hi for 5"):
         io.read_population(tmp_path / "reversed.ecsv", of="a", against={"x": None})

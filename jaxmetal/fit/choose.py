@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxmetal.chains import Kept
 from jaxmetal.edge.arrays import require_count
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import worst_first
 from jaxmetal.fit.diagnose import prior_warnings
 from jaxmetal.fit.method import Options, Solution
@@ -138,8 +138,11 @@ def require_acceptance(target_accept: float) -> None:
     Raises:
         InputError: naming what was found.
     """
-    if not 0.0 < target_accept < 1.0:
-        raise InputError(f"target_accept: expected a number between 0 and 1, found {target_accept!r}; choose another.")
+    number = isinstance(target_accept, (int, float, np.number)) and not isinstance(target_accept, bool)
+    if not number or not 0.0 < target_accept < 1.0:
+        raise InputError(
+            f"target_accept: expected a number between 0 and 1, found {shown(target_accept)}; choose another."
+        )
 
 
 class _Clock:

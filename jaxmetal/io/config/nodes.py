@@ -18,7 +18,7 @@ from jaxmetal.io.config.files import READERS
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.static import static_value
 from jaxmetal.io.config.table import choose, require_known
-from jaxmetal.prior import is_site
+from jaxmetal.prior import Tied, is_site
 
 ROOMS = {
     "frame": (frame, "to_plane"),
@@ -92,9 +92,9 @@ def _require_alike(fields: dict[str, Any], made: dict[str, Any], where: str) -> 
     sizes: dict[str, tuple[int, ...]] = {}
     for key, given in made.items():
         said = fields[key].metadata
-        if said.get("several") or (said.get("static") and isinstance(given, tuple)):
-            shape = np.shape(given) if not is_site(given) else getattr(given, "shape", tuple)()
-            sizes |= {key: shape} if shape or not is_site(given) else {}  # a tie has its shape elsewhere
+        lists = said.get("several") or (said.get("static") and isinstance(given, tuple))
+        if lists and not isinstance(given, Tied):  # a tie has its shape elsewhere
+            sizes[key] = given.shape() if is_site(given) else np.shape(given)
     if len(set(sizes.values())) > 1:
         found = " and ".join(f"{' x '.join(map(str, size)) or 'one number'} of {key}" for key, size in sizes.items())
         raise InputError(f"{where}: expected lists of one length, found {found}; give as many of each.")

@@ -55,15 +55,20 @@ def _of_plane(where: str, now: Any, plane: Channel, scene: Any) -> list[Finding]
     area = float(now.pixels.pixel_area)
     width, pixel = fwhm(plane.psf), float(np.sqrt(area))
     across = max(now.shape) * pixel
+    require_narrow(where, width, across)
+    if width < pixel and plane.psf.form().route != "fft":  # kernels are judged where they are read
+        text = f"{where}: the FWHM ({width:.3g} arcsec) is below a pixel ({pixel:.3g} arcsec); check its unit."
+        return [Finding("warning", text)]
+    return wide_blur(where, width, across, _width(now, plane, area), _size(now, scene))
+
+
+def require_narrow(where: str, width: float, across: float) -> None:
+    """Refuses a PSF that is far wider than its map, both in arcsec."""
     if width > WIDEST * across:
         raise InputError(
             f"{where}: the FWHM ({width:.3g} arcsec) is {width / across:.1f} times as wide as the map "
             f"({across:.3g} arcsec); check its unit."
         )
-    if width < pixel and plane.psf.form().route != "fft":  # kernels are judged where they are read
-        text = f"{where}: the FWHM ({width:.3g} arcsec) is below a pixel ({pixel:.3g} arcsec); check its unit."
-        return [Finding("warning", text)]
-    return wide_blur(where, width, across, _width(now, plane, area), _size(now, scene))
 
 
 def _width(now: Any, plane: Channel, area: float) -> float | None:

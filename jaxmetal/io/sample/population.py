@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.sample.columns import FAILED, HIGH, LOW, NAME, PER_KPC, PER_R_EFF, POSTERIORS, RESOLVED, SUSPECT
@@ -107,6 +108,11 @@ def _require_numbers(table: Columns, name: str, path: Path) -> None:
         raise InputError(
             f"The column {name} of {path} must hold one number per galaxy, found {table[name].dtype.name} of shape "
             f"{table[name].shape}; choose another column."
+        )
+    largest = np.max(np.abs(table[name]), initial=0.0, where=np.isfinite(table[name]))
+    if largest > LARGEST:
+        raise InputError(
+            f"The column {name} of {path} must hold numbers of at most {LARGEST:g}, found {largest:.3g}; correct it."
         )
 
 

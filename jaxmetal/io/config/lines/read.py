@@ -19,6 +19,7 @@ from jaxmetal.fluxmaps.galaxy import light
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.spectra import Spectra
+from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.features import features, fluxes, in_one_unit, origin
 from jaxmetal.io.config.lines.likelihood import likelihood
@@ -28,8 +29,10 @@ from jaxmetal.io.config.lines.star_formation import luminosity
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.read import cosmology_of
 from jaxmetal.io.config.redshifts import FARTHEST
+from jaxmetal.io.config.suspicious import require_narrow
 from jaxmetal.io.config.table import child, naming, positive, read_toml, require_known, take
 from jaxmetal.io.wcs import NOWHERE
+from jaxmetal.prior import typical
 from jaxmetal.spaxel.contract import Likelihood
 
 SECTIONS = (
@@ -157,7 +160,9 @@ def _psf(data: dict[str, Any], spectra: Spectra, context: Context) -> Mapping[st
         return None
     if spectra.grid is None:
         raise InputError("data.psf: expected maps, found a table alone; remove it, or add data.bins.")
-    build(data["psf"], "psf", "data.psf", dataclasses.replace(context, grid=spectra.grid))
+    psf = build(data["psf"], "psf", "data.psf", dataclasses.replace(context, grid=spectra.grid))
+    across = max(spectra.grid.shape) * float(np.sqrt(spectra.grid.pixel_area))
+    require_narrow("data.psf", fwhm(typical(psf)), across)
     return data["psf"]
 
 
