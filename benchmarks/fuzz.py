@@ -7,7 +7,8 @@ Configurations, FITS files, catalogues, tables of results and options are change
 keys renamed, cards of headers. `check`, `lines`, `batch --plan`, `population` and `simulate` then run on them, in
 processes that import once. Nothing may end in a traceback, run for more than 20 s or take more than 2 GiB, write
 outside its folder, or say more than a few lines; of what cannot be right (see `fuzz_mutations.py`), all must be refused
-or at least reported. Fits: `fit` on as many of the configurations that `check` accepts, 120 s each.
+or at least reported. What a process holds grows with what it has compiled; the commands that took most are run once
+more, each in a process of its own. Fits: `fit` on as many of the configurations that `check` accepts, 120 s each.
 
 Stopped at any moment, it goes on where it was. Writes results/fuzz.json and results/fuzz_fits.json, a line for each
 mutation in their .jsonl.
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,9 @@ SHARED = 20.0
 MOST = 150
 """Mutations of a process: each program that it compiles takes some of its memory maps."""
 GIB = 2.0
+"""Of a process that runs one command."""
+ALONE = 16
+"""Commands whose memory is measured so."""
 
 
 class Worker:
@@ -84,6 +89,13 @@ class Worker:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def alone(self, number: int) -> dict[str, Any]:
+        """What came of a mutation; the process ends."""
+        try:
+            return self.ask(number, None)
+        finally:
+            self.stop()
+
     def stop(self) -> None:
         """Ends the process."""
         self.process.kill()
@@ -99,7 +111,8 @@ def main(mutations: int = 2000, fits: int = 0) -> None:
         worker = Worker(folder)
         try:
             rows = resumable.run("fuzz", list(range(mutations)), lambda number: worker.ask(number, None))
-            resumable.write("fuzz", summary(rows))
+            alone = resumable.run("fuzz_alone", greedy(rows), lambda number: Worker(folder).alone(number))
+            resumable.write("fuzz", summary(rows, alone))
             if fits:
                 taken = [
                     row["key"]
@@ -107,18 +120,24 @@ def main(mutations: int = 2000, fits: int = 0) -> None:
                     if row["code"] == 0 and row["input"] in ("scene", "recipe", "lens", "bins")
                 ]
                 fitted = resumable.run("fuzz_fits", taken[:fits], lambda number: worker.ask(number, "fit"))
-                resumable.write("fuzz_fits", summary(fitted))
+                resumable.write("fuzz_fits", summary(fitted, []))
         finally:
             worker.stop()
 
 
-def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def greedy(rows: list[dict[str, Any]]) -> list[int]:
+    """The numbers of those that took most memory beyond what their process had."""
+    took = {row["key"]: row["gib"] - before["gib"] for before, row in pairwise(row for row in rows if "gib" in row)}
+    return sorted(took, key=lambda key: took[key])[-ALONE:]
+
+
+def summary(rows: list[dict[str, Any]], alone: list[dict[str, Any]]) -> dict[str, Any]:
     """Counts, and every row that broke a rule."""
     broken = {
         "tracebacks": [row for row in rows if row["code"] == "traceback"],
         "died or endless": [row for row in rows if row["code"] in ("died", "endless")],
         "over the time": [row for row in rows if row.get("cpu", 0.0) > LIMITS[None]],
-        "over 2 GiB": [row for row in rows if row.get("gib", 0.0) > GIB],
+        "over 2 GiB": [row for row in alone if row["gib"] > GIB],
         "wrote outside": [row for row in rows if row.get("outside")],
         "long messages": [row for row in rows if row.get("length", 0) > 2000],
         "nonsense accepted": [row for row in rows if row["wrong"] and row["code"] == 0 and not row["reported"]],
@@ -126,7 +145,8 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "mutations": len(rows),
         "outcomes": dict(Counter(str(row["code"]) for row in rows)),
-        "largest GiB": max(row.get("gib", 0.0) for row in rows),
+        "largest GiB of a process with many commands": max(row.get("gib", 0.0) for row in rows),
+        "largest GiB of one command alone": max((row["gib"] for row in alone), default=None),
         "longest CPU s": max(row.get("cpu", 0.0) for row in rows),
         "median CPU s": sorted(row.get("cpu", 0.0) for row in rows)[len(rows) // 2],
         **{name: len(found) for name, found in broken.items()},
