@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from jaxmetal.classical.correlated import among
 from jaxmetal.edge.columns import used_columns
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import require_errors
@@ -21,7 +22,8 @@ class Annuli:
         outer: outer edge.
         radius: mean radius of the pixels, weighted by 1 / sigma^2 as `mean` is, so that a straight line stays one.
         mean: mean value, weighted by 1 / sigma^2.
-        error: standard error of `mean`, (sum 1 / sigma^2)^(-1/2).
+        error: standard error of `mean`: (sum_ij rho_ij / (sigma_i sigma_j))^(1/2) / sum 1 / sigma^2, which is
+            (sum 1 / sigma^2)^(-1/2) where errors are independent.
         median: median value, unweighted.
         low: 16th percentile of the values, unweighted.
         high: 84th percentile.
@@ -51,6 +53,7 @@ def annuli(
     signal: np.ndarray | None = None,
     noise: np.ndarray | None = None,
     used: np.ndarray | None = None,
+    correlation: np.ndarray | None = None,
 ) -> Annuli:
     """Groups pixels into annuli; exactly one of `width`, `number`, `count` and `signal_to_noise` says how.
 
@@ -66,18 +69,21 @@ def annuli(
         signal: flux of every pixel, for `signal_to_noise`.
         noise: standard deviation of `signal`, > 0.
         used: boolean, True for the pixels to use; all by default.
+        correlation: of the errors between all pixels, shape (n, n) (`likelihood.correlation_matrix`); they are
+            independent by default.
 
     Raises:
         InputError: when shapes differ, used numbers are not finite, a radius is negative, a sigma or noise is not
             positive, not exactly one way to group is given, or it makes no annulus.
     """
     way, amount = _only_way(width=width, number=number, count=count, signal_to_noise=signal_to_noise)
-    r, v, s = used_columns(used, radius=radius, value=value, sigma=sigma)
+    places = np.arange(np.size(radius), dtype=float)
+    r, v, s, kept = used_columns(used, radius=radius, value=value, sigma=sigma, place=places)
     require_errors("sigma", s)
     if r.min() < 0:
         raise InputError(f"radius: expected none below 0, found {r.min():g}; give distances from the centre.")
     order = np.argsort(r, kind="stable")
-    r, v, s = r[order], v[order], s[order]
+    r, v, s, kept = r[order], v[order], s[order], kept[order]
     match way:
         case "width":
             group, edges = _equal_widths(r, amount)
@@ -89,7 +95,10 @@ def annuli(
         case _:
             group = _grown(*_signal(radius, signal, noise, sigma, used, order), amount)
             edges = _edges_between(r, group)
-    return _table(r, v, s, group, edges)
+    found = _table(r, v, s, group, edges)
+    if correlation is None:
+        return found
+    return replace(found, error=found.error * _alike(s, group, among(correlation, kept, np.size(radius))))
 
 
 def _only_way(**ways: float | None) -> tuple[str, float]:
@@ -156,6 +165,12 @@ def _edges_between(radius: np.ndarray, group: np.ndarray) -> np.ndarray:
     beyond = radius[group.size : group.size + 1]
     last = 0.5 * (radius[group.size - 1] + beyond) if beyond.size else radius[-1:]
     return np.concatenate([[0.0], 0.5 * (radius[first - 1] + radius[first]), last])
+
+
+def _alike(sigma: np.ndarray, group: np.ndarray, correlation: np.ndarray) -> np.ndarray:
+    """By what the error of each annulus is larger than if its pixels were independent."""
+    members = [np.flatnonzero(group == one) for one in np.unique(group)]
+    return np.array([np.sqrt(w @ correlation[np.ix_(i, i)] @ w / (w @ w)) for i in members for w in [1.0 / sigma[i]]])
 
 
 def _table(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray, group: np.ndarray, edges: np.ndarray) -> Annuli:

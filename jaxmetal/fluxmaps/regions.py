@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
+from jaxmetal.likelihood import correlation_matrix
 from jaxmetal.numerics.grid import Grid
 
 
@@ -54,24 +55,27 @@ def covered(flux: np.ndarray, sigma: np.ndarray, mask: np.ndarray) -> np.ndarray
     return usable[..., lines].all(axis=-1) & bool(lines.any())
 
 
-def summed(flux: Any, sigma: Any, masks: Mapping[str, Any], bins: Bins | None = None) -> tuple[np.ndarray, np.ndarray]:
+def summed(
+    flux: Any, sigma: Any, masks: Mapping[str, Any], bins: Bins | None = None, correlation: Any = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Fluxes of regions and their errors, in the order of the masks: F = sum_p f_p over the pixels that are `covered`.
 
-    Pixels are independent, and var F = sum_p sigma_p^2. Those of one bin share one measurement: with n_b pixels of bin
-    b in the region, F = sum_b n_b f_b and var F = sum_b (n_b sigma_b)^2. Further correlations, as resampling leaves
-    between neighbours, are not known here and make errors too small.
+    Pixels are independent, and var F = sum_p sigma_p^2, or have a correlation rho, as resampling leaves between
+    neighbours: var F = sum_pq sigma_p sigma_q rho_pq. Those of one bin share one measurement: with n_b pixels of bin b
+    in the region, F = sum_b n_b f_b and var F = sum_b (n_b sigma_b)^2.
 
     Args:
         flux: per pixel, in a bin the mean of its pixels; shape (ny, nx, features), NaN where missing.
         sigma: its errors, same shape.
         masks: region -> True for its pixels, shape (ny, nx).
         bins: in which fluxes and errors are constant; pixels in no bin do not count.
+        correlation: of pixels, see `likelihood.KernelCorrelation`; not of bins.
 
     Returns:
         Fluxes and errors, shape (regions, features); NaN for lines without a flux anywhere in the region.
 
     Raises:
-        InputError: if the shapes differ or there is no region.
+        InputError: if the shapes differ, there is no region, or a correlation beside bins.
     """
     flux, sigma = np.asarray(flux, float), np.asarray(sigma, float)
     masks = {name: np.asarray(mask, bool) for name, mask in masks.items()}
@@ -81,8 +85,15 @@ def summed(flux: Any, sigma: Any, masks: Mapping[str, Any], bins: Bins | None = 
             f"regions: expected fluxes and errors of shape (ny, nx, features) and at least one mask of (ny, nx), found "
             f"{flux.shape}, {sigma.shape} and {sorted(shapes)}; cut them alike."
         )
+    if bins is not None and correlation is not None:
+        raise InputError("correlation: expected none beside bins, whose errors are those of whole bins; leave it out.")
     labels = np.arange(flux[..., 0].size).reshape(flux.shape[:2]) if bins is None else np.asarray(bins.labels)
-    sums = [_sum(flux, sigma, covered(flux, sigma, mask & (labels >= 0)), labels) for mask in masks.values()]
+    kept = [covered(flux, sigma, mask & (labels >= 0)) for mask in masks.values()]
+    sums = [_sum(flux, sigma, one, labels) for one in kept]
+    if correlation is not None:
+        sums = [
+            (total, _together(sigma, one, correlation, error)) for (total, error), one in zip(sums, kept, strict=True)
+        ]
     return np.stack([one for one, _ in sums]), np.stack([error for _, error in sums])
 
 
@@ -119,6 +130,12 @@ def _sum(flux: np.ndarray, sigma: np.ndarray, kept: np.ndarray, labels: np.ndarr
     lines = np.isfinite(flux[kept]).all(axis=0) & np.isfinite(sigma[kept]).all(axis=0)
     total, error = count @ values, np.sqrt(count**2 @ errors**2)
     return np.where(lines, total, np.nan), np.where(lines, error, np.nan)
+
+
+def _together(sigma: np.ndarray, kept: np.ndarray, correlation: Any, alone: np.ndarray) -> np.ndarray:
+    """Errors of sums of pixels whose noise is alike; NaN where they are NaN for independent ones."""
+    alike, errors = correlation_matrix(correlation, *np.nonzero(kept)), np.nan_to_num(sigma[kept], posinf=0.0)
+    return np.where(np.isfinite(alone), np.sqrt(np.einsum("pf,pq,qf->f", errors, alike, errors, optimize=True)), np.nan)
 
 
 def _some(mask: np.ndarray, what: str) -> np.ndarray:

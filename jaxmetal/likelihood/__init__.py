@@ -18,6 +18,7 @@ To add a noise: copy `student.py`, begin `pointwise` with `usable`, test it agai
 and export it here. May import: edge, numerics, jax, numpyro.distributions.
 """
 
+from jaxmetal.likelihood.blank_sky import blank_sky_correlation, correlation_matrix
 from jaxmetal.likelihood.censored import Censored
 from jaxmetal.likelihood.contract import Law
 from jaxmetal.likelihood.correlated import Correlated
@@ -43,5 +44,7 @@ __all__ = [
     "StudentT",
     "about_model",
     "averaged",
+    "blank_sky_correlation",
+    "correlation_matrix",
     "usable",
 ]
