@@ -7,7 +7,10 @@
 
 - `traced`: pixels as quadrilaterals on the source's plane, their areas and magnification; a radius map of a frame;
 - `reconstruction`: averages of the image pixels that land in each source pixel, with overlap weights and errors;
-- `psf`: a point through lens, PSF and back, its ellipse at one place or as a map.
+- `psf`: a point through lens, PSF and back, its ellipse at one place or as a map;
+- `rings`: annuli of the PSF's shape, round ones, or of a radius map in the image, and KLEVER's rule on them;
+- `stacks`, `values`, `profile`: their fluxes, ratios and metallicities with errors, and the line through them;
+- `sizes`: how large bins are there; `magnified`: magnification as flux ratio, from the map, by light, over ensembles.
 
 A forward fit (`fit`) needs none of this; here the blur stays in the maps, and is only known. May import: fluxmaps,
 population, result, classical, spaxel and what is below. What the image holds stays on numpy; nothing here is compiled
@@ -16,20 +19,42 @@ but the deflection (`result.critical.traced`). To add a measurement: a file with
 """
 
 from jaxmetal.sourceplane.ellipse import Ellipse
+from jaxmetal.sourceplane.magnified import MagnificationSpread, Magnified, over_lenses, region_magnification
+from jaxmetal.sourceplane.profile import RingLine, RingProfile, ring_line, ring_profile
 from jaxmetal.sourceplane.psf import psf_map, source_psf
 from jaxmetal.sourceplane.reconstruction import Reconstruction, disagreement, of_images, reconstruct
+from jaxmetal.sourceplane.rings import Rings, elliptical_rings, image_rings, resolution
+from jaxmetal.sourceplane.sizes import BinSizes, bin_sizes
+from jaxmetal.sourceplane.stacks import Stacks, in_image, stacked_rings
 from jaxmetal.sourceplane.traced import TracedPixels, radius_map, source_positions, trace
 
 __all__ = [
+    "BinSizes",
     "Ellipse",
+    "MagnificationSpread",
+    "Magnified",
     "Reconstruction",
+    "RingLine",
+    "RingProfile",
+    "Rings",
+    "Stacks",
     "TracedPixels",
+    "bin_sizes",
     "disagreement",
+    "elliptical_rings",
+    "image_rings",
+    "in_image",
     "of_images",
+    "over_lenses",
     "psf_map",
     "radius_map",
     "reconstruct",
+    "region_magnification",
+    "resolution",
+    "ring_line",
+    "ring_profile",
     "source_positions",
     "source_psf",
+    "stacked_rings",
     "trace",
 ]

@@ -1,0 +1,183 @@
+"""Annuli on the source's plane: shares of pixels, stacked fluxes, errors, and the line through them."""
+
+import numpy as np
+import pytest
+from test_sourceplane import GRID, LENS
+
+import jaxmetal as jm
+from jaxmetal import sourceplane
+from jaxmetal.classical import wls
+from jaxmetal.sourceplane import Ellipse, elliptical_rings
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
+LINES = ["OII", "Hb", "OIII5007", "Ha+NII"]
+TRUE_Z = 8.55
+SHAPE = Ellipse(0.4, 0.2, 30.0)
+CENTRE = (0.6, 0.35)
+
+
+@pytest.fixture(scope="module")
+def likelihood():
+    """The grid of a posterior is good to a percent of its width: calibrations that scatter little."""
+    return jm.spaxel.fluxes(LINES, "M08", scatter=0.03)
+
+
+@pytest.fixture(scope="module")
+def emission():
+    return jm.lines.emission(LINES, "M08")
+
+
+@pytest.fixture(scope="module")
+def made():
+    x, y = GRID.centres()
+    beta = sourceplane.source_positions(LENS, x, y)
+    near = (np.hypot(beta[0] - CENTRE[0], beta[1] - CENTRE[1]) < 0.7) & (np.asarray(x) > 0.8)
+    return sourceplane.reconstruct(LENS, GRID, 0.08, used=near)
+
+
+@pytest.fixture(scope="module")
+def rings(made):
+    return elliptical_rings(made.grid, SHAPE, CENTRE, 0.6, used=made.coverage > 0.5)
+
+
+def fluxes(emission, z, height=500.0):
+    """Of a source that fades from its centre, with metallicity z(radius), per image pixel."""
+    beta = sourceplane.source_positions(LENS, *GRID.centres())
+    away = np.hypot(beta[0] - CENTRE[0], beta[1] - CENTRE[1])
+    return height * np.exp(-away / 0.25)[..., None] * np.asarray(emission(z(away), 0.5))
+
+
+@pytest.fixture(scope="module")
+def constant(emission, made, rings):
+    flux = fluxes(emission, lambda away: np.full(away.shape, TRUE_Z))
+    return sourceplane.stacked_rings(made, rings, flux, np.full(flux.shape, 0.05))
+
+
+def test_shares_are_those_of_points_thrown_at_the_pixels(rings):
+    random = np.random.default_rng(1)
+    ny, nx = rings.grid.shape
+    column, row = random.uniform(-0.5, nx - 0.5, 300_000), random.uniform(-0.5, ny - 0.5, 300_000)
+    x, y = (np.asarray(one) for one in rings.grid.to_sky(column, row))
+    pa = np.deg2rad(30.0)
+    dx, dy = x - CENTRE[0], y - CENTRE[1]
+    radius = np.sqrt(0.4 * 0.2) * np.hypot(
+        (-np.sin(pa) * dx + np.cos(pa) * dy) / 0.4, (np.cos(pa) * dx + np.sin(pa) * dy) / 0.2
+    )
+    number, pixel = np.floor(radius / rings.edges[1]).astype(int), (np.rint(row) * nx + np.rint(column)).astype(int)
+    full = np.asarray(rings.shares.sum(axis=0)) > 0.0
+    n = len(rings.edges) - 1
+    there = full[pixel] & (number < n)
+    counts = np.histogram2d(number[there], pixel[there], bins=[np.arange(k + 1) - 0.5 for k in (n, nx * ny)])[0]
+    np.testing.assert_allclose(rings.shares.toarray(), counts * nx * ny / 300_000, atol=0.12)
+    assert rings.edges[1] == pytest.approx(0.6 * np.sqrt(0.08))
+    np.testing.assert_allclose(rings.shares.sum(axis=0)[full], 1.0)
+    between = (rings.radius > rings.edges[:-1]) & (rings.radius < rings.edges[1:])
+    assert between[:5].all()
+
+
+def test_round_rings_are_round():
+    grid = jm.Grid.regular((20, 24), 0.1)
+    found = elliptical_rings(grid, SHAPE.round, (0.0, 0.0), 1.0)
+    x, y = grid.centres()
+    inner = found.shares.toarray()[0].reshape(grid.shape)
+    assert inner[np.hypot(x, y) < 0.2].min() == 1.0
+    assert inner.sum() * 0.01 == pytest.approx(np.pi * 0.08, rel=0.02)
+
+
+@pytest.mark.parametrize("how", ["fluxes", "ratios", "metallicity"])
+def test_constant_metallicity_is_constant_in_every_annulus(likelihood, constant, rings, how):
+    found = sourceplane.ring_profile(likelihood, constant, rings, how=how, reference=1)
+    assert found.known.sum() > 5
+    z = found.z[found.known]
+    assert np.ptp(z) < 1e-3
+    assert z.mean() == pytest.approx(TRUE_Z, abs=0.02)
+
+
+def test_sums_and_their_errors_are_those_of_noise(emission, made, rings):
+    flux = fluxes(emission, lambda away: np.full(away.shape, TRUE_Z))
+    random, sigma = np.random.default_rng(2), 1.0 + flux / flux.max()
+    held = sourceplane.stacked_rings(made, rings, flux, sigma)
+    total, error = held.sums()
+    drawn = [
+        sourceplane.stacked_rings(made, rings, flux + random.normal(0.0, sigma), sigma).sums()[0] for _ in range(200)
+    ]
+    known = np.isfinite(total[:, 0])
+    ratio = np.std(drawn, axis=0)[known] / error[known]
+    assert ratio.mean() == pytest.approx(1.0, abs=0.03)
+    assert total[known][0, 1] == pytest.approx(
+        (rings.shares @ made.mean(flux[..., 1]).ravel().astype(float))[0], rel=1e-9
+    )
+
+
+def test_pixels_of_a_bin_are_one_measurement(made, rings):
+    flux, sigma = np.full((*GRID.shape, 1), 2.0), np.full((*GRID.shape, 1), 0.5)
+    columns, rows = np.meshgrid(np.arange(52) // 4, np.arange(44) // 4)
+    bins = jm.Bins(labels=columns + 13 * rows, n=13 * 11)
+    alone, together = (sourceplane.stacked_rings(made, rings, flux, sigma, bins=one).sums() for one in (None, bins))
+    np.testing.assert_allclose(alone[0], together[0])
+    known = np.isfinite(alone[1])
+    assert (together[1][known] > 1.5 * alone[1][known]).mean() > 0.9
+    assert (together[1][known] <= 0.5 * rings.shares.sum(axis=1)[known[:, 0]] + 1e-9).all()
+
+
+def test_a_gradient_comes_out_of_the_annuli(likelihood, emission, made):
+    """Without blur, along round annuli, the line through them is the source's own."""
+    flux = fluxes(emission, lambda away: 8.8 - 0.6 * away)
+    rings = elliptical_rings(made.grid, Ellipse(0.2, 0.2, 0.0), CENTRE, 0.6, used=made.coverage > 0.5)
+    held = sourceplane.stacked_rings(made, rings, flux, np.full(flux.shape, 0.5))
+    found = sourceplane.ring_profile(likelihood, held, rings)
+    line = sourceplane.ring_line(found)
+    assert line.slope == pytest.approx(-0.6, abs=0.06)
+    assert line.central == pytest.approx(8.8, abs=0.03)
+    known = found.known
+    reference = wls(found.radius[known], found.z[known], found.error[known])
+    assert (line.slope, line.slope_error) == (reference.slope, reference.slope_error)
+
+
+def test_annuli_in_the_image_are_those_of_a_radius_map(likelihood, emission):
+    """M1206's recipe: whole pixels by their radius, summed; against a loop over masks."""
+    frame = jm.frame.Disc(x0=CENTRE[0], y0=CENTRE[1], q=0.7, pa=20.0)
+    flux = fluxes(emission, lambda away: 8.8 - 0.6 * away)
+    radius = sourceplane.radius_map(frame, GRID, LENS)
+    near = radius < 0.8
+    rings = sourceplane.image_rings(frame, GRID, LENS, 0.2, used=near, by="centre")
+    total, error = sourceplane.stacked_rings(
+        sourceplane.in_image(GRID, near), rings, flux, np.full(flux.shape, 2.0)
+    ).sums()
+    assert len(total) == 4
+    for k in range(1, 4):
+        mask = (radius >= 0.2 * k) & (radius < 0.2 * (k + 1))
+        np.testing.assert_allclose(total[k], flux[mask].sum(axis=0), rtol=0.05)
+        np.testing.assert_allclose(error[k], 2.0 * np.sqrt(mask.sum()), rtol=0.05)
+    shared = sourceplane.image_rings(frame, GRID, LENS, 0.2, used=near)
+    assert shared.shares.sum() == pytest.approx(near.sum())
+    assert np.unique(rings.shares.data).tolist() == [1.0]
+    assert np.unique(shared.shares.data.round(3)).size > 5
+
+
+@pytest.mark.parametrize(("reach", "word"), [(0.19, "unresolved"), (0.21, "marginal"), (0.41, "resolved")])
+def test_klevers_rule(reach, word):
+    assert sourceplane.resolution(reach, Ellipse(0.8, 0.2, 0.0)) == word
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda grid: elliptical_rings(grid, Ellipse(0.0, 0.0, 0.0), (0.0, 0.0)), "expected axes above 0"),
+        (lambda grid: elliptical_rings(grid, SHAPE, (0.0, 0.0), -1.0), "step: expected a fraction"),
+        (lambda grid: elliptical_rings(grid, SHAPE, (0.0, 0.0), 1e-5), "use wider ones"),
+        (lambda grid: sourceplane.image_rings(jm.frame.Disc(), grid, None, 0.0), "width: expected"),
+    ],
+)
+def test_annuli_that_cannot_be_are_refused(call, text):
+    with pytest.raises(jm.InputError, match=text):
+        call(jm.Grid.regular((5, 6), 0.2))
+
+
+def test_ways_that_there_are_not_are_refused(likelihood, constant, rings):
+    with pytest.raises(jm.InputError, match="how: expected one of"):
+        sourceplane.ring_profile(likelihood, constant, rings, how="median")
+    found = sourceplane.ring_profile(likelihood, constant, rings)
+    with pytest.raises(jm.InputError, match="method: expected one of"):
+        sourceplane.ring_line(found, "best")
