@@ -1,6 +1,7 @@
 """Flux maps: what papers do to maps of line fluxes before, beside and after a fit; plain functions of arrays.
 
 - `align`: the offset between two maps by cross-correlation, and a shift by fractions of a pixel;
+- `stack`: maps of several orients on one grid, turned and moved, and their mean by inverse variance;
 - `doublet`: [OIII] 4959 taken out of a dispersed [OIII] + Hb stripe;
 - `select`: the S/N rules of two surveys, as masks with a warning, as they select on metallicity;
 - `by_ratio`: metallicity by each ratio alone, its dispersion, and a table over line sets and dust laws;
@@ -26,6 +27,7 @@ from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
 from jaxmetal.fluxmaps.select import Reddening, Selected, balmer_ebv, binned, klever, wang, wang_annuli
 from jaxmetal.fluxmaps.slopes import gradients
 from jaxmetal.fluxmaps.spectra import Spectra
+from jaxmetal.fluxmaps.stack import Stacked, onto, stacked
 
 __all__ = [
     "FLAGS",
@@ -37,6 +39,7 @@ __all__ = [
     "Rule",
     "Selected",
     "Spectra",
+    "Stacked",
     "balmer_ebv",
     "binned",
     "blended_diagram",
@@ -52,9 +55,11 @@ __all__ = [
     "measure",
     "nii_diagram",
     "offset",
+    "onto",
     "regions",
     "shifted",
     "sii_diagram",
+    "stacked",
     "wang",
     "wang_annuli",
 ]

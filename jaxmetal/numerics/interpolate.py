@@ -47,6 +47,22 @@ def cubic(values: jax.Array, column: jax.Array, row: jax.Array, outside: float |
     return _interpolate(widened, values.shape[-2:], _cubic_weights, column, row, outside)
 
 
+def cubic_variance(
+    variance: jax.Array, column: jax.Array, row: jax.Array, outside: float | jax.Array = 0.0
+) -> jax.Array:
+    """Variance of what `cubic` makes of independent samples: its weights squared; arguments likewise.
+
+    Beyond the border, where samples are continued by three others, the nearest one's is taken.
+    """
+    variance = jnp.asarray(variance)
+    stored = jnp.pad(variance, [*[(0, 0)] * (variance.ndim - 2), (1, 1), (1, 1)], mode="edge")
+
+    def squared(t: jax.Array) -> list[jax.Array]:
+        return [weight**2 for weight in _cubic_weights(t)]
+
+    return _interpolate(stored, variance.shape[-2:], squared, column, row, outside)
+
+
 def spline(coefficients: jax.Array, column: jax.Array, row: jax.Array, outside: float | jax.Array = 0.0) -> jax.Array:
     """The cubic spline (second derivatives continuous) that is a sum of B-splines; arguments as of `cubic`.
 
