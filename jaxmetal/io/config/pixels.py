@@ -10,8 +10,9 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.bins import BinMap, read_bins
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.table import choose, naming, positive, take
+from jaxmetal.io.config.table import choose, naming, positive
 from jaxmetal.io.fits import Map
+from jaxmetal.io.flags import bits_of
 from jaxmetal.io.quality import read_used
 from jaxmetal.io.wcs import COARSEST, NOWHERE
 from jaxmetal.numerics.grid import Grid
@@ -69,7 +70,7 @@ def used_of(table: dict[str, Any], where: str, data: Map, context: Context) -> n
             raise InputError(f"{where}.{alone[0]}: expected a mask beside it, found none; add one, or remove it.")
         return None
     mask = context.beside(data, table["mask"], f"{where}.mask")
-    bits = take(table, "bad_bits", where, int, None)
+    bits = bits_of(table["bad_bits"], f"{where}.bad_bits") if "bad_bits" in table else None
     sense = choose(table.get("mask_means"), f"{where}.mask_means", ("use", "reject"))
     with naming(f"{where}.mask"):
         return read_used(mask, sense, bits)  # type: ignore[arg-type]
