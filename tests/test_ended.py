@@ -1,11 +1,13 @@
 """Processes that are interrupted, killed or cannot print: nothing half-written, one sentence, an exit code."""
 
+import gc
 import io
 import os
 import resource
 import signal
 import subprocess
 import sys
+import time
 
 import jax
 import numpy as np
@@ -70,6 +72,38 @@ def test_sigterm_leaves_nothing_half_written(tmp_path):
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+@pytest.fixture
+def ctrl_c():
+    """As in a terminal: shells start what runs in the background deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize(("sent", "raised"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
+def test_a_signal_among_garbage_is_not_lost(sent, raised):
+    """What is raised in a callback of the collector is printed and forgotten."""
+
+    def collecting(phase, info):
+        if phase == "start" and not came:
+            came.append(sent)
+            signal.raise_signal(sent)
+
+    def wait():
+        gc.collect()
+        assert came == [sent]
+        time.sleep(30.0)
+
+    came = []
+    gc.callbacks.append(collecting)
+    try:
+        with pytest.raises(raised), ended_by_sigterm():
+            wait()
+    finally:
+        gc.callbacks.remove(collecting)
+
+
 BUSY = """
 import hashlib
 from jaxmetal.edge import signals
@@ -89,14 +123,6 @@ def test_sigterm_ends_compiled_programs_too():
     finally:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def ctrl_c():
-    """As in a terminal: shells start what runs in the background deaf to Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("ctrl_c")
