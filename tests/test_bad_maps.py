@@ -37,11 +37,11 @@ def pixels(name, value, where=...):
     return spoil
 
 
-def card(key, text, over=None):
+def card(key, text, over=None, of="metallicity"):
     """Overwrites a card of the header, or another, byte by byte, as no library would."""
 
     def spoil(folder):
-        path = folder / "metallicity.fits"
+        path = folder / f"{of}.fits"
         content = path.read_bytes()
         at = content.find(f"{over or key:8s}=".encode(), content.find(b"XTENSION"))
         path.write_bytes(content[:at] + f"{key:8s}= {text:>20s}".ljust(80).encode() + content[at + 80 :])
@@ -70,6 +70,10 @@ BAD = {
     "a matrix of NaN": (
         card("PC1_1", "NaN", "LATPOLE"),
         "cannot be read (PC1_1 is no number)",
+    ),
+    "errors placed by NaN": (
+        card("PC1_1", "NaN", "LATPOLE", "sigma"),
+        "sigma.fits: The world coordinates",
     ),
     "no known frame": (frame, "in no frame that is known"),
     "a wrong checksum": (packed, "because it is damaged (CRC check failed"),

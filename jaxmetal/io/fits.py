@@ -21,7 +21,7 @@ from jaxmetal.edge.writing import write_whole
 from jaxmetal.io.ending import BLOCK, require_end
 from jaxmetal.io.extension import Hdu, image_in
 from jaxmetal.io.file import require_file
-from jaxmetal.io.wcs import grid_to_wcs, sky_origin, wcs_to_grid
+from jaxmetal.io.wcs import grid_to_wcs, means_the_sky, sky_origin, wcs_to_grid
 from jaxmetal.numerics.grid import Grid
 
 
@@ -51,10 +51,16 @@ class Map:
 
     @property
     def on_sky(self) -> bool:
-        """Whether its header says where on the sky it lies."""
+        """Whether its header says where on the sky it lies.
+
+        Raises:
+            InputError: if it means to, but cannot be understood: that is not to be taken for saying nothing.
+        """
         try:
             self.origin()
-        except InputError:
+        except InputError as error:
+            if means_the_sky(self.header):
+                raise InputError(f"{self.path}: {error}") from None
             return False
         return True
 

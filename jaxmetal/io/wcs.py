@@ -40,6 +40,8 @@ PARALLEL = 0.5
 """The same from which a header is broken."""
 PLACING = re.compile(r"(CRPIX|CRVAL|CDELT|CROTA)\d|(CD|PC)\d_\d")
 """Cards that place pixels."""
+CELESTIAL = ("RA--", "DEC-", "GLON", "GLAT", "ELON", "ELAT")
+"""How CTYPE begins of axes on the sky."""
 COARSEST = 600.0
 """Pixels of this many arcsec or more are FITS's default of a degree, not an image of a galaxy."""
 
@@ -69,6 +71,11 @@ def wcs_to_grid(header: fits.Header | WCS, origin: SkyCoord, shape: tuple[int, i
     if departure(grid, indices, places).max() <= DISTORTED:
         return grid
     return distorted(grid, indices, places)
+
+
+def means_the_sky(header: fits.Header) -> bool:
+    """Whether any axis of a header is named as one on the sky."""
+    return any(str(header.get(f"CTYPE{axis}", "")).upper().startswith(CELESTIAL) for axis in (1, 2))
 
 
 def judge_pixels(grid: Grid, where: str) -> tuple[Finding, ...]:
