@@ -6,7 +6,10 @@ import jax
 import jax.numpy as jnp
 
 CORE = 1e-8
-"""Arcsec; keeps value and gradient of singular lenses finite at the very centre, unseen beyond a micro-arcsecond."""
+"""Arcsec; keeps value and gradient of singular lenses finite at the very centre.
+
+It enters squared beside the square of a radius, so that beyond a milli-arcsecond convergences are off by less than 1e-9.
+"""
 
 Number = float | jax.Array
 
@@ -21,8 +24,3 @@ def on_sky(along: jax.Array, across: jax.Array, pa: Number) -> tuple[jax.Array, 
     """The inverse of `along_axes`."""
     sin, cos = jnp.sin(jnp.deg2rad(pa)), jnp.cos(jnp.deg2rad(pa))
     return -sin * along - cos * across, cos * along - sin * across
-
-
-def softened(radius: Number) -> jax.Array:
-    """A radius that is not 0: sqrt(radius^2 + CORE^2)."""
-    return jnp.sqrt(jnp.square(radius) + CORE**2)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.lens.axes import Number, along_axes, on_sky, softened
+from jaxmetal.lens import isothermal
+from jaxmetal.lens.axes import Number, along_axes, on_sky
 from jaxmetal.numerics.ratios import arctan_ratio, log1p_ratio
 from jaxmetal.numerics.tree import node, parameter
 
@@ -53,12 +54,12 @@ class DPIE:
 
     def _strength(self) -> Number:
         """b0 cut / (cut - core), times 2 q / (1 + q) of R, times the difference of the scaled radii."""
-        return self.b0 * softened(self.cut) * 4 * self.q / (1 + self.q) ** 2
+        return self.b0 * self.cut * 4 * self.q / (1 + self.q) ** 2
 
     def _between(self, x: jax.Array, y: jax.Array) -> _Between:
         u, v = along_axes(x - self.x0, y - self.y0, self.pa)
-        a, s = (2 * softened(length) / (1 + self.q) for length in (self.core, self.cut))
-        psi = (jnp.sqrt(self.q**2 * (length**2 + u**2) + v**2) for length in (a, s))
+        a, s = (2 * length / (1 + self.q) for length in (self.core, self.cut))
+        psi = (isothermal.psi(u, v, self.q, length) for length in (a, s))
         return _Between(u, v, jnp.asarray(self.q), a, s, *psi)
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.lens import isothermal
-from jaxmetal.lens.axes import along_axes, on_sky, softened
+from jaxmetal.lens.axes import along_axes, on_sky
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -49,4 +49,4 @@ class NIE:
     def _scaled(self) -> tuple[jax.Array, jax.Array]:
         """sqrt(q), and the core along the major axis."""
         root = jnp.sqrt(self.q)
-        return root, softened(self.core / root)
+        return root, self.core / root

@@ -44,7 +44,7 @@ class SIE:
         kappa = (theta_e / 2) / sqrt(q x'^2 + y'^2 / q)
 
     which is lenstronomy's and COOLEST's normalisation (product average of the axes). The deflection is
-    that of Kormann, Schneider & Bartelmann (1994, A&A 284, 285) with a core of 1e-8 arcsec (see `isothermal`).
+    that of Kormann, Schneider & Bartelmann (1994, A&A 284, 285), softened within 1e-8 arcsec (see `isothermal`).
 
     Attributes:
         theta_e: Einstein radius, arcsec.
@@ -62,11 +62,11 @@ class SIE:
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec."""
-        along, across = isothermal.deflection(*along_axes(x - self.x0, y - self.y0, self.pa), self.q, CORE)
+        along, across = isothermal.deflection(*along_axes(x - self.x0, y - self.y0, self.pa), self.q, 0.0)
         b = self.theta_e * jnp.sqrt(self.q)
         return on_sky(b * along, b * across, self.pa)
 
     def potential(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """Whose gradient is the deflection, arcsec^2."""
-        psi = isothermal.potential(*along_axes(x - self.x0, y - self.y0, self.pa), self.q, CORE)
+        psi = isothermal.potential(*along_axes(x - self.x0, y - self.y0, self.pa), self.q, 0.0)
         return self.theta_e * jnp.sqrt(self.q) * psi
