@@ -46,8 +46,8 @@ potfile
     zlens 0.35
     mag0 19.5
     corekpc 0.15
-    sigma 1 158.0 27.0
-    cutkpc 1 45.0 5.0
+    sigma 0 158.0 27.0
+    cutkpc 0 45.0 5.0
     slope 0 4.0 0.0
     vdslope 0 4.0 0.0
     end
@@ -136,6 +136,14 @@ BAD = {
     "no cosmology": ("cosmology\n", "forgotten\n", "expected a section cosmology, found none"),
     "another cosmology": ("model 1", "model 3", "expected model 1 (w0, wa), found 3"),
     "other columns": ("filein  3", "filein  2", "expected filein 1 or 3 and a catalogue, found 2 galaxies.cat"),
+    "a dispersion between bounds": (
+        "sigma 0 158.0 27.0",
+        "sigma 1 120.0 200.0",
+        "potfile: expected 'sigma 0 VALUE', found 'sigma 1 120.0 200.0', the prior of a free number",
+    ),
+    "a cut around a mean": ("cutkpc 0 45.0 5.0", "cutkpc 3 40.0 8.0", "found 'cutkpc 3 40.0 8.0', the prior of"),
+    "a free slope": ("vdslope 0", "vdslope 1", "found 'vdslope 1 4.0 0.0', the prior of a free number"),
+    "a flag alone": ("sigma 0 158.0 27.0", "sigma 158.0", "expected a number as 'sigma', found '158.0'"),
     "no catalogue": ("galaxies.cat", "missing.cat", "the catalogue"),
     "one name": ("potential O2", "potential O1", "found 'O1' twice"),
 }

@@ -7,6 +7,7 @@ angle is angle_pos - 90 degrees. `v_disp` is its fiducial dispersion (see `lens.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.deflection import deflection_scale
 from jaxmetal.io.file import require_file
-from jaxmetal.io.parfile import Section, blocks_of, number
+from jaxmetal.io.parfile import Section, blocks_of, number, settled
 from jaxmetal.io.wcs import tangent_offsets
 from jaxmetal.lens import DPIE, Members, b0_from_velocity_dispersion, stacked
 
@@ -121,22 +122,24 @@ class _Scales(NamedTuple):
             luminosity=10.0 ** (-0.4 * (columns["mag"] - number(block, "mag0", where))),
             x0=x0,
             y0=y0,
-            b0=b0_from_velocity_dispersion(number(block, "sigma", where, -1), self.ratio),
+            b0=b0_from_velocity_dispersion(settled(block, "sigma", where), self.ratio),
             core=self.length(block, "core", "corekpc", where),
-            cut=self.length(block, "cut", "cutkpc", where, -1),
+            cut=self.length(block, "cut", "cutkpc", where, settled),
             q=columns["b"] / columns["a"],
             pa=columns["theta"] - 90.0,
-            sigma_slope=1.0 / number(block, "vdslope", where, -1, default=4.0),
-            cut_slope=2.0 / number(block, "slope", where, -1, default=4.0),
+            sigma_slope=1.0 / settled(block, "vdslope", where, default=4.0),
+            cut_slope=2.0 / settled(block, "slope", where, default=4.0),
         )
 
-    def length(self, block: Section, arcsec: str, kpc: str, where: str, at: int = 0) -> float:
+    def length(
+        self, block: Section, arcsec: str, kpc: str, where: str, read: Callable[[Section, str, str], float] = number
+    ) -> float:
         """In arcsec, of which the one in arcsec takes precedence, as in Lenstool."""
         if arcsec in block.values:
-            return number(block, arcsec, where, at)
+            return read(block, arcsec, where)
         if kpc not in block.values:
             raise InputError(f"{where}: expected {arcsec} (arcsec) or {kpc}, found neither; add one.")
-        return number(block, kpc, where, at) / self.kpc
+        return read(block, kpc, where) / self.kpc
 
     def catalogue(self, block: Section, where: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         """Positions from the origin, arcsec, and the other columns."""

@@ -43,7 +43,7 @@ def blocks_of(path: Path) -> list[Section]:
 
 
 def number(block: Section, key: str, where: str, at: int = 0, default: float | None = None) -> float:
-    """A number of a line; `at` = -1 for that of "int value error", in the second place where there are several.
+    """A number of a line, by its place behind the key.
 
     Raises:
         InputError: if it is not there and has no default, or is no number.
@@ -53,8 +53,25 @@ def number(block: Section, key: str, where: str, at: int = 0, default: float | N
         if default is None:
             raise InputError(f"{where}: expected '{key}', found none; add it.")
         return default
-    place = at if at >= 0 else int(len(words) > 1)
     try:
-        return float(words[place])
+        return float(words[at])
     except (ValueError, IndexError):
         raise InputError(f"{where}: expected a number as '{key}', found '{' '.join(words)}'; correct it.") from None
+
+
+def settled(block: Section, key: str, where: str, default: float | None = None) -> float:
+    """The number of a line "key int float float" of a potfile, where the int is 0.
+
+    Any other int makes it free: the floats are then the bounds (1) or the mean and deviation (3) of a prior, as in
+    Lenstool's documentation of the section, and none of them is the model's value.
+
+    Raises:
+        InputError: if it is free, or as of `number`.
+    """
+    words = block.values.get(key, ["0"])
+    if len(words) > 1 and number(block, key, where) != 0.0:
+        raise InputError(
+            f"{where}: expected '{key} 0 VALUE', found '{key} {' '.join(words)}', the prior of a free number; write "
+            f"what the model found for it, '{key} 0 VALUE', or let it be free with Members and a catalogue."
+        )
+    return number(block, key, where, 1, default)
