@@ -236,6 +236,9 @@ LENSES = {
         luminosity=np.array([1.0, 0.3]), x0=np.zeros(2), y0=np.array([0.0, 0.1]), b0=0.5, core=0.01, cut=2.0
     ),
     "Plane": jl.Plane(parts={"a": jl.SIS(theta_e=1.0), "b": SHEAR}, distance_ratio=0.7),
+    "Ensemble": jl.Ensemble(
+        mean=np.array(SHEAR(X, Y)), modes=0.1 * np.array([both(X, Y)]), grid=GRID, weights=np.ones(1)
+    ),
     "RegionShift": jl.RegionShift(labels=np.zeros(GRID.shape, int), grid=GRID, dx={"0": 0.1}, dy={"0": -0.2}),
 }
 """A lens of each class, its centre at the origin."""
@@ -267,4 +270,4 @@ def test_a_deflection_has_no_curl(name):
     x, y = np.array([0.31, -0.52, 0.87]), np.array([0.43, 0.27, -0.61])
     across = (np.asarray(lens(x, y + step)[0]) - np.asarray(lens(x, y - step)[0])) / (2 * step)
     along = (np.asarray(lens(x + step, y)[1]) - np.asarray(lens(x - step, y)[1])) / (2 * step)
-    np.testing.assert_allclose(across, along, atol=2e-3 if name == "Tabulated" else 1e-9)
+    np.testing.assert_allclose(across, along, atol=2e-3 if name in ("Tabulated", "Ensemble") else 1e-9)

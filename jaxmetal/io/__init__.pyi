@@ -12,6 +12,8 @@ from .deflection import check_deflection as check_deflection
 from .deflection import distance_ratio as distance_ratio
 from .deflection import read_deflection as read_deflection
 from .deflection import read_scalar as read_scalar
+from .ensemble import EnsembleMap as EnsembleMap
+from .ensemble import read_ensemble as read_ensemble
 from .finished import Finished as Finished
 from .finished import load as load
 from .fit_files import save as save

@@ -8,7 +8,7 @@ Lenstool's frame: each component points along the map's own pixel axes, so that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -79,11 +79,8 @@ def read_deflection(
     cosmology = COSMOLOGY if cosmology is None else cosmology
     scale = deflection_scale(cosmology, z_lens, z_source, z_map)
     x, y = (read_map(file, hdu, what="deflection map") for file, hdu in ((x_file, x_hdu), (y_file, y_hdu)))
-    if not ignore_unit:
-        _require_unit(x, units.arcsec, "deflection")
-        _require_unit(y, units.arcsec, "deflection")
-    grid = _common_grid(x, y, origin)
-    alpha_x, alpha_y = _to_sky(x.values, y.values, grid)
+    grid = common_grid([x, y], origin, ignore_unit)
+    alpha_x, alpha_y = to_sky(x.values, y.values, grid)
     lens = Tabulated(alpha_x=alpha_x, alpha_y=alpha_y, grid=grid, scale=scale, interpolation=interpolation)
     redshifts = {"z_lens": z_lens, "z_source": z_source, "z_map": z_map, "scale": scale}
     files = {"x_file": str(x_file), "y_file": str(y_file)}
@@ -174,20 +171,32 @@ def _require_unit(component: Map, expected: units.UnitBase, what: str) -> None:
         )
 
 
-def _common_grid(x: Map, y: Map, origin: SkyCoord) -> Grid:
-    x_grid, y_grid = x.grid(origin), y.grid(origin)
-    if x_grid.shape != y_grid.shape:
-        differ = f"have shapes {x_grid.shape} and {y_grid.shape}"
-    elif distance(x_grid, y_grid) > APART:
-        differ = "have different world coordinates"
-    else:
-        return x_grid
-    raise InputError(
-        f"The deflection maps {x.path} and {y.path} must share their pixels, but {differ}; use maps of one model."
-    )
+def common_grid(maps: Sequence[Map], origin: SkyCoord, ignore_unit: bool) -> Grid:
+    """The pixels that deflection maps share.
+
+    Raises:
+        InputError: if they do not, or a map is not in arcsec.
+    """
+    for one in () if ignore_unit else maps:
+        _require_unit(one, units.arcsec, "deflection")
+    first, *others = maps
+    grid = first.grid(origin)
+    for other in others:
+        found = other.grid(origin)
+        if found.shape != grid.shape:
+            differ = f"have shapes {grid.shape} and {found.shape}"
+        elif distance(grid, found) > APART:
+            differ = "have different world coordinates"
+        else:
+            continue
+        raise InputError(
+            f"The deflection maps {first.path} and {other.path} must share their pixels, but {differ}; use maps of "
+            "one model."
+        )
+    return grid
 
 
-def _to_sky(along_columns: np.ndarray, along_rows: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def to_sky(along_columns: np.ndarray, along_rows: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Turns components along the pixel axes into components along the sky's x and y."""
     (xc, xr), (yc, yr) = np.asarray(grid.matrix, float) / np.asarray(grid.steps, float)
     return xc * along_columns + xr * along_rows, yc * along_columns + yr * along_rows

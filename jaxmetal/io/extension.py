@@ -19,20 +19,24 @@ CHANNELS = ("C", "NAME", "CHAN", "CHANNEL", "PLANE", "BAND", "LINE")
 """Keywords that name the planes of an extension when a number follows, from 0 or 1: MaNGA's C01, Pipe3D's NAME0."""
 
 
+Extension = int | str | tuple[str, int | str] | None
+"""An extension's number, name, or name and EXTVER; None for the only image there is."""
+
+
 class Slice(NamedTuple):
     """A plane of a 3-D extension.
 
     Attributes:
-        hdu: as `Hdu` otherwise.
+        hdu: the extension.
         channel: number of the plane, from 0, or its name in the header.
     """
 
-    hdu: int | str | tuple[str, int | str] | None
+    hdu: Extension
     channel: int | str
 
 
-Hdu = int | str | tuple[str, int | str] | Slice | None
-"""An extension's number, name, or name and EXTVER; None for the only image there is."""
+Hdu = Extension | Slice
+"""An extension, or a plane of one."""
 
 
 def hdu_of(given: Any, channel: Any, where: str) -> Hdu:
@@ -77,6 +81,22 @@ def image_in(extensions: fits.HDUList, hdu: Hdu, label: str) -> tuple[np.ndarray
         # Of a cube only the plane is read.
         values = np.array(one.section[_index(one, channel, label)], np.float64)
     return values.reshape(_without_ones(values.shape)), one.header, one.name
+
+
+def planes_in(extensions: fits.HDUList, hdu: Extension, label: str) -> int:
+    """The number of planes of the 3-D image that is meant.
+
+    Raises:
+        InputError: if there is none or several such.
+    """
+    found = range(len(extensions)) if hdu is None else [_number(extensions, hdu, label)]
+    stacks = [shape for k in found if len(shape := _squeezed(extensions[k]) or ()) == 3]
+    if len(stacks) != 1:
+        raise InputError(
+            f"The {label} must hold one stack of two maps or more, 3-D, but holds: {_listed(extensions, list(found))}; "
+            "name the extension, or list files with one map each."
+        )
+    return stacks[0][0]
 
 
 def _require_held(shape: tuple[int, ...], label: str) -> None:

@@ -6,10 +6,10 @@ import contextlib
 import dataclasses
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -19,10 +19,12 @@ from astropy.utils.exceptions import AstropyUserWarning
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.io.ending import BLOCK, require_end
-from jaxmetal.io.extension import Hdu, image_in
+from jaxmetal.io.extension import Extension, Hdu, Slice, image_in, planes_in
 from jaxmetal.io.file import require_file
 from jaxmetal.io.wcs import grid_to_wcs, means_the_sky, sky_origin, wcs_to_grid
 from jaxmetal.numerics.grid import Grid
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +97,23 @@ def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map", blank: boo
             holds only NaN where that will not do.
     """
     path = Path(path)
+    values, header, extension = _opened(path, what, lambda found, label: image_in(found, hdu, label))
+    if not (blank or np.isfinite(values).any()):
+        where = f"The extension {extension} of the {what}" if extension else f"The {what}"
+        raise InputError(
+            f"{where} {path} must hold numbers, but all {values.size} pixels are NaN; check it, or leave it out."
+        )
+    return Map(values=values, header=header, path=path)
+
+
+def read_stack(path: str | Path, hdu: Extension = None, *, what: str = "stack of maps") -> list[Map]:
+    """Reads every plane of a three-dimensional image; arguments and refusals as of `read_map`."""
+    count = _opened(Path(path), what, lambda found, label: planes_in(found, hdu, label))
+    return [read_map(path, Slice(hdu, plane), what=f"{what}, plane {plane}, of") for plane in range(count)]
+
+
+def _opened(path: Path, what: str, take: Callable[[fits.HDUList, str], T]) -> T:
+    """What is taken from the extensions of a file."""
     require_file(path, f"The {what}")
     require_end(path, f"The {what}")
     try:
@@ -102,15 +121,9 @@ def read_map(path: str | Path, hdu: Hdu = None, *, what: str = "map", blank: boo
             warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
             # An open file, because astropy leaves one open where the header is broken.
             with open(path, "rb") as file, fits.open(file, memmap=False) as extensions:
-                values, header, extension = image_in(extensions, hdu, f"{what} {path}")
+                return take(extensions, f"{what} {path}")
     except Exception as error:  # a damaged file fails anywhere, and as anything: OSError, TypeError, ValueError, ...
         raise _refusal(path, what, error) from None
-    if not (blank or np.isfinite(values).any()):
-        where = f"The extension {extension} of the {what}" if extension else f"The {what}"
-        raise InputError(
-            f"{where} {path} must hold numbers, but all {values.size} pixels are NaN; check it, or leave it out."
-        )
-    return Map(values=values, header=header, path=path)
 
 
 def _refusal(path: Path, what: str, error: Exception) -> InputError:

@@ -17,6 +17,7 @@ from jaxmetal.lens.convert import (
 )
 from jaxmetal.lens.derive import Distortion, distortion
 from jaxmetal.lens.dpie import DPIE
+from jaxmetal.lens.ensemble import Ensemble, check_ensemble, from_members
 from jaxmetal.lens.epl import EPL
 from jaxmetal.lens.maps import from_convergence, from_potential
 from jaxmetal.lens.members import Members
@@ -41,6 +42,7 @@ __all__ = [
     "SIE",
     "SIS",
     "Distortion",
+    "Ensemble",
     "Members",
     "Multipole",
     "Plane",
@@ -52,9 +54,11 @@ __all__ = [
     "Tabulated",
     "b0_from_velocity_dispersion",
     "check_amplification",
+    "check_ensemble",
     "check_map",
     "distortion",
     "from_convergence",
+    "from_members",
     "from_potential",
     "lens_from_lenstronomy",
     "normalisation_from_b0",

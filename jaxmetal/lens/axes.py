@@ -8,7 +8,7 @@ import jax.numpy as jnp
 CORE = 1e-8
 """Arcsec; keeps value and gradient of singular lenses finite at the very centre.
 
-It enters squared beside the square of a radius, so that beyond a milli-arcsecond convergences are off by less than 1e-9.
+It enters squared beside the square of a radius: beyond a milli-arcsecond convergences are off by 1e-10 of themselves.
 """
 
 Number = float | jax.Array

@@ -39,24 +39,24 @@ READINGS = {
 
 def check_map(lens: Tabulated) -> Report:
     """Checks axes, signs and units of a deflection map from its own derivatives."""
-    jacobian = _jacobian(lens)
-    covered = float(np.mean(np.isfinite(np.asarray(lens.alpha_x) + np.asarray(lens.alpha_y))))
-    if np.isfinite(jacobian).all(axis=(0, 1)).sum() < 4:
+    alpha = float(lens.scale) * np.stack([np.asarray(lens.alpha_x, float), np.asarray(lens.alpha_y, float)])
+    derivatives = jacobian(alpha, lens.grid)
+    covered = float(np.mean(np.isfinite(alpha[0] + alpha[1])))
+    if np.isfinite(derivatives).all(axis=(0, 1)).sum() < 4:
         text = f"The deflection maps hold numbers in only {covered:.0%} of their pixels; too few to use."
         return Report(findings=(Finding("error", text),), numbers={"covered": covered})
-    checks = _check_axes(jacobian) + _check_units(jacobian, lens) + _check_scale(jacobian, lens)
+    checks = _check_axes(derivatives) + _check_units(derivatives, lens) + _check_scale(derivatives, lens)
     coverage = Finding(
         "info" if covered == 1 else "warning", f"The deflection maps hold numbers in {covered:.1%} of their pixels."
     )
     return checks + Report(findings=(coverage,), numbers={"covered": covered})
 
 
-def _jacobian(lens: Tabulated) -> np.ndarray:
-    """Derivatives d alpha_i / d theta_j by differences between pixels, shape (2, 2, ny, nx)."""
-    alpha = float(lens.scale) * np.stack([np.asarray(lens.alpha_x, float), np.asarray(lens.alpha_y, float)])
-    by_pixel = np.stack([np.gradient(alpha, axis=2), np.gradient(alpha, axis=1)], axis=1)
-    to_sky = np.linalg.inv(np.asarray(lens.grid.matrix, float))
-    return np.einsum("ikyx,kj->ijyx", by_pixel, to_sky)
+def jacobian(alpha: np.ndarray, grid: Grid) -> np.ndarray:
+    """Derivatives d alpha_i / d theta_j by differences between pixels, (..., 2, ny, nx) to (..., 2, 2, ny, nx)."""
+    by_pixel = np.stack([np.gradient(alpha, axis=-1), np.gradient(alpha, axis=-2)], axis=-3)
+    to_sky = np.linalg.inv(np.asarray(grid.matrix, float))
+    return np.einsum("...ikyx,kj->...ijyx", by_pixel, to_sky)
 
 
 class _Reading(NamedTuple):

@@ -11,6 +11,7 @@ from jaxmetal.result.compared import Comparison, compare
 from jaxmetal.result.comparison import criteria, loo, residual
 from jaxmetal.result.critical import Curves, critical_curves
 from jaxmetal.result.images import Images, image_positions
+from jaxmetal.result.lens_share import LensShare, lens_share
 from jaxmetal.result.pairs import TwoPoint, two_point
 from jaxmetal.result.predicted import best_prediction, intrinsic_map, predictive, profile, radius_map
 from jaxmetal.result.resolved import resolution
@@ -23,6 +24,7 @@ __all__ = [
     "Comparison",
     "Curves",
     "Images",
+    "LensShare",
     "Posterior",
     "TwoPoint",
     "View",
@@ -33,6 +35,7 @@ __all__ = [
     "gradients",
     "image_positions",
     "intrinsic_map",
+    "lens_share",
     "listed",
     "loo",
     "predictive",

@@ -9,6 +9,7 @@ import numpy as np
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
+from jaxmetal.result.lens_share import lens_share, sentence
 from jaxmetal.result.parameters import SINGLE, Parameter, quantiles
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import Scale, gradients, slopes
@@ -53,6 +54,8 @@ def _verdicts(seen: View, kpc_per_arcsec: Scale) -> str:
         drawn, value = slopes(seen, site, source, prop, kpc_per_arcsec), property_unit(seen.posterior.tree, prop)
         lines.append(f"Intrinsic (blur, pixels and lens corrected) gradient of {prop} in '{source}':")
         lines.append(f"  {resolution(seen, site, source, prop).sentence}")
+        shared = sentence(lens_share(seen, site), f"{value} per arcsec")
+        lines += [f"  {shared}"] if shared else []
         lines += [
             f"  {interval(values)} {value} per {name} of deprojected (semi-major-axis) radius"
             for name, values in (("arcsec", drawn.per_arcsec), ("kpc", drawn.per_kpc), ("R_e", drawn.per_r_eff))

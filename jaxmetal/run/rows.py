@@ -19,6 +19,7 @@ from jaxmetal.io.sample.columns import (
     FAILED,
     GOOD,
     HIGH,
+    LENS_SHARE,
     LOW,
     NARROWED,
     PER_KPC,
@@ -32,8 +33,9 @@ from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import medians
+from jaxmetal.result.lens_share import lens_share
 from jaxmetal.result.parameters import SINGLE, quantiles
-from jaxmetal.result.resolved import resolution
+from jaxmetal.result.resolved import Resolution, resolution
 from jaxmetal.result.scale import Scale, gradients, slopes
 from jaxmetal.result.shapes import listed
 from jaxmetal.result.text import ALONE
@@ -108,12 +110,7 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None, re
             per_r_eff = f"{site} per half-light radius"
             found |= _quantity(column + PER_R_EFF, drawn.per_r_eff, of_value, per_r_eff)
     for one, verdict in verdicts.items():
-        site, column = one[0], slopes_of[one]
-        narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
-        found[column + NARROWED] = Entry(float(verdict.narrowed), "", narrowed)
-        found[column + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
-        middle = float(medians({site: seen.priors[site]})[site])
-        found[column + PRIOR] = Entry(middle, known[site].unit, f"median of the prior of {site}")
+        found |= _verdict(seen, one[0], slopes_of[one], verdict)
     for label in posterior.observations:
         found[f"{label}.fwhm"] = Entry(fwhm(seen.filled[label].psf), "arcsec", "full width at half maximum of the PSF")
         found[f"{label}.chi2"] = Entry(seen.chi2[label], "", "at the best fit")
@@ -122,6 +119,21 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None, re
         found[f"{label}.misfit"] = Entry(fit.misfit, "", "strongest sign of a poor fit over its limit; suspect above 1")
         found[f"{label}.data"] = Entry(seen.counts[label], "", "number of data used")
     return found | _diagnostics(seen)
+
+
+def _verdict(seen: View, site: str, column: str, verdict: Resolution) -> Row:
+    """What the data say of a gradient."""
+    narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
+    middle = float(medians({site: seen.priors[site]})[site])
+    found = {
+        column + NARROWED: Entry(float(verdict.narrowed), "", narrowed),
+        column + RESOLVED: Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2"),
+        column + PRIOR: Entry(middle, seen.meanings[site].unit, f"median of the prior of {site}"),
+    }
+    shared = lens_share(seen, site)
+    if shared is not None:
+        found[column + LENS_SHARE] = Entry(shared.share, "", f"of the variance of {site}, that goes with the lens")
+    return found
 
 
 def whereabouts(job: Job) -> Row:

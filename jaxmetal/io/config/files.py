@@ -14,7 +14,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.psf import Kernel
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lens_maps import deflection, regions
+from jaxmetal.io.config.lens_maps import deflection, ensemble, regions
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import choose, naming, require_known, take
 from jaxmetal.io.psf import read_kernel
@@ -102,6 +102,7 @@ READERS = {
     ("tracer", "Tabulated"): table_on_sky,
     ("tracer", "Field"): field,
     ("lens", "Tabulated"): deflection,
+    ("lens", "Ensemble"): ensemble,
     ("lens", "RegionShift"): regions,
     ("psf", "Kernel"): kernel,
 }

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import choose, require_known, take
+from jaxmetal.io.config.table import choose, naming, require_known, take
 from jaxmetal.io.deflection import SCALARS, DeflectionMap, check_deflection, read_deflection, read_scalar
-from jaxmetal.lens import RegionShift, Tabulated
+from jaxmetal.io.ensemble import read_ensemble
+from jaxmetal.lens import Ensemble, RegionShift, Tabulated
+from jaxmetal.lens.ensemble import VARIANCE
 
 Build = Callable[..., Any]
 
@@ -85,3 +88,26 @@ def regions(table: dict[str, Any], where: str, context: Context, build: Build) -
                 f"{where}: expected whole numbers as labels of regions, found '{label}'; write e.g. 2 = 0.1."
             )
     return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=grid, **shifts)  # type: ignore[arg-type]
+
+
+def ensemble(table: dict[str, Any], where: str, context: Context, build: Build) -> Ensemble:
+    """Deflection maps of several models, the weights of whose differences are free; checked."""
+    require_known(table, where, ("x", "y", "z_map", "interpolation", "ignore_unit", "variance", "amplitude"))
+    x, y = (_members(table.get(axis), f"{where}.{axis}", context) for axis in "xy")
+    options = {
+        "variance": take(table, "variance", where, float, VARIANCE),
+        "amplitude": value(table.get("amplitude", 1.0), f"{where}.amplitude", context),
+        **_options(table, where, context),
+    }
+    with naming(where):
+        read = read_ensemble(x, y, **options)
+        read.report.require()
+    context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in read.report.findings)
+    return read.lens
+
+
+def _members(given: Any, where: str, context: Context) -> Any:
+    """A file with the maps of all members stacked, or a list of files."""
+    if isinstance(given, list):
+        return [context.path(one, f"{where}.{place}") for place, one in enumerate(given)]
+    return context.path(given, where)

@@ -17,7 +17,7 @@ GOOD, SUSPECT, FAILED = "ok", "suspect", "failed"
 PER_KPC, PER_R_EFF = "_per_kpc", "_per_r_eff"
 """Endings of a slope in other units."""
 
-NARROWED, RESOLVED, PRIOR = "_narrowed", "_resolved", "_prior_median"
+NARROWED, RESOLVED, PRIOR, LENS_SHARE = "_narrowed", "_resolved", "_prior_median", "_lens_share"
 """Endings that say what the data decided, and what the prior was."""
 
 POSTERIORS = "posteriors"
