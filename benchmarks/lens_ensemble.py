@@ -7,8 +7,10 @@ Models of a cluster differ by 10 % in their convergence (rms, a Gaussian field o
 fitted twice by one compiled program: with the weights of the modes free under Normal(0, 1), and with the mean alone
 (the same under a standard deviation of 1e-6). Of the slope the intervals of 68 % should hold 58 to 78 truths of 100
 with the lens marginalised and fewer than 50 without; a scatter of the draws scaled by 0.75 shows that the first can
-fail. Seeds and S/N are fixed here. Data are sampled as finely as is chosen for them, fits as `SAMPLING` says, which is enough
-for a light without a cusp. Writes results/lens_ensemble.json; resumable.
+fail. Seeds and S/N are fixed here.
+
+Data are sampled as finely as is chosen for them, fits as `SAMPLING` says, which is enough for a light without a cusp.
+Writes results/lens_ensemble.json; resumable.
 """
 
 from __future__ import annotations
