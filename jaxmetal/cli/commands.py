@@ -7,13 +7,26 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from jaxmetal.cli import batch, check, compare, completion, demo, example, fit, lines, plot, population, simulate
+from jaxmetal.cli import (
+    batch,
+    check,
+    compare,
+    completion,
+    demo,
+    example,
+    fit,
+    lines,
+    plot,
+    population,
+    simulate,
+    source,
+)
 from jaxmetal.cli.streams import complain, printing, ready
 from jaxmetal.cli.version import Version
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.signals import TERMINATED, ended_by_sigterm
 
-COMMANDS = (demo, simulate, lines, fit, batch, population, plot, compare, check, example, completion)
+COMMANDS = (demo, simulate, lines, source, fit, batch, population, plot, compare, check, example, completion)
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 

@@ -11,6 +11,7 @@ EXAMPLES = {
     "fit": EXAMPLE,
     "lines": EXAMPLE.with_name("lines.toml"),
     "lines-fit": EXAMPLE.with_name("lines_fit.toml"),
+    "source": EXAMPLE.with_name("source.toml"),
 }
 """Command -> the configuration that shows what it takes."""
 
@@ -18,7 +19,8 @@ EXAMPLES = {
 def add(commands: Any) -> None:
     """Registers the command."""
     command = commands.add_parser(
-        "example", help="print a commented TOML file for `fit` and `check`, for `lines`, or for `fit` on line fluxes"
+        "example",
+        help="print a commented TOML file for `fit` and `check`, `lines`, `source`, or for `fit` on line fluxes",
     )
     command.add_argument("command", nargs="?", choices=list(EXAMPLES), default="fit", help="whose (default: fit)")
     command.set_defaults(run=run)

@@ -10,7 +10,8 @@
 - `psf`: a point through lens, PSF and back, its ellipse at one place or as a map;
 - `rings`: annuli of the PSF's shape, round ones, or of a radius map in the image, and KLEVER's rule on them;
 - `stacks`, `values`, `profile`: their fluxes, ratios and metallicities with errors, and the line through them;
-- `sizes`: how large bins are there; `magnified`: magnification as flux ratio, from the map, by light, over ensembles.
+- `sizes`: how large bins are there; `magnified`: magnification as flux ratio, from the map, by light, over ensembles;
+- `galaxy`: all of it for every image of a source, what `jaxmetal source` runs.
 
 A forward fit (`fit`) needs none of this; here the blur stays in the maps, and is only known. May import: fluxmaps,
 population, result, classical, spaxel and what is below. What the image holds stays on numpy; nothing here is compiled
@@ -19,6 +20,7 @@ but the deflection (`result.critical.traced`). To add a measurement: a file with
 """
 
 from jaxmetal.sourceplane.ellipse import Ellipse
+from jaxmetal.sourceplane.galaxy import ImageOfSource, MeasuredSource, SourceRecipe, measure_source
 from jaxmetal.sourceplane.magnified import MagnificationSpread, Magnified, over_lenses, region_magnification
 from jaxmetal.sourceplane.profile import RingLine, RingProfile, ring_line, ring_profile
 from jaxmetal.sourceplane.psf import psf_map, source_psf
@@ -31,12 +33,15 @@ from jaxmetal.sourceplane.traced import TracedPixels, radius_map, source_positio
 __all__ = [
     "BinSizes",
     "Ellipse",
+    "ImageOfSource",
     "MagnificationSpread",
     "Magnified",
+    "MeasuredSource",
     "Reconstruction",
     "RingLine",
     "RingProfile",
     "Rings",
+    "SourceRecipe",
     "Stacks",
     "TracedPixels",
     "bin_sizes",
@@ -44,6 +49,7 @@ __all__ = [
     "elliptical_rings",
     "image_rings",
     "in_image",
+    "measure_source",
     "of_images",
     "over_lenses",
     "psf_map",

@@ -44,9 +44,9 @@ def fitted_covariance(at: np.ndarray, weight: np.ndarray) -> np.ndarray:
         twice = 2.0 * halved - precision
         positive = np.linalg.eigvalsh(twice)[:, 0] > 0.0
         new = np.where(positive[:, None, None], twice, halved)
-        change = np.abs(new - precision).max(axis=(1, 2)) / np.maximum(np.abs(new).max(axis=(1, 2)), 1e-300)
+        moves = np.abs(new - precision).max(axis=(1, 2)) > SETTLED * np.abs(new).max(axis=(1, 2))
         precision = new
-        if not (change > SETTLED).any():
+        if not moves.any():
             break
     found = np.full((len(total), 2, 2), np.nan)
     found[known] = np.linalg.pinv(precision, hermitian=True) * size[:, :, None] ** 2

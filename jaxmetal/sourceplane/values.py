@@ -29,7 +29,8 @@ def by_fluxes(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -
     for _ in range(RESAMPLED):
         again = operator.copy()
         for start, end in zip(again.indptr[:-1], again.indptr[1:], strict=True):
-            again.data[start:end] *= random.multinomial(end - start, np.full(end - start, 1.0 / max(end - start, 1)))
+            if end > start:
+                again.data[start:end] *= random.multinomial(end - start, np.full(end - start, 1.0 / (end - start)))
         drawn.append(np.where(np.isfinite(flux), again @ held.flux, np.nan))
     spaxels = np.maximum(held.shares.sum(axis=1), 1.0)
     found = _posterior(likelihood, np.stack(drawn), np.broadcast_to(sigma, (len(drawn), *sigma.shape)), spaxels, seed)

@@ -44,9 +44,7 @@ def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Conte
         raise InputError(
             f"The configuration needs either [sources] or [recipe], found {found}; a recipe makes the sources itself."
         )
-    given, where = child(table, "lens", "", {})
-    require_names(given, where)
-    read = {name: _lens(given[name], f"{where}.{name}", context) for name in given}
+    read = deflectors(table, context)
     lens = {name: one for name, (one, _) in read.items()}
     if "recipe" in table:
         return _recipe(*child(table, "recipe", ""), observations, lens, context)
@@ -57,6 +55,17 @@ def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Conte
     return Scene(
         sources={name: _source(*child(sources, name, where), ratios[name], context) for name in sources}, lens=lens
     )
+
+
+def deflectors(table: dict[str, Any], context: Context) -> dict[str, tuple[Lens, float | None]]:
+    """Name -> each deflector of [lens], and its redshift where it is stated.
+
+    Raises:
+        InputError: if one cannot be used.
+    """
+    given, where = child(table, "lens", "", {})
+    require_names(given, where)
+    return {name: _lens(given[name], f"{where}.{name}", context) for name in given}
 
 
 def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]:

@@ -5,6 +5,6 @@
 `io`. To add a likelihood: a row of `KINDS` in `likelihood.py`; an option of one: an entry of its row.
 """
 
-from jaxmetal.io.config.lines.read import LinesJob, read_lines
+from jaxmetal.io.config.lines.read import LinesJob, lines_job, read_lines
 
-__all__ = ["LinesJob", "read_lines"]
+__all__ = ["LinesJob", "lines_job", "read_lines"]

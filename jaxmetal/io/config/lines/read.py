@@ -31,6 +31,7 @@ from jaxmetal.io.config.read import cosmology_of
 from jaxmetal.io.config.redshifts import FARTHEST
 from jaxmetal.io.config.suspicious import require_narrow
 from jaxmetal.io.config.table import child, naming, positive, read_toml, require_known, take
+from jaxmetal.io.fits import Map
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.prior import typical
 from jaxmetal.spaxel.contract import Likelihood
@@ -65,6 +66,7 @@ class LinesJob:
         findings: what is worth knowing about the data, worst first.
         inputs: place in the file -> path of every file that was read.
         configuration: the file as it was read.
+        first: the map whose pixels the fluxes have; None for a table alone.
     """
 
     name: str
@@ -84,6 +86,7 @@ class LinesJob:
     findings: tuple[Finding, ...]
     inputs: dict[str, Path]
     configuration: dict[str, Any]
+    first: Map | None = None
 
 
 def read_lines(path: str | Path) -> LinesJob:
@@ -95,10 +98,15 @@ def read_lines(path: str | Path) -> LinesJob:
     path = Path(path)
     table = read_toml(path)
     with naming(path.name):
-        return _job(table, path)
+        return lines_job(table, path)
 
 
-def _job(table: dict[str, Any], path: Path) -> LinesJob:
+def lines_job(table: dict[str, Any], path: Path) -> LinesJob:
+    """What a configuration describes, whose file is `path`.
+
+    Raises:
+        InputError: as `read_lines`.
+    """
     require_known(table, "configuration", SECTIONS)
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))
@@ -136,6 +144,7 @@ def _job(table: dict[str, Any], path: Path) -> LinesJob:
         findings=worst_first(context.findings),
         inputs={"configuration": path, **context.inputs},
         configuration=table,
+        first=read.first,
     )
 
 

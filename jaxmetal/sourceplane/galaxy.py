@@ -1,0 +1,225 @@
+"""A galaxy behind a lens, reconstructed and measured: what `jaxmetal source` runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+
+from jaxmetal.edge.errors import InputError
+from jaxmetal.fluxmaps.spectra import Spectra
+from jaxmetal.frame.contract import Frame
+from jaxmetal.instrument.psf import PSF
+from jaxmetal.lens.derive import Lens
+from jaxmetal.numerics.grid import Grid
+from jaxmetal.sourceplane.ellipse import Ellipse
+from jaxmetal.sourceplane.magnified import Magnified, region_magnification
+from jaxmetal.sourceplane.profile import RingLine, RingProfile, ring_line, ring_profile
+from jaxmetal.sourceplane.psf import psf_map, source_psf
+from jaxmetal.sourceplane.reconstruction import Reconstruction, of_images
+from jaxmetal.sourceplane.rings import Rings, elliptical_rings, image_rings, resolution
+from jaxmetal.sourceplane.stacks import in_image, stacked_rings
+from jaxmetal.sourceplane.traced import source_positions, trace
+from jaxmetal.sourceplane.values import How
+from jaxmetal.spaxel.contract import Likelihood
+
+COVERED = 0.5
+"""Share of a source pixel that must be covered for it to count in annuli."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SourceRecipe:
+    """How a galaxy is reconstructed and measured.
+
+    Attributes:
+        pixel: side of a source pixel, arcsec.
+        centre: on the source's plane, arcsec (West, North); None for the peak of the light of each image.
+        shape: of the annuli: "psf" for the PSF's ellipse, "round" for circles as large.
+        step: width of an annulus over sqrt(major minor) of the PSF.
+        values: how an annulus gets its metallicity (see `ring_profile`).
+        line: how the line is drawn (see `ring_line`).
+        frame: of the galaxy on the source's plane, for annuli on the radius map in the image; None for none.
+        width: of these, arcsec.
+        by: as `image_rings`.
+    """
+
+    pixel: float
+    centre: tuple[float, float] | None = None
+    shape: Literal["psf", "round"] = "psf"
+    step: float = 0.5
+    values: How = "fluxes"
+    line: Literal["wls", "ols", "regress"] = "wls"
+    frame: Frame | None = None
+    width: float = 0.0
+    by: Literal["area", "centre"] = "area"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ImageOfSource:
+    """One image of the source, reconstructed.
+
+    Attributes:
+        made: how its pixels lie on the source's plane.
+        flux: maps there, shape (ny, nx, features).
+        sigma: their errors.
+        light: the map that shows where the light is, there.
+        centre: of the annuli, arcsec.
+        psf: half-maximum ellipse at the centre, arcsec.
+        shape: of the annuli, the PSF's or a circle as large.
+        rings: the annuli.
+        profile: metallicity in them.
+        line: through them; None with fewer than two values.
+        verdict: of KLEVER's rule.
+        magnified: of its light.
+    """
+
+    made: Reconstruction
+    flux: np.ndarray
+    sigma: np.ndarray
+    light: np.ndarray
+    centre: tuple[float, float]
+    psf: Ellipse
+    shape: Ellipse
+    rings: Rings
+    profile: RingProfile
+    line: RingLine | None
+    verdict: str
+    magnified: Magnified
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class MeasuredSource:
+    """All images of a source, and what is seen in the image itself.
+
+    Attributes:
+        images: label -> that image of the source.
+        labels: of the pixels, 0 where there is none.
+        magnification: of each pixel of the image, signed.
+        psf: half-maximum ellipse on the source's plane of each pixel of the image, arcsec.
+        in_image: annuli on the radius map of the image, and the line through them; None without a frame.
+    """
+
+    images: Mapping[int, ImageOfSource]
+    labels: np.ndarray
+    magnification: np.ndarray
+    psf: Ellipse
+    in_image: tuple[RingProfile, RingLine | None] | None
+
+
+def measure_source(
+    likelihood: Likelihood,
+    spectra: Spectra,
+    lens: Lens | None,
+    psf: PSF,
+    recipe: SourceRecipe,
+    *,
+    labels: np.ndarray,
+    light: np.ndarray,
+    reference: int = 0,
+    seed: int = 0,
+) -> MeasuredSource:
+    """Reconstructs every image of a source and measures its gradient there.
+
+    Args:
+        likelihood: of `jaxmetal.spaxel`, for the features.
+        spectra: line fluxes of a map.
+        lens: a lens, or a `lens.Plane` of several behind which the source lies; None for none.
+        psf: of the maps.
+        recipe: how.
+        labels: which image each pixel belongs to, whole numbers, shape (ny, nx); 0 for none.
+        light: the continuum, or a bright line, on the same pixels: where its peak is, the galaxy's centre is.
+        reference: feature that ratios are to.
+        seed: of the draws.
+
+    Raises:
+        InputError: as the functions that it calls.
+    """
+    if spectra.grid is None:
+        raise InputError("A reconstruction needs maps of fluxes, found a table alone; add maps or a map of bins.")
+    grid, flux, sigma = spectra.grid, spectra.painted(spectra.flux), spectra.painted(spectra.sigma)
+    labels = np.where(np.isfinite(flux).any(axis=-1), labels, 0)
+    planes = of_images(lens, grid, labels, recipe.pixel)
+    if not planes:
+        raise InputError("labels: expected pixels above 0 where there are fluxes, found none; check the labels.")
+    every = psf_map(lens, psf, grid, used=labels > 0, labels=labels)
+
+    def of_image(made: Reconstruction) -> ImageOfSource:
+        shown, covered = made.mean(light), made.coverage >= COVERED
+        centre = _peak(shown, covered, made.grid) if recipe.centre is None else recipe.centre
+        place = _seen(lens, grid, made.used, centre)
+        ellipse = Ellipse(*(float(one) for one in source_psf(lens, psf, grid, *place, labels=labels)))
+        shape = ellipse if recipe.shape == "psf" else ellipse.round
+        rings = elliptical_rings(made.grid, shape, centre, recipe.step, used=covered)
+        held = stacked_rings(made, rings, flux, sigma, bins=spectra.bins)
+        profile = ring_profile(likelihood, held, rings, how=recipe.values, reference=reference, seed=seed)
+        return ImageOfSource(
+            made=made,
+            flux=made.mean(flux),
+            sigma=made.error(sigma),
+            light=shown,
+            centre=centre,
+            psf=ellipse,
+            shape=shape,
+            rings=rings,
+            profile=profile,
+            line=_line(profile, recipe),
+            verdict=resolution(profile.reach, ellipse),
+            magnified=region_magnification(lens, grid, light, made.used, recipe.pixel),
+        )
+
+    return MeasuredSource(
+        images={name: of_image(made) for name, made in planes.items()},
+        labels=labels,
+        magnification=trace(lens, grid, 2).magnification,
+        psf=every,
+        in_image=_in_image(likelihood, spectra, lens, recipe, labels, reference, seed),
+    )
+
+
+def _peak(light: np.ndarray, covered: np.ndarray, grid: Grid) -> tuple[float, float]:
+    """The centre of light of the 3 x 3 pixels about the brightest one."""
+    bright = np.where(covered & np.isfinite(light), light, -np.inf)
+    if not np.isfinite(bright).any() or bright.max() <= 0.0:
+        raise InputError("The light must be above 0 somewhere to show the centre, but is not; state source.centre.")
+    row, column = np.unravel_index(int(np.argmax(bright)), bright.shape)
+    rows, columns = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
+    weight = np.maximum(bright[rows, columns], 0.0)
+    x, y = (np.asarray(one)[rows, columns] for one in grid.centres())
+    return float((weight * x).sum() / weight.sum()), float((weight * y).sum() / weight.sum())
+
+
+def _seen(lens: Lens | None, grid: Grid, used: np.ndarray, centre: tuple[float, float]) -> tuple[float, float]:
+    """Where a point of the source's plane is seen: the nearest of the used pixels when they are traced."""
+    x, y = (np.asarray(one, float)[used] for one in grid.centres())
+    beta = source_positions(lens, *(np.asarray(one, float) for one in grid.centres()))
+    away = np.hypot(beta[0][used] - centre[0], beta[1][used] - centre[1])
+    if not np.isfinite(away).any():
+        raise InputError("The lens must be known in the image, but is not; use a larger map of its deflection.")
+    nearest = int(np.nanargmin(away))
+    return float(x[nearest]), float(y[nearest])
+
+
+def _line(profile: RingProfile, recipe: SourceRecipe) -> RingLine | None:
+    return ring_line(profile, recipe.line) if profile.known.sum() >= 2 + (recipe.line == "ols") else None
+
+
+def _in_image(
+    likelihood: Likelihood,
+    spectra: Spectra,
+    lens: Lens | None,
+    recipe: SourceRecipe,
+    labels: np.ndarray,
+    reference: int,
+    seed: int,
+) -> tuple[RingProfile, RingLine | None] | None:
+    """Annuli of the deprojected radius, as it is seen."""
+    grid = spectra.grid
+    if recipe.frame is None or grid is None:
+        return None
+    rings = image_rings(recipe.frame, grid, lens, recipe.width, used=labels > 0, by=recipe.by)
+    fluxes = spectra.painted(spectra.flux), spectra.painted(spectra.sigma)
+    held = stacked_rings(in_image(grid, labels > 0), rings, *fluxes, bins=spectra.bins)
+    profile = ring_profile(likelihood, held, rings, how=recipe.values, reference=reference, seed=seed)
+    return profile, _line(profile, recipe)
