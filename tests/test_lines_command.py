@@ -107,11 +107,14 @@ def test_maps_have_units_and_world_coordinates(results):
 def test_numbers_of_a_map_are_of_spaxels_that_say_something():
     spectra = SimpleNamespace(known=np.array([True, True, True, True, False]), kind="spaxels")
     found = {"z": np.array([8.5, 8.6, 8.7, 7.0, np.nan]), "z_sigma": np.array([0.1, 0.1, 0.1, 0.5, np.nan])}
+    found |= {"z_statistical": 0.6 * found["z_sigma"], "z_shared": 0.8 * found["z_sigma"]}
     measured = SimpleNamespace(spectra=spectra, informed=np.array([True, True, True, False, False]), found=found)
-    text = of_map(SimpleNamespace(name="one", spectra=SimpleNamespace(features=("Ha", "NII"))), measured)
+    job = SimpleNamespace(name="one", spectra=SimpleNamespace(features=("Ha", "NII")), radius=None)
+    text = of_map(job, measured)
     assert "4 spaxels with a line" in text
     assert "of the 3 whose lines say something" in text
     assert "median 8.6, 16 to 84 % of the spaxels 8.532 to 8.668" in text
+    assert "median 0.1, of that 0.06 its own, 0.08 shared by all" in text
 
 
 def test_the_table_has_a_row_per_spaxel_with_units(results):
@@ -157,6 +160,11 @@ def test_the_fit_of_the_metallicity_map_can_be_checked(results, capsys):
     np.testing.assert_allclose(np.asarray(observed.data)[KEPT], z[KEPT])
     np.testing.assert_allclose(np.asarray(job.observations["light"].data)[KEPT], fluxes()[0][KEPT][:, 3])
     assert job.kpc_per_arcsec == pytest.approx(6.685, rel=1e-3)
+    assert set(observed.shared) == {"R2", "R3", "N2"}
+    moved = np.sqrt(sum(np.asarray(one.per_scatter)[KEPT] ** 2 for one in observed.shared.values()))
+    shared, own = (read_map(results / "maps.fits", name).values[KEPT] for name in ("z_shared", "z_statistical"))
+    assert np.median(moved / shared) == pytest.approx(1.0, abs=0.1)
+    np.testing.assert_allclose(np.asarray(observed.noise.sigma)[KEPT], own)
 
 
 def test_provenance_and_summary(results, capsys):

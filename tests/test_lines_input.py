@@ -256,11 +256,17 @@ def test_a_blank_line_is_left_out(path, source):
 def test_what_says_nothing_is_left_out_of_the_map_for_the_fit(path):
     job = read_lines(path)
     found = {"z": np.full(SHAPE, 8.5), "z_sigma": np.full(SHAPE, 0.1), "flags": np.zeros(SHAPE, int)}
+    found |= {
+        "z_statistical": np.full(SHAPE, 0.06),
+        "z_shared_R3": np.full(SHAPE, -0.08),
+        "z_shared_N2": np.zeros(SHAPE),
+    }
     found["flags"][2, 3], found["flags"][2, 4] = FLAGS["prior"].bit + FLAGS["lines"].bit, FLAGS["branches"].bit
     maps = for_fit(MeasuredGalaxy(spectra=job.spectra, found=found, regions=(), of_regions={}, findings=()))
     left = KEPT.copy()
     left[2, 3] = False
-    for name, value in {"data": 8.5, "sigma": 0.1}.items():
+    assert set(maps) == {"data", "sigma", "sigma_total", "shared_R3"}
+    for name, value in {"data": 8.5, "sigma": 0.06, "sigma_total": 0.1, "shared_R3": -0.08}.items():
         np.testing.assert_array_equal(maps[name], np.where(left, value, np.nan))
 
 

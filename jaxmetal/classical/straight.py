@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,18 +58,40 @@ def ols(radius: np.ndarray, value: np.ndarray, *, used: np.ndarray | None = None
     )
 
 
-def wls(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray, *, used: np.ndarray | None = None) -> StraightLine:
+def wls(
+    radius: np.ndarray,
+    value: np.ndarray,
+    sigma: np.ndarray,
+    *,
+    used: np.ndarray | None = None,
+    shared: Iterable[np.ndarray] = (),
+) -> StraightLine:
     """Least squares weighted by 1 / sigma^2, the errors taken from `sigma` as it is.
 
     Minimises chi2 = sum ((value - central - slope radius) / sigma)^2. The covariance is (X^T W X)^-1, not rescaled by
-    chi2 / dof. An infinite sigma, an inverse variance of 0, is no datum.
+    chi2 / dof, and the sum of l_k l_k^T over the straight lines l_k through what is shared. An infinite sigma, an
+    inverse variance of 0, is no datum.
+
+    Args:
+        radius: any shape.
+        value: same shape.
+        sigma: standard deviation, each datum's own.
+        used: True for data that count.
+        shared: by how much all data move together with one standard-normal number, an array like the values for each
+            (`spaxel.common`).
 
     Raises:
         InputError: as `ols`, and when a used sigma is not positive.
     """
-    radius, value, sigma = used_columns(used, radius=radius, value=value, sigma=sigma)
+    moved = {f"shared {k}": one for k, one in enumerate(shared)}
+    radius, value, sigma, *moves = used_columns(used, radius=radius, value=value, sigma=sigma, **moved)
     require_errors("sigma", sigma)
-    return _line(radius, value, sigma)
+    line = _line(radius, value, sigma)
+    covariance = line.covariance
+    for one in moves:
+        along = _line(radius, one, sigma)
+        covariance = covariance + np.outer((along.central, along.slope), (along.central, along.slope))
+    return replace(line, covariance=covariance)
 
 
 def _line(radius: np.ndarray, value: np.ndarray, sigma: np.ndarray) -> StraightLine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_engine, add_quiet, start
@@ -38,30 +39,37 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads, fits, writes."""
     start(arguments)
-    from jaxmetal.chains import Kept
-    from jaxmetal.cli.results import write_results
-    from jaxmetal.fit import auto
     from jaxmetal.io.config import read_config
     from jaxmetal.io.stored import best_values
     from jaxmetal.model import tree
     from jaxmetal.prior import sites
 
     folder = folder_of(arguments, arguments.config)
-    overwrite, unfinished = arguments.overwrite or arguments.resume, folder.with_name(f".{folder.name}.chains")
+    overwrite = arguments.overwrite or arguments.resume
     require_replaceable(folder, overwrite)
     job = read_config(arguments.config)
-    for finding in job.findings:
-        print(finding, file=sys.stderr)
     asked = {key: getattr(arguments, key) for key in ("method", "seed") if getattr(arguments, key) is not None}
     if arguments.start:
         free = sites(tree(job.scene, job.observations))
         asked["start"] = {**job.settings["start"], **best_values(arguments.start, free)}
+    fit_job(job, folder, overwrite=overwrite, resume=arguments.resume, quiet=arguments.quiet, asked=asked)
+
+
+def fit_job(job: Any, folder: Path, *, overwrite: bool, resume: bool, quiet: bool, asked: dict[str, Any]) -> None:
+    """Fits what a configuration describes and writes the folder; `asked` replaces its own keywords of `fit.auto`."""
+    from jaxmetal.chains import Kept
+    from jaxmetal.cli.results import write_results
+    from jaxmetal.fit import auto
+
+    unfinished = folder.with_name(f".{folder.name}.chains")
+    for finding in job.findings:
+        print(finding, file=sys.stderr)
     posterior = auto(
         job.scene,
         job.observations,
-        progress=not arguments.quiet,
+        progress=not quiet,
         cut_short=True,
-        keep=Kept(unfinished, arguments.resume),
+        keep=Kept(unfinished, resume),
         **{**job.settings, **asked},
     )
     write_results(

@@ -9,14 +9,25 @@ from jaxmetal.cli.engine import add_engine, add_quiet, start
 from jaxmetal.cli.output import add_output, folder_of
 from jaxmetal.io.folder import output_folder, require_replaceable
 
+OF_FIT = "-results"
+"""Ending of the folder of a fit, as of `jaxmetal fit`."""
+
 
 def add(commands: Any) -> None:
     """Registers the command."""
     command = commands.add_parser(
-        "lines", help="metallicity, extinction and star formation of every spaxel from its line fluxes"
+        "lines",
+        help="metallicity, with its own and its shared error, extinction and star formation of every spaxel from line "
+        "fluxes; or the gradient from the fluxes themselves",
     )
     command.add_argument("config", metavar="CONFIG.toml")
     add_output(command, ending="-lines")
+    command.add_argument(
+        "--fit",
+        action="store_true",
+        help="fit the fluxes themselves, each line through its PSF, for the intrinsic gradient, as `jaxmetal fit` does "
+        'with kind = "lines", and write the results of that fit instead',
+    )
     add_quiet(command)
     add_engine(command)
     command.set_defaults(run=run)
@@ -25,14 +36,21 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads, fits, writes."""
     start(arguments)
+    from jaxmetal.cli.fit import fit_job
     from jaxmetal.cli.line_pictures import draw
     from jaxmetal.io.config.lines import read_lines
+    from jaxmetal.io.config.lines.as_fit import read_fit_of_lines
     from jaxmetal.io.lines import save_lines
     from jaxmetal.io.lines.contents import contents
     from jaxmetal.io.lines.text import summary
 
+    if arguments.fit:
+        arguments.ending = OF_FIT
     folder = folder_of(arguments, arguments.config)
     require_replaceable(folder, arguments.overwrite)
+    if arguments.fit:
+        job = read_fit_of_lines(arguments.config)
+        return fit_job(job, folder, overwrite=arguments.overwrite, resume=False, quiet=arguments.quiet, asked={})
     job = read_lines(arguments.config)
     measured = measured_with_bar(job, show=not arguments.quiet)
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished:

@@ -24,7 +24,7 @@ from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.regions import covered, summed
 from jaxmetal.fluxmaps.select import BIASED
 from jaxmetal.fluxmaps.spectra import Spectra
-from jaxmetal.spaxel import joint, posterior
+from jaxmetal.spaxel import common, joint, posterior
 from jaxmetal.spaxel.contract import Likelihood
 
 PATCHY = 0.9
@@ -40,8 +40,8 @@ class MeasuredGalaxy:
 
     Attributes:
         spectra: what was fitted, after any selection.
-        found: name -> values of the spectra, NaN without a line: the columns of `spaxel.posterior`, `z_sigma` (half of
-            what lies between 16 and 84 %), `flags` (see `judge`), and with a luminosity `sfr` and `sfr_density`.
+        found: name -> values of the spectra, NaN without a line: the columns of `spaxel.posterior`, `flags` (see
+            `judge`), and with a luminosity `sfr` and `sfr_density`.
         regions: names of the regions, in the order of `of_regions`.
         of_regions: the same of the regions, with `pixels`, the `magnification` that divides `sfr`, and the sums
             `flux_<feature>` and `sigma_<feature>`.
@@ -58,6 +58,13 @@ class MeasuredGalaxy:
     def informed(self) -> np.ndarray:
         """Which spectra count in gradients and fits: their lines say something on Z, which is the prior's elsewhere."""
         return self.spectra.known & ~flagged(self.found["flags"], "prior")
+
+    @property
+    def shared(self) -> Columns:
+        """Ratio -> by how much the Z that count move if the gas departs from its calibration by the scatter."""
+        brightest = light(self.spectra)
+        signal = self.spectra.flux[..., brightest] / self.spectra.sigma[..., brightest]
+        return common(self.found, signal, self.informed)
 
 
 def measure(
@@ -160,7 +167,7 @@ def _posteriors(
     seed: int,
     progress: Progress,
 ) -> tuple[Columns, Columns]:
-    """`spaxel.posterior` of spectra and regions, NaN for those without a line; with `z_sigma` and `flags`."""
+    """`spaxel.posterior` of spectra and regions, NaN for those without a line; with `flags`."""
     shape, features = spectra.known.shape, len(spectra.features)
     flux, sigma = (
         np.concatenate([own.reshape(-1, features), of_regions])
@@ -175,7 +182,6 @@ def _posteriors(
     for name, values in made.items():
         columns[name] = np.full(known.shape, np.nan)
         columns[name][fitted] = values
-    columns["z_sigma"] = 0.5 * (columns["z_high"] - columns["z_low"])
     columns["flags"] = flags(columns, features)
     count = len(known) - len(sums[0])
     return (

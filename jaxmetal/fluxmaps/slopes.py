@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ def gradients(
     used: np.ndarray | None = None,
     signal: np.ndarray | None = None,
     noise: np.ndarray | None = None,
+    shared: Iterable[np.ndarray] = (),
     **annulus: Any,
 ) -> dict[str, StraightLine]:
     """Straight lines through spaxels and through annuli, each unweighted and weighted (as Wang et al. 2017, Table 5).
@@ -28,6 +30,7 @@ def gradients(
         used: True for the spaxels to use; those with finite numbers by default.
         signal: line flux, for annuli of equal signal to noise.
         noise: its standard deviation.
+        shared: what moves all metallicities together, as of `classical.wls`; it is in the errors of "spaxels, WLS".
         **annulus: one of `width`, `number`, `count`, `signal_to_noise`, as `classical.annuli` takes them.
 
     Returns:
@@ -44,7 +47,7 @@ def gradients(
     table = annuli(r, z, s, used=mask, **more, **annulus)
     return {
         "spaxels, OLS": ols(r, z, used=mask),
-        "spaxels, WLS": wls(r, z, s, used=mask),
+        "spaxels, WLS": wls(r, z, s, used=mask, shared=[np.ravel(one) for one in shared]),
         "annuli, OLS": ols(table.radius, table.mean),
         "annuli, WLS": wls(table.radius, table.mean, table.error),
     }

@@ -16,7 +16,7 @@ from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, regi
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.settle import default_sampling, plan_pixels
 from jaxmetal.observation.together import predict, predict_all, shared
-from jaxmetal.observation.weighted_map import WeightedMap, carriers
+from jaxmetal.observation.weighted_map import Response, WeightedMap, carriers
 
 __all__ = [
     "Channel",
@@ -27,6 +27,7 @@ __all__ = [
     "Plan",
     "Prediction",
     "Quantity",
+    "Response",
     "Sky",
     "WeightedMap",
     "blurred_light",

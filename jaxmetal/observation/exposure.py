@@ -59,10 +59,11 @@ def residual(observation: Any, seen: Prediction) -> jax.Array:
     return jnp.where(measured(observation.noise, observation.used), (observation.data - mean) / sigma, jnp.nan)
 
 
-def padded(observation: Any) -> Any:
+def padded(observation: Any, stamps: tuple[str, ...] = ("data", "noise", "used")) -> Any:
     """An observation with `grid`, its stamp and the number of its bins brought to one of few sizes; padding is unused.
 
-    As it is where its noise knows its pixels otherwise than by their place in maps of the data's shape.
+    `stamps` are its fields with arrays of the data's shape. As it is where its noise knows its pixels otherwise than by
+    their place in maps of that shape.
     """
     shape, data, bins = observation.shape, np.shape(observation.data), observation.bins
     wide = tuple(longer(n) for n in shape)
@@ -71,7 +72,7 @@ def padded(observation: Any) -> Any:
         return observation
     changes = {
         name: jax.tree.map(lambda leaf: _grown(leaf, data, full), getattr(observation, name), is_leaf=is_site)
-        for name in ("data", "noise", "used")
+        for name in stamps
     }
     if bins is not None:
         changes["bins"] = dataclasses.replace(bins, labels=_grown(bins.labels, shape, wide), n=full[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from jaxmetal import render
@@ -25,8 +26,25 @@ KNOWN = {
 
 
 @node
+class Response:
+    """How a map was made to move, as a whole, by what it was derived from: a departure of the gas from a calibration.
+
+    Attributes:
+        per_scatter: by how much each datum moves where the gas departs by the scatter of the calibration, shape of the
+            data (`spaxel.common`).
+        departure: of the galaxy, in units of that scatter; Normal(0, 1) is what the calibration says.
+    """
+
+    per_scatter: Any = parameter("data")
+    departure: Any = parameter("scatter", role="departure")
+
+
+@node
 class WeightedMap:
-    """A light-weighted property: g^-1( O[L g(P)] / O[L] ), in pixels or bins.
+    """A light-weighted property: g^-1( O[L g(P)] / O[L] ) + sum_k departure_k response_k, in pixels or bins.
+
+    The sum is of a map that was derived by calibrations from which the galaxy's gas departs: an error that all its data
+    share, and that would be counted as often as there are data if it were in their noise.
 
     Attributes:
         data: the map, shape (ny, nx), or one value per bin, shape (n bins,).
@@ -38,6 +56,7 @@ class WeightedMap:
         mixing: see `jaxmetal.mixing`.
         used: True for pixels (or bins) that count, of the data's shape.
         bins: `Bins`, or None for pixels.
+        shared: line ratio -> `Response`.
         dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
     """
 
@@ -49,12 +68,12 @@ class WeightedMap:
     mixing: Mixing
     used: Any
     bins: Any = None
+    shared: dict[str, Response] = dataclasses.field(default_factory=dict)
     dx: Any = parameter("arcsec", role="shift x", default=0.0)
     dy: Any = parameter("arcsec", role="shift y", default=0.0)
 
     plan = plan_pixels
     residual = residual
-    padded = padded
     shape = property(grid_shape)
     pointing = property(grid_and_registration)
     pixels = property(registered_grid)
@@ -74,9 +93,15 @@ class WeightedMap:
         return carriers(scene, self.properties[0])
 
     def predict(self, scene: Scene, plan: Plan) -> Prediction:
-        """The blended property, and the light that weights it."""
+        """The blended property with what moves it as a whole, and the light that weights it."""
         seen = layers(self, scene, plan, self.properties)
-        return Prediction(*render.blend(seen, imager(self, plan), self.mixing, self.bins, plan.light))
+        blended, light = render.blend(seen, imager(self, plan), self.mixing, self.bins, plan.light)
+        moved = sum((one.departure * one.per_scatter for one in self.shared.values()), start=blended)
+        return Prediction(moved, light)
+
+    def padded(self) -> WeightedMap:
+        """See `exposure.padded`."""
+        return padded(self, ("data", "noise", "used", "shared"))
 
     def describe(self) -> str:
         """What it shows, and how that is averaged."""

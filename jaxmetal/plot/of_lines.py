@@ -70,6 +70,7 @@ class LineFit:
         used: True for spectra that count for gradients, shaped as the columns; those with a line by default.
         radius: deprojected radius of each spectrum in the source, arcsec, shaped as the columns; None if unknown.
         kpc_per_arcsec: scale at the source, or None.
+        shared: ratio -> by how much the spectra that count move together (`spaxel.common`).
         flux_unit: unit of the fluxes.
         regions: name -> region.
     """
@@ -83,6 +84,7 @@ class LineFit:
     used: Any = None
     radius: Any = None
     kpc_per_arcsec: float | None = None
+    shared: Mapping[str, Any] = field(default_factory=dict)
     flux_unit: str = "unit of the fluxes"
     regions: Mapping[str, Region] = field(default_factory=dict)
 
@@ -104,18 +106,32 @@ class LineFit:
 
     @property
     def z_sigma(self) -> np.ndarray:
-        """Half of what lies between 16 and 84 % of Z, dex."""
-        return 0.5 * (self.column("z_high") - self.column("z_low"))
+        """Whole error of Z, dex."""
+        return self.column("z_sigma")
+
+    @property
+    def told(self) -> np.ndarray:
+        """Which spectra are shown: those used; all with a line where none is."""
+        used = self.known if self.used is None else self.known & np.asarray(self.used)
+        return used if used.any() else self.known
+
+    def shown(self, name: str) -> np.ndarray:
+        """A column of the spectra that are shown, NaN of others."""
+        return np.where(self.told, self.column(name), np.nan)
 
 
 def maps(fit: LineFit) -> Figure:
-    """Z, its error, A(V), star formation and the probability of the upper branch, those that there are; of a map."""
+    """Z, its error and what of it all share, A(V), star formation and the probability of the upper branch, of a map.
+
+    Those that there are, of spectra that are used: what says nothing on Z would show the prior.
+    """
     shown = [
-        Panel(fit.column("z"), Z),
-        Panel(fit.z_sigma, Quantity("error of 12 + log(O/H)", "dex")),
-        Panel(fit.column("a_v"), A_V),
-        Panel(_log10(fit.column("sfr_density")), SFR_DENSITY),
-        Panel(fit.column("p_upper"), Quantity("P(upper branch)", ""), DIVERGING, (0.0, 1.0)),
+        Panel(fit.shown("z"), Z),
+        Panel(fit.shown("z_statistical"), Quantity("own error of 12 + log(O/H)", "dex")),
+        Panel(fit.shown("z_shared"), Quantity("shared error of 12 + log(O/H)", "dex")),
+        Panel(fit.shown("a_v"), A_V),
+        Panel(_log10(fit.shown("sfr_density")), SFR_DENSITY),
+        Panel(fit.shown("p_upper"), Quantity("P(upper branch)", ""), DIVERGING, (0.0, 1.0)),
     ]
     known = [one._replace(values=paint(one.values, bins=fit.bins)) for one in shown if np.isfinite(one.values).any()]
     return map_panels(known, fit.grid)
@@ -150,7 +166,7 @@ def corner(fit: LineFit, name: str) -> Figure:
 def calibrations(fit: LineFit) -> Figure:
     """The calibrations of the likelihood, with the ratios of spaxels and regions on them."""
     names = ("z", "z_low", "z_high", "a_v")
-    there = fit.known
+    there = fit.told
     spaxels = FittedSpectra(
         flux=np.asarray(fit.flux)[there], sigma=np.asarray(fit.sigma)[there], **{n: fit.column(n)[there] for n in names}
     )
@@ -166,11 +182,12 @@ def calibrations(fit: LineFit) -> Figure:
 
 def radial(fit: LineFit) -> Figure:
     """Z of the spectra that count against their source radius, straight lines through them, and the regions."""
-    radius, z, sigma = (np.asarray(one)[fit.counted] for one in (fit.radius, fit.column("z"), fit.z_sigma))
+    columns = fit.radius, fit.column("z"), fit.column("z_statistical"), *fit.shared.values()
+    radius, z, sigma, *shared = (np.asarray(one)[fit.counted] for one in columns)
     ax = new_figure(8.2, 4.4).subplots()
     reach = np.linspace(0.0, 1.04 * float(radius.max()), 50)
     if np.unique(radius).size > 2:
-        found = gradients(radius, z, sigma, count=max(1, radius.size // ANNULI))
+        found = gradients(radius, z, sigma, shared=shared, count=max(1, radius.size // ANNULI))
         _line(ax, reach, found["spaxels, WLS"], "weighted", "-", fit.kpc_per_arcsec)
         _line(ax, reach, found["annuli, OLS"], "annuli, unweighted", "--", fit.kpc_per_arcsec)
     for k, (name, region) in enumerate(fit.regions.items()):

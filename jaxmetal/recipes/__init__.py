@@ -7,6 +7,7 @@ sides, a line in `__all__` and one in `tests/test_recipes.py`.
 
 from jaxmetal.recipes.guess import Guess, guess_from_image, guess_from_map, guess_through_lens
 from jaxmetal.recipes.observations import light_image, metallicity_map, weighted_map
+from jaxmetal.recipes.of_line_maps import line_gradient
 from jaxmetal.recipes.of_lines import line_maps
 from jaxmetal.recipes.priors import broken_gradient, clumps, gradient, lensed_gradient
 from jaxmetal.recipes.random_field import field
@@ -22,6 +23,7 @@ __all__ = [
     "guess_through_lens",
     "lensed_gradient",
     "light_image",
+    "line_gradient",
     "line_maps",
     "metallicity_map",
     "weighted_map",

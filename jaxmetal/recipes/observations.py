@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from jaxmetal.observation import Image, Sky, WeightedMap
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.binned import as_bins, of_used
 from jaxmetal.recipes.checked import cleaned, errors_of, require_psf
+from jaxmetal.recipes.responses import responses
 
 
 def metallicity_map(values: Any, *, mixing: Mixing | None = None, **keywords: Any) -> WeightedMap:
@@ -41,6 +43,7 @@ def weighted_map(
     bins: Any = None,
     used: Any = None,
     jitter: Any = 0.0,
+    shared: Mapping[str, Any] | None = None,
     dx: Any = 0.0,
     dy: Any = 0.0,
 ) -> WeightedMap:
@@ -62,6 +65,9 @@ def weighted_map(
         used: boolean, like `values`: True for data that count. Pixels of a map that are not used are in no bin, so that
             what is left of a bin is that of its other pixels; a bin without others is not used as a whole.
         jitter: intrinsic scatter added in quadrature, a number or a distribution.
+        shared: what all data share: line ratio -> by how much each moves if the galaxy's gas departs from the
+            calibration by its scatter, an array like `values`. Errors are then without it: those
+            of `spaxel.common` and `z_statistical` of `spaxel.posterior`.
         dx: registration to the West, arcsec.
         dy: registration to the North, arcsec.
 
@@ -98,6 +104,7 @@ def weighted_map(
         mixing=mixing,
         used=mask,
         bins=bins,
+        shared=responses(shared or {}, mask, bins, np.shape(values), unit),
         dx=dx,
         dy=dy,
     )

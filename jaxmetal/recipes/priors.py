@@ -59,7 +59,7 @@ def gradient(
     Raises:
         InputError: if there is both a frame and a thickness, or none such.
     """
-    return _disc(observed, light, _Geometry(frame, free_geometry, thickness), source, _linear)
+    return _disc(observed, light, Geometry(frame, free_geometry, thickness), source, _linear)
 
 
 def broken_gradient(
@@ -72,7 +72,7 @@ def broken_gradient(
     source: str = "disc",
 ) -> Scene:
     """As `gradient`, with two slopes and the radius between them free."""
-    return _disc(observed, light, _Geometry(frame, free_geometry, thickness), source, _broken)
+    return _disc(observed, light, Geometry(frame, free_geometry, thickness), source, _broken)
 
 
 def lensed_gradient(
@@ -103,7 +103,7 @@ def lensed_gradient(
             "use `gradient` and add the lens."
         )
     guess = guess_through_lens(observed, numbers, typical(light))
-    frame = _Geometry(frame, True, thickness).of(guess, guess.r_eff)
+    frame = Geometry(frame, True, thickness).of(guess, guess.r_eff)
     carried = Carried(profile=_linear(_median(observed), guess.r_eff), weight=weight)
     return Scene(
         sources={source: Source(frame=frame, lights={weight: light}, carries={observed.properties[0]: carried})},
@@ -149,7 +149,7 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3, profile: Cal
     )
 
 
-class _Geometry(NamedTuple):
+class Geometry(NamedTuple):
     """What is asked of a frame; arguments of the same names as of `gradient`."""
 
     frame: Frame | None
@@ -181,7 +181,7 @@ def _inclination(q: float, thickness: float) -> float:
     return math.degrees(math.asin(min(1.0, math.sqrt((1.0 - q**2) / (1.0 - thickness**2)))))
 
 
-def _disc(observed: WeightedMap, light: Any, geometry: _Geometry, source: str, profile: Any) -> Scene:
+def _disc(observed: WeightedMap, light: Any, geometry: Geometry, source: str, profile: Any) -> Scene:
     map_now, light_now = typical([observed, light])  # together, as a tie may run across both
     if is_observation(light):
         guess, weight = guess_from_image(light_now), light.light

@@ -10,16 +10,17 @@ Likelihoods, each with its priors (`likelihood.prior`):
   counted once per base ratio;
 - `patricio19`, `wang17`, `curti20`: those of the papers, faithful to their equations.
 
-`posterior` integrates each spaxel on an adaptive grid over (Z, A_V), safe for two branches; `grid` gives one spaxel's
-grid itself, `joint` draws from it, and `sample` runs NUTS through the same likelihood, also with offsets that all
-spaxels share. `expected` and `measured` are the ratios behind a posterior, to look at.
+`posterior` integrates each spaxel on an adaptive grid over (Z, A_V), safe for two branches, and parts the error of Z in
+what is its own and what all spaxels of a galaxy share through the calibrations (`shared`, `common`); `grid` gives one
+spaxel's grid itself, `joint` draws from it, and `sample` runs NUTS through the same likelihood, also with offsets that
+all spaxels share. `expected` and `measured` are the ratios behind a posterior, to look at.
 `star_formation_rate` and `surface_density` follow from intrinsic Hb.
 
 A likelihood (`Likelihood`) is a node with `features`, `prior`, `z_range`, `a_v_range` and `turnover`, and with the
 methods `log_likelihood(flux, sigma, **parameters)`, `log_marginal(flux, sigma, z, a_v)` (all but Z and A_V integrated
-out), `draw_hb(key, flux, sigma, z, a_v)` and `outside(z)`. To add one: a file here, and a test in
-`tests/test_spaxel.py` of its `log_likelihood` against numpy and of its `log_marginal` against brute force. May import:
-lines, edge, numerics; numpyro. programs are made in `integrate` alone.
+out), `draw_hb(key, flux, sigma, z, a_v)`, `departures(flux, sigma, z, a_v)` and `outside(z)`. To add one: a file here,
+and a test in `tests/test_spaxel.py` of its `log_likelihood` against numpy and of its `log_marginal` against brute
+force. May import: lines, edge, numerics; numpyro. programs are made in `integrate` alone.
 """
 
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid
@@ -32,6 +33,7 @@ from jaxmetal.spaxel.nuts import model, sample
 from jaxmetal.spaxel.patricio import patricio19
 from jaxmetal.spaxel.ratio_likelihood import LogRatios, log_ratios
 from jaxmetal.spaxel.ratios import expected, measured
+from jaxmetal.spaxel.shared import common
 from jaxmetal.spaxel.star_formation import RATES, Rate, star_formation_rate, surface_density, total
 from jaxmetal.spaxel.wang import Wang17, wang17
 
@@ -44,6 +46,7 @@ __all__ = [
     "PosteriorGrid",
     "Rate",
     "Wang17",
+    "common",
     "curti20",
     "expected",
     "fluxes",

@@ -52,5 +52,8 @@ class Likelihood(Protocol):
     def draw_hb(self, key: jax.Array, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> jax.Array:
         """Intrinsic Hb, one draw per point (Z, A(V)), from its posterior there."""
 
+    def departures(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> dict[str, jax.Array]:
+        """Ratio -> mean departure from its calibration at each point (Z, A(V)), in units of its scatter."""
+
     def outside(self, z: jax.Array) -> jax.Array:
         """Whether a calibration that is used is beyond its valid range."""

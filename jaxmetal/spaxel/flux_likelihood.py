@@ -100,6 +100,12 @@ class Fluxes:
         observed = scatter.draw(key, self._expected(z, a_v), flux, inverse, 1.0 / self.hb_mean)[1]
         return self.emission.intrinsic_hbeta(observed, a_v)
 
+    def departures(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> dict[str, jax.Array]:
+        """Ratio -> mean departure from its calibration at each point (Z, A(V)), in units of its scatter."""
+        _, flux, inverse = usable(flux, sigma)
+        mode = scatter.marginal(self._expected(z, a_v), flux, inverse, 1.0 / self.hb_mean).mode
+        return {one.ratio.name: off for one, off in zip(self.emission.calibrations, mode, strict=True)}
+
     def outside(self, z: jax.Array) -> jax.Array:
         """Whether a calibration that is used is beyond its valid range."""
         return self.emission.outside(z)

@@ -19,13 +19,14 @@ from jaxmetal.numerics.quantities import unit_of
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid, refine
 from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.flux_likelihood import usable
+from jaxmetal.spaxel.shared import split
 from jaxmetal.spaxel.summary import summarise
 
 CHUNK, ABREAST = 512, 16
 """Spaxels per call and, on a CPU, per vectorised step within it: few, so that a step's arrays stay in the cache."""
 
 DRAWS = 256
-"""Draws of intrinsic Hb per spaxel."""
+"""Draws of Z, A(V) and intrinsic Hb per spaxel."""
 
 
 def posterior(
@@ -53,7 +54,9 @@ def posterior(
 
     Returns:
         Name -> array of shape (...): `z`, `z_low`, `z_high` (median, 16 and 84 %, 12 + log(O/H)); the same for `a_v`
-        (mag) and `hb` (intrinsic, the unit of the fluxes); `mode`; `mode_lower`, `mode_upper` and their weights
+        (mag) and `hb` (intrinsic, the unit of the fluxes); `z_sigma`, half of what lies between 16 and 84 % of Z, and
+        the parts of it: `z_statistical`, `z_shared` and, per calibrated ratio, `z_shared_<ratio>` (see `shared`);
+        `mode`; `mode_lower`, `mode_upper` and their weights
         `p_lower`, `p_upper` (see `branch`); `information` on Z, nats; `log_evidence`; `outside`, the probability that
         a calibration is beyond its valid range; `at_edge`, that Z is in the outer 2 % of its prior; `lines`, how many
         were used. Without a single line `hb` is NaN and the rest is the prior.
@@ -153,8 +156,9 @@ def one_spaxel(
 ) -> dict[str, jax.Array]:
     """The columns of `posterior` for one spaxel."""
     found = posterior_grid(likelihood, flux, sigma, levels)
-    hb = draws(likelihood, flux, sigma, found, key, DRAWS)[2]
-    return summarise(found, likelihood, hb, usable(flux, sigma)[0])
+    z, a_v, hb = draws(likelihood, flux, sigma, found, key, DRAWS)
+    columns = summarise(found, likelihood, hb, usable(flux, sigma)[0])
+    return columns | split(z, columns["z_sigma"], likelihood.departures(flux, sigma, z, a_v))
 
 
 def posterior_grid(likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, levels: Levels) -> PosteriorGrid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,14 @@ from jaxmetal.spaxel.flux_likelihood import extinction, limits, uniform, usable
 
 PERCENT = 0.01 / math.log(10.0)
 """One percent, in dex."""
+
+
+class _Compared(NamedTuple):
+    """A ratio: observed less expected log10, 0 where it does not count; its variance; sigma_cal."""
+
+    off: jax.Array
+    variance: jax.Array
+    scatter: jax.Array
 
 
 @node
@@ -68,20 +76,18 @@ class LogRatios:
             z: 12 + log(O/H), shape (...).
             a_v: A(V), mag.
         """
-        used, flux, inverse = usable(flux, sigma)
-        bright = used & (flux > 0.0)
-        dereddened = jnp.where(bright, flux, 1.0) * 10.0 ** (0.4 * jnp.asarray(a_v)[..., None] * self.extinction)
-        error = jnp.where(bright, dereddened / jnp.where(bright, flux * inverse, 1.0), 0.0)
-        ratios = [one.ratio for one in self.calibrations] + list(self.fixed_ratios)
-        expected = [one.curve(jnp.asarray(z)) for one in self.calibrations] + list(jnp.asarray(self.constants))
-        known = {ratio.name: self._known(ratio, bright) for ratio in ratios}
-        counts = known | {first: known[first] & ~known[second] for first, second in self.instead}
         total = jnp.zeros(())
-        for i, (ratio, log_ratio) in enumerate(zip(ratios, expected, strict=True)):
-            observed, variance = self._observed(ratio, dereddened, error)
-            pull = (observed - log_ratio) ** 2 / (variance + jnp.asarray(self.scatter)[i] ** 2)
-            total = total - 0.5 * jnp.where(counts[ratio.name], pull, 0.0)
+        for one in self._compared(flux, sigma, z, a_v):
+            total = total - 0.5 * one.off**2 / (one.variance + one.scatter**2)
         return total
+
+    def departures(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> dict[str, jax.Array]:
+        """Ratio -> mean departure from its calibration at each point (Z, A(V)), in units of its scatter."""
+        compared = self._compared(flux, sigma, z, a_v)[: len(self.calibrations)]
+        return {
+            of.ratio.name: one.off * one.scatter / (one.variance + one.scatter**2)
+            for of, one in zip(self.calibrations, compared, strict=True)
+        }
 
     def summed(self, spaxels: Any) -> LogRatios:
         """Itself: it says nothing of Hb."""
@@ -103,6 +109,22 @@ class LogRatios:
     def outside(self, z: jax.Array) -> jax.Array:
         """Whether a calibration is beyond its valid range."""
         return jnp.any(jnp.stack([one.outside(z) for one in self.calibrations]), axis=0)
+
+    def _compared(self, flux: jax.Array, sigma: jax.Array, z: Any, a_v: Any) -> list[_Compared]:
+        """Every ratio, observed and expected."""
+        used, flux, inverse = usable(flux, sigma)
+        bright = used & (flux > 0.0)
+        dereddened = jnp.where(bright, flux, 1.0) * 10.0 ** (0.4 * jnp.asarray(a_v)[..., None] * self.extinction)
+        error = jnp.where(bright, dereddened / jnp.where(bright, flux * inverse, 1.0), 0.0)
+        ratios = [one.ratio for one in self.calibrations] + list(self.fixed_ratios)
+        expected = [one.curve(jnp.asarray(z)) for one in self.calibrations] + list(jnp.asarray(self.constants))
+        known = {ratio.name: self._known(ratio, bright) for ratio in ratios}
+        counts = known | {first: known[first] & ~known[second] for first, second in self.instead}
+        found = []
+        for ratio, log_ratio, scatter in zip(ratios, expected, jnp.asarray(self.scatter), strict=True):
+            observed, variance = self._observed(ratio, dereddened, error)
+            found.append(_Compared(jnp.where(counts[ratio.name], observed - log_ratio, 0.0), variance, scatter))
+        return found
 
     def _known(self, ratio: Ratio, bright: jax.Array) -> jax.Array:
         """Whether all its lines are there."""

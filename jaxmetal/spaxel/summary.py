@@ -24,8 +24,10 @@ def summarise(grid: PosteriorGrid, likelihood: Likelihood, hb: jax.Array, used: 
     """
     in_z, in_a_v = jnp.sum(grid.mass, axis=1), jnp.sum(grid.mass, axis=0)
     shares = jnp.asarray(SHARES, grid.z.dtype)
+    ends = quantiles(grid.z, in_z, shares)
     columns = {
-        **_interval("z", quantiles(grid.z, in_z, shares)),
+        **_interval("z", ends),
+        "z_sigma": 0.5 * (ends[2] - ends[0]),
         **_interval("a_v", quantiles(grid.a_v, in_a_v, shares)),
         **_interval("hb", jnp.quantile(hb, shares)),
         **branches(grid.z, in_z, likelihood.turnover),

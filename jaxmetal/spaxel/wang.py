@@ -112,6 +112,21 @@ class Wang17:
         within = jax.random.uniform(shift, chosen.shape, nodes.dtype, -0.5, 0.5)
         return jnp.exp(jnp.take_along_axis(nodes, chosen[None], axis=0)[0] + within * spacing)
 
+    def departures(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> dict[str, jax.Array]:
+        """Ratio -> mean departure of its feature from R Hb, in units of sigma_R Hb; each feature has its own ratio."""
+        nodes, log_density = self._nodes(flux, sigma, z, a_v)
+        weight, hb = jax.nn.softmax(log_density, axis=0)[..., None], jnp.exp(nodes)[..., None]
+        used, flux, inverse = usable(flux, sigma)
+        ratio, spread = self._ratios(jnp.asarray(z), jnp.asarray(self.nii_ha))
+        brighter = 10.0 ** (0.4 * jnp.asarray(a_v)[..., None] * self.emission.extinction)
+        variance = (brighter / jnp.where(used, inverse, 1.0)) ** 2 + (spread * hb) ** 2
+        off = jnp.where(used, (flux * brighter - ratio * hb) * spread * hb / variance, 0.0)
+        mean, powers = jnp.sum(weight * off, axis=0), self.emission.powers
+        return {
+            one.ratio.name: jnp.stack([jnp.sign(row[k]) * mean[..., d] for d, row in enumerate(powers)]).sum(axis=0)
+            for k, one in enumerate(self.emission.calibrations)
+        }
+
     def outside(self, z: jax.Array) -> jax.Array:
         """Whether a calibration that is used is beyond its valid range."""
         return (z < self.valid[0]) | (z > self.valid[1])

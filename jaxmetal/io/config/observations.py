@@ -21,7 +21,7 @@ from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.pixels import bins_of, origin_of, pixels_of, used_of
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import choose, naming, require_known, take
+from jaxmetal.io.config.table import child, choose, naming, require_known, take
 from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.units import per_pixel, require_unit
@@ -105,16 +105,24 @@ def _map(table: dict[str, Any], where: str, data: Map, common: dict[str, Any], c
             f"{where}.property: expected {mixing.properties} name(s) for {type(mixing).__name__}, "
             f"found {shown(table.get('property'))}; correct it."
         )
+    shared = _shared(table, where, data, context)
     if not _ignores_unit(table, where):
         require_unit(data, mixing.unit or known(names).unit, f"{where}.data")
     with naming(where):
-        made = weighted_map(data.values, properties=names, mixing=mixing, bins=bins, **common)
+        made = weighted_map(data.values, properties=names, mixing=mixing, bins=bins, shared=shared, **common)
     if bins is not None and (out := int(np.sum(bins.labels != made.bins.labels))):
         text = f"{where}: {out} pixels that are not used were taken out of their bins, which are those of the others."
         context.findings.append(Finding("info", text))
     noise: Any = made.noise
     require_physical(f"{where}.data", made.quantity, made.data, made.used, lambda: noise.sigma)
     return made
+
+
+def _shared(table: dict[str, Any], where: str, data: Map, context: Context) -> dict[str, np.ndarray]:
+    """Line ratio -> how far the map moves where the galaxy's gas departs from a calibration by its scatter."""
+    given, place = child(table, "shared", where, {})
+    require_names(given, place)
+    return {ratio: context.beside(data, one, f"{place}.{ratio}").values for ratio, one in given.items()}
 
 
 def _origin_in_pixels(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
@@ -146,7 +154,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "map": Kind(_in_pixels(("property", "mixing", "bins"), _map), _origin_in_pixels),
+    "map": Kind(_in_pixels(("property", "mixing", "bins", "shared"), _map), _origin_in_pixels),
     "image": Kind(_in_pixels(("light", "sky"), _image), _origin_in_pixels),
     "lines": Kind(_lines, _origin_of_lines),
 }

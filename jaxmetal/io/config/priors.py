@@ -95,6 +95,14 @@ def numbers(given: Any, where: str) -> Any:
     return float(array) if array.ndim == 0 else array
 
 
+def pair(table: dict[str, Any], key: str, where: str) -> tuple[float, float]:
+    """Two numbers, low and high."""
+    value = numbers(table[key], f"{where}.{key}")
+    if getattr(value, "shape", ()) != (2,):
+        raise InputError(f"{where}.{key}: expected [low, high], found {shown(table[key])}; write two numbers.")
+    return float(value[0]), float(value[1])
+
+
 def _is_number(given: Any) -> bool:
     """Whether it is one, or a list of them, as deep as a matrix; a truth value is none."""
     depth = 0

@@ -14,7 +14,7 @@ from jaxmetal.frame import OnSky
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lenses import in_own_numbers, lenstool
 from jaxmetal.io.config.nodes import build
-from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.priors import pair, value
 from jaxmetal.io.config.redshifts import FARTHEST
 from jaxmetal.io.config.table import child, choose, positive, require_known, take
 from jaxmetal.lens.derive import Lens
@@ -22,12 +22,14 @@ from jaxmetal.observation import shows_properties
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Tabulated
 
-RECIPES = ("gradient", "broken_gradient", "lensed_gradient", "clumps")
+RECIPES = ("gradient", "broken_gradient", "lensed_gradient", "clumps", "line_gradient")
 EXAMPLES = {"source": "disc", "light": "halpha"}
 """What a thing may be called."""
 FROM_ELSEWHERE = ("observed", "lens", "image")
 """Arguments of recipes that the rest of the file provides."""
 PLAIN = {"free_geometry": bool, "source": str, "number": int, "weight": str}
+RANGES = ("z_range", "a_v_range")
+"""Those that are two numbers."""
 """Arguments of recipes that are neither a node nor of an observation."""
 NAMING = ("source", "weight")
 """Those of them that name a part of the scene."""
@@ -145,9 +147,13 @@ def _recipe(
     )
     options: dict[str, Any] = {key: take(table, key, where, kind) for key, kind in PLAIN.items() if key in table}
     require_names([options[key] for key in NAMING if key in options], where)
-    maps = [key for key, o in observations.items() if shows_properties(o)]
+    options |= {key: pair(table, key, where) for key in RANGES if key in table}
+    kind = "map" if "light" in wanted or "image" in wanted else "lines"
+    maps = [key for key, o in observations.items() if o.properties and shows_properties(o) == (kind == "map")]
     if not maps:
-        raise InputError(f'{where}: a recipe needs a map among the observations, found none; add one of kind "map".')
+        raise InputError(
+            f'{where}: the recipe needs a map among the observations, found none; add one of kind "{kind}".'
+        )
     observed = observations[choose(table.get("map", maps[0]), f"{where}.map", maps)]
     for key in ("light", "image"):
         if key in wanted:

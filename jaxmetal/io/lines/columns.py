@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from jaxmetal.fluxmaps import FLAGS
+from jaxmetal.spaxel.shared import by_ratio
 
 FLUX = "flux"
 """Stands for the unit of the fluxes."""
@@ -34,6 +35,8 @@ COLUMNS: Mapping[str, Column] = {
     "pixels": Column("", "number of spaxels; of a region, those with every line"),
     **_interval("z", "dex", "12 + log(O/H)"),
     "z_sigma": Column("dex", "half of what lies between 16 and 84 % of 12 + log(O/H)"),
+    "z_statistical": Column("dex", "part of z_sigma that is the spectrum's own"),
+    "z_shared": Column("dex", "part of z_sigma that all spectra of the galaxy share through the calibrations"),
     "mode": Column("dex", "most probable 12 + log(O/H)"),
     "mode_lower": Column("dex", "mode of the lower branch; none at the turnover itself"),
     "mode_upper": Column("dex", "mode of the upper branch; none at the turnover itself"),
@@ -55,9 +58,11 @@ COLUMNS: Mapping[str, Column] = {
 
 
 def column(name: str) -> Column:
-    """What a column is, also of the sums `flux_<feature>` and `sigma_<feature>` of a region."""
+    """What a column is, also of `z_shared_<ratio>`, and of `flux_<feature>` and `sigma_<feature>` of a region."""
     if name in COLUMNS:
         return COLUMNS[name]
+    for ratio in by_ratio({name: None}):
+        return Column("dex", f"by how much Z moves if the gas departs from the calibration of {ratio} by its scatter")
     kind, feature = name.split("_", 1)
     return Column(FLUX, f"{'sum' if kind == 'flux' else 'error of the sum'} of {feature} over the region, as observed")
 
@@ -76,4 +81,9 @@ def descriptions(names: Iterable[str]) -> dict[str, str]:
 def in_order(names: Iterable[str]) -> list[str]:
     """The names in the order of `COLUMNS`, others after them."""
     known = list(COLUMNS)
-    return sorted(names, key=lambda name: known.index(name) if name in COLUMNS else len(known))
+    return sorted(names, key=lambda name: known.index(_before(name)) if _before(name) in COLUMNS else len(known))
+
+
+def _before(name: str) -> str:
+    """The column behind which one stands."""
+    return "z_shared" if by_ratio({name: None}) else name

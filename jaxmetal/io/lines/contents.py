@@ -11,7 +11,7 @@ CONTENTS: Mapping[str, str] = {
     "maps.fits": "maps of Z, A(V), Hb, star formation, branches and flags, an extension each",
     "spectra.ecsv": "the same as a table: a row per spaxel, bin or row",
     "regions.ecsv": "the same of each region's summed fluxes, and these sums",
-    "metallicity.fits": "Z and its error where the lines say something on it, to be fitted",
+    "metallicity.fits": "Z, its own error and what all share, where the lines say something on it, to be fitted",
     "light.fits": "the line that weights that map, and its error",
     "bins.fits": "which bin each spaxel belongs to",
     "fit.toml": "what `jaxmetal check` and `jaxmetal fit` take to fit that map",

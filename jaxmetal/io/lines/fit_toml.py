@@ -31,10 +31,15 @@ light = {{type = "Picture", file = {{file = "light.fits", hdu = "data"}}, plane 
 free_geometry = true
 """
 SCATTER = (
-    "The error of each Z holds the scatter of the calibrations as if it were independent from place to place; as far "
-    "as all places share it, a fit overstates the error of the slope and understates that of the central value."
+    "The error of each Z has two parts: its own, and one that all places share, as far as the gas of a galaxy departs "
+    "as a whole from the calibrations. The fit has the first as noise, and for the second one departure per line "
+    "ratio, so that it counts once: in full for the central value, and for the slope as far as it differs with Z."
 )
 """What to know of errors before they are fitted."""
+SHARED = """
+[observations.metallicity.shared]                    # how far Z moves if gas departs by the scatter of a calibration
+{responses}
+"""
 HEAD = """# Fits the metallicity map beside this file; `jaxmetal check` says what it describes. A spaxel or bin with two
 # branches of metallicity is a wide Gaussian here. Behind a lens: add [lens.NAME] and take the recipe lensed_gradient,
 # as `jaxmetal example` shows.
@@ -57,16 +62,19 @@ noise = {{type = "Gaussian", jitter = {{dist = "HalfNormal", scale = 0.05}}}}   
 """
 
 
-def fit_toml(job: LinesJob) -> str:
+def fit_toml(job: LinesJob, ratios: tuple[str, ...]) -> str:
     """The text, with the files that `save_lines` writes.
 
     Args:
         job: of maps, with the point-spread function stated.
+        ratios: whose calibrations' scatter moves the map (`MeasuredGalaxy.shared`).
     """
     binned = job.spectra.bins is not None
     galaxy = {"name": job.name, **({} if job.redshift is None else {"z": job.redshift})}
     folder = job.inputs["configuration"].absolute().parent
-    return (HEAD + (BINS if binned else SPAXELS)).format(
+    responses = [f'{ratio} = {{file = "metallicity.fits", hdu = "shared_{ratio}"}}' for ratio in ratios]
+    return (HEAD + (SHARED if ratios else "") + (BINS if binned else SPAXELS)).format(
+        responses="\n".join(responses),
         scatter=textwrap.fill(SCATTER, 118, initial_indent="# ", subsequent_indent="# "),
         galaxy="\n".join(f"{key} = {inline(value)}" for key, value in galaxy.items()),
         H0=float(job.cosmology.H0.value),

@@ -22,12 +22,15 @@ from jaxmetal.io.tables import write_table
 NUMBERS = "lines", "flags", "pixels"
 """Columns of whole numbers."""
 
+FOR_FIT = {"data": "z", "sigma": "z_statistical", "sigma_total": "z_sigma"}
+"""Extension of metallicity.fits -> column."""
+
 
 def save_lines(job: LinesJob, measured: MeasuredGalaxy, folder: str | Path) -> None:
     """Writes everything into an existing folder (see `io.folder.output_folder`).
 
     spectra.ecsv (a row per bin, row of a table, or spaxel with a line), regions.ecsv, summary.txt and provenance.json;
-    of maps also maps.fits (an extension per column), metallicity.fits (data, sigma), light.fits (data, sigma),
+    of maps also maps.fits (an extension per column), metallicity.fits (see `for_fit`), light.fits (data, sigma),
     bins.fits where there are bins and, if the point-spread function is stated, fit.toml, which `jaxmetal fit` takes.
 
     Args:
@@ -53,9 +56,10 @@ def save_lines(job: LinesJob, measured: MeasuredGalaxy, folder: str | Path) -> N
 
 
 def for_fit(measured: MeasuredGalaxy) -> dict[str, np.ndarray]:
-    """Z and sigma of the spectra that count, NaN for the others."""
-    columns = {"data": "z", "sigma": "z_sigma"}
-    return {name: np.where(measured.informed, measured.found[column], np.nan) for name, column in columns.items()}
+    """Z, its statistical and its whole error, and its `shared` responses; NaN but for the spectra that count."""
+    columns = {name: measured.found[column] for name, column in FOR_FIT.items()}
+    columns |= {f"shared_{ratio}": moved for ratio, moved in measured.shared.items()}
+    return {name: np.where(measured.informed, one, np.nan) for name, one in columns.items()}
 
 
 def _write_spectra(path: Path, job: LinesJob, measured: MeasuredGalaxy) -> None:
@@ -95,4 +99,4 @@ def _write_maps(folder: Path, job: LinesJob, measured: MeasuredGalaxy) -> None:
         named = np.where(labels >= 0, np.asarray(spectra.ids)[np.maximum(labels, 0)], -1)
         write_maps(folder / "bins.fits", {"bins": named.astype(np.int32)}, grid, job.origin)
     if job.psf is not None:
-        (folder / "fit.toml").write_text(fit_toml(job), encoding="utf-8")
+        (folder / "fit.toml").write_text(fit_toml(job, tuple(measured.shared)), encoding="utf-8")

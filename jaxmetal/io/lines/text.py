@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from jaxmetal.classical import wls
 from jaxmetal.edge.findings import worst_first
 from jaxmetal.fluxmaps import MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
@@ -45,8 +46,26 @@ def of_map(job: LinesJob, measured: MeasuredGalaxy) -> str:
             low, middle, high = np.nanquantile(measured.found[name][told], (0.16, 0.5, 0.84))
             shown = f"median {middle:.4g}, 16 to 84 % of the {what} {low:.4g} to {high:.4g}"
             lines.append(f"  {label.format(per=per):27} {shown}")
-    lines.append(f"  {'error of 12 + log(O/H)':27} median {np.median(measured.found['z_sigma'][told]):.3g}")
+    whole, own, shared = (np.median(measured.found[name][told]) for name in ("z_sigma", "z_statistical", "z_shared"))
+    parts = f"of that {own:.3g} its own, {shared:.3g} shared by all"
+    lines.append(f"  {'error of 12 + log(O/H)':27} median {whole:.3g}, {parts}")
+    if job.radius is not None:
+        lines += _shared_line(job.radius, measured, told)
     return "\n".join(lines)
+
+
+def _shared_line(radius: np.ndarray, measured: MeasuredGalaxy, told: np.ndarray) -> list[str]:
+    """What is shared, as a straight line in radius."""
+    at = measured.spectra.means(radius)
+    counted = told & np.isfinite(at)
+    if np.unique(at[counted]).size < 2:
+        return []
+    found = measured.found
+    columns = at, found["z"], found["z_statistical"], *measured.shared.values()
+    r, z, sigma, *moved = (one[counted] for one in columns)
+    own, both = wls(r, z, sigma).covariance, wls(r, z, sigma, shared=moved).covariance
+    central, slope = np.sqrt(np.maximum(np.diag(both - own), 0.0))
+    return [f"  {'shared, as a straight line':27} {central:.3g} in the centre, {slope:.2g} per arcsec of radius"]
 
 
 def _regions(measured: MeasuredGalaxy) -> str:

@@ -25,7 +25,7 @@ COMMON = (
     "bins", "bin_values", "unit", "ignore_unit", "dereddened", "wavelengths", "pixel_scale", "mask", "mask_means",
     "bad_bits", "psf",
 )  # fmt: skip
-FEATURE = ("flux", *STYLES, "blend", "wavelength", "mask", "mask_means", "bad_bits")
+FEATURE = ("flux", *STYLES, "blend", "wavelength", "psf", "sky", "mask", "mask_means", "bad_bits")
 
 
 def features(table: dict[str, Any]) -> dict[str, dict[str, Any]]:

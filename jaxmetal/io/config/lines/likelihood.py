@@ -7,7 +7,7 @@ from typing import Any
 
 from jaxmetal import spaxel
 from jaxmetal.edge.errors import InputError, shown
-from jaxmetal.io.config.priors import numbers
+from jaxmetal.io.config.priors import numbers, pair
 from jaxmetal.io.config.table import choose, require_known, take
 from jaxmetal.lines import Calibration, calibration, feature
 from jaxmetal.spaxel.wang import HB_RANGE
@@ -22,14 +22,6 @@ def number(table: dict[str, Any], key: str, where: str) -> float:
     if not isinstance(value, float):
         raise InputError(f"{where}.{key}: expected one number, found {shown(table[key])}; correct it.")
     return value
-
-
-def pair(table: dict[str, Any], key: str, where: str) -> tuple[float, float]:
-    """Two numbers, low and high."""
-    value = numbers(table[key], f"{where}.{key}")
-    if getattr(value, "shape", ()) != (2,):
-        raise InputError(f"{where}.{key}: expected [low, high], found {shown(table[key])}; write two numbers.")
-    return float(value[0]), float(value[1])
 
 
 def text(table: dict[str, Any], key: str, where: str) -> str:

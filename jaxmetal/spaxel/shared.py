@@ -1,0 +1,91 @@
+"""What of the error of Z all spaxels of a galaxy share: the departure of its gas from the calibrations.
+
+A spaxel's posterior averages over departures e_k ~ N(0, 1), one for each calibrated ratio, as if they were its own.
+Where they are those of the whole galaxy, all its Z move together. How far Z moves with each follows from the posterior
+itself: in a linear model, data y = a Z + B e + noise with a flat prior of Z, the estimate is Z = w.y with
+w = V C^-1 a, C = noise + B B^T and V = 1 / (a^T C^-1 a), so that
+
+    dZ/de_k = (w^T B)_k = -Cov(Z, e_k | y),        V = w^T noise w + sum_k (dZ/de_k)^2
+
+and what is left of the variance is the statistical part. With several modes, or where the prior rules, the split is
+that of the same second moments, and what no departure explains is left to the statistical part.
+
+How far a spaxel moves follows from its own noisy fluxes, as its Z does: with the numbers of each spaxel a fit would
+find a departure that explains noise (Peelle's pertinent puzzle). `common` takes a straight line through them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+LEAST = 0.01
+"""Least share of the variance that is statistical: what a nonlinear calibration and the sums over a grid leave."""
+
+STILL = 1e-4
+"""What moves Z by less, dex, does not."""
+PREFIX = "z_shared_"
+"""Of the columns that have a ratio in their name."""
+
+
+def by_ratio(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Ratio -> by how much each Z moves if the gas departs from its calibration by the scatter, of found columns."""
+    return {name.removeprefix(PREFIX): values for name, values in columns.items() if name.startswith(PREFIX)}
+
+
+def common(columns: Mapping[str, Any], signal: Any, used: Any) -> dict[str, np.ndarray]:
+    """How the Z of a galaxy move together, free of each spaxel's noise, for fits and straight lines.
+
+    By how much Z moves depends on Z and on which lines are seen well, both of which go with radius, and so does light
+    in an exponential disc: a straight line in the logarithm of the signal to noise of the brightest line, weighted by
+    1 / z_statistical^2.
+
+    Args:
+        columns: of `posterior`.
+        signal: flux over error of the brightest line, shaped as the columns.
+        used: which spectra count.
+
+    Returns:
+        Ratio -> dex per scatter of its calibration, shaped as the columns, NaN where not used; ratios by which no Z
+        moves by more than 1e-4 dex are left out.
+    """
+    used = np.asarray(used) & np.isfinite(columns["z_statistical"])
+    if not used.any():
+        return {}
+    x = np.log(np.maximum(np.nan_to_num(np.asarray(signal, float)), 1.0))
+    terms = np.stack([np.ones_like(x), x], axis=-1)
+    weight = 1.0 / np.asarray(columns["z_statistical"])[used, None]
+    found = {}
+    for ratio, moved in by_ratio(columns).items():
+        line = np.linalg.lstsq(weight * terms[used], weight[:, 0] * np.asarray(moved)[used], rcond=None)[0]
+        found[ratio] = np.where(used, terms @ line, np.nan)
+    return {ratio: one for ratio, one in found.items() if np.abs(one[used]).max() > STILL}
+
+
+def split(z: jax.Array, sigma: jax.Array, departures: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+    """The two parts of the error of Z.
+
+    Args:
+        z: draws, shape (draws,).
+        sigma: the whole error, dex.
+        departures: ratio -> mean departure at each draw, in units of the scatter of its calibration.
+
+    Returns:
+        `z_statistical` and `z_shared`, which make `sigma` in quadrature, dex; and `z_shared_<ratio>`, by how much Z
+        moves if the gas departs from a calibration by its scatter, dex. `z_shared` is their sum in quadrature.
+    """
+    off = z - jnp.mean(z)
+    spread = jnp.sqrt(jnp.mean(off**2)) + jnp.finfo(z.dtype).tiny
+    shares = {name: -jnp.mean(off * one) / spread for name, one in departures.items()}
+    total = sum((share**2 for share in shares.values()), start=jnp.zeros((), z.dtype))
+    believed = jnp.minimum(total, 1.0 - LEAST)
+    less = jnp.sqrt(believed / jnp.where(total > 0.0, total, 1.0))
+    return {
+        "z_statistical": sigma * jnp.sqrt(1.0 - believed),
+        "z_shared": sigma * jnp.sqrt(believed),
+        **{f"{PREFIX}{name}": sigma * less * share for name, share in shares.items()},
+    }
