@@ -93,10 +93,7 @@ def one(seed: int) -> dict[str, Any]:
     common = {"psf": jm.instrument.Gaussian(fwhm=FWHM), "pixel_scale": PIXEL, "used": used}
     shown = {
         "apart": jm.recipes.metallicity_map(
-            found["z"],
-            sigma=found["z_statistical"],
-            shared=jm.spaxel.common(found, flux[..., 2] / sigma[..., 2], used),
-            **common,
+            found["z"], **jm.spaxel.apart(found, flux[..., 2] / sigma[..., 2], used)._asdict(), **common
         ),
         "noise": jm.recipes.metallicity_map(found["z"], sigma=found["z_sigma"], **common),
     }

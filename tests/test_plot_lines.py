@@ -60,7 +60,7 @@ def fit(likelihood):
         grid=Grid(shape=SHAPE, origin=np.zeros(2), matrix=0.2 * np.array([[0.8, -0.6], [0.6, 0.8]])),
         radius=5.0 * (8.9 - Z_TRUE),
         kpc_per_arcsec=7.0,
-        shared=jm.spaxel.common(found, flux[..., 2] / sigma[..., 2], np.isfinite(flux[..., 2])),
+        errors=jm.spaxel.apart(found, flux[..., 2] / sigma[..., 2], np.isfinite(flux[..., 2])),
         flux_unit="1e-20 erg/s/cm$^2$",
         regions={
             "whole galaxy": of_lines.Region(flux=summed, sigma=error, found=found_sum, sfr_per_hb=0.5),
@@ -271,7 +271,7 @@ def test_radii_show_gradient_and_regions(fit):
     written = labels(figure)
     assert {"deprojected radius R [arcsec]", "R [kpc]", "12 + log(O/H) [dex]", "whole galaxy"} <= set(written)
     used = np.s_[1:]
-    columns = fit.radius, fit.found["z"], fit.found["z_statistical"], *fit.shared.values()
+    columns = fit.radius, fit.found["z"], fit.errors.sigma, *fit.errors.shared.values()
     radius, z, sigma, *shared = (one[used].ravel() for one in columns)
     line = wls(radius, z, sigma, shared=shared)
     assert line.slope == pytest.approx(-0.2, abs=4 * line.slope_error)

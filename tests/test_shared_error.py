@@ -136,11 +136,25 @@ def columns(shape, random):
 def test_what_moves_together_is_free_of_each_spaxel_s_noise():
     found, light, truth = columns((20, 30), np.random.default_rng(4))
     used = light > 0.2
-    together = jm.spaxel.common(found, 40.0 * light, used)
+    own, together = jm.spaxel.apart(found, 40.0 * light, used)
     assert list(together) == ["R3"]
     np.testing.assert_allclose(together["R3"][used], truth[used], atol=0.004)
     assert np.isnan(together["R3"][~used]).all()
-    assert jm.spaxel.common(found, light, np.zeros_like(used)) == {}
+    assert np.isnan(own[~used]).all()
+    assert jm.spaxel.apart(found, light, np.zeros_like(used)).shared == {}
+
+
+def test_a_spectrum_that_noise_makes_precise_counts_no_more_than_its_like():
+    random = np.random.default_rng(6)
+    found, light, _ = columns((20, 30), random)
+    typical = 1.5 / (40.0 * light)
+    found["z_statistical"] = typical * np.exp(0.3 * random.standard_normal(light.shape))
+    found["z_statistical"][3, 4] *= 5.0
+    used = light > 0.2
+    own = jm.spaxel.apart(found, 40.0 * light, used).sigma[used]
+    np.testing.assert_array_less(0.9 * typical[used], own)
+    assert np.all(own >= found["z_statistical"][used])
+    assert np.mean(own == found["z_statistical"][used]) == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_map_moves_as_a_whole():

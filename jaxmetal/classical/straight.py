@@ -78,7 +78,7 @@ def wls(
         sigma: standard deviation, each datum's own.
         used: True for data that count.
         shared: by how much all data move together with one standard-normal number, an array like the values for each
-            (`spaxel.common`).
+            (`spaxel.apart`).
 
     Raises:
         InputError: as `ols`, and when a used sigma is not positive.

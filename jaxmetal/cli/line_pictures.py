@@ -27,7 +27,7 @@ def draw(job: LinesJob, measured: MeasuredGalaxy, folder: Path) -> None:
         used=measured.informed,
         radius=None if job.radius is None else spectra.means(job.radius),
         kpc_per_arcsec=None if job.redshift is None else float(kpc_per_arcsec(job.redshift, job.cosmology)),
-        shared=measured.shared,
+        errors=measured.errors,
         flux_unit=job.unit or "unit of the fluxes",
         regions={name: _region(job, measured, k) for k, name in enumerate(measured.regions)},
     )

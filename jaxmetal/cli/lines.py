@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> None:
     folder = folder_of(arguments, arguments.config)
     require_replaceable(folder, arguments.overwrite)
     if arguments.fit:
-        job = read_fit_of_lines(arguments.config)
-        return fit_job(job, folder, overwrite=arguments.overwrite, resume=False, quiet=arguments.quiet, asked={})
+        of_fluxes = read_fit_of_lines(arguments.config)
+        return fit_job(of_fluxes, folder, overwrite=arguments.overwrite, resume=False, quiet=arguments.quiet, asked={})
     job = read_lines(arguments.config)
     measured = measured_with_bar(job, show=not arguments.quiet)
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished:

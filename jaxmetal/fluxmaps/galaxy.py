@@ -24,7 +24,7 @@ from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.regions import covered, summed
 from jaxmetal.fluxmaps.select import BIASED
 from jaxmetal.fluxmaps.spectra import Spectra
-from jaxmetal.spaxel import common, joint, posterior
+from jaxmetal.spaxel import Apart, apart, joint, posterior
 from jaxmetal.spaxel.contract import Likelihood
 
 PATCHY = 0.9
@@ -60,11 +60,11 @@ class MeasuredGalaxy:
         return self.spectra.known & ~flagged(self.found["flags"], "prior")
 
     @property
-    def shared(self) -> Columns:
-        """Ratio -> by how much the Z that count move if the gas departs from its calibration by the scatter."""
+    def errors(self) -> Apart:
+        """Of Z, of the spectra that count: each one's own, and what all share."""
         brightest = light(self.spectra)
         signal = self.spectra.flux[..., brightest] / self.spectra.sigma[..., brightest]
-        return common(self.found, signal, self.informed)
+        return apart(self.found, signal, self.informed)
 
 
 def measure(

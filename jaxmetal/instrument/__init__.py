@@ -4,6 +4,7 @@ May import: edge and numerics only. To add a PSF: a node with `fwhm`, `includes_
 `Mixture` of Gaussians or a `Kernel`; the accuracy tests then take it up.
 """
 
+from jaxmetal.instrument.apertures import Aperture, circle, slit
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.instrument.finer import refined
 from jaxmetal.instrument.forms import Kernel, Mixture
@@ -11,4 +12,18 @@ from jaxmetal.instrument.pixels import transfer
 from jaxmetal.instrument.psf import PSF, Composed, Gaussian, Moffat
 from jaxmetal.instrument.sampling import Sampling
 
-__all__ = ["PSF", "Bins", "Composed", "Gaussian", "Kernel", "Mixture", "Moffat", "Sampling", "refined", "transfer"]
+__all__ = [
+    "PSF",
+    "Aperture",
+    "Bins",
+    "Composed",
+    "Gaussian",
+    "Kernel",
+    "Mixture",
+    "Moffat",
+    "Sampling",
+    "circle",
+    "refined",
+    "slit",
+    "transfer",
+]

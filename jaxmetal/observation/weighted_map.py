@@ -31,7 +31,7 @@ class Response:
 
     Attributes:
         per_scatter: by how much each datum moves where the gas departs by the scatter of the calibration, shape of the
-            data (`spaxel.common`).
+            data (`spaxel.apart`).
         departure: of the galaxy, in units of that scatter; Normal(0, 1) is what the calibration says.
     """
 

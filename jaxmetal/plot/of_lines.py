@@ -24,7 +24,7 @@ from jaxmetal.plot.picture import paint
 from jaxmetal.plot.profile import Points, Profile, radial_profile
 from jaxmetal.plot.saved import save_each
 from jaxmetal.plot.style import DIVERGING, IMAGES, NAIVE, new_figure
-from jaxmetal.spaxel import joint
+from jaxmetal.spaxel import Apart, joint
 
 Z = Quantity("12 + log(O/H)", "dex")
 A_V = Quantity("A$_V$", "mag")
@@ -70,7 +70,7 @@ class LineFit:
         used: True for spectra that count for gradients, shaped as the columns; those with a line by default.
         radius: deprojected radius of each spectrum in the source, arcsec, shaped as the columns; None if unknown.
         kpc_per_arcsec: scale at the source, or None.
-        shared: ratio -> by how much the spectra that count move together (`spaxel.common`).
+        errors: of Z of the spectra that count (`spaxel.apart`); None: whole ones, none shared.
         flux_unit: unit of the fluxes.
         regions: name -> region.
     """
@@ -84,7 +84,7 @@ class LineFit:
     used: Any = None
     radius: Any = None
     kpc_per_arcsec: float | None = None
-    shared: Mapping[str, Any] = field(default_factory=dict)
+    errors: Apart | None = None
     flux_unit: str = "unit of the fluxes"
     regions: Mapping[str, Region] = field(default_factory=dict)
 
@@ -182,7 +182,8 @@ def calibrations(fit: LineFit) -> Figure:
 
 def radial(fit: LineFit) -> Figure:
     """Z of the spectra that count against their source radius, straight lines through them, and the regions."""
-    columns = fit.radius, fit.column("z"), fit.column("z_statistical"), *fit.shared.values()
+    errors = Apart(fit.z_sigma, {}) if fit.errors is None else fit.errors
+    columns = fit.radius, fit.column("z"), errors.sigma, *errors.shared.values()
     radius, z, sigma, *shared = (np.asarray(one)[fit.counted] for one in columns)
     ax = new_figure(8.2, 4.4).subplots()
     reach = np.linspace(0.0, 1.04 * float(radius.max()), 50)

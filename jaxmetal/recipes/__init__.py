@@ -9,6 +9,7 @@ from jaxmetal.recipes.guess import Guess, guess_from_image, guess_from_map, gues
 from jaxmetal.recipes.observations import light_image, metallicity_map, weighted_map
 from jaxmetal.recipes.of_line_maps import line_gradient
 from jaxmetal.recipes.of_lines import line_maps
+from jaxmetal.recipes.of_spectra import line_fluxes
 from jaxmetal.recipes.priors import broken_gradient, clumps, gradient, lensed_gradient
 from jaxmetal.recipes.random_field import field
 
@@ -23,6 +24,7 @@ __all__ = [
     "guess_through_lens",
     "lensed_gradient",
     "light_image",
+    "line_fluxes",
     "line_gradient",
     "line_maps",
     "metallicity_map",

@@ -66,8 +66,8 @@ def weighted_map(
             what is left of a bin is that of its other pixels; a bin without others is not used as a whole.
         jitter: intrinsic scatter added in quadrature, a number or a distribution.
         shared: what all data share: line ratio -> by how much each moves if the galaxy's gas departs from the
-            calibration by its scatter, an array like `values`. Errors are then without it: those
-            of `spaxel.common` and `z_statistical` of `spaxel.posterior`.
+            calibration by its scatter, an array like `values`. Errors are then without it; both
+            by `spaxel.apart`.
         dx: registration to the West, arcsec.
         dy: registration to the North, arcsec.
 

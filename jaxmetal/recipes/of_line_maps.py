@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -53,11 +54,7 @@ def line_gradient(
     Raises:
         InputError: if a range is empty, the maps are binned, no line stands out, or the geometry is told twice.
     """
-    if not (z_range[0] < z_range[1] and a_v_range[0] <= a_v_range[1]):
-        raise InputError(
-            f"line_gradient: expected ranges from low to high, found z_range {z_range} and a_v_range {a_v_range}; "
-            "correct them."
-        )
+    _require_sized(observed, z_range, a_v_range)
     number, image = _brightest(typical(observed))
     guess = guess_from_image(image)
     low, high = a_v_range
@@ -83,11 +80,26 @@ def line_gradient(
     return Scene(sources={source: made})
 
 
-def _brightest(observed: LineMaps) -> tuple[int, Image]:
-    """The line that stands out most, and its map as an image."""
+def _require_sized(observed: LineMaps, z_range: tuple[float, float], a_v_range: tuple[float, float]) -> None:
+    """Refuses empty ranges, and what this prior has no part for."""
+    if not (z_range[0] < z_range[1] and a_v_range[0] <= a_v_range[1]):
+        raise InputError(
+            f"line_gradient: expected ranges from low to high, found z_range {z_range} and a_v_range {a_v_range}; "
+            "correct them."
+        )
+    if observed.emission.also:
+        raise InputError(
+            f"line_gradient: expected lines by calibrations, found models that need "
+            f"{' and '.join(observed.emission.also)}; write the prior of the scene yourself."
+        )
     if observed.bins is not None:
         raise InputError("line_gradient: expected maps in pixels, found bins; write the prior of the scene yourself.")
-    data, used = np.asarray(observed.data), np.asarray(observed.used)
+
+
+def _brightest(observed: LineMaps) -> tuple[int, Image]:
+    """The line that stands out most, and its map as an image."""
+    data: Any = np.asarray(observed.data)
+    used = np.asarray(observed.used)
     sigma = np.asarray(observed.noise.standard_deviation(data, np.maximum(data, 0.0))) + np.zeros_like(data)
     signal = np.where(used, data / sigma, 0.0)
     # The sum of squares of noise alone is the number of its pixels.

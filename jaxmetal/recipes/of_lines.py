@@ -10,8 +10,10 @@ import numpy as np
 from jaxmetal.edge.arrays import as_grid, as_map, as_mask, floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
+from jaxmetal.likelihood.censored import Censored
 from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.gaussian import Gaussian
+from jaxmetal.lines.contents import Contents
 from jaxmetal.lines.emitted import Emission
 from jaxmetal.lines.photoionisation import Photoionisation
 from jaxmetal.numerics.grid import Grid
@@ -36,6 +38,7 @@ def line_maps(
     pixel_scale: float | None = None,
     bins: Any = None,
     used: Any = None,
+    limits: Mapping[str, Any] | None = None,
     jitter: Any = 0.0,
     sky: Mapping[str, Any] | None = None,
     scale: Any = 1.0,
@@ -60,6 +63,7 @@ def line_maps(
         pixel_scale: instead, arcsec, for square pixels with North up around the origin.
         bins: `Bins`, or a map of labels (negative: no bin).
         used: boolean, True for data that count: like one map, for all, or feature -> like its fluxes.
+        limits: feature -> like its fluxes, True (or 1) where the flux is an upper limit, e.g. of 3 sigma.
         jitter: scatter added in quadrature, in the unit of the fluxes.
         sky: feature -> `Sky`, what the subtraction of the continuum left.
         scale: factor of all fluxes, a number or a distribution.
@@ -86,9 +90,10 @@ def line_maps(
     data, errors, mask = (np.stack(arrays) for arrays in zip(*rows, strict=True))
     for name in sky or {}:
         _require_one("sky", name, emission)
+    noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
     return LineMaps(
         data=data,
-        noise=Gaussian(sigma=errors, jitter=jitter) if noise is None else noise,
+        noise=_limited(noise, limits, emission, first.data.shape) if limits else noise,
         grid=grid,
         psfs=_psfs(psf, emission, grid),
         emission=emission,
@@ -127,6 +132,15 @@ def _row(name: str, flux: Any, bins: Bins | None, used: Any, noise: Noise | None
         raise InputError(f"'{name}': {error}") from None
 
 
+def _limited(noise: Any, limits: Mapping[str, Any], emission: Contents, shape: tuple[int, ...]) -> Censored:
+    """The noise with the upper limits among its data."""
+    rows = {name: np.zeros(shape, bool) for name in emission.features}
+    for name, given in limits.items():
+        _require_one("limits", name, emission)
+        rows[name] = as_mask(given, shape)
+    return Censored(noise=noise, limits=np.stack([rows[name] for name in emission.features]).astype(int))
+
+
 def _of(style: str, name: str, given: Any) -> Any:
     """The errors of one feature."""
     if not isinstance(given, Mapping):
@@ -162,7 +176,7 @@ def _psfs(given: Any, emission: Emission | Photoionisation, grid: Grid) -> dict[
     return found
 
 
-def _require_features(what: str, given: Mapping[str, Any], emission: Emission | Photoionisation) -> None:
+def _require_features(what: str, given: Mapping[str, Any], emission: Contents) -> None:
     if not isinstance(given, Mapping):
         raise InputError(f"{what}: expected a map for each line by its name, found {type(given).__name__}.")
     for name in given:
@@ -175,7 +189,7 @@ def _require_features(what: str, given: Mapping[str, Any], emission: Emission | 
         )
 
 
-def _require_one(what: str, name: str, emission: Emission | Photoionisation) -> None:
+def _require_one(what: str, name: str, emission: Contents) -> None:
     if name not in emission.features:
         raise InputError(
             f"{what}: '{name}' is none of the lines that the emission models ({', '.join(emission.features)}); name "

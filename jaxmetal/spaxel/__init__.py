@@ -11,7 +11,7 @@ Likelihoods, each with its priors (`likelihood.prior`):
 - `patricio19`, `wang17`, `curti20`: those of the papers, faithful to their equations.
 
 `posterior` integrates each spaxel on an adaptive grid over (Z, A_V), safe for two branches, and parts the error of Z in
-what is its own and what all spaxels of a galaxy share through the calibrations (`shared`, `common`); `grid` gives one
+what is its own and what all spaxels of a galaxy share through the calibrations (`shared`, `apart`); `grid` gives one
 spaxel's grid itself, `joint` draws from it, and `sample` runs NUTS through the same likelihood, also with offsets that
 all spaxels share. `expected` and `measured` are the ratios behind a posterior, to look at.
 `star_formation_rate` and `surface_density` follow from intrinsic Hb.
@@ -33,12 +33,13 @@ from jaxmetal.spaxel.nuts import model, sample
 from jaxmetal.spaxel.patricio import patricio19
 from jaxmetal.spaxel.ratio_likelihood import LogRatios, log_ratios
 from jaxmetal.spaxel.ratios import expected, measured
-from jaxmetal.spaxel.shared import common
+from jaxmetal.spaxel.shared import Apart, apart
 from jaxmetal.spaxel.star_formation import RATES, Rate, star_formation_rate, surface_density, total
 from jaxmetal.spaxel.wang import Wang17, wang17
 
 __all__ = [
     "RATES",
+    "Apart",
     "Fluxes",
     "Levels",
     "Likelihood",
@@ -46,7 +47,7 @@ __all__ = [
     "PosteriorGrid",
     "Rate",
     "Wang17",
-    "common",
+    "apart",
     "curti20",
     "expected",
     "fluxes",

@@ -11,13 +11,13 @@ and what is left of the variance is the statistical part. With several modes, or
 that of the same second moments, and what no departure explains is left to the statistical part.
 
 How far a spaxel moves follows from its own noisy fluxes, as its Z does: with the numbers of each spaxel a fit would
-find a departure that explains noise (Peelle's pertinent puzzle). `common` takes a straight line through them.
+find a departure that explains noise (Peelle's pertinent puzzle). `apart` takes a straight line through them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -37,33 +37,48 @@ def by_ratio(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(PREFIX): values for name, values in columns.items() if name.startswith(PREFIX)}
 
 
-def common(columns: Mapping[str, Any], signal: Any, used: Any) -> dict[str, np.ndarray]:
-    """How the Z of a galaxy move together, free of each spaxel's noise, for fits and straight lines.
+class Apart(NamedTuple):
+    """The two parts of the errors of a map of Z, for a fit.
+
+    Attributes:
+        sigma: each spectrum's own, dex, shaped as the columns; NaN where not used.
+        shared: ratio -> by how much each Z moves if the gas departs from the calibration by its scatter, dex, likewise;
+            ratios by which no Z moves by more than 1e-4 dex are left out.
+    """
+
+    sigma: np.ndarray
+    shared: dict[str, np.ndarray]
+
+
+def apart(columns: Mapping[str, Any], signal: Any, used: Any) -> Apart:
+    """Errors of the Z of a galaxy, for fits and straight lines, as free of each spectrum's noise as they can be.
 
     By how much Z moves depends on Z and on which lines are seen well, both of which go with radius, and so does light
     in an exponential disc: a straight line in the logarithm of the signal to noise of the brightest line, weighted by
-    1 / z_statistical^2.
+    1 / z_statistical^2. The own error is `z_statistical`, but not less than what goes with that signal to noise (a
+    parabola in logarithms): Z that noise carries to where a calibration is steep would seem precise, and count more.
 
     Args:
         columns: of `posterior`.
         signal: flux over error of the brightest line, shaped as the columns.
         used: which spectra count.
-
-    Returns:
-        Ratio -> dex per scatter of its calibration, shaped as the columns, NaN where not used; ratios by which no Z
-        moves by more than 1e-4 dex are left out.
     """
     used = np.asarray(used) & np.isfinite(columns["z_statistical"])
+    own = np.where(used, columns["z_statistical"], np.nan)
     if not used.any():
-        return {}
+        return Apart(own, {})
     x = np.log(np.maximum(np.nan_to_num(np.asarray(signal, float)), 1.0))
-    terms = np.stack([np.ones_like(x), x], axis=-1)
-    weight = 1.0 / np.asarray(columns["z_statistical"])[used, None]
-    found = {}
-    for ratio, moved in by_ratio(columns).items():
-        line = np.linalg.lstsq(weight * terms[used], weight[:, 0] * np.asarray(moved)[used], rcond=None)[0]
-        found[ratio] = np.where(used, terms @ line, np.nan)
-    return {ratio: one for ratio, one in found.items() if np.abs(one[used]).max() > STILL}
+    typical = np.exp(_curve(x, np.log(own), used, np.ones_like(x), 2))
+    moved = {ratio: _curve(x, np.asarray(one), used, 1.0 / own, 1) for ratio, one in by_ratio(columns).items()}
+    kept = {ratio: one for ratio, one in moved.items() if np.abs(one[used]).max() > STILL}
+    return Apart(np.maximum(own, typical), kept)
+
+
+def _curve(x: np.ndarray, y: np.ndarray, used: np.ndarray, weight: np.ndarray, degree: int) -> np.ndarray:
+    """A polynomial through the used points at all x, NaN where not used."""
+    terms = np.stack([x**k for k in range(degree + 1)], axis=-1)
+    found = np.linalg.lstsq(weight[used, None] * terms[used], weight[used] * y[used], rcond=None)[0]
+    return np.where(used, terms @ found, np.nan)
 
 
 def split(z: jax.Array, sigma: jax.Array, departures: Mapping[str, jax.Array]) -> dict[str, jax.Array]:

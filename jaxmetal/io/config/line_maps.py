@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -43,7 +43,7 @@ COMMON = (
     "kind", "file", "features", "models", *EMISSION, "light", "reddened", "psf", "psf_wavelength", "pixel_scale",
     "ignore_unit", *MASK, "noise", "scale", "dx", "dy", "sampling",
 )  # fmt: skip
-FEATURE = ("flux", *STYLES, "blend", "psf", "sky", *MASK)
+FEATURE = ("flux", *STYLES, "blend", "psf", "sky", "limits", *MASK)
 
 Rows = Mapping[str, dict[str, Any]]
 """Feature -> its table."""
@@ -55,9 +55,9 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
     Raises:
         InputError: if anything in it or its files cannot be used.
     """
-    rows = _rows(table, where)
+    rows = rows_of(table, where)
     with naming(where):
-        made = _emission(table, rows, where, context)
+        made = emission_of(table, rows, where, context)
     maps = {name: _map(table, row, f"{where}.features.{name}", context) for name, row in rows.items()}
     first = next(iter(maps.values()))
     grid = pixels_of(first, table, where, context)
@@ -78,10 +78,11 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
             made,
             sigma={name: factor * sigma for name, (_, sigma) in pairs.items()},
             used=used,
-            psf=_psfs(table, rows, made, where, context),
+            psf=psfs_of(table, rows, made, where, context),
             grid=grid,
             light=take(table, "light", where, str, "Hbeta"),
             reddened=take(table, "reddened", where, bool, False),
+            limits=_limits(table, rows, where, first, context),
             sky={name: _sky(row, f"{where}.features.{name}", context) for name, row in rows.items() if "sky" in row},
             **{key: value(table[key], f"{where}.{key}", context) for key in ("scale", "dx", "dy") if key in table},
         )
@@ -90,25 +91,29 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
 
 def origin(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
     """The middle of the first map; nowhere where the scale of its pixels is all that is known."""
-    name, row = next(iter(_rows(table, where).items()))
+    name, row = next(iter(rows_of(table, where).items()))
     return origin_of(_map(table, row, f"{where}.features.{name}", context), "pixel_scale" in table)
 
 
-def _rows(table: dict[str, Any], where: str) -> dict[str, dict[str, Any]]:
-    require_known(table, where, COMMON)
+def rows_of(
+    table: dict[str, Any], where: str, common: Sequence[str] = COMMON, keys: Sequence[str] = FEATURE
+) -> dict[str, dict[str, Any]]:
+    """Feature -> its table, with the keys that are known."""
+    require_known(table, where, common)
     given, place = child(table, "features", where, {})
     if not given:
         raise InputError(f"{place}: expected at least one line, found none; add e.g. [{place}.Hb].")
     require_names(given, place)
     rows = {name: child(given, name, place)[0] for name in given}
     for name, row in rows.items():
-        require_known(row, f"{place}.{name}", FEATURE)
+        require_known(row, f"{place}.{name}", keys)
         if "blend" in row:
             by_name(row, "blend", f"{place}.{name}")
     return rows
 
 
-def _emission(table: dict[str, Any], rows: Rows, where: str, context: Context) -> Emission | Photoionisation:
+def emission_of(table: dict[str, Any], rows: Rows, where: str, context: Context) -> Emission | Photoionisation:
+    """What the lines emit, by calibrations or by models."""
     if ("calibrations" in table) == ("models" in table):
         raise InputError(
             'calibrations: expected a set, or a list such as ["C20.R3"], or else models, the file of a grid, found '
@@ -178,13 +183,28 @@ def _used(
     return np.logical_and.reduce([np.ones(flux.values.shape, bool), *counted])
 
 
+def _limits(table: dict[str, Any], rows: Rows, where: str, first: Map, context: Context) -> dict[str, np.ndarray]:
+    """Feature -> True where its flux is an upper limit."""
+    found = {}
+    for name, row in rows.items():
+        if "limits" in row:
+            place = f"{where}.features.{name}"
+            flags = context.beside(first, _located(table, row, "limits", place), f"{place}.limits").values
+            if not np.isin(np.nan_to_num(flags), (0, 1)).all():
+                raise InputError(
+                    f"{place}.limits: expected 1 where the flux is an upper limit and 0 elsewhere; correct it."
+                )
+            found[name] = np.nan_to_num(flags) == 1
+    return found
+
+
 def _sky(row: dict[str, Any], where: str, context: Context) -> Sky:
     given, place = child(row, "sky", where)
     require_known(given, place, ("level", "x_slope", "y_slope"))
     return Sky(**{key: value(v, f"{place}.{key}", context) for key, v in given.items()})
 
 
-def _psfs(table: dict[str, Any], rows: Rows, made: Contents, where: str, context: Context) -> Any:
+def psfs_of(table: dict[str, Any], rows: Rows, made: Contents, where: str, context: Context) -> Any:
     """One PSF for all, or feature -> PSF where any has its own or their width depends on the wavelength."""
     own = {n: build(r["psf"], "psf", f"{where}.features.{n}.psf", context) for n, r in rows.items() if "psf" in r}
     if len(own) == len(rows):
@@ -219,6 +239,8 @@ def _noise(table: dict[str, Any], made: LineMaps, where: str, context: Context) 
     """The noise model around the errors that were read, which are of all lines together."""
     if "noise" not in table:
         return made.noise
+    if any("limits" in row for row in table["features"].values()):
+        raise InputError(f"{where}.noise: expected none beside limits, whose noise is Gaussian; leave one of both out.")
     known: Any = made.noise
     noise = build(table["noise"], "noise", f"{where}.noise", context, {"sigma": known.sigma})
     for leaf in jax.tree.leaves(noise, is_leaf=is_site):

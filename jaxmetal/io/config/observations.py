@@ -135,6 +135,12 @@ def _lines(table: dict[str, Any], where: str, context: Context) -> Any:
     return read(table, where, context)
 
 
+def _line_fluxes(table: dict[str, Any], where: str, context: Context) -> Any:
+    from jaxmetal.io.config.line_fluxes import read
+
+    return read(table, where, context)
+
+
 def _origin_of_lines(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
     from jaxmetal.io.config.line_maps import origin
 
@@ -157,6 +163,7 @@ KINDS = {
     "map": Kind(_in_pixels(("property", "mixing", "bins", "shared"), _map), _origin_in_pixels),
     "image": Kind(_in_pixels(("light", "sky"), _image), _origin_in_pixels),
     "lines": Kind(_lines, _origin_of_lines),
+    "line_fluxes": Kind(_line_fluxes),
 }
 """Kind of an observation -> how it is read."""
 

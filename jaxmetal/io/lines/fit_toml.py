@@ -67,7 +67,7 @@ def fit_toml(job: LinesJob, ratios: tuple[str, ...]) -> str:
 
     Args:
         job: of maps, with the point-spread function stated.
-        ratios: whose calibrations' scatter moves the map (`MeasuredGalaxy.shared`).
+        ratios: whose calibrations' scatter moves the map (`MeasuredGalaxy.errors`).
     """
     binned = job.spectra.bins is not None
     galaxy = {"name": job.name, **({} if job.redshift is None else {"z": job.redshift})}

@@ -22,9 +22,6 @@ from jaxmetal.io.tables import write_table
 NUMBERS = "lines", "flags", "pixels"
 """Columns of whole numbers."""
 
-FOR_FIT = {"data": "z", "sigma": "z_statistical", "sigma_total": "z_sigma"}
-"""Extension of metallicity.fits -> column."""
-
 
 def save_lines(job: LinesJob, measured: MeasuredGalaxy, folder: str | Path) -> None:
     """Writes everything into an existing folder (see `io.folder.output_folder`).
@@ -56,9 +53,10 @@ def save_lines(job: LinesJob, measured: MeasuredGalaxy, folder: str | Path) -> N
 
 
 def for_fit(measured: MeasuredGalaxy) -> dict[str, np.ndarray]:
-    """Z, its statistical and its whole error, and its `shared` responses; NaN but for the spectra that count."""
-    columns = {name: measured.found[column] for name, column in FOR_FIT.items()}
-    columns |= {f"shared_{ratio}": moved for ratio, moved in measured.shared.items()}
+    """Z, its own and its whole error, and how all of them move together; NaN but for the spectra that count."""
+    errors = measured.errors
+    columns = {"data": measured.found["z"], "sigma": errors.sigma, "sigma_total": measured.found["z_sigma"]}
+    columns |= {f"shared_{ratio}": moved for ratio, moved in errors.shared.items()}
     return {name: np.where(measured.informed, one, np.nan) for name, one in columns.items()}
 
 
@@ -99,4 +97,4 @@ def _write_maps(folder: Path, job: LinesJob, measured: MeasuredGalaxy) -> None:
         named = np.where(labels >= 0, np.asarray(spectra.ids)[np.maximum(labels, 0)], -1)
         write_maps(folder / "bins.fits", {"bins": named.astype(np.int32)}, grid, job.origin)
     if job.psf is not None:
-        (folder / "fit.toml").write_text(fit_toml(job, tuple(measured.shared)), encoding="utf-8")
+        (folder / "fit.toml").write_text(fit_toml(job, tuple(measured.errors.shared)), encoding="utf-8")

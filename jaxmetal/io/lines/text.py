@@ -57,11 +57,11 @@ def of_map(job: LinesJob, measured: MeasuredGalaxy) -> str:
 def _shared_line(radius: np.ndarray, measured: MeasuredGalaxy, told: np.ndarray) -> list[str]:
     """What is shared, as a straight line in radius."""
     at = measured.spectra.means(radius)
-    counted = told & np.isfinite(at)
+    counted = told & measured.informed & np.isfinite(at)
     if np.unique(at[counted]).size < 2:
         return []
-    found = measured.found
-    columns = at, found["z"], found["z_statistical"], *measured.shared.values()
+    errors = measured.errors
+    columns = at, measured.found["z"], errors.sigma, *errors.shared.values()
     r, z, sigma, *moved = (one[counted] for one in columns)
     own, both = wls(r, z, sigma).covariance, wls(r, z, sigma, shared=moved).covariance
     central, slope = np.sqrt(np.maximum(np.diag(both - own), 0.0))
