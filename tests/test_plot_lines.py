@@ -156,7 +156,8 @@ def test_maps_show_what_was_found(fit):
     written = labels(figure)
     for label in (
         "12 + log(O/H) [dex]",
-        "error of 12 + log(O/H) [dex]",
+        "own error of 12 + log(O/H) [dex]",
+        "shared error of 12 + log(O/H) [dex]",
         "A$_V$ [mag]",
         "log $\\Sigma_{\\rm SFR}$ [M$_\\odot$/yr/kpc$^2$]",
         "P(upper branch)",
@@ -165,11 +166,12 @@ def test_maps_show_what_was_found(fit):
         assert any(text.startswith(label) for text in written)
     assert {"N", "E"} <= {patch.get_label() for patch in figure.findobj(PathPatch)}
     panels = [ax.images[0].get_array() for ax in figure.axes if ax.images]
-    assert len(panels) == 5
+    assert len(panels) == 6
     assert all(panel[0].mask.all() and not panel[1:].mask.any() for panel in panels)
     np.testing.assert_allclose(panels[0][1:], fit.found["z"][1:])
-    np.testing.assert_allclose(panels[1][1:], 0.5 * (fit.found["z_high"] - fit.found["z_low"])[1:])
-    np.testing.assert_allclose(panels[3][1:], np.log10(0.1 * fit.found["hb"][1:]))
+    whole = 0.5 * (fit.found["z_high"] - fit.found["z_low"])[1:]
+    np.testing.assert_allclose(np.hypot(panels[1][1:], panels[2][1:]), whole, rtol=1e-5)
+    np.testing.assert_allclose(panels[4][1:], np.log10(0.1 * fit.found["hb"][1:]))
 
 
 def test_maps_of_bins_leave_out_what_is_not_known(fit):
@@ -178,8 +180,19 @@ def test_maps_of_bins_leave_out_what_is_not_known(fit):
     binned = Bins(labels=np.where(np.arange(35) < 2, -1, np.arange(35)).reshape(SHAPE), n=35)
     figure = of_lines.maps(dataclasses.replace(fit, found=found, bins=binned, regions={}))
     panels = [ax.images[0].get_array() for ax in figure.axes if ax.images]
-    assert len(panels) == 3
-    np.testing.assert_allclose(panels[2][1:], fit.found["a_v"][1:])
+    assert len(panels) == 4
+    np.testing.assert_allclose(panels[3][1:], fit.found["a_v"][1:])
+
+
+def test_what_says_nothing_on_metallicity_is_not_shown(fit):
+    """A spaxel of sky has a line, but its Z is the prior's."""
+    used = np.ones(SHAPE, bool)
+    used[2, 3] = False
+    told = dataclasses.replace(fit, used=used, regions={})
+    panels = [ax.images[0].get_array() for ax in of_lines.maps(told).axes if ax.images]
+    assert all(panel[2, 3] is np.ma.masked and not panel[2, 2:3].mask.any() for panel in panels)
+    assert told.told.sum() == 27
+    assert dataclasses.replace(fit, used=np.zeros(SHAPE, bool)).told.sum() == 28
 
 
 def test_a_map_of_one_value_says_so():

@@ -9,8 +9,11 @@ import numpy as np
 from jaxmetal.cli.output import say
 from jaxmetal.fluxmaps import MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
+from jaxmetal.io.config.lines.compare import Compared
 from jaxmetal.io.cosmology import kpc_per_arcsec
+from jaxmetal.plot.choices import choices
 from jaxmetal.plot.of_lines import LineFit, Region, write
+from jaxmetal.plot.saved import save_each
 from jaxmetal.spaxel import star_formation_rate
 
 
@@ -32,6 +35,12 @@ def draw(job: LinesJob, measured: MeasuredGalaxy, folder: Path) -> None:
         regions={name: _region(job, measured, k) for k, name in enumerate(measured.regions)},
     )
     say(write(folder, fit))
+
+
+def draw_choices(job: LinesJob, compared: Compared, folder: Path) -> None:
+    """Writes choices.png."""
+    scale = None if job.redshift is None else float(kpc_per_arcsec(job.redshift, job.cosmology))
+    say(save_each({"choices": lambda: choices(compared.found, scale)}, folder))
 
 
 def _region(job: LinesJob, measured: MeasuredGalaxy, number: int) -> Region:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from jaxmetal.cli.engine import add_engine, add_quiet, start
 from jaxmetal.cli.output import add_output, folder_of
 from jaxmetal.io.folder import output_folder, require_replaceable
 
-OF_FIT = "-results"
-"""Ending of the folder of a fit, as of `jaxmetal fit`."""
+OF_FIT, OF_CHOICES = "-results", "-choices"
+"""Endings of the folder of a fit, as of `jaxmetal fit`, and of a comparison."""
 
 
 def add(commands: Any) -> None:
@@ -22,7 +23,13 @@ def add(commands: Any) -> None:
     )
     command.add_argument("config", metavar="CONFIG.toml")
     add_output(command, ending="-lines")
-    command.add_argument(
+    instead = command.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--compare-calibrations",
+        action="store_true",
+        help="instead, the gradient by calibrations, lines and dust law, weighed by evidence, as a table and a picture",
+    )
+    instead.add_argument(
         "--fit",
         action="store_true",
         help="fit the fluxes themselves, each line through its PSF, for the intrinsic gradient, as `jaxmetal fit` does "
@@ -46,18 +53,43 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.fit:
         arguments.ending = OF_FIT
+    if arguments.compare_calibrations:
+        arguments.ending = OF_CHOICES
     folder = folder_of(arguments, arguments.config)
     require_replaceable(folder, arguments.overwrite)
     if arguments.fit:
         of_fluxes = read_fit_of_lines(arguments.config)
         return fit_job(of_fluxes, folder, overwrite=arguments.overwrite, resume=False, quiet=arguments.quiet, asked={})
     job = read_lines(arguments.config)
+    if arguments.compare_calibrations:
+        return compared(job, folder, overwrite=arguments.overwrite, show=not arguments.quiet)
     measured = measured_with_bar(job, show=not arguments.quiet)
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished:
         save_lines(job, measured, unfinished)
         draw(job, measured, unfinished)
     print(summary(job, measured), end="")
     print(f"\nWritten to {folder}:\n{contents(folder)}")
+
+
+def compared(job: Any, folder: Path, *, overwrite: bool, show: bool) -> None:
+    """Compares the choices of a job, with a bar that counts them, and writes the folder."""
+    from jaxmetal.cli.line_pictures import draw_choices
+    from jaxmetal.edge.progress import bar as progress_bar
+    from jaxmetal.io.config.lines.compare import compare
+    from jaxmetal.io.lines.choices import choices_text, save_choices
+
+    with progress_bar(total=None, unit="choice", desc="comparing", shown=show) as bar:
+
+        def watch(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        found = compare(job, watch)
+    with output_folder(folder, overwrite=overwrite) as unfinished:
+        save_choices(job, found, unfinished)
+        draw_choices(job, found, unfinished)
+    print(choices_text(job, found), end="")
+    print(f"\nWritten to {folder}: choices.ecsv, choices.png, summary.txt, provenance.json")
 
 
 def measured_with_bar(job: Any, *, show: bool) -> Any:

@@ -5,6 +5,7 @@
 - `doublet`: [OIII] 4959 taken out of a dispersed [OIII] + Hb stripe;
 - `select`: the S/N rules of two surveys, as masks with a warning, as they select on metallicity;
 - `by_ratio`: metallicity by each ratio alone, its dispersion, and a table over line sets and dust laws;
+- `choices`: the gradient by calibrations, lines and dust law, with weights by evidence where the fluxes are the same;
 - `excitation`: BPT and mass-excitation classes as masks;
 - `slopes`: straight lines through spaxels and annuli;
 - `regions`: masks, and fluxes summed over them with their errors;
@@ -18,6 +19,7 @@ fit, classical, spaxel, instrument, lines, edge, numerics.
 from jaxmetal.fluxmaps import regions
 from jaxmetal.fluxmaps.align import Offset, offset, shifted
 from jaxmetal.fluxmaps.by_ratio import by_each_ratio, comparison, deredden, dispersion
+from jaxmetal.fluxmaps.choices import Found, Mixture, by_choice, mixtures
 from jaxmetal.fluxmaps.doublet import deblend
 from jaxmetal.fluxmaps.excitation import blended_diagram, mass_excitation, nii_diagram, sii_diagram
 from jaxmetal.fluxmaps.galaxy import MeasuredGalaxy, measure
@@ -31,9 +33,11 @@ from jaxmetal.fluxmaps.stack import Stacked, onto, stacked
 
 __all__ = [
     "FLAGS",
+    "Found",
     "Luminosity",
     "Magnification",
     "MeasuredGalaxy",
+    "Mixture",
     "Offset",
     "Reddening",
     "Rule",
@@ -43,6 +47,7 @@ __all__ = [
     "balmer_ebv",
     "binned",
     "blended_diagram",
+    "by_choice",
     "by_each_ratio",
     "comparison",
     "deblend",
@@ -53,6 +58,7 @@ __all__ = [
     "klever",
     "mass_excitation",
     "measure",
+    "mixtures",
     "nii_diagram",
     "offset",
     "onto",

@@ -38,9 +38,9 @@ from jaxmetal.spaxel.contract import Likelihood
 
 SECTIONS = (
     "galaxy", "cosmology", "data", "features", "likelihood", "star_formation", "magnification", "selection", "radius",
-    "regions", "run", "sky", "fit", "sources", "recipe", "lens",
+    "regions", "run", "compare", "sky", "fit", "sources", "recipe", "lens",
 )  # fmt: skip
-"""The last ones are of --fit alone."""
+"""`compare` is of --compare-calibrations alone, what follows it of --fit."""
 MISSING = "provide it, or correct its path, which is relative to the TOML file (`jaxmetal example lines` prints one)"
 """What to do about a file that does not exist."""
 
