@@ -13,6 +13,7 @@ from jaxmetal.result.critical import Curves, critical_curves
 from jaxmetal.result.images import Images, image_positions
 from jaxmetal.result.lens_share import LensShare, lens_share
 from jaxmetal.result.pairs import TwoPoint, two_point
+from jaxmetal.result.pooled import Pooled, pool
 from jaxmetal.result.predicted import best_prediction, intrinsic_map, predictive, profile, radius_map
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
@@ -25,6 +26,7 @@ __all__ = [
     "Curves",
     "Images",
     "LensShare",
+    "Pooled",
     "Posterior",
     "TwoPoint",
     "View",
@@ -38,6 +40,7 @@ __all__ = [
     "lens_share",
     "listed",
     "loo",
+    "pool",
     "predictive",
     "profile",
     "radius_map",
