@@ -7,7 +7,7 @@ from drawn import SLOPE, drawn, scene
 
 import jaxmetal as jm
 from jaxmetal.result import lens_share, summary, view
-from jaxmetal.result.lens_share import explained
+from jaxmetal.result.due_to_lens import explained
 from jaxmetal.run.rows import row
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")

@@ -10,8 +10,8 @@ from jaxmetal.posterior import Posterior
 from jaxmetal.result.compared import Comparison, compare
 from jaxmetal.result.comparison import criteria, loo, residual
 from jaxmetal.result.critical import Curves, critical_curves
+from jaxmetal.result.due_to_lens import LensShare, lens_share
 from jaxmetal.result.images import Images, image_positions
-from jaxmetal.result.lens_share import LensShare, lens_share
 from jaxmetal.result.pairs import TwoPoint, two_point
 from jaxmetal.result.pooled import Pooled, pool
 from jaxmetal.result.predicted import best_prediction, intrinsic_map, predictive, profile, radius_map

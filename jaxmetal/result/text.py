@@ -9,7 +9,7 @@ import numpy as np
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
-from jaxmetal.result.lens_share import lens_share, sentence
+from jaxmetal.result.due_to_lens import lens_share, sentence
 from jaxmetal.result.parameters import SINGLE, Parameter, quantiles
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import Scale, gradients, slopes

@@ -33,7 +33,7 @@ from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.meaning import property_unit
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import medians
-from jaxmetal.result.lens_share import lens_share
+from jaxmetal.result.due_to_lens import lens_share
 from jaxmetal.result.parameters import SINGLE, quantiles
 from jaxmetal.result.resolved import Resolution, resolution
 from jaxmetal.result.scale import Scale, gradients, slopes
