@@ -13,7 +13,7 @@ import jaxmetal as jm
 from jaxmetal import sourceplane
 from jaxmetal.cli import main
 from jaxmetal.cli.example import EXAMPLES
-from jaxmetal.io import read_map, read_table, write_maps
+from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.source_plane import KEYS, read_source
 from jaxmetal.io.source_files import CONTENTS
 
@@ -99,6 +99,27 @@ def test_the_summary_says_what_the_tables_say(results):
     assert f"{images['slope'][0]:+.4f}" in text
     assert "The blur is still in these gradients" in text
     assert "centred on the peak of Ha+NII" in text
+
+
+def test_the_light_is_ready_to_be_fitted(results):
+    """The kernel has the moments of the PSF's ellipse; the configuration is read, and knows which pixels are empty."""
+    job, images = read_config(results / "light_1.toml"), read_table(results / "images.ecsv")
+    image = job.observations["light"]
+    assert set(job.scene.sources) == {"disc", "bulge"}
+    light = read_map(results / "source_1.fits", "light").values
+    np.testing.assert_array_equal(np.asarray(image.used), np.isfinite(light))
+    assert job.scene.sources["disc"].frame.x0.loc == pytest.approx(images["x"][0], abs=1e-3)
+    centres = read_map(results / "source_1.fits", "light").grid(read_source(results.parent / "lines.toml").lines.origin)
+    np.testing.assert_allclose(image.grid.origin, centres.origin, atol=1e-5)
+    values, step = np.asarray(image.psf.values), float(image.psf.step)
+    line = step * (np.arange(values.shape[0]) - values.shape[0] // 2)
+    x, y = np.meshgrid(line, line)
+    moments = [[(values * a * b).sum() / values.sum() for a in (x, y)] for b in (x, y)]
+    widths = 2.3548 * np.sqrt(np.linalg.eigvalsh(moments))
+    expected = (images["psf_minor"][0], images["psf_major"][0])
+    assert tuple(widths) == pytest.approx(expected, rel=0.05)
+    along = np.array([-1.0, 1.0]) * np.sin(np.deg2rad(2.0 * images["psf_pa"][0]))
+    assert np.sign(moments[0][1]) == np.sign(along[0])
 
 
 def test_the_example_is_read_but_for_its_files(tmp_path):

@@ -14,6 +14,7 @@ from jaxmetal.io.config.source_plane import SourceJob
 from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER
 from jaxmetal.io.record import provenance
+from jaxmetal.io.source_light import write_light
 from jaxmetal.io.tables import write_table
 from jaxmetal.sourceplane.galaxy import ImageOfSource, MeasuredSource
 from jaxmetal.sourceplane.profile import RingLine, RingProfile
@@ -23,6 +24,8 @@ from jaxmetal.sourceplane.traced import radius_map, source_positions
 CONTENTS = {
     "summary.txt": "what is printed above, trouble first",
     "source_*.fits": "fluxes and errors of one image on the source's plane, what covers it, radius of its annuli",
+    "light_*.toml": "what `jaxmetal fit` takes to fit the light there with elliptical components",
+    "psf_*.fits": "the PSF there, which that fit takes",
     "image.fits": "magnification, PSF on the source's plane and where pixels come from, on the sky",
     "images.ecsv": "a row per image: centre, PSF, magnification, verdict, line",
     "annuli.ecsv": "a row per annulus of each image: 12 + log(O/H), its errors, fluxes",
@@ -73,6 +76,7 @@ def save_source(job: SourceJob, measured: MeasuredSource, folder: str | Path) ->
         _image_maps(folder / "image.fits", job, measured)
         for name, one in measured.images.items():
             _source_maps(folder / f"source_{name}.fits", job, one)
+            write_light(folder, job, name, one)
         rows = [_row(name, one, job.kpc_per_arcsec) for name, one in measured.images.items()]
         _table(folder / "images.ecsv", {key: [row[key] for row in rows] for key in rows[0]}, job)
         rings = [_rings(one.profile, job, name) for name, one in measured.images.items()]

@@ -15,7 +15,7 @@ from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.marks import HALO, compass, quiet_corners
 from jaxmetal.plot.picture import colour_bar, draw
 from jaxmetal.plot.saved import save_each
-from jaxmetal.plot.style import DATA, IMAGES, NAIVE, SEQUENTIAL, new_figure, scale_of
+from jaxmetal.plot.style import DATA, IMAGES, SEQUENTIAL, new_figure, scale_of
 from jaxmetal.sourceplane.ellipse import Ellipse
 from jaxmetal.sourceplane.galaxy import ImageOfSource, MeasuredSource
 
@@ -79,6 +79,7 @@ def _plane(ax: Axes, one: ImageOfSource, title: str, colour: str) -> None:
     step = float(grid.steps[0])
     low = np.asarray(grid.origin, float) - 0.5 * step
     corner = low + 0.5 * float(one.psf.major) + 0.03 * step * np.array([nx, ny])
+    ax.locator_params(nbins=5)
     beam = _oval(one.psf, (float(corner[0]), float(corner[1])))
     beam.set(facecolor="white", edgecolor="black", hatch="/////", linewidth=0.8, alpha=0.9)
     ax.add_patch(beam)
@@ -118,5 +119,5 @@ def _profiles(ax: Axes, images: dict[int, ImageOfSource], measured: MeasuredSour
         )  # fmt: skip
     ax.set_xlabel("radius on the source's plane [kpc]")
     ax.set_ylabel("12 + log(O/H) [dex]")
-    ax.plot([], [], ":", color=NAIVE, label="half width of the PSF at the source")
+    ax.plot([], [], ":", color=DATA, label="half width of the PSF at the source")
     ax.legend(fontsize=8, loc="best")
