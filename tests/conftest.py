@@ -1,25 +1,50 @@
 """Tests run in float64 unless they say otherwise.
 
-They compile far more than they compute: XLA spends the least time on a program without its newer emitters, and the
-numbers are the same to rounding. The stages of `.ci/run` with the oldest and newest versions leave that to XLA.
+They compile far more than they compute: XLA spends the least time on a program without its newer emitters and its
+optimisations, and the numbers are the same to rounding. Processes that tests begin inherit both. The stages of
+`.ci/run` with the oldest and newest versions leave the emitters to XLA.
 """
 
+import gc
 import os
+from pathlib import Path
 
 import jax
 import pytest
 from precision import doubles
 
 QUICKLY = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
-os.environ.setdefault("XLA_FLAGS", QUICKLY)  # before the first computation; processes that tests begin inherit it
+os.environ.setdefault("XLA_FLAGS", QUICKLY)  # before the first computation
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+jax.config.update("jax_disable_most_optimizations", True)
 jax.config.update("jax_enable_x64", True)
+
+MAPS = Path("/proc/self/maps")
+MOST = 30_000
+"""Memory maps, of the 65,530 that Linux grants a process; each compiled program takes some twenty."""
+
+
+def pytest_collection_finish():
+    """What tests are made of is no garbage, and tracing leaves little: not to be looked for time and again."""
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def forget_programs():
-    """Each compiled program takes some twenty of the 65,530 memory maps that Linux grants a process."""
+    """Files share what they compile, unless this process could hold no more of it, or does not know."""
+    if not MAPS.exists() or MAPS.read_bytes().count(b"\n") > MOST:
+        jax.clear_caches()
+
+
+@pytest.fixture(scope="module")
+def optimised():
+    """For files that compute more than they compile."""
+    jax.clear_caches()
+    jax.config.update("jax_disable_most_optimizations", False)
     yield
     jax.clear_caches()
+    jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -31,7 +56,4 @@ def precision(request):
 
 @pytest.fixture(scope="module")
 def compile_quickly():
-    """For files of many small programs that each run once: compiling them would cost more than running them."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+    """What every file does that asks for nothing else."""

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from compiled import predict
 from scipy.stats import norm
 
 import jaxmetal as jm
@@ -36,7 +37,7 @@ def image(truth, sigma=2e-3):
         used=np.ones(SHAPE, bool),
     )
     model = scene(truth)
-    exact = jm.predict(empty, model, jm.prepare(model, {"image": empty})["image"]).value
+    exact = predict(empty, model, jm.prepare(model, {"image": empty})["image"]).value
     noise = sigma * np.random.default_rng(7).standard_normal(SHAPE)
     return {"image": dataclasses.replace(empty, data=np.asarray(exact) + noise)}
 

@@ -19,6 +19,7 @@ from jaxmetal.fit.padding import padded
 from jaxmetal.fit.problem import log_density, make
 from jaxmetal.model import tree
 from jaxmetal.numerics.lengths import longer, narrower
+from jaxmetal.prepared import predictions
 from jaxmetal.prior import split
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
@@ -57,7 +58,8 @@ def galaxy(name, seed, shape=(9, 12), *, fwhm=0.5, r_eff=0.7, bins=None):
         bins=bins,
     )
     model = jm.fill(prior, TRUTH)
-    exact = jm.predict(observation, model, jm.prepare(model, {"map": observation})["map"]).value
+    seen = {"map": observation}
+    exact = predictions(seen, model, jm.prepare(model, seen))["map"].value
     noisy = np.asarray(exact) + 0.05 * np.random.default_rng(seed).standard_normal(count)
     return jm.fit.Galaxy(name=name, scene=prior, observations={"map": dataclasses.replace(observation, data=noisy)})
 

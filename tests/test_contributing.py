@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from compiled import predict
 
 import jaxmetal as jm
 from jaxmetal.fit.method import Method
@@ -84,7 +85,7 @@ def test_an_observation_and_a_method(written, monkeypatch):
     monkeypatch.setitem(jm.fit.METHODS, "gaussian", Method(written["gaussian"], "a first look"))
     observed = fibre(written, 2.0 * INSIDE)
     scene = star(3.0)
-    seen = jm.predict(observed, scene, jm.prepare(scene, {"fibre": observed})["fibre"])
+    seen = predict(observed, scene, jm.prepare(scene, {"fibre": observed})["fibre"])
     np.testing.assert_allclose(seen.value, [3.0 * INSIDE], rtol=5e-3)
     posterior = jm.fit.auto(star(dist.Normal(2.0, 10.0)), {"fibre": observed}, method="gaussian", progress=False)
     draws = posterior.draws["scene.sources.star.lights.halpha.flux"]

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from astropy.io import fits
+from compiled import predict
 from configured import replace, write_galaxy
 from fits_files import refused
 from scipy.interpolate import RectBivariateSpline
@@ -48,7 +49,7 @@ def seen(psf, sides=(PIXEL, PIXEL), shape=(15, 17), **changes):
     )
     sampling = dataclasses.replace(default_sampling(scene, image), **changes)
     plans = jm.prepare(scene, {"image": image}, {"image": sampling})
-    return np.asarray(jm.predict(image, scene, plans["image"]).value)
+    return np.asarray(predict(image, scene, plans["image"]).value)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from compiled import predict
 
 import jaxmetal as jm
 from jaxmetal import observation
@@ -157,8 +158,8 @@ def test_it_sees_what_a_map_of_fine_pixels_sees():
     fine = jm.WeightedMap(
         data=0.0, noise=None, grid=grid, psf=one.psf, properties=("metallicity",), mixing=one.mixing, used=True
     )
-    found = jm.predict(one, truth, jm.prepare(truth, {"slit": one})["slit"])
-    pixels = jm.predict(fine, truth, jm.prepare(truth, {"map": fine})["map"])
+    found = predict(one, truth, jm.prepare(truth, {"slit": one})["slit"])
+    pixels = predict(fine, truth, jm.prepare(truth, {"map": fine})["map"])
     light = np.asarray(pixels.light)
     expected = np.log10(np.sum(light * 10.0 ** np.asarray(pixels.value), axis=0) / light.sum(axis=0))
     np.testing.assert_allclose(found.value, expected, atol=1e-9)

@@ -8,11 +8,13 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from compiled import predict
 from test_long_slit import scene as galaxy
 from test_long_slit import slit
 
 import jaxmetal as jm
 from jaxmetal.observation import Quantity, is_observation, used_pixels
+from jaxmetal.prepared import predictions
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -88,7 +90,7 @@ def test_what_is_settled_changes_no_prediction(kind):
     nothing = dataclasses.replace(plan, lens=None, fluxes={}, light=None)
     bare = dataclasses.replace(nothing, transfer={} if isinstance(plan.transfer, dict) else None)
     assert jax.tree.leaves(plan.transfer)
-    for ours, expected in zip(jm.predict(one, numbers, plan), jm.predict(one, numbers, bare), strict=True):
+    for ours, expected in zip(predict(one, numbers, plan), predict(one, numbers, bare), strict=True):
         assert ours.shape == np.shape(one.data)
         np.testing.assert_allclose(ours, expected, rtol=1e-10)
 
@@ -105,7 +107,7 @@ def test_what_is_free_is_not_settled(kind):
 
 def test_residuals_are_in_standard_deviations_and_nan_where_unused(kind):
     one = kind()
-    seen = jm.predict(one, scene(8.6, -0.3), jm.prepare(scene(8.6, -0.3), {"one": one})["one"])
+    seen = predict(one, scene(8.6, -0.3), jm.prepare(scene(8.6, -0.3), {"one": one})["one"])
     masked = dataclasses.replace(
         one, used=np.asarray(one.used) & (np.arange(np.size(one.data)) > 0).reshape(one.used.shape)
     )
@@ -119,8 +121,8 @@ def test_padding_changes_no_value(kind):
     numbers, one = scene(8.6, -0.3), kind()
     wide = one.padded()
     assert np.sum(wide.used) == np.sum(one.used)
-    seen = jm.predict(wide, numbers, jm.prepare(numbers, {"one": wide})["one"])
-    plain = jm.predict(one, numbers, jm.prepare(numbers, {"one": one})["one"])
+    seen = predict(wide, numbers, jm.prepare(numbers, {"one": wide})["one"])
+    plain = predict(one, numbers, jm.prepare(numbers, {"one": one})["one"])
     np.testing.assert_allclose(np.asarray(seen.value)[wide.used], np.asarray(plain.value)[one.used], rtol=1e-6)
 
 
@@ -144,9 +146,9 @@ def test_light_that_observations_share_is_blurred_once():
     )
     plans = jm.prepare(jm.Scene(sources={"disc": free}), several)
     assert [plans[name].shares for name in several] == [None, "map", "map"]
-    together = jm.observation.predict_all(several, numbers, plans)
+    together = predictions(several, numbers, plans)
     for name, one in several.items():
-        alone = jm.predict(one, numbers, dataclasses.replace(plans[name], shares=None))
+        alone = predict(one, numbers, dataclasses.replace(plans[name], shares=None))
         np.testing.assert_allclose(together[name].value, alone.value, rtol=1e-12)
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from compiled import predict
 
 import jaxmetal as jm
 from jaxmetal.instrument import Gaussian, Kernel, Moffat
@@ -30,7 +31,7 @@ def observed(psf):
 
 def look(psf, light, slope=SLOPE):
     one, seeing = scene(light, slope), observed(psf)
-    return jm.predict(seeing, one, jm.prepare(one, {"map": seeing})["map"])
+    return predict(seeing, one, jm.prepare(one, {"map": seeing})["map"])
 
 
 def picture(psf, noise=0.0, **fields):
@@ -103,7 +104,7 @@ def test_a_free_registration_moves_the_sharp_picture():
     plan = jm.prepare(prior, {"map": seeing})["map"]
     assert not plan.fluxes
     moved = jm.fill(prior, {"sources.disc.lights.ha.dx": STEP})
-    found, still = jm.predict(seeing, moved, plan).light, jm.predict(seeing, scene(picture(own)), plan).light
+    found, still = predict(seeing, moved, plan).light, predict(seeing, scene(picture(own)), plan).light
     np.testing.assert_allclose(found[:, 2:], still[:, 1:-1], atol=2e-3 * float(still.max()))
 
 
@@ -113,8 +114,8 @@ def test_a_map_that_may_move_sees_as_much_of_a_picture_as_one_that_is_there(shif
     one, psf = scene(jm.light.Picture(values=np.ones(SHAPE), grid=GRID, plane="image")), Gaussian(fwhm=1.2)
     fixed = dataclasses.replace(observed(psf), dx=shift * STEP)
     free = dataclasses.replace(observed(psf), dx=dist.Normal(0.0, 0.1))
-    expected = jm.predict(fixed, one, jm.prepare(one, {"map": fixed})["map"])
-    found = jm.predict(fixed, one, jm.prepare(one, {"map": free})["map"])
+    expected = predict(fixed, one, jm.prepare(one, {"map": fixed})["map"])
+    found = predict(fixed, one, jm.prepare(one, {"map": free})["map"])
     np.testing.assert_allclose(found.light, expected.light, atol=1e-3 * float(expected.light.max()))
     np.testing.assert_allclose(found.value, expected.value, atol=1e-3)
 

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from compiled import predict
 
 import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
@@ -219,7 +220,7 @@ def test_noise_has_the_stated_size_and_follows_the_seed(galaxy):
     np.testing.assert_array_equal(galaxy.observations["halpha"].data, again)
     plans = jm.prepare(galaxy.truth, galaxy.observations)
     for name, observation in galaxy.observations.items():
-        model = jm.predict(observation, galaxy.truth, plans[name]).value
+        model = predict(observation, galaxy.truth, plans[name]).value
         scaled = ((observation.data - model) / observation.noise.sigma)[observation.used]
         assert abs(np.std(scaled) - 1.0) < 4 / np.sqrt(2 * scaled.size)
         assert abs(np.mean(scaled)) < 4 / np.sqrt(scaled.size)

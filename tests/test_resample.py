@@ -3,6 +3,7 @@
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from compiled import predict
 from jax import numpy as jnp
 from jax.tree_util import Partial
 
@@ -44,14 +45,14 @@ def test_a_fit_says_how_finer_sampling_would_move_it():
 
     def answer(data, sampling):
         plan = jm.observation.Plan(sampling=sampling)
-        units = [np.ravel(jm.predict(seeing, scene(*unit), plan).value) for unit in ((1.0, 0.0), (0.0, 1.0))]
+        units = [np.ravel(predict(seeing, scene(*unit), plan).value) for unit in ((1.0, 0.0), (0.0, 1.0))]
         design = np.stack(units, axis=1)
         return np.linalg.solve(design.T @ design, design.T @ np.ravel(data)), SIGMA**2 * np.linalg.inv(
             design.T @ design
         )
 
     data = 8.5 + SIGMA * np.random.default_rng(1).standard_normal(SHAPE)
-    data = data + np.asarray(jm.predict(seeing, scene(0.0, 0.4), jm.observation.Plan(sampling=sampling)).value)
+    data = data + np.asarray(predict(seeing, scene(0.0, 0.4), jm.observation.Plan(sampling=sampling)).value)
     (coarse, covariance), (fine, _) = answer(data, sampling), answer(data, sampling.doubled())
     expected = np.abs(fine - coarse) / np.sqrt(np.diag(covariance))
     assert expected.max() > 4.0  # or there would be nothing to see

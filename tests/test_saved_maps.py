@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from compiled import predict
 from drawn import SHAPE, SLOPE, drawn, scene
 
 import jaxmetal as jm
@@ -73,7 +74,7 @@ def test_a_bin_is_what_its_used_pixels_are(how):
     made = {"map": seen, "pixels": pixels}
     truth = scene(slope=-0.5)
     plans = jm.prepare(truth, made)
-    found, each = (jm.predict(made[name], truth, plans[name]) for name in made)
+    found, each = (predict(made[name], truth, plans[name]) for name in made)
     for k in range(2):
         inside = (k == LABELS) & used
         light = np.asarray(each.light)[inside]

@@ -10,6 +10,7 @@ import pytest
 import jaxmetal as jm
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation.tracing import restricted
+from jaxmetal.prepared import predictions
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -67,12 +68,14 @@ def test_where_a_map_ends_derivatives_stay_finite():
     prior = {"map": tabulated(dist.Normal(1.0, 0.1), jm.Grid.regular((41, 51), 0.04))}
     made = restricted(prior, jm.typical(prior), THETA)
 
-    def total(scale):
+    @jax.jit
+    @jax.grad
+    def slope(scale):
         alpha = made.deflection(jm.fill(prior, {"map.scale": scale}), THETA)
         return jax.numpy.sum(jax.numpy.where(jax.numpy.isnan(alpha), 0.0, alpha))
 
     assert np.isnan(made.fixed).any()
-    assert np.isfinite(jax.grad(total)(1.1))
+    assert np.isfinite(slope(1.1))
 
 
 def disc(ratio=1.0, x0=0.2):
@@ -86,10 +89,13 @@ def disc(ratio=1.0, x0=0.2):
     )
 
 
-def look(scene, lensed=True):
-    one = jm.recipes.metallicity_map(np.full(SHAPE, 8.5), sigma=0.1, psf=jm.instrument.Gaussian(fwhm=0.5), grid=GRID)
-    sampling = jm.Sampling(oversampling=3, margin=4)
-    return jm.predict(one, scene, jm.prepare(scene, {"map": one}, {"map": sampling})["map"])
+def look(scene, one=None):
+    """What is seen of it, as one program."""
+    sampling = {"map": jm.Sampling(oversampling=3, margin=4)} if one is None else None
+    one = one or jm.recipes.metallicity_map(
+        np.full(SHAPE, 8.5), sigma=0.1, psf=jm.instrument.Gaussian(fwhm=0.5), grid=GRID
+    )
+    return predictions({"map": one}, scene, jm.prepare(scene, {"map": one}, sampling))["map"]
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.6, 1.3])
@@ -130,6 +136,7 @@ def test_the_derivative_with_a_distance_ratio_is_finite_where_a_map_ends():
     plan = jm.prepare(prior, {"map": NARROW})["map"]
     assert np.isnan(plan.lens.tables).any()
 
+    @jax.jit
     def total(ratio):
         return jm.predict(NARROW, jm.fill(prior, {"sources.disc.distance_ratio": ratio}), plan).value.sum()
 
@@ -143,10 +150,9 @@ def test_what_is_in_front_of_a_lens_needs_no_map():
     still = {"shear": jm.lens.Shear(gamma1=0.0, gamma2=0.0)}
     small = dataclasses.replace(ENDS, grid=jm.Grid.regular((41, 51), 0.01))
     sources = {"disc": disc(0.0, x0=1.1)}
-    expected = jm.predict(NARROW, one := jm.Scene(sources=sources, lens=still), jm.prepare(one, {"map": NARROW})["map"])
+    expected = look(jm.Scene(sources=sources, lens=still), NARROW)
     for lens in (ENDS, small):
-        seen = jm.Scene(sources=sources, lens={"map": lens})
-        found = jm.predict(NARROW, seen, jm.prepare(seen, {"map": NARROW})["map"])
+        found = look(jm.Scene(sources=sources, lens={"map": lens}), NARROW)
         np.testing.assert_allclose(found.light, expected.light, rtol=1e-9)
         np.testing.assert_allclose(found.value, expected.value, atol=1e-9)
 
@@ -177,7 +183,7 @@ def test_what_is_realised_is_computed_once_for_all_observations():
     }
     plans = jm.prepare(scene, maps)
     counted.clear()
-    seen = jm.observation.predict_all(maps, scene, plans)
+    seen = predictions(maps, scene, plans)
     assert len(counted) == 1
     np.testing.assert_allclose(seen["blurred"].value, 8.4)
     assert realised(seen) is not None

@@ -9,6 +9,7 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from arviz_stats.base import array_stats
+from compiled import predict
 
 import jaxmetal as jm
 from jaxmetal import prior as prior_module
@@ -171,7 +172,7 @@ def test_all_observations_are_one_program_for_every_galaxy_of_a_shape():
 def test_predictions_are_those_of_each_observation_alone(posterior):
     filled = posterior.filled()
     for name, seen in jm.result.view(posterior).predictions.items():
-        alone = jm.predict(filled[name], filled["scene"], posterior.plans[name])
+        alone = predict(filled[name], filled["scene"], posterior.plans[name])
         np.testing.assert_allclose(seen.value, alone.value, rtol=1e-12)
         np.testing.assert_allclose(seen.light, alone.light, rtol=1e-12)
 
