@@ -13,7 +13,9 @@ import jax
 import pytest
 from precision import doubles
 
-QUICKLY = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
+QUICKLY = (
+    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1 --xla_cpu_parallel_codegen_split_count=1"
+)
 os.environ.setdefault("XLA_FLAGS", QUICKLY)  # before the first computation
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
 jax.config.update("jax_disable_most_optimizations", True)
