@@ -23,6 +23,8 @@ from scipy.stats import kstest
 import jaxmetal as jm
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.model import SCENE, tree
+from jaxmetal.posterior import Posterior
+from jaxmetal.prepared import predictions
 from jaxmetal.prior import fill, sites
 
 SHAPE, PIXEL, FWHM = (31, 37), 0.1, 0.5
@@ -80,23 +82,33 @@ def simulated(prior: jm.Scene, seed: int) -> tuple[dict[str, np.ndarray], dict[s
     truth = {name: d.sample(key) for (name, d), key in zip(free.items(), keys, strict=False)}
     sky = fill({SCENE: prior}, truth)[SCENE]
     observations = instrument(FWHM)
-    plans = jm.prepare(prior, observations)
+    seen = predictions(observations, sky, jm.prepare(prior, observations))
     drawn = {}
     for (name, observation), key in zip(observations.items(), keys[-2:], strict=True):
-        prediction = jm.predict(observation, sky, plans[name])
+        prediction = seen[name]
         drawn[name] = np.asarray(observation.noise.draw(key, prediction.value, prediction.light))
     return {name: np.asarray(value) for name, value in truth.items()}, drawn
 
 
-def one(case: str, seed: int, psf_factor: float, draws: int = 500) -> dict[str, Any]:
-    """Simulates and fits once."""
+def posed(case: str, seed: int, psf_factor: float) -> tuple[jm.Scene, dict[str, Any], dict[str, np.ndarray]]:
+    """The prior, observations as they are taken to be, and the truth behind them."""
     prior = {"gradient": gradient, "clumps": clumps}[case]()
     truth, data = simulated(prior, seed)
     observations = {
         name: dataclasses.replace(observation, data=data[name])
         for name, observation in instrument(psf_factor * FWHM).items()
     }
-    posterior = jm.fit.auto(prior, observations, seed=seed, draws=draws, start_count=2, progress=False)
+    return prior, observations, truth
+
+
+def one(case: str, seed: int, psf_factor: float) -> dict[str, Any]:
+    """Simulates and fits once."""
+    prior, observations, truth = posed(case, seed, psf_factor)
+    return ranked(jm.fit.auto(prior, observations, seed=seed, draws=500, start_count=2, progress=False), prior, truth)
+
+
+def ranked(posterior: Posterior, prior: jm.Scene, truth: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Where the truth lies in a posterior."""
     row: dict[str, Any] = {
         "method": posterior.method,
         "k_hat": posterior.k_hat,

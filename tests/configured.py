@@ -1,6 +1,9 @@
 """A small galaxy in FITS files and the TOML that describes it, for tests of the front door."""
 
+from functools import cache
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -49,8 +52,11 @@ profile = """ + (
 )
 
 
-def write_galaxy(folder: Path) -> Path:
-    """Writes the files and returns the path of the configuration."""
+@cache
+def written() -> TemporaryDirectory:
+    """A folder with the files: written once, as each test wants its own."""
+    made = TemporaryDirectory()
+    folder = Path(made.name)
     x, y = (np.asarray(a) for a in GRID.centres())
     values = 8.6 - 0.2 * np.hypot(x, y) + np.random.default_rng(0).normal(0.0, 0.05, SHAPE)
     values[0, :4] = np.nan
@@ -73,6 +79,12 @@ def write_galaxy(folder: Path) -> Path:
     fits.writeto(folder / "even.fits", np.ones((4, 4)))
     fits.writeto(folder / "shifted.fits", np.eye(5)[[1]].T @ np.eye(5)[[2]])
     (folder / "fit.toml").write_text(CONFIG)
+    return made
+
+
+def write_galaxy(folder: Path) -> Path:
+    """Writes the files and returns the path of the configuration."""
+    copytree(written().name, folder, dirs_exist_ok=True)
     return folder / "fit.toml"
 
 

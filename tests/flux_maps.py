@@ -1,6 +1,9 @@
 """A small galaxy in flux maps and the TOML that describes it, for tests of `jaxmetal lines`."""
 
+from functools import cache
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -72,8 +75,11 @@ def binned(values: np.ndarray) -> np.ndarray:
     return np.array(means)[LABELS]
 
 
-def write_lines(folder: Path) -> Path:
-    """Writes the files and returns the path of the configuration."""
+@cache
+def written() -> TemporaryDirectory:
+    """A folder with the files: written once, as each test wants its own."""
+    made = TemporaryDirectory()
+    folder = Path(made.name)
     flux, sigma = fluxes()
     maps = {name: flux[..., i] for i, name in enumerate(LINES)}
     errors = {f"{name}_ERR": sigma[..., i] for i, name in enumerate(LINES)}
@@ -89,6 +95,12 @@ def write_lines(folder: Path) -> Path:
     write_maps(folder / "clump.fits", {"mask": (x > 0.2).astype(np.uint8)}, GRID, ORIGIN)
     write_maps(folder / "amplification.fits", {"mu": 4.0 + 0.0 * x}, GRID, ORIGIN)
     (folder / "lines.toml").write_text(CONFIG)
+    return made
+
+
+def write_lines(folder: Path) -> Path:
+    """Writes the files and returns the path of the configuration."""
+    copytree(written().name, folder, dirs_exist_ok=True)
     return folder / "lines.toml"
 
 

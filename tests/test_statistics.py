@@ -8,6 +8,10 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom
 
+import jaxmetal as jm
+
+pytestmark = pytest.mark.usefixtures("optimised")
+
 BENCHMARKS = str(Path(__file__).resolve().parents[1] / "benchmarks")
 LEVEL = 1e-3
 """Probability below which a result counts as a failure: the seeds are fixed, so it does not come and go."""
@@ -31,9 +35,23 @@ def benchmark_modules(monkeypatch):
         sys.modules.pop(name, None)
 
 
+def together(posed, **options):
+    """The posterior of each, all fitted side by side."""
+    galaxies = [jm.fit.Galaxy(name=str(k), scene=one[0], observations=one[1]) for k, one in enumerate(posed)]
+    found = dict(jm.fit.batch(galaxies, draws=150, progress=False, **options))
+    return [found[galaxy.name] for galaxy in galaxies]
+
+
+def clumps(sbc, count, psf_factor):
+    """Simulations of three clumps, fitted and ranked."""
+    posed = [sbc.posed("clumps", 90_000 + seed, psf_factor) for seed in range(count)]
+    fits = together(posed, start_count=2)
+    return [sbc.ranked(fitted, prior, truth) for fitted, (prior, _, truth) in zip(fits, posed, strict=True)]
+
+
 def test_ranks_of_the_truth_are_uniform(benchmark_modules):
     sbc, _ = benchmark_modules
-    rows = [sbc.one("clumps", 90_000 + seed, 1.0, 150) for seed in range(30)]
+    rows = clumps(sbc, 30, 1.0)
     names = list(rows[0]["ranks"])
     ranks = np.array([[row["ranks"][name] for name in names] for row in rows])
     assert min(sbc.uniformity(column) for column in ranks.T) > LEVEL / len(names)
@@ -44,7 +62,7 @@ def test_ranks_of_the_truth_are_uniform(benchmark_modules):
 def test_a_wrong_psf_spoils_the_ranks(benchmark_modules, monkeypatch):
     sbc, _ = benchmark_modules
     monkeypatch.setattr(sbc, "FWHM", sbc.FWHM / 1.15)  # of the data; that of the model has its program already
-    rows = [sbc.one("clumps", 90_000 + seed, 1.15, 150) for seed in range(15)]
+    rows = clumps(sbc, 15, 1.15)
     flux = np.array([[row["ranks"][name] for name in row["ranks"] if name.endswith("flux")] for row in rows])
     assert min(sbc.uniformity(column) for column in flux.T) < LEVEL
 
@@ -52,7 +70,8 @@ def test_a_wrong_psf_spoils_the_ranks(benchmark_modules, monkeypatch):
 @pytest.mark.parametrize("mixing", ["dex", "linear"])
 def test_intervals_hold_the_truth_as_often_as_they_say(benchmark_modules, mixing):
     _, metha = benchmark_modules
-    rows = [metha.fitted(1.0, mixing, mixing, 5000 + seed, "laplace") for seed in range(20)]
+    posed = [(metha.PRIOR, metha.observed(1.0, mixing, mixing, 5000 + seed)) for seed in range(20)]
+    rows = [metha.ranked(fitted) for fitted in together(posed, method="laplace", start_count=1)]
     for parameter in ("central", "slope"):
         assert LEVEL < binom.cdf(metha.inside(rows, parameter, 0.68), 20, 0.68) < 1 - LEVEL
         assert binom.cdf(20 * metha.shrunk_coverage(rows, parameter, 0.3), 20, 0.68) < 0.02
