@@ -25,7 +25,6 @@ from resumable import run, write
 import jaxmetal as jm
 from jaxmetal.classical import wls
 from jaxmetal.likelihood import LightScaled
-from jaxmetal.posterior import Posterior
 
 PIXELS, PIXEL = (121, 121), 0.066
 CENTRAL, SLOPE = 8.0, -0.2
@@ -69,22 +68,20 @@ def noise_free(fwhm: float, mixing: str) -> tuple[jm.WeightedMap, np.ndarray, np
     return observation, np.asarray(prediction.value), np.asarray(sigma)
 
 
-def observed(fwhm: float, generated: str, mixing: str, seed: int) -> dict[str, jm.WeightedMap]:
-    """Draws noise."""
+def fitted(fwhm: float, generated: str, mixing: str, seed: int, method: str) -> dict[str, Any]:
+    """Draws noise, fits, and says where the truth lies in the posterior."""
     _, value, sigma = noise_free(fwhm, generated)
     observation = noise_free(fwhm, mixing)[0]
     data = value + sigma * np.random.default_rng(seed).standard_normal(value.shape)
-    return {"map": dataclasses.replace(observation, data=data)}
-
-
-def fitted(fwhm: float, generated: str, mixing: str, seed: int, method: str) -> dict[str, Any]:
-    """Draws noise, fits, and says where the truth lies in the posterior."""
-    data = observed(fwhm, generated, mixing, seed)
-    return ranked(jm.fit.auto(PRIOR, data, method=method, seed=seed, draws=150, start_count=1, progress=False))
-
-
-def ranked(posterior: Posterior) -> dict[str, Any]:
-    """Where the truth lies in a posterior."""
+    posterior = jm.fit.auto(
+        PRIOR,
+        {"map": dataclasses.replace(observation, data=data)},
+        method=method,
+        seed=seed,
+        draws=150,
+        start_count=1,
+        progress=False,
+    )
     drawn = {name: posterior.draws[SITE + name].ravel() for name in ("central", "slope")}
     truth = {"central": CENTRAL, "slope": SLOPE}
     return {

@@ -23,7 +23,6 @@ from scipy.stats import kstest
 import jaxmetal as jm
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.model import SCENE, tree
-from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import predictions
 from jaxmetal.prior import fill, sites
 
@@ -90,25 +89,15 @@ def simulated(prior: jm.Scene, seed: int) -> tuple[dict[str, np.ndarray], dict[s
     return {name: np.asarray(value) for name, value in truth.items()}, drawn
 
 
-def posed(case: str, seed: int, psf_factor: float) -> tuple[jm.Scene, dict[str, Any], dict[str, np.ndarray]]:
-    """The prior, observations as they are taken to be, and the truth behind them."""
+def one(case: str, seed: int, psf_factor: float, draws: int = 500) -> dict[str, Any]:
+    """Simulates and fits once."""
     prior = {"gradient": gradient, "clumps": clumps}[case]()
     truth, data = simulated(prior, seed)
     observations = {
         name: dataclasses.replace(observation, data=data[name])
         for name, observation in instrument(psf_factor * FWHM).items()
     }
-    return prior, observations, truth
-
-
-def one(case: str, seed: int, psf_factor: float) -> dict[str, Any]:
-    """Simulates and fits once."""
-    prior, observations, truth = posed(case, seed, psf_factor)
-    return ranked(jm.fit.auto(prior, observations, seed=seed, draws=500, start_count=2, progress=False), prior, truth)
-
-
-def ranked(posterior: Posterior, prior: jm.Scene, truth: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Where the truth lies in a posterior."""
+    posterior = jm.fit.auto(prior, observations, seed=seed, draws=draws, start_count=2, progress=False)
     row: dict[str, Any] = {
         "method": posterior.method,
         "k_hat": posterior.k_hat,

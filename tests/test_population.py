@@ -19,6 +19,8 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.population.covariates import design
 from jaxmetal.population.sampler import sample as draws_of
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 
 @pytest.fixture(scope="module")
 def direct():

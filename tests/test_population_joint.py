@@ -12,6 +12,8 @@ from jaxmetal.edge.errors import InputError
 
 BENCHMARKS = str(Path(__file__).resolve().parents[1] / "benchmarks")
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 
 @pytest.fixture
 def benchmark_module(monkeypatch):

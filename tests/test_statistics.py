@@ -8,8 +8,6 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom
 
-import jaxmetal as jm
-
 pytestmark = pytest.mark.usefixtures("optimised")
 
 BENCHMARKS = str(Path(__file__).resolve().parents[1] / "benchmarks")
@@ -35,23 +33,9 @@ def benchmark_modules(monkeypatch):
         sys.modules.pop(name, None)
 
 
-def together(posed, **options):
-    """The posterior of each, all fitted side by side."""
-    galaxies = [jm.fit.Galaxy(name=str(k), scene=one[0], observations=one[1]) for k, one in enumerate(posed)]
-    found = dict(jm.fit.batch(galaxies, draws=150, progress=False, **options))
-    return [found[galaxy.name] for galaxy in galaxies]
-
-
-def clumps(sbc, count, psf_factor):
-    """Simulations of three clumps, fitted and ranked."""
-    posed = [sbc.posed("clumps", 90_000 + seed, psf_factor) for seed in range(count)]
-    fits = together(posed, start_count=2)
-    return [sbc.ranked(fitted, prior, truth) for fitted, (prior, _, truth) in zip(fits, posed, strict=True)]
-
-
 def test_ranks_of_the_truth_are_uniform(benchmark_modules):
     sbc, _ = benchmark_modules
-    rows = clumps(sbc, 30, 1.0)
+    rows = [sbc.one("clumps", 90_000 + seed, 1.0, 150) for seed in range(30)]
     names = list(rows[0]["ranks"])
     ranks = np.array([[row["ranks"][name] for name in names] for row in rows])
     assert min(sbc.uniformity(column) for column in ranks.T) > LEVEL / len(names)
@@ -62,7 +46,7 @@ def test_ranks_of_the_truth_are_uniform(benchmark_modules):
 def test_a_wrong_psf_spoils_the_ranks(benchmark_modules, monkeypatch):
     sbc, _ = benchmark_modules
     monkeypatch.setattr(sbc, "FWHM", sbc.FWHM / 1.15)  # of the data; that of the model has its program already
-    rows = clumps(sbc, 15, 1.15)
+    rows = [sbc.one("clumps", 90_000 + seed, 1.15, 150) for seed in range(15)]
     flux = np.array([[row["ranks"][name] for name in row["ranks"] if name.endswith("flux")] for row in rows])
     assert min(sbc.uniformity(column) for column in flux.T) < LEVEL
 
@@ -70,8 +54,7 @@ def test_a_wrong_psf_spoils_the_ranks(benchmark_modules, monkeypatch):
 @pytest.mark.parametrize("mixing", ["dex", "linear"])
 def test_intervals_hold_the_truth_as_often_as_they_say(benchmark_modules, mixing):
     _, metha = benchmark_modules
-    posed = [(metha.PRIOR, metha.observed(1.0, mixing, mixing, 5000 + seed)) for seed in range(20)]
-    rows = [metha.ranked(fitted) for fitted in together(posed, method="laplace", start_count=1)]
+    rows = [metha.fitted(1.0, mixing, mixing, 5000 + seed, "laplace") for seed in range(20)]
     for parameter in ("central", "slope"):
         assert LEVEL < binom.cdf(metha.inside(rows, parameter, 0.68), 20, 0.68) < 1 - LEVEL
         assert binom.cdf(20 * metha.shrunk_coverage(rows, parameter, 0.3), 20, 0.68) < 0.02
