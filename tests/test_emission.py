@@ -1,5 +1,7 @@
 """Dust, hydrogen and the fluxes of all lines, against stored numbers and other packages."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,11 +30,17 @@ def test_extinction_is_differentiable_in_r_v():
     assert float(slope) == pytest.approx(difference, rel=1e-2)
 
 
+@pytest.fixture(scope="module")
+def atom():
+    """Reading its tables takes PyNeb longer than what is asked of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("pyneb").RecAtom("H", 1)
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("temperature", [6000.0, 1e4, 13500.0, 2e4])
-def test_hydrogen_against_pyneb(temperature):
-    pyneb = pytest.importorskip("pyneb")
-    atom = pyneb.RecAtom("H", 1)
+def test_hydrogen_against_pyneb(temperature, atom):
     levels = {"Halpha": (3, 2), "Hgamma": (5, 2), "Hdelta": (6, 2), "H7": (7, 2), "PaA": (4, 3), "PaB": (5, 3)}
     assert set(levels) | {"Hbeta"} == set(HYDROGEN)
     hbeta = atom.getEmissivity(temperature, 100.0, lev_i=4, lev_j=2)
