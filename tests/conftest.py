@@ -7,7 +7,6 @@ optimisations, and the numbers are the same to rounding. Processes that tests be
 
 import gc
 import os
-from pathlib import Path
 
 import jax
 import pytest
@@ -21,10 +20,6 @@ os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
 jax.config.update("jax_disable_most_optimizations", True)
 jax.config.update("jax_enable_x64", True)
 
-MAPS = Path("/proc/self/maps")
-MOST = 30_000
-"""Memory maps, of the 65,530 that Linux grants a process; each compiled program takes some twenty."""
-
 
 def pytest_collection_finish():
     """What tests are made of is no garbage, and tracing leaves little: not to be looked for time and again."""
@@ -34,18 +29,16 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="module", autouse=True)
 def forget_programs():
-    """Files share what they compile, unless this process could hold no more of it, or does not know."""
-    if not MAPS.exists() or MAPS.read_bytes().count(b"\n") > MOST:
-        jax.clear_caches()
+    """Each compiled program takes some twenty of the 65,530 memory maps that Linux grants a process."""
+    yield
+    jax.clear_caches()
 
 
 @pytest.fixture(scope="module")
 def optimised():
     """For files that compute more than they compile."""
-    jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", False)
     yield
-    jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", True)
 
 
