@@ -75,14 +75,14 @@ def fitted(galaxies, **options):
 
 @pytest.fixture(scope="module")
 def mixed():
-    """Galaxies of three shapes, the last of the shape of the first; the first two are padded to the same."""
-    shapes = [(9, 12), (10, 11), (11, 9), (9, 12)]
+    """Galaxies of two shapes that are padded to the same, the last of the shape of the first."""
+    shapes = [(9, 12), (10, 11), (9, 12)]
     return [galaxy(f"g{i}", i, shape, r_eff=0.6 + 0.02 * i) for i, shape in enumerate(shapes)]
 
 
 def test_a_batch_finds_what_single_fits_find(mixed):
     together_ = fitted(mixed, pad=True)
-    for one in mixed[:3]:
+    for one in mixed[:2]:
         alone = jm.fit.auto(one.scene, one.observations, draws=100, progress=False)
         for site, draws in alone.draws.items():
             sd = float(draws.std())
@@ -93,8 +93,8 @@ def test_a_batch_finds_what_single_fits_find(mixed):
 
 
 def test_neither_order_nor_neighbours_change_an_answer(mixed):
-    first, second = fitted([mixed[0], mixed[3]]), fitted([mixed[3], galaxy("other", 5), mixed[1], mixed[0]])
-    for name in ("g0", "g3"):
+    first, second = fitted([mixed[0], mixed[2]]), fitted([mixed[2], galaxy("other", 5), mixed[1], mixed[0]])
+    for name in ("g0", "g2"):
         np.testing.assert_array_equal(first[name].draws[SLOPE], second[name].draws[SLOPE])
     other = fitted(mixed[:1], seed=1)["g0"]
     assert not np.array_equal(other.draws[SLOPE], first["g0"].draws[SLOPE])
@@ -139,7 +139,7 @@ def test_a_bad_galaxy_is_reported_and_the_others_are_fitted():
 
 
 def test_a_start_of_ones_own_is_heard(mixed):
-    near = [dataclasses.replace(mixed[0], start={SLOPE: -0.25}), mixed[3]]
+    near = [dataclasses.replace(mixed[0], start={SLOPE: -0.25}), mixed[2]]
     found = fitted(near, method="map")
     assert found["g0"].best[SLOPE] == pytest.approx(fitted(mixed[:1], method="map")["g0"].best[SLOPE], abs=1e-5)
 
