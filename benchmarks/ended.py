@@ -95,7 +95,7 @@ def together(command: str, arguments: list[str]) -> dict[str, Any]:
         both = [said(one) for one in [jaxmetal([*arguments, "-o", str(folder / "out")]) for _ in range(2)]]
         return {
             "codes": sorted(one["rc"] for one in both),
-            "said": [one["said"] for one in both if one["rc"]],
+            "said": [one["said"].replace(place, "...") for one in both if one["rc"]],
             "tracebacks": sum(one["traceback"] for one in both),
             "same table": (folder / "out" / TABLES[command]).read_text() == text,
             "hidden": hidden(folder),
@@ -115,7 +115,7 @@ def batches(arguments: list[str]) -> dict[str, Any]:
         return {
             "codes resumed": [one["rc"] for one in resumed],
             "codes started": sorted(one["rc"] for one in started),
-            "said": [one["said"] for one in (*resumed, *started) if one["rc"]],
+            "said": [one["said"].replace(place, "...") for one in (*resumed, *started) if one["rc"]],
             "same tables": len(set(tables)) == 1,
             "hidden": [name for one in (shared, twice) for name in hidden(Path(one))] + hidden(folder),
         }
@@ -130,6 +130,7 @@ def places(inputs: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
             folder = Path(place)
             folder.chmod(0o777 if name != "read-only folder" else 0o555)
             end = said(jaxmetal([*arguments, "-o", str(folder / "out")], **options))
+            end["said"] = end["said"].replace(place, "...")
             found[name] = {**end, "left": sorted(entry.name for entry in folder.iterdir())}
 
     as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []

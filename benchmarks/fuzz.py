@@ -120,7 +120,7 @@ def main(mutations: int = 2000, fits: int = 0) -> None:
                     if row["code"] == 0 and row["input"] in ("scene", "recipe", "lens", "bins")
                 ]
                 fitted = resumable.run("fuzz_fits", taken[:fits], lambda number: worker.ask(number, "fit"))
-                resumable.write("fuzz_fits", summary(fitted, []))
+                resumable.write("fuzz_fits", summary(fitted, [], "fit"))
         finally:
             worker.stop()
 
@@ -144,13 +144,13 @@ def greedy(rows: list[dict[str, Any]]) -> list[int]:
     return sorted(took, key=lambda key: took[key])[-ALONE:]
 
 
-def summary(rows: list[dict[str, Any]], alone: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(rows: list[dict[str, Any]], alone: list[dict[str, Any]], command: str | None = None) -> dict[str, Any]:
     """Counts, and every row that broke a rule."""
     accepted = [row for row in rows if row["wrong"] and row["code"] == 0 and not row["reported"]]
     broken = {
         "tracebacks": [row for row in rows if row["code"] == "traceback"],
         "died or endless": [row for row in rows if row["code"] in ("died", "endless")],
-        "over the time": [row for row in rows if row.get("cpu", 0.0) > LIMITS[None]],
+        "over the time": [row for row in rows if row.get("cpu", 0.0) > LIMITS[command]],
         "over 2 GiB": [row for row in alone if row["gib"] > GIB],
         "wrote outside": [row for row in rows if row.get("outside")],
         "long messages": [row for row in rows if row.get("length", 0) > 2000],

@@ -52,7 +52,7 @@ def wide_blur(name: str, fwhm: float, across: float, seen: float | None, size: f
     if seen is not None and seen < NARROW * fwhm:
         found.append(f"wider than what is seen through it ({seen:.2g} arcsec)")
     if size is not None and fwhm > SMALL * size:
-        found.append(f"{fwhm / size:.1f} times the half-light radius that the prior expects ({size:.2g} arcsec)")
+        found.append(f"{fwhm / size:.3g} times the half-light radius that the prior expects ({size:.2g} arcsec)")
     if not found:
         return []
     return [Finding("warning", f"{name}: the FWHM ({fwhm:.3g} arcsec) is {', and '.join(found)}; {UNIT}.")]
