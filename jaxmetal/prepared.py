@@ -82,7 +82,7 @@ def _too_small(sampling: Sampling) -> Finding:
 
 def _check_names(label: str, scene: Scene, observation: Any) -> None:
     shown = observation.shown(scene)
-    if not shown:
+    if not shown and observation.subject is not None:
         raise InputError(
             f"Observation '{label}' shows the {observation.subject}, but no source of the scene has it; add it or "
             "rename."

@@ -14,6 +14,7 @@ from jaxmetal.likelihood import (
     EffectiveSamples,
     Gaussian,
     GaussianCorrelation,
+    Integrated,
     KernelCorrelation,
     Law,
     LightScaled,
@@ -39,6 +40,7 @@ NOISES = {
     "light_map": LightScaled(c1=0.0077, c2=0.0123, light=2.0 * LIGHT),
     "student": StudentT(sigma=SIGMA, nu=4.0, jitter=0.07, scale=1.1),
     "split_normal": SplitNormal(lower=SIGMA, upper=2.0 * SIGMA, jitter=0.03),
+    "integrated": Integrated(sigma=SIGMA, jitter=0.07, scale=1.3),
     "censored": Censored(noise=Gaussian(sigma=SIGMA, jitter=0.02), limits=LIMITS),
     "censored both ways": Censored(noise=Gaussian(sigma=SIGMA, jitter=0.02), limits=SIDES),
     "correlated": Correlated(noise=Gaussian(sigma=SIGMA), correlation=GaussianCorrelation(fwhm=2.5), jitter=0.04),
@@ -82,6 +84,7 @@ EXPECTED = {
         [stats.norm.logcdf(DATA, MODEL, np.hypot(SIGMA, 0.02)), stats.norm.logsf(DATA, MODEL, np.hypot(SIGMA, 0.02))],
         stats.norm.logpdf(DATA, MODEL, np.hypot(SIGMA, 0.02)),
     ),
+    "integrated": stats.norm.logpdf(DATA, MODEL, np.hypot(1.3 * SIGMA, 0.07)) + LIGHT,
     "effective": stats.norm.logpdf(DATA, MODEL, SIGMA) / 3.0,
 }
 

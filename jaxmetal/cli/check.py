@@ -76,12 +76,13 @@ def expected(job: Any) -> str:
 
 
 def draw_prior(job: Any, where: str) -> None:
-    """Noise-free draws of every observation from the prior, as pictures in a new folder."""
+    """Noise-free draws of every observation in pixels from the prior, as pictures in a new folder."""
     from jaxmetal.plot.of_posterior import of_prior
     from jaxmetal.plot.saved import save_each
 
+    seen = [name for name, one in job.observations.items() if one.pixels is not None]
     with output_folder(where, overwrite=None) as folder, writing(folder):
-        drawn = {f"prior_{name}": partial(of_prior, job.scene, job.observations, name) for name in job.observations}
+        drawn = {f"prior_{name}": partial(of_prior, job.scene, job.observations, name) for name in seen}
         say(save_each(drawn, folder, dpi=120))
     print(f"\nWhat the prior thinks possible: {where}")
 
@@ -94,37 +95,51 @@ def describe(prior: Any, observation: Any, plan: Any) -> list[str]:
         observation: the same with numbers.
         plan: of `prepare`.
     """
-    from jaxmetal.io.wcs import position_angle_of_y
     from jaxmetal.observation import planes
+
+    grid = observation.pixels
+    pixel = None if grid is None else float(np.sqrt(grid.pixel_area))
+    maps = [line for plane in planes(observation) for line in _described(prior, observation, plane, pixel)]
+    if grid is None:
+        return [observation.describe(), *maps]
+    sampled = (
+        f"sampled {plan.sampling.density:g} times per pixel and axis, margin {plan.sampling.margin} pixels, "
+        f"{plan.sampling.route} convolution"
+    )
+    return [observation.describe(), *_pixels(observation), *maps, sampled]
+
+
+def _pixels(observation: Any) -> list[str]:
+    """Number, size and direction of pixels, and bins where there are any."""
+    from jaxmetal.io.wcs import position_angle_of_y
 
     grid, bins = observation.pixels, observation.bins
     pixel, steps = float(np.sqrt(grid.pixel_area)), np.asarray(grid.steps)
     sides = f"{pixel:.4g}" if np.allclose(steps, pixel, rtol=1e-3) else f"{steps[0]:.4g} x {steps[1]:.4g}"
     parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
     return [
-        observation.describe(),
         f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {sides} arcsec; rows point to pa "
         f"{position_angle_of_y(grid):z.1f} deg ({parity} when they point North)",
         *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),
-        *(line for plane in planes(observation) for line in _described(prior, observation, plane, pixel)),
-        f"sampled {plan.sampling.density:g} times per pixel and axis, margin {plan.sampling.margin} pixels, "
-        f"{plan.sampling.route} convolution",
     ]
 
 
-def _described(prior: Any, observation: Any, plane: Any, pixel: float) -> list[str]:
+def _described(prior: Any, observation: Any, plane: Any, pixel: float | None) -> list[str]:
     """What is used, errors and PSF of one map of an observation, its name in front where there are several."""
     from jaxmetal.instrument.psf import fwhm
 
     used, of = plane.of(observation.used), f"{plane.name}: " if plane.name else ""
-    data, width = plane.of(observation.data)[used], fwhm(plane.psf)
-    kind = "bins" if observation.bins else "pixels"
-    return [
+    data = plane.of(observation.data)[used]
+    kind = "bins" if observation.bins else "data" if pixel is None else "pixels"
+    lines = [
         f"{of}{used.sum()} of {used.size} {kind} used, {np.mean(~used):.1%} masked; "
         f"median {np.median(data):.4g}, range {data.min():.4g} to {data.max():.4g}",
         *(f"{of}{line}" for line in errors(prior.noise, observation, plane)),
-        f"{of}PSF: {type(plane.psf).__name__}, FWHM {width:.3g} arcsec = {width / pixel:.2f} pixels",
     ]
+    if plane.psf is None or pixel is None:
+        return lines
+    width = fwhm(plane.psf)
+    return [*lines, f"{of}PSF: {type(plane.psf).__name__}, FWHM {width:.3g} arcsec = {width / pixel:.2f} pixels"]
 
 
 def errors(prior: Any, observation: Any, plane: Any) -> list[str]:

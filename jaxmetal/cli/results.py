@@ -66,12 +66,16 @@ def figures(
     One that cannot be drawn loses only itself, with a word on stderr.
     """
     from jaxmetal.plot import of_posterior
+    from jaxmetal.plot.of_places import places
     from jaxmetal.plot.saved import save_each
 
     posterior, sources = seen.posterior, seen.filled["scene"].sources
     drawn: dict[str, Any] = {}
     for name in posterior.observations:
         observation = seen.filled[name]
+        if observation.pixels is None:
+            drawn[f"fit_{name}"] = partial(places, seen, name)
+            continue
         shown = observation.quantity._replace(label=look.labels.get(name, observation.quantity.label))
         carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
         if (len(observation.properties) != 1 and shows_properties(observation)) or not carriers:

@@ -22,6 +22,7 @@ from jaxmetal.io.tables import write_table
 from jaxmetal.meaning import property_unit
 from jaxmetal.observation import Channel, planes, shows_properties
 from jaxmetal.posterior import Posterior
+from jaxmetal.result.places import table
 from jaxmetal.result.predicted import intrinsic_map, predictive, radius_map
 from jaxmetal.result.scale import Scale, scale_of
 from jaxmetal.result.size import effective_radius
@@ -39,6 +40,8 @@ def save(
     configuration: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes summary.txt, posterior.nc, model.h5, parameters.ecsv, maps_<observation>.fits and provenance.json.
+
+    Of an observation that lies on no map table_<observation>.ecsv.
 
     Args:
         posterior: of a fit, or a view of it.
@@ -63,6 +66,9 @@ def save(
         save_model(seen, folder / MODEL)
         write_table(folder / "parameters.ecsv", **parameters(seen))
         for name in posterior.observations:
+            if seen.filled[name].pixels is None:
+                write_table(folder / f"table_{name}.ecsv", **observation_table(seen, name))
+                continue
             maps, units = observation_maps(seen, name, kpc_per_arcsec)
             write_maps(folder / f"maps_{name}.fits", maps, seen.filled[name].pixels, origin, units)
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
@@ -82,6 +88,16 @@ def save_draws(posterior: Posterior | View, path: str | Path) -> None:
         data["posterior"][site].attrs["units"] = seen.meanings[site].unit
         data["posterior"][site].attrs["best"] = np.ravel(posterior.best[site])
     write_netcdf(data, path)
+
+
+def observation_table(posterior: Posterior | View, name: str) -> dict[str, Any]:
+    """What an observation that lies on no map recorded, and what the best model says: as `write_table` takes it."""
+    found = table(posterior, name)
+    return {
+        "columns": {key: column.values for key, column in found.items()},
+        "units": {key: column.unit for key, column in found.items()},
+        "descriptions": {key: column.description for key, column in found.items()},
+    }
 
 
 def observation_maps(

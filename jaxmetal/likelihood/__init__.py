@@ -25,6 +25,7 @@ from jaxmetal.likelihood.correlated import Correlated
 from jaxmetal.likelihood.correlation import GaussianCorrelation, KernelCorrelation
 from jaxmetal.likelihood.effective import EffectiveSamples
 from jaxmetal.likelihood.gaussian import Gaussian
+from jaxmetal.likelihood.integrated import Integrated
 from jaxmetal.likelihood.light_scaled import LightScaled
 from jaxmetal.likelihood.masking import usable
 from jaxmetal.likelihood.moments import about_model, averaged
@@ -37,6 +38,7 @@ __all__ = [
     "EffectiveSamples",
     "Gaussian",
     "GaussianCorrelation",
+    "Integrated",
     "KernelCorrelation",
     "Law",
     "LightScaled",

@@ -7,13 +7,22 @@ line in `KINDS` of `tests/test_observations.py`, which every kind passes. A kind
 a node in a file of one's own is as good, and TOML finds its reader by a package entry point.
 """
 
-from jaxmetal.observation.channels import Channel, planes, property_units, shows_properties, used_pixels, used_somewhere
+from jaxmetal.observation.channels import (
+    Channel,
+    absorbed,
+    planes,
+    property_units,
+    shows_properties,
+    used_pixels,
+    used_somewhere,
+)
 from jaxmetal.observation.contract import Numbers, Observation, Prediction, Quantity, is_observation
 from jaxmetal.observation.exposure import blurred_light, imager, layers, padded, residual
 from jaxmetal.observation.image import Image, Sky
 from jaxmetal.observation.line_maps import LineMaps
 from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
 from jaxmetal.observation.plan import Plan
+from jaxmetal.observation.positions import Positions
 from jaxmetal.observation.settle import default_sampling, plan_pixels
 from jaxmetal.observation.together import predict, predict_all, shared
 from jaxmetal.observation.weighted_map import Response, WeightedMap, carriers
@@ -25,11 +34,13 @@ __all__ = [
     "Numbers",
     "Observation",
     "Plan",
+    "Positions",
     "Prediction",
     "Quantity",
     "Response",
     "Sky",
     "WeightedMap",
+    "absorbed",
     "blurred_light",
     "carriers",
     "default_sampling",

@@ -40,6 +40,11 @@ def planes(observation: Any) -> tuple[Channel, ...]:
     return (Channel("", ..., observation.quantity, observation.psf),)
 
 
+def absorbed(observation: Any) -> int:
+    """How many numbers a kind integrates out of its prediction, which fits the data as if they were free."""
+    return observation.absorbed if hasattr(type(observation), "absorbed") else 0
+
+
 def used_somewhere(observation: Any) -> np.ndarray:
     """Pixels or bins with a datum that counts in any of the maps."""
     return np.any([plane.of(observation.used) for plane in planes(observation)], axis=0)

@@ -56,6 +56,12 @@ class Observation(Protocol):
     `shown`, `predict` and what it is called. Data that are several maps, stacked in front, and data that are no values
     of the carried properties, are told as `planes` says.
 
+    What looks at the lens alone has no `subject` and shows nothing. What lies on no map has neither `pixels` nor
+    `pointing`, its `shape` is (), and it is a list of places: `labels` are the families of the rows, `said` has the
+    unit and description of each column, x, y, sigma_x, sigma_y, x_model, y_model, source_x, source_y and
+    distance_ratio among them, and `columns(scene, seen)` their numbers. A kind that integrates numbers out of its
+    prediction says how many by `absorbed`.
+
     Attributes:
         data: what was recorded.
         noise: see `jaxmetal.likelihood`.
@@ -64,10 +70,10 @@ class Observation(Protocol):
         bins: `Bins`, or None for pixels.
         properties: names of the carried properties that it shows.
         quantity: what the data are.
-        subject: in words what it sees of a source, e.g. "light 'halpha'".
+        subject: in words what it sees of a source, e.g. "light 'halpha'"; None where it sees none.
         shape: (ny, nx) of its pixels.
         pointing: what decides where the pixels lie on the sky, all leaves of it; the size of a pixel is never free.
-        pixels: `Grid` of the pixels in the scene's coordinates, where every leaf is a number.
+        pixels: `Grid` of the pixels in the scene's coordinates, where every leaf is a number; None without.
     """
 
     data: Any
@@ -82,7 +88,7 @@ class Observation(Protocol):
         """What the data are."""
 
     @property
-    def subject(self) -> str:
+    def subject(self) -> str | None:
         """In words, what it sees of a source."""
 
     @property
@@ -94,7 +100,7 @@ class Observation(Protocol):
         """All that decides where its pixels lie."""
 
     @property
-    def pixels(self) -> Grid:
+    def pixels(self) -> Grid | None:
         """Its pixels in the scene's coordinates."""
 
     def shown(self, scene: Scene) -> list[tuple[str, str]]:

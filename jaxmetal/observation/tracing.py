@@ -116,7 +116,7 @@ def restricted(prior: dict[str, Any], now: dict[str, Any], theta: Position, fine
 
 def _total(lens: dict[str, Any], names: list[str], theta: Position) -> np.ndarray:
     """alpha of some deflectors; a single zero for none of them."""
-    return np.stack(_deflection({name: lens[name] for name in names}, *theta)) if names else np.zeros((2, 1, 1))
+    return np.stack(deflected({name: lens[name] for name in names}, *theta)) if names else np.zeros((2, 1, 1))
 
 
 def _numbers_in(deflector: Any) -> int:
@@ -167,7 +167,7 @@ def _flat(deflector: Any, places: tuple[int, ...]) -> jax.Array:
 
 
 # One program each, instead of dozens for their single operations.
-_deflection = Program(deflection)
+deflected = Program(deflection)
 
 
 def _with_numbers(deflector: Any, numbers: jax.Array, places: tuple[int, ...], x: Any, y: Any) -> Any:
@@ -180,4 +180,4 @@ def _with_numbers(deflector: Any, numbers: jax.Array, places: tuple[int, ...], x
         size = int(np.prod(shape, dtype=int))
         leaves[place] = numbers[start : start + size].reshape(shape)
         start += size
-    return _deflection({"": structure.unflatten(leaves)}, x, y)
+    return deflected({"": structure.unflatten(leaves)}, x, y)

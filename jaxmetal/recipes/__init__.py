@@ -10,6 +10,7 @@ from jaxmetal.recipes.observations import light_image, metallicity_map, weighted
 from jaxmetal.recipes.of_line_maps import line_gradient
 from jaxmetal.recipes.of_lines import line_maps
 from jaxmetal.recipes.of_spectra import line_fluxes
+from jaxmetal.recipes.positions import multiple_images
 from jaxmetal.recipes.priors import broken_gradient, clumps, gradient, lensed_gradient
 from jaxmetal.recipes.random_field import field
 
@@ -28,5 +29,6 @@ __all__ = [
     "line_gradient",
     "line_maps",
     "metallicity_map",
+    "multiple_images",
     "weighted_map",
 ]

@@ -52,11 +52,13 @@ class Seen(NamedTuple):
         layout: where its data lie.
         fitted: with the noise of the best fit.
         stated: with the errors as they were stated, the same where none of the noise was free.
+        absorbed: numbers that were integrated out of the prediction: each fits one datum away.
     """
 
     layout: Layout
     fitted: Judged
     stated: Judged
+    absorbed: int = 0
 
 
 def goodness(observations: Mapping[str, Seen], free: int) -> dict[str, Goodness]:
@@ -105,7 +107,8 @@ class _Test(NamedTuple):
 
 
 def _tests(seen: Seen, free: int) -> list[_Test]:
-    chi2, expected, _ = _chi2(seen.fitted)
+    free += seen.absorbed
+    chi2, expected, _ = _chi2(seen.fitted, seen.absorbed)
     more, less = totals(seen.fitted, free)
     return [
         _Test(Score(more, f"ln L is {more:.0f} sd too low"), LACKS),
@@ -117,7 +120,7 @@ def _tests(seen: Seen, free: int) -> list[_Test]:
 
 def _changed(seen: Seen, free: int) -> _Test:
     """Of the errors as they were stated, where the fit was free to change them."""
-    chi2, expected, _ = _chi2(seen.stated)
+    chi2, expected, _ = _chi2(seen.stated, seen.absorbed)
     used = seen.layout.used
     factor = np.median(np.asarray(seen.fitted.sigma)[used] / np.asarray(seen.stated.sigma)[used])
     text = f"its errors are {factor:.2g} times those that were stated, with which chi2 is {chi2:.0f}"
@@ -130,7 +133,7 @@ def _factor(one: float, other: float) -> float:
 
 
 def _judged(name: str, seen: Seen, tests: list[_Test], count: int) -> Goodness:
-    chi2, expected, spread = _chi2(seen.fitted)
+    chi2, expected, spread = _chi2(seen.fitted, seen.absorbed)
     enough = limit(FALSE_ALARMS, count, len(seen.fitted.redrawn_residual))
     heard = sorted(((min(one.score.size / enough, one.matters), one) for one in tests), key=lambda each: -each[0])
     wrong = [one for size, one in heard if size > 1.0]
@@ -145,8 +148,8 @@ def _judged(name: str, seen: Seen, tests: list[_Test], count: int) -> Goodness:
     return Goodness(chi2, expected, spread, heard[0][0], text)
 
 
-def _chi2(seen: Judged) -> tuple[float, float, float]:
-    """Of the data, and median and half width of that of the drawn sets."""
+def _chi2(seen: Judged, absorbed: int) -> tuple[float, float, float]:
+    """Of the data, and median and half width of that of the drawn sets, from which nothing was fitted away."""
     drawn = np.nansum(np.square(seen.redrawn_residual).reshape(len(seen.redrawn_residual), -1), axis=1)
     low, middle, high = np.quantile(drawn, [0.16, 0.5, 0.84])
-    return float(np.nansum(np.square(seen.residual))), float(middle), float(0.5 * (high - low))
+    return float(np.nansum(np.square(seen.residual))), float(middle) - absorbed, float(0.5 * (high - low))

@@ -101,11 +101,7 @@ def _newton(lens: Lens, starts: jax.Array, point: jax.Array, reach: float) -> tu
 
     def step(theta: jax.Array, _: None) -> tuple[jax.Array, None]:
         at = distortion(lens, theta[:, 0], theta[:, 1])
-        left = off(theta)
-        # The inverse of A is its adjugate times mu.
-        dx = (1 - at.kappa + at.gamma1) * left[:, 0] + (at.gamma2 - at.rotation) * left[:, 1]
-        dy = (at.gamma2 + at.rotation) * left[:, 0] + (1 - at.kappa - at.gamma1) * left[:, 1]
-        move = -at.mu[:, None] * jnp.stack([dx, dy], axis=-1)
+        move = -jnp.stack(at.lifted(*off(theta).T), axis=-1)
         size = jnp.sqrt(jnp.sum(move**2, axis=-1, keepdims=True))
         move = move * jnp.minimum(1.0, reach / jnp.where(size > 0, size, 1.0))
         return theta + jnp.where(jnp.isfinite(move), move, 0.0), None

@@ -44,12 +44,14 @@ class Layout(NamedTuple):
         light: predicted, likewise.
         labels: map of the bin of each pixel, -1 for none; None where data are pixels.
         planes: name and index of each map among the data, the name "" where there is one.
+        on_map: whether they are maps, with neighbours and light.
     """
 
     used: np.ndarray
     light: np.ndarray
     labels: np.ndarray | None
     planes: tuple[tuple[str, Any], ...] = (("", ...),)
+    on_map: bool = True
 
 
 def limit(false_alarms: float, tests: int, drawn: int) -> float:
@@ -89,6 +91,8 @@ def patterns(seen: Judged, layout: Layout) -> list[Score]:
 
 def _neighbours(residuals: np.ndarray, layout: Layout) -> list[Score]:
     """Spatial autocorrelation: the share of the power that smoothing by Gaussians of several widths leaves."""
+    if not layout.on_map:
+        return []
     if layout.labels is not None:
         residuals = np.where(layout.labels < 0, 0.0, residuals[:, np.maximum(layout.labels, 0)])
     widest = np.log2(max(2.0, min(residuals.shape[1:]) / ACROSS))
@@ -118,7 +122,7 @@ def _rings(residuals: np.ndarray, layout: Layout) -> list[Score]:
     """Residuals and chi2 in rings of equal light: by radius, wherever a source's centre is and whatever bends it."""
     used = np.flatnonzero(layout.used)
     count = min(RINGS, used.size // IN_RING)
-    if count < 2:
+    if count < 2 or not layout.on_map:
         return []
     ordered = used[np.argsort(-np.ravel(layout.light)[used], kind="stable")]
     flat, rings = residuals.reshape(len(residuals), -1), np.array_split(ordered, count)

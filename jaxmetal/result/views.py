@@ -20,7 +20,7 @@ from jaxmetal.meaning.circles import at_home, unwrap
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import realised
-from jaxmetal.observation import Prediction, planes
+from jaxmetal.observation import Prediction, absorbed, planes
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import predictions
 from jaxmetal.prior import fill, split, strong
@@ -131,8 +131,8 @@ class View:
         one, light, fitted = self.filled[name], self.predictions[name].light, self._judged[name]
         labels = None if one.bins is None else np.asarray(one.bins.labels)
         maps = tuple((plane.name, plane.index) for plane in planes(one))
-        layout = Layout(np.asarray(one.used), np.asarray(light), labels, maps)
-        return Seen(layout, fitted, self._stated.get(name, fitted))
+        layout = Layout(np.asarray(one.used), np.asarray(light), labels, maps, one.pixels is not None)
+        return Seen(layout, fitted, self._stated.get(name, fitted), absorbed(one))
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -112,12 +112,7 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None, re
     for one, verdict in verdicts.items():
         found |= _verdict(seen, one[0], slopes_of[one], verdict)
     for label in posterior.observations:
-        found[f"{label}.fwhm"] = Entry(fwhm(seen.filled[label].psf), "arcsec", "full width at half maximum of the PSF")
-        found[f"{label}.chi2"] = Entry(seen.chi2[label], "", "at the best fit")
-        fit = seen.goodness[label]
-        found[f"{label}.chi2_expected"] = Entry(fit.expected, "", "chi2 that the noise gives, the median")
-        found[f"{label}.misfit"] = Entry(fit.misfit, "", "strongest sign of a poor fit over its limit; suspect above 1")
-        found[f"{label}.data"] = Entry(seen.counts[label], "", "number of data used")
+        found |= _of_observation(seen, label)
     return found | _diagnostics(seen)
 
 
@@ -134,6 +129,20 @@ def _verdict(seen: View, site: str, column: str, verdict: Resolution) -> Row:
     if shared is not None:
         found[column + LENS_SHARE] = Entry(shared.share, "", f"of the variance of {site}, that goes with the lens")
     return found
+
+
+def _of_observation(seen: View, label: str) -> Row:
+    """Width of its PSF, and how well it is described."""
+    psf, fit = seen.filled[label].psf, seen.goodness[label]
+    width = (
+        {} if psf is None else {f"{label}.fwhm": Entry(fwhm(psf), "arcsec", "full width at half maximum of the PSF")}
+    )
+    return width | {
+        f"{label}.chi2": Entry(seen.chi2[label], "", "at the best fit"),
+        f"{label}.chi2_expected": Entry(fit.expected, "", "chi2 that the noise gives, the median"),
+        f"{label}.misfit": Entry(fit.misfit, "", "strongest sign of a poor fit over its limit; suspect above 1"),
+        f"{label}.data": Entry(seen.counts[label], "", "number of data used"),
+    }
 
 
 def whereabouts(job: Job) -> Row:

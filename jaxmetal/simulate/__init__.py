@@ -6,6 +6,7 @@ observations, and a test in `tests/test_simulate.py`; to add an instrument: a li
 
 from jaxmetal.simulate.drawn import draw, from_prior
 from jaxmetal.simulate.exposure import Simulated, expose
+from jaxmetal.simulate.families import image_families
 from jaxmetal.simulate.field import random_field
 from jaxmetal.simulate.instruments import INSTRUMENTS, Instrument
 from jaxmetal.simulate.lines import kmos_like
@@ -21,6 +22,7 @@ __all__ = [
     "draw",
     "expose",
     "from_prior",
+    "image_families",
     "kmos_like",
     "median_size",
     "niriss_like",

@@ -32,6 +32,7 @@ class Context:
         cosmology: for distances.
         redshifts: of the sources.
         z_lens: of the lens that is being read, None where it states none.
+        planes: redshifts of all lenses that state one, once they are read.
         data: of the observation that is being read.
         grid: their pixels.
         several: whether the node that is being read stands for many, so that its numbers may be lists.
@@ -47,6 +48,7 @@ class Context:
     stated: bool = False
     redshifts: Redshifts = dataclasses.field(default_factory=Redshifts)
     z_lens: float | None = None
+    planes: tuple[float, ...] = ()
     data: Map | None = None
     grid: Grid | None = None
     several: bool = False

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import NOWHERE, Context
+from jaxmetal.io.config.places import places
 from jaxmetal.io.config.table import positive, require_known, take
 from jaxmetal.io.deflection import distance_ratio
 from jaxmetal.io.lenstool import from_lenstool
 from jaxmetal.io.tables import read_table
-from jaxmetal.io.wcs import tangent_offsets
 from jaxmetal.lens import Plane
 from jaxmetal.lens.normalisation import b0_from_velocity_dispersion
 
-PLACES = {"x0": "arcsec to the West", "y0": "arcsec to the North"}
+PLACES = ("x0", "y0")
 OPTIONAL = ("q", "pa")
 
 
@@ -84,29 +83,14 @@ def _galaxies(table: dict[str, Any], where: str, context: Context) -> dict[str, 
     place = f"{where}.catalogue"
     path, _ = context.path(table["catalogue"], place)
     columns = read_table(path)
-    found = {**_positions(columns, place, context), "luminosity": _luminosity(columns, table, where)}
+    x0, y0 = places(columns, PLACES, place, context)
+    found = {"x0": x0, "y0": y0, "luminosity": _luminosity(columns, table, where)}
     found |= {key: columns[key] for key in OPTIONAL if key in columns}
     for key, values in found.items():
         bad = int(np.sum(~np.isfinite(np.asarray(values, float))))
         if bad:
             raise InputError(f"{place}: expected a number for every galaxy, found {bad} without '{key}'; remove them.")
     return found
-
-
-def _positions(columns: dict[str, np.ndarray], place: str, context: Context) -> dict[str, np.ndarray]:
-    if PLACES.keys() <= columns.keys():
-        return {key: columns[key] for key in PLACES}
-    if not {"ra", "dec"} <= columns.keys():
-        raise InputError(
-            f"{place}: expected columns ra and dec (degrees), or x0 and y0 (arcsec West and North), found "
-            f"{', '.join(columns)}; add them."
-        )
-    if context.origin is NOWHERE:
-        raise InputError(
-            f"{place}: expected data with world coordinates or [sky], as it has ra and dec, found none; add [sky]."
-        )
-    x0, y0 = tangent_offsets(SkyCoord(columns["ra"], columns["dec"], unit="deg"), context.origin)
-    return {"x0": x0, "y0": y0}
 
 
 def _luminosity(columns: dict[str, np.ndarray], table: dict[str, Any], where: str) -> np.ndarray:

@@ -141,6 +141,12 @@ def _line_fluxes(table: dict[str, Any], where: str, context: Context) -> Any:
     return read(table, where, context)
 
 
+def _positions(table: dict[str, Any], where: str, context: Context) -> Any:
+    from jaxmetal.io.config.image_positions import read
+
+    return read(table, where, context)
+
+
 def _origin_of_lines(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
     from jaxmetal.io.config.line_maps import origin
 
@@ -164,6 +170,7 @@ KINDS = {
     "image": Kind(_in_pixels(("light", "sky"), _image), _origin_in_pixels),
     "lines": Kind(_lines, _origin_of_lines),
     "line_fluxes": Kind(_line_fluxes),
+    "positions": Kind(_positions),
 }
 """Kind of an observation -> how it is read."""
 

@@ -21,7 +21,7 @@ from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extreme import extreme
 from jaxmetal.io.config.observations import kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
-from jaxmetal.io.config.scene import scene
+from jaxmetal.io.config.scene import deflectors, scene
 from jaxmetal.io.config.suspicious import suspicious
 from jaxmetal.io.config.table import child, choose, naming, positive, read_toml, require_known, take
 from jaxmetal.io.cosmology import flat
@@ -100,8 +100,10 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     context = Context(
         folder=folder, origin=origin, cosmology=cosmology_of(table), stated=bool(table.get("sky")), redshifts=far
     )
+    bending = deflectors(table, context)
+    context = dataclasses.replace(context, planes=tuple(z for _, z in bending.values() if z is not None))
     observations = {name: observation(*child(given, name, "observations"), context) for name in given}
-    made = scene(table, observations, context)
+    made = scene(table, observations, {name: one for name, (one, _) in bending.items()}, context)
     settings = _settings(table)
     whole = tree(made, observations)
     free = sites(whole)

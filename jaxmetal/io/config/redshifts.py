@@ -70,15 +70,33 @@ class Redshifts:
                 f"sources.{source}: expected a redshift z or a distance_ratio, as deflections are for z = "
                 f"{self.reference:g}, found neither; add one, or state galaxy.z."
             )
-        if z is None or z == self.reference:
+        return 1.0 if z is None else self.ratio_at(z, f"sources.{source}.z", planes, cosmology)
+
+    def ratio_at(self, z: float, where: str, planes: Collection[float], cosmology: FLRW) -> float:
+        """D_LS/D_S at a redshift over that of the reference; arguments as of `ratio`.
+
+        Raises:
+            InputError: if there is no reference, or no single lens plane, or the redshift is in front of it.
+        """
+        if self.reference is None:
+            raise InputError(
+                f"{where}: expected the redshift for which the deflections are beside that of this source, {z:g}, "
+                "found none; state it as galaxy.z."
+            )
+        if z == self.reference:
             return 1.0
         if len(set(planes)) != 1:
             found = " and ".join(f"{z_lens:g}" for z_lens in sorted(set(planes))) or "none"
             raise InputError(
-                f"sources.{source}.z: expected one redshift of the lens, as deflections are for z = {self.reference:g} "
+                f"{where}: expected one redshift of the lens, as deflections are for z = {self.reference:g} "
                 f"and this source is at {z:g}, found {found}; state one z_lens for all of [lens]."
             )
-        return deflection_scale(cosmology, next(iter(planes)), z_source=z, z_map=self.reference)
+        (z_lens,) = set(planes)
+        if z <= z_lens:
+            raise InputError(
+                f"{where}: expected a source behind the lens (z_lens = {z_lens:g}), found {z:g}; correct one of them."
+            )
+        return deflection_scale(cosmology, z_lens, z_source=z, z_map=self.reference)
 
     def scales(self, sources: Collection[str], cosmology: FLRW) -> dict[str, float]:
         """Proper kpc per arcsec of the sources whose redshift is known."""

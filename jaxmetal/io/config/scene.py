@@ -35,25 +35,27 @@ NAMING = ("source", "weight")
 """Those of them that name a part of the scene."""
 
 
-def scene(table: dict[str, Any], observations: Mapping[str, Any], context: Context) -> Scene:
-    """The scene of a whole file.
+def scene(table: dict[str, Any], observations: Mapping[str, Any], lens: dict[str, Lens], context: Context) -> Scene:
+    """The scene of a whole file, behind lenses that are read.
 
     Raises:
-        InputError: unless there is either a recipe or sources, or as their parts.
+        InputError: unless there is either a recipe or sources (or neither, where no observation sees a source), or as
+            their parts.
     """
+    unseen = all(one.subject is None for one in observations.values())
+    if unseen and "recipe" not in table and "sources" not in table:
+        return Scene(sources={}, lens=lens)
     if ("recipe" in table) == ("sources" in table):
         found = "both" if "recipe" in table else "neither"
         raise InputError(
             f"The configuration needs either [sources] or [recipe], found {found}; a recipe makes the sources itself."
         )
-    read = deflectors(table, context)
-    lens = {name: one for name, (one, _) in read.items()}
     if "recipe" in table:
         return _recipe(*child(table, "recipe", ""), observations, lens, context)
     sources, where = child(table, "sources", "")
     _require_some(sources, where, "source")
-    planes = [z_lens for _, z_lens in read.values() if z_lens is not None]
-    ratios = {name: context.redshifts.ratio(name, planes, context.cosmology) if lens else 1.0 for name in sources}
+    far, planes = context.redshifts, context.planes
+    ratios = {name: far.ratio(name, planes, context.cosmology) if lens else 1.0 for name in sources}
     return Scene(
         sources={name: _source(*child(sources, name, where), ratios[name], context) for name in sources}, lens=lens
     )
@@ -190,7 +192,7 @@ def _sized(given: Any, where: str, context: Context) -> Callable[..., Any]:
 
 
 def _light(given: Any, where: str, observations: Mapping[str, Any], context: Context) -> Any:
-    images = [key for key, o in observations.items() if not o.properties]
+    images = [key for key, o in observations.items() if o.subject is not None and not o.properties]
     if isinstance(given, dict):
         return build(given, "light", where, context)
     if not images:
