@@ -218,6 +218,29 @@ def test_the_psf_of_as1063_is_that_of_photons_and_of_the_paper(as1063):
     assert float(found.minor) == pytest.approx(2.3, rel=0.1)
 
 
+@pytest.mark.skipif(not DATA.is_dir(), reason="the shared data are not here")
+def test_the_psf_of_a370_is_that_of_the_paper():
+    """Patricio et al. 2019: 0.7 to 3.1 kpc; of the images away from critical curves, 1 (the complete one) and 4."""
+    observed = jm.io.read_map(DATA / "a370" / "metallicity.fits")
+    origin = observed.origin()
+    maps = (DATA / "a370" / name for name in ("dplx.fits", "dply.fits"))
+    lens = jm.io.read_deflection(
+        *maps, origin=origin, z_lens=0.375, z_source=0.725, z_map="source", ignore_unit=True
+    ).lens
+    labels = np.nan_to_num(jm.io.read_map(DATA / "a370" / "images_mask.fits").values).astype(int)
+    grid, psf = observed.grid(origin), jm.instrument.Moffat(fwhm=0.70, beta=2.8, includes_pixel=True)
+    used = np.isfinite(observed.values)
+    axes = []
+    for label in (1, 4):
+        rows, columns = (one[::10] for one in np.nonzero(used & (labels == label)))
+        x, y = (np.asarray(one)[rows, columns] for one in grid.centres())
+        found = sourceplane.source_psf(lens, psf, grid, x, y, labels=labels).scaled(1.0 / 0.138028)
+        axes.append((np.nanmedian(found.minor), np.nanmedian(found.major)))
+    minor, major = zip(*axes, strict=True)
+    assert min(minor) == pytest.approx(0.7, rel=0.1)
+    assert max(major) == pytest.approx(3.1, rel=0.1)
+
+
 def test_without_a_lens_the_psf_is_itself():
     for psf in (jm.instrument.Gaussian(fwhm=0.5), jm.instrument.Moffat(fwhm=0.5, beta=2.8, includes_pixel=True)):
         found = sourceplane.source_psf(None, psf, GRID, 0.3, 0.1)

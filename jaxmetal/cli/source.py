@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     start(arguments)
     from jaxmetal.io.config.source_plane import read_source
     from jaxmetal.io.source_files import CONTENTS, save_source, summary
+    from jaxmetal.plot.labels import Quantity
     from jaxmetal.plot.of_source import write
     from jaxmetal.sourceplane.galaxy import measure_source
 
@@ -44,9 +45,10 @@ def run(arguments: argparse.Namespace) -> None:
         reference=lines.light,
         seed=lines.seed,
     )
+    shown = Quantity(job.shown, job.light_unit or "flux per pixel")
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished:
         save_source(job, measured, unfinished)
-        say(write(unfinished, measured, job.grid, job.light, job.shown, job.kpc_per_arcsec))
+        say(write(unfinished, measured, job.grid, job.light, shown, job.kpc_per_arcsec))
     print(summary(job, measured), end="")
     width = max(map(len, CONTENTS))
     there = [f"  {name:{width}}  {what}" for name, what in CONTENTS.items() if any(folder.glob(name))]

@@ -12,6 +12,7 @@ from matplotlib.patches import Ellipse as Oval
 
 from jaxmetal.edge.findings import Finding
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.marks import HALO, compass, quiet_corners
 from jaxmetal.plot.picture import colour_bar, draw
 from jaxmetal.plot.saved import save_each
@@ -25,14 +26,16 @@ FEW_RINGS = 12
 """Annuli whose edges are drawn, at most."""
 
 
-def source_figure(measured: MeasuredSource, grid: Grid, light: np.ndarray, shown: str, kpc_per_arcsec: float) -> Figure:
+def source_figure(
+    measured: MeasuredSource, grid: Grid, light: np.ndarray, shown: Quantity, kpc_per_arcsec: float
+) -> Figure:
     """The image, each image of the source on its plane, and metallicity against radius.
 
     Args:
         measured: of `sourceplane.galaxy.measure_source`.
         grid: pixels of the image.
         light: where the light is, shape (ny, nx).
-        shown: what that is.
+        shown: what that is, and its unit.
         kpc_per_arcsec: at the source.
     """
     images = dict(list(measured.images.items())[:SHOWN])
@@ -48,17 +51,17 @@ def source_figure(measured: MeasuredSource, grid: Grid, light: np.ndarray, shown
 
 
 def write(
-    folder: str | Path, measured: MeasuredSource, grid: Grid, light: np.ndarray, shown: str, kpc_per_arcsec: float
+    folder: str | Path, measured: MeasuredSource, grid: Grid, light: np.ndarray, shown: Quantity, kpc_per_arcsec: float
 ) -> list[Finding]:
     """Writes source.png into a folder, which must exist; a warning if it could not be drawn."""
     return save_each({"source": partial(source_figure, measured, grid, light, shown, kpc_per_arcsec)}, folder)
 
 
-def _sky(ax: Axes, measured: MeasuredSource, grid: Grid, light: np.ndarray, shown: str) -> None:
+def _sky(ax: Axes, measured: MeasuredSource, grid: Grid, light: np.ndarray, shown: Quantity) -> None:
     values = np.where(measured.labels > 0, light, np.nan)
     scale = scale_of(values)
     image = draw(ax, values, grid, scale.norm, SEQUENTIAL)
-    colour_bar(ax, image, f"{shown} [flux per pixel]", scale)
+    colour_bar(ax, image, str(shown), scale)
     ax.set_title("image plane", fontsize=10)
     compass(ax, grid, quiet_corners(np.isfinite(values))[0])
 

@@ -47,6 +47,7 @@ class SourceJob:
         labels: which image of the source each pixel belongs to, 0 for none, shape (ny, nx).
         light: where the galaxy's light is, shape (ny, nx).
         shown: what that is.
+        light_unit: of it, "" where it is not known.
         kpc_per_arcsec: proper, at the source.
         inputs: place in the file -> path of every file that was read.
         findings: what is worth knowing, worst first.
@@ -60,6 +61,7 @@ class SourceJob:
     labels: np.ndarray
     light: np.ndarray
     shown: str
+    light_unit: str
     kpc_per_arcsec: float
     inputs: dict[str, Path]
     findings: tuple[Finding, ...]
@@ -98,7 +100,7 @@ def _job(table: dict[str, Any], path: Path) -> SourceJob:
         advice="provide it, or correct its path, which is relative to the TOML file",
     )
     labels = _labels(given, where, lines, context)
-    light, shown = _light(given, where, lines, context)
+    light, shown, unit = _light(given, where, lines, context)
     scale = float(kpc_per_arcsec(lines.redshift, lines.cosmology))
     return SourceJob(
         lines=lines,
@@ -109,6 +111,7 @@ def _job(table: dict[str, Any], path: Path) -> SourceJob:
         labels=labels,
         light=light,
         shown=shown,
+        light_unit=unit,
         kpc_per_arcsec=scale,
         inputs={**lines.inputs, **context.inputs},
         findings=(*lines.findings, *context.findings),
@@ -141,13 +144,14 @@ def _labels(given: dict[str, Any], where: str, lines: LinesJob, context: Context
     return np.where(known, np.maximum(np.nan_to_num(values), 0), 0).astype(int)
 
 
-def _light(given: dict[str, Any], where: str, lines: LinesJob, context: Context) -> tuple[np.ndarray, str]:
+def _light(given: dict[str, Any], where: str, lines: LinesJob, context: Context) -> tuple[np.ndarray, str, str]:
     """The continuum, else Ha or a blend with it, else the line with the most signal."""
     if "continuum" in given and lines.first is not None:
-        return context.beside(lines.first, given["continuum"], f"{where}.continuum").values, "continuum"
+        read = context.beside(lines.first, given["continuum"], f"{where}.continuum")
+        return read.values, "continuum", read.unit
     features = lines.spectra.features
     number = next((k for k, name in enumerate(features) if name.startswith(("Ha", "Halpha"))), lines.light)
-    return lines.spectra.painted(lines.spectra.flux)[..., number], features[number]
+    return lines.spectra.painted(lines.spectra.flux)[..., number], features[number], lines.unit
 
 
 def _recipe(given: dict[str, Any], where: str, pixel: float, scale: float, context: Context) -> SourceRecipe:
