@@ -20,15 +20,15 @@ To add one for everybody: a table in `calibrations.toml`, with its source; the t
 in `dust.toml`. A line: a row of `LINES` and of every law. Imports: numerics, errors.
 """
 
+from jaxmetal.lines.auroral import Direct, direct
 from jaxmetal.lines.case_b import NII_DOUBLET, OIII_DOUBLET, over_hbeta
-from jaxmetal.lines.direct import Direct, direct
 from jaxmetal.lines.dust import DustLaw, dust_law, laws
 from jaxmetal.lines.emitted import Emission, emission
-from jaxmetal.lines.foreground import extinction, foreground
 from jaxmetal.lines.kobulnicky import kk04
 from jaxmetal.lines.lines import LINES, Line, feature, line
 from jaxmetal.lines.literature import calibration, calibration_set, catalogue
-from jaxmetal.lines.photoionisation import Photoionisation, photoionisation
+from jaxmetal.lines.milky_way import extinction, foreground
+from jaxmetal.lines.model_grid import Photoionisation, photoionisation
 from jaxmetal.lines.ratios import RATIOS, Ratio
 from jaxmetal.lines.roots import invert, turnovers
 from jaxmetal.lines.strong_lines import Calibration, calibration_of_your_own

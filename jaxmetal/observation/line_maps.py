@@ -13,8 +13,8 @@ from jaxmetal import render
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.likelihood.contract import Noise
 from jaxmetal.lines.emitted import Emission
+from jaxmetal.lines.model_grid import Photoionisation
 from jaxmetal.lines.names import look_up
-from jaxmetal.lines.photoionisation import Photoionisation
 from jaxmetal.lines.ratios import RATIOS
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static

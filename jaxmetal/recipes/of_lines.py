@@ -15,7 +15,7 @@ from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.lines.contents import Contents
 from jaxmetal.lines.emitted import Emission
-from jaxmetal.lines.photoionisation import Photoionisation
+from jaxmetal.lines.model_grid import Photoionisation
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import LineMaps
 from jaxmetal.observation.line_maps import OTHERS

@@ -10,7 +10,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.apertures import Aperture
 from jaxmetal.lines.emitted import Emission
-from jaxmetal.lines.photoionisation import Photoionisation
+from jaxmetal.lines.model_grid import Photoionisation
 from jaxmetal.observation import LineMaps
 from jaxmetal.recipes.of_lines import line_maps
 
