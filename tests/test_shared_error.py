@@ -28,7 +28,7 @@ def test_the_split_is_that_of_a_linear_model():
     z = 8.5 + np.sqrt(variance) * norm.ppf((np.arange(4000) + 0.5) / 4000)
     # E[e | Z, y] = B^T C^-1 (y - a Z), here with y = a 8.5
     off = {name: jnp.asarray(-(z - 8.5) * (b.T @ inverse @ a)[k]) for k, name in enumerate(("R3", "N2", "R2"))}
-    found = split(jnp.asarray(z), jnp.asarray(np.sqrt(variance)), off)
+    found = split(jnp.asarray(z), jnp.full(4000, 1 / 4000), jnp.asarray(np.sqrt(variance)), off)
     for k, name in enumerate(off):
         assert float(found[f"z_shared_{name}"]) == pytest.approx(w @ b[:, k], rel=2e-3)
     assert float(found["z_statistical"]) == pytest.approx(np.sqrt(w @ noise @ w), rel=0.02)
@@ -36,10 +36,10 @@ def test_the_split_is_that_of_a_linear_model():
 
 
 def test_what_is_no_departure_is_statistical_and_all_departure_leaves_a_rest():
-    z = jnp.linspace(8.0, 9.0, 50)
-    none = split(z, jnp.asarray(0.3), {"R3": jnp.zeros(50)})
+    z, even = jnp.linspace(8.0, 9.0, 50), jnp.full(50, 0.02)
+    none = split(z, even, jnp.asarray(0.3), {"R3": jnp.zeros(50)})
     assert float(none["z_statistical"]) == pytest.approx(0.3)
-    everything = split(z, jnp.asarray(0.3), {"R3": -(z - 8.5) / jnp.std(z)})
+    everything = split(z, even, jnp.asarray(0.3), {"R3": -(z - 8.5) / jnp.std(z)})
     assert float(everything["z_shared_R3"]) == pytest.approx(0.3 * np.sqrt(1.0 - LEAST))
     assert float(everything["z_statistical"]) == pytest.approx(0.3 * np.sqrt(LEAST))
 

@@ -81,21 +81,22 @@ def _curve(x: np.ndarray, y: np.ndarray, used: np.ndarray, weight: np.ndarray, d
     return np.where(used, terms @ found, np.nan)
 
 
-def split(z: jax.Array, sigma: jax.Array, departures: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+def split(z: jax.Array, mass: jax.Array, sigma: jax.Array, departures: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
     """The two parts of the error of Z.
 
     Args:
-        z: draws, shape (draws,).
+        z: nodes, shape (nodes,).
+        mass: at each, which sums to 1.
         sigma: the whole error, dex.
-        departures: ratio -> mean departure at each draw, in units of the scatter of its calibration.
+        departures: ratio -> mean departure at each node, in units of the scatter of its calibration.
 
     Returns:
         `z_statistical` and `z_shared`, which make `sigma` in quadrature, dex; and `z_shared_<ratio>`, by how much Z
         moves if the gas departs from a calibration by its scatter, dex. `z_shared` is their sum in quadrature.
     """
-    off = z - jnp.mean(z)
-    spread = jnp.sqrt(jnp.mean(off**2)) + jnp.finfo(z.dtype).tiny
-    shares = {name: -jnp.mean(off * one) / spread for name, one in departures.items()}
+    off = z - jnp.sum(mass * z)
+    spread = jnp.sqrt(jnp.sum(mass * off**2)) + jnp.finfo(z.dtype).tiny
+    shares = {name: -jnp.sum(mass * off * one) / spread for name, one in departures.items()}
     total = sum((share**2 for share in shares.values()), start=jnp.zeros((), z.dtype))
     believed = jnp.minimum(total, 1.0 - LEAST)
     less = jnp.sqrt(believed / jnp.where(total > 0.0, total, 1.0))
