@@ -9,7 +9,7 @@ import numpy as np
 from jaxmetal.cli.output import say
 from jaxmetal.fluxmaps import MeasuredGalaxy
 from jaxmetal.io.config.lines import LinesJob
-from jaxmetal.io.config.lines.compare import Compared
+from jaxmetal.io.config.lines.compare import Choices
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.plot.choices import choices
 from jaxmetal.plot.of_lines import LineFit, Region, write
@@ -37,7 +37,7 @@ def draw(job: LinesJob, measured: MeasuredGalaxy, folder: Path) -> None:
     say(write(folder, fit))
 
 
-def draw_choices(job: LinesJob, compared: Compared, folder: Path) -> None:
+def draw_choices(job: LinesJob, compared: Choices, folder: Path) -> None:
     """Writes choices.png."""
     scale = None if job.redshift is None else float(kpc_per_arcsec(job.redshift, job.cosmology))
     say(save_each({"choices": lambda: choices(compared.found, scale)}, folder))

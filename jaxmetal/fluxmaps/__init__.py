@@ -19,7 +19,7 @@ fit, classical, spaxel, instrument, lines, edge, numerics.
 from jaxmetal.fluxmaps import regions
 from jaxmetal.fluxmaps.align import Offset, offset, shifted
 from jaxmetal.fluxmaps.by_ratio import by_each_ratio, comparison, deredden, dispersion
-from jaxmetal.fluxmaps.choices import Found, Mixture, by_choice, mixtures
+from jaxmetal.fluxmaps.choices import Found, MixedChoices, by_choice, mixtures
 from jaxmetal.fluxmaps.doublet import deblend
 from jaxmetal.fluxmaps.excitation import blended_diagram, mass_excitation, nii_diagram, sii_diagram
 from jaxmetal.fluxmaps.galaxy import MeasuredGalaxy, measure
@@ -37,7 +37,7 @@ __all__ = [
     "Luminosity",
     "Magnification",
     "MeasuredGalaxy",
-    "Mixture",
+    "MixedChoices",
     "Offset",
     "Reddening",
     "Rule",

@@ -54,7 +54,7 @@ class Found:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Mixture:
+class MixedChoices:
     """The choices of the same lines together.
 
     Attributes:
@@ -118,7 +118,7 @@ def by_choice(
     return _weighed(found)
 
 
-def mixtures(found: Iterable[Found]) -> list[Mixture]:
+def mixtures(found: Iterable[Found]) -> list[MixedChoices]:
     """The choices of the same lines, stacked with their weights; those without a slope are left out."""
     by_lines: dict[Lines, list[Found]] = {}
     for one in found:
@@ -127,13 +127,15 @@ def mixtures(found: Iterable[Found]) -> list[Mixture]:
     return [_mixed(lines, group) for lines, group in by_lines.items()]
 
 
-def _mixed(lines: Lines, group: Sequence[Found]) -> Mixture:
+def _mixed(lines: Lines, group: Sequence[Found]) -> MixedChoices:
     weight = np.array([one.weight for one in group])
     slope, error = (np.array([getattr(one, name) for one in group]) for name in ("slope", "error"))
     weight = weight / weight.sum() if weight.sum() > 0.0 else np.full(len(group), 1.0 / len(group))
     mean = float(weight @ slope)
     between = float(weight @ (slope - mean) ** 2)
-    return Mixture(lines=lines, slope=mean, error=float(np.sqrt(weight @ error**2 + between)), between=between**0.5)
+    return MixedChoices(
+        lines=lines, slope=mean, error=float(np.sqrt(weight @ error**2 + between)), between=between**0.5
+    )
 
 
 def _known(lines: Lines, what: Mapping[str, Any], name: str, options: Mapping[str, Any]) -> Lines:

@@ -9,7 +9,7 @@ from pathlib import Path
 from jaxmetal.edge.writing import writing
 from jaxmetal.fluxmaps import Found, mixtures
 from jaxmetal.io.config.lines import LinesJob
-from jaxmetal.io.config.lines.compare import Compared
+from jaxmetal.io.config.lines.compare import Choices
 from jaxmetal.io.folder import MARKER
 from jaxmetal.io.record import provenance
 from jaxmetal.io.tables import write_table
@@ -30,7 +30,7 @@ DESCRIPTIONS = {
 }
 
 
-def save_choices(job: LinesJob, compared: Compared, folder: str | Path) -> None:
+def save_choices(job: LinesJob, compared: Choices, folder: str | Path) -> None:
     """Writes choices.ecsv, summary.txt and provenance.json into an existing folder.
 
     Raises:
@@ -52,7 +52,7 @@ def save_choices(job: LinesJob, compared: Compared, folder: str | Path) -> None:
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 
-def choices_text(job: LinesJob, compared: Compared) -> str:
+def choices_text(job: LinesJob, compared: Choices) -> str:
     """A line for each choice, and what all of the same lines say together."""
     head = f"{job.name}: slopes along the {compared.radius}, dex/arcsec."
     lines = [

@@ -27,7 +27,7 @@ OPTIONS = ("z_range", "a_v_range", "r_v", *OF_LINES)
 """Of the likelihood, the same for all choices."""
 
 
-class Compared(NamedTuple):
+class Choices(NamedTuple):
     """What was compared.
 
     Attributes:
@@ -39,7 +39,7 @@ class Compared(NamedTuple):
     radius: str
 
 
-def compare(job: LinesJob, progress: Callable[[int, int], None] | None = None) -> Compared:
+def compare(job: LinesJob, progress: Callable[[int, int], None] | None = None) -> Choices:
     """All choices of a configuration.
 
     Raises:
@@ -70,7 +70,7 @@ def compare(job: LinesJob, progress: Callable[[int, int], None] | None = None) -
         progress=progress,
         **options,
     )
-    return Compared(found, told)
+    return Choices(found, told)
 
 
 def _line_sets(asked: dict[str, Any], place: str) -> list[list[str]] | None:
