@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from jaxmetal.numerics.ratios import arctan_ratio
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -29,15 +30,8 @@ class Rotation:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Velocity at (u, v) in arcsec, km/s."""
         squared = (jnp.square(u) + jnp.square(v)) / jnp.square(self.r_turn)
-        return self.systemic + self.amplitude * (2.0 / jnp.pi) * (u / self.r_turn) * _arctan_ratio(squared)
+        return self.systemic + self.amplitude * (2.0 / jnp.pi) * (u / self.r_turn) * arctan_ratio(squared)
 
     def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
         """The turn-over radius, arcsec, and outside it that of the place."""
         return jnp.hypot(self.r_turn, radius)
-
-
-def _arctan_ratio(squared: jax.Array) -> jax.Array:
-    """arctan(s) / s as a function of s^2, by its series below s = 0.01 (next term: s^6 / 7 < 2e-13)."""
-    small = squared < 1e-4
-    s = jnp.sqrt(jnp.where(small, 1.0, squared))
-    return jnp.where(small, 1.0 - squared / 3.0 + jnp.square(squared) / 5.0, jnp.arctan(s) / s)
