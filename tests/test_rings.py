@@ -1,5 +1,7 @@
 """Annuli on the source's plane: shares of pixels, stacked fluxes, errors, and the line through them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from test_sourceplane import GRID, LENS
@@ -7,7 +9,7 @@ from test_sourceplane import GRID, LENS
 import jaxmetal as jm
 from jaxmetal import sourceplane
 from jaxmetal.classical import wls
-from jaxmetal.sourceplane import Ellipse, elliptical_rings
+from jaxmetal.sourceplane import Ellipse, elliptical_rings, profile
 
 pytestmark = pytest.mark.usefixtures("compile_quickly")
 
@@ -173,6 +175,26 @@ def test_klevers_rule(reach, word):
 def test_annuli_that_cannot_be_are_refused(call, text):
     with pytest.raises(jm.InputError, match=text):
         call(jm.Grid.regular((5, 6), 0.2))
+
+
+def test_lines_are_those_of_the_rooms_that_draw_them(likelihood, constant, rings, monkeypatch):
+    found = sourceplane.ring_profile(likelihood, constant, rings)
+    known = found.known
+    radius, z = found.radius[known], found.z[known]
+    slope, central = np.polyfit(radius, z, 1)
+    line = sourceplane.ring_line(found, "ols")
+    assert (line.slope, line.central) == pytest.approx((slope, central))
+    seen = {}
+
+    def regress(quantity, covariate):
+        seen.update(y=quantity.values, e=quantity.sigma, x=covariate.values)
+        draws = {"central": np.array([8.0, 9.0]), "slope.x": np.array([-0.3, -0.1])}
+        return SimpleNamespace(flat=lambda: draws)
+
+    monkeypatch.setattr(profile, "regress", regress)
+    line = sourceplane.ring_line(found, "regress")
+    assert tuple(line) == pytest.approx((8.5, -0.2, 0.5, 0.1))
+    np.testing.assert_array_equal(np.stack([seen[key] for key in "xye"]), [radius, z, found.error[known]])
 
 
 def test_ways_that_there_are_not_are_refused(likelihood, constant, rings):

@@ -67,6 +67,9 @@ def test_each_image_gives_the_same_map(lensed, images):
     sigma = np.full(GRID.shape, 0.05 * truth.max())
     for chi in sourceplane.disagreement(images, lensed[0], sigma).values():
         assert np.nanmax(np.abs(chi)) < 5.0
+    noise = np.random.default_rng(6).normal(0.0, 1.0, (30, *GRID.shape))
+    chi = [sourceplane.disagreement(images, one, np.ones(GRID.shape))[1, 2] for one in noise]
+    assert np.nanstd(chi) == pytest.approx(1.0, abs=0.05)
 
 
 def test_errors_are_the_scatter_of_noise(images):

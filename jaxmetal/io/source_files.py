@@ -111,6 +111,9 @@ def summary(job: SourceJob, measured: MeasuredSource) -> str:
             f"    annuli reach             {one.profile.reach * scale:.3g} kpc: {one.verdict}",
             f"    gradient                 {_slope(one.line, scale)}",
         ]
+    line = job.lines.spectra.features[job.lines.light]
+    for pair, rms in measured.apart.items():
+        lines.append(f"  images {pair[0]} and {pair[1]}: {line} differs by {rms:.2g} errors (rms); so do their blurs")
     if measured.in_image is not None:
         lines += ["  annuli in the image:", f"    gradient                 {_slope(measured.in_image[1], scale)}"]
     lines += ["", "The blur is still in these gradients; `jaxmetal fit` on the maps takes it out."]

@@ -18,7 +18,7 @@ from jaxmetal.sourceplane.ellipse import Ellipse
 from jaxmetal.sourceplane.magnified import Magnified, region_magnification
 from jaxmetal.sourceplane.profile import RingLine, RingProfile, ring_line, ring_profile
 from jaxmetal.sourceplane.psf import psf_map, source_psf
-from jaxmetal.sourceplane.reconstruction import Reconstruction, of_images
+from jaxmetal.sourceplane.reconstruction import Reconstruction, disagreement, of_images
 from jaxmetal.sourceplane.rings import Rings, elliptical_rings, image_rings, resolution
 from jaxmetal.sourceplane.stacks import in_image, stacked_rings
 from jaxmetal.sourceplane.traced import source_positions, trace
@@ -98,6 +98,8 @@ class MeasuredSource:
         labels: of the pixels, 0 where there is none.
         magnification: of each pixel of the image, signed.
         psf: half-maximum ellipse on the source's plane of each pixel of the image, arcsec.
+        apart: pair of labels -> rms, over source pixels that both cover, of the difference of the reference line over
+            its error: 1 where nothing but noise tells the images apart.
         in_image: annuli on the radius map of the image, and the line through them; None without a frame.
     """
 
@@ -105,6 +107,7 @@ class MeasuredSource:
     labels: np.ndarray
     magnification: np.ndarray
     psf: Ellipse
+    apart: Mapping[tuple[int, int], float]
     in_image: tuple[RingProfile, RingLine | None] | None
 
 
@@ -130,7 +133,7 @@ def measure_source(
         recipe: how.
         labels: which image each pixel belongs to, whole numbers, shape (ny, nx); 0 for none.
         light: the continuum, or a bright line, on the same pixels: where its peak is, the galaxy's centre is.
-        reference: feature that ratios are to.
+        reference: feature that ratios are to, and that images are compared in.
         seed: of the draws.
 
     Raises:
@@ -174,8 +177,15 @@ def measure_source(
         labels=labels,
         magnification=trace(lens, grid, 2).magnification,
         psf=every,
+        apart=_apart(planes, flux[..., reference], sigma[..., reference]),
         in_image=_in_image(likelihood, spectra, lens, recipe, labels, reference, seed),
     )
+
+
+def _apart(planes: Mapping[int, Reconstruction], flux: np.ndarray, sigma: np.ndarray) -> dict[tuple[int, int], float]:
+    """Rms of the differences between images, where there are any."""
+    both = {pair: chi[np.isfinite(chi)] for pair, chi in disagreement(planes, flux, sigma).items()}
+    return {pair: float(np.sqrt(np.mean(chi**2))) for pair, chi in both.items() if chi.size}
 
 
 def _peak(light: np.ndarray, covered: np.ndarray, grid: Grid) -> tuple[float, float]:
