@@ -229,7 +229,11 @@ BAD = {
     "Sersic index of 20": ("n = 1.0\n", "n = 20\n", "within [0.4, 8], found 20"),
     "negative scatter": ("jitter = 0.01", "jitter = -1", "metallicity.noise.jitter: expected a number within [0, inf)"),
     "PSF in milliarcsec": (PSF, '{type = "Gaussian", fwhm = 500.0}', "times as wide as the map"),
-    "two kinds": ('kind = "map"', 'kind = ["map"]', "kind: expected one of map, image, lines, found ['map']"),
+    "two kinds": (
+        'kind = "map"',
+        'kind = ["map"]',
+        "kind: expected one of map, image, lines, line_fluxes, positions, found ['map']",
+    ),
     "no PSF": (f"psf = {PSF}\n", "", "psf is missing: expected a table whose type is one of"),
     "deflection without its redshift": ("[sources.disc.frame]", f"{LENS}[sources.disc.frame]", "'z_map' is missing"),
     "recipe and sources": ("[sources.disc.frame]", '[recipe]\nname = "gradient"\n[sources.disc.frame]', "found both"),

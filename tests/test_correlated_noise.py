@@ -33,6 +33,9 @@ def test_blank_sky_tells_the_correlation():
     seen = sky + np.where(galaxy, 50.0, 2.0)
     found = jm.likelihood.blank_sky_correlation(seen, SIGMA, ~galaxy, reach=5)
     np.testing.assert_allclose(lags(found, 5), lags(CORRELATION, 5), atol=0.03)
+    holes = np.random.default_rng(2).random(sky.shape) < 0.3
+    without = jm.likelihood.blank_sky_correlation(seen, np.where(holes, np.inf, SIGMA), ~galaxy, reach=5)
+    np.testing.assert_allclose(lags(without, 5), lags(CORRELATION, 5), atol=0.05)
     white = np.random.default_rng(1).normal(size=(150, 150))
     alone = lags(jm.likelihood.blank_sky_correlation(white, 1.0, white < np.inf, reach=3), 3)
     assert alone[3, 3] == 1.0

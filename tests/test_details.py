@@ -41,7 +41,7 @@ def within(one, psf, reference, dex=2e-4, light=2e-3):
 def test_nothing_is_forgotten():
     assert set(drawn(tracers)) == classes(jm.tracer) | {"Partial"}
     assert set(drawn(lights)) == classes(jm.light) | {"Partial"}
-    assert set(psfs(2.0)) == classes(jm.instrument) - {"PSF", "Bins", "Sampling"} | {"refined"}
+    assert set(psfs(2.0)) == classes(jm.instrument) - {"PSF", "Aperture", "Bins", "Sampling"} | {"refined"}
 
 
 @pytest.mark.parametrize("name", drawn(tracers))

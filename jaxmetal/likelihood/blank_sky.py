@@ -36,7 +36,7 @@ def blank_sky_correlation(values: Any, sigma: Any, blank: Any, reach: int = 4) -
     errors = np.broadcast_to(np.asarray(sigma, float), data.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         scaled = data / errors
-    used = as_mask(blank, data.shape) & np.isfinite(scaled)
+    used = as_mask(blank, data.shape) & np.isfinite(scaled) & np.isfinite(errors)
     if used.sum() < FEWEST:
         raise InputError(
             f"blank: expected {FEWEST} pixels of blank sky or more, found {used.sum()}; take a larger map, or state "

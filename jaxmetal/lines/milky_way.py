@@ -23,7 +23,7 @@ B = (0.0, 1.41338, 2.28305, 1.07233, -5.38434, -0.62251, 5.30260, -2.09002)
 def extinction(wavelength: Any, e_bv: Any, r_v: Any = 3.1) -> jax.Array:
     """A(lambda) = E(B-V) R_V [a(x) + b(x) / R_V] with x = 1/lambda (Cardelli, Clayton & Mathis 1989, ApJ 345, 245).
 
-    Their eqs 2 (infrared) and 3 (optical).
+    A power law in the infrared, polynomials in the optical range.
 
     Args:
         wavelength: observed, Angstrom, any shape.
