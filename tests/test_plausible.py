@@ -76,10 +76,10 @@ def test_a_width_in_pixels_is_not_one_in_arcsec():
     """3.5 pixels of 0.2 arcsec, said to be 3.5 arcsec: wide for the map, for what is seen, for the galaxy."""
     in_image, in_map = said(scene(), map=observed(fwhm=3.5), ha=image(3.5))
     assert in_map.startswith("WARNING: observations.map.psf: the FWHM (3.5 arcsec) is 62% of the map's longer side")
-    assert "4.7 times the half-light radius that the prior expects (0.75 arcsec)" in in_map
+    assert "4.67 times the half-light radius that the prior expects (0.75 arcsec)" in in_map
     assert "wider than what is seen through it" in in_image
     assert "arcsec, not in pixels" in in_image
-    assert any("4.7 times" in text for text in said(scene(), map=observed(fwhm=3.5)))
+    assert any("4.67 times" in text for text in said(scene(), map=observed(fwhm=3.5)))
 
 
 def test_the_width_of_an_image_is_that_of_its_blur_at_least():
