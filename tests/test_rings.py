@@ -108,8 +108,19 @@ def test_sums_and_their_errors_are_those_of_noise(emission, made, rings):
     ratio = np.std(drawn, axis=0)[known] / error[known]
     assert ratio.mean() == pytest.approx(1.0, abs=0.03)
     assert total[known][0, 1] == pytest.approx(
-        (rings.shares @ made.mean(flux[..., 1]).ravel().astype(float))[0], rel=1e-9
+        (rings.shares @ made.mean(flux[..., 1]).ravel().astype(float))[0] * (0.08 / 0.12) ** 2, rel=1e-9
     )
+
+
+@pytest.mark.parametrize("pixel", [0.05, 0.1, 0.2])
+def test_fluxes_of_annuli_do_not_depend_on_the_source_pixel(pixel):
+    """Against the integral of a Gaussian, without a lens."""
+    grid = jm.Grid.regular((20, 20), 0.1)
+    flux = np.exp(-0.5 * (np.hypot(*grid.centres()) / 0.2) ** 2)[..., None]
+    made = sourceplane.reconstruct(None, grid, pixel)
+    rings = elliptical_rings(made.grid, Ellipse(0.2, 0.2, 0.0), (0.0, 0.0))
+    held = sourceplane.stacked_rings(made, rings, flux, np.ones(flux.shape))
+    assert held.sums()[0][:7].sum() == pytest.approx(2.0 * np.pi * 0.2**2 / 0.1**2, rel=0.01)
 
 
 def test_pixels_of_a_bin_are_one_measurement(made, rings):
@@ -120,7 +131,8 @@ def test_pixels_of_a_bin_are_one_measurement(made, rings):
     np.testing.assert_allclose(alone[0], together[0])
     known = np.isfinite(alone[1])
     assert (together[1][known] > 1.5 * alone[1][known]).mean() > 0.9
-    assert (together[1][known] <= 0.5 * rings.shares.sum(axis=1)[known[:, 0]] + 1e-9).all()
+    area = rings.shares.sum(axis=1)[known[:, 0]] * (0.08 / 0.12) ** 2
+    assert (together[1][known] <= 0.5 * area + 1e-9).all()
 
 
 def test_a_gradient_comes_out_of_the_annuli(likelihood, emission, made):

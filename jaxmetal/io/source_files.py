@@ -23,7 +23,7 @@ from jaxmetal.sourceplane.traced import radius_map, source_positions
 
 CONTENTS = {
     "summary.txt": "what is printed above, trouble first",
-    "source_*.fits": "fluxes and errors of one image on the source's plane, what covers it, radius of its annuli",
+    "source_*.fits": "fluxes and errors (per pixel of the image) at the source, what covers it, radius of its annuli",
     "light_*.toml": "what `jaxmetal fit` takes to fit the light there with elliptical components",
     "psf_*.fits": "the PSF there, which that fit takes",
     "image.fits": "magnification, PSF on the source's plane and where pixels come from, on the sky",
@@ -116,6 +116,8 @@ def summary(job: SourceJob, measured: MeasuredSource) -> str:
         lines.append(f"  images {pair[0]} and {pair[1]}: {line} differs by {rms:.2g} errors (rms); so do their blurs")
     if measured.in_image is not None:
         lines += ["  annuli in the image:", f"    gradient                 {_slope(measured.in_image[1], scale)}"]
+    area = float(job.grid.pixel_area)
+    lines += ["", f"Maps at the source hold flux per pixel of the image ({area:.4g} arcsec2), annuli the flux of the source."]
     lines += ["", "The blur is still in these gradients; `jaxmetal fit` on the maps takes it out."]
     return "\n".join(lines) + "\n"
 

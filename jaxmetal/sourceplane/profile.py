@@ -32,7 +32,7 @@ class RingProfile:
         error_pixels: from the errors of the pixels (and what a likelihood adds: the scatter of its calibrations).
         error_scatter: of the mean, from how much the pixels differ; it holds their noise, too.
         pixels: source pixels, by their shares.
-        flux: summed over the annulus, shape (n, features).
+        flux: of the source in the annulus, in the unit of a map per image pixel, shape (n, features).
         sigma: its errors.
     """
 

@@ -23,20 +23,25 @@ class Stacks(NamedTuple):
         sigma: their errors.
         mean: weights of the measurements in each source pixel, summing to 1, shape (source pixels, measurements).
         shares: of the source pixels in each annulus, shape (annuli, source pixels); those that nothing covers are 0.
+        area: of a source pixel over that of an image pixel, which fluxes are given per.
     """
 
     flux: np.ndarray
     sigma: np.ndarray
     mean: csr_array
     shares: csr_array
+    area: float
 
     @property
     def operator(self) -> csr_array:
-        """Weights of the measurements in the sum over each annulus."""
-        return csr_array(self.shares @ self.mean)
+        """Weights of the measurements in the flux of each annulus."""
+        return csr_array(self.shares @ self.mean) * self.area
 
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
-        """Fluxes and errors summed over the annuli, shape (annuli, features); NaN where nothing is."""
+        """Fluxes and errors of the annuli, shape (annuli, features); NaN where nothing is.
+
+        The source's own flux, as `Reconstruction.flux`: of annuli in the image that on the sky.
+        """
         operator = self.operator
         total, square = operator @ self.flux, operator.power(2) @ self.sigma**2
         empty = (operator.sum(axis=1) <= 0.0)[:, None]
@@ -89,6 +94,7 @@ def stacked_rings(
         sigma=sigma.reshape(good.size, -1)[chosen],
         mean=csr_array(overlap.multiply(inverse[:, None])),
         shares=csr_array(rings.shares.multiply(covered[None, :].astype(float))),
+        area=float(made.grid.pixel_area) / float(made.image.pixel_area),
     )
 
 
