@@ -97,6 +97,12 @@ def test_overlap_is_that_of_points_thrown_at_it():
     np.testing.assert_allclose(made.flux(np.full((5, 6), 2.0)), 60.0, rtol=1e-9)
 
 
+def test_the_common_plane_holds_all_of_every_image():
+    """Without a lens: 20 x 20 pixels of 0.1 arcsec are 4 arcsec^2."""
+    made = sourceplane.of_images(None, jm.Grid.regular((20, 20), 0.1), np.ones((20, 20), int), 0.05)
+    assert made[1].overlap.sum() == pytest.approx(4.0, rel=1e-9)
+
+
 def test_missing_pixels_and_features_are_left_out(images):
     one = images[1]
     values = np.stack([np.full(GRID.shape, 3.0), np.full(GRID.shape, 7.0)], axis=-1)

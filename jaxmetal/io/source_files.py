@@ -117,7 +117,7 @@ def summary(job: SourceJob, measured: MeasuredSource) -> str:
     if measured.in_image is not None:
         lines += ["  annuli in the image:", f"    gradient                 {_slope(measured.in_image[1], scale)}"]
     area = float(job.grid.pixel_area)
-    lines += ["", f"Maps at the source hold flux per pixel of the image ({area:.4g} arcsec2), annuli the flux of the source."]
+    lines += ["", f"Maps at the source are per pixel of the image ({area:.4g} arcsec2), fluxes of annuli the source's."]
     lines += ["", "The blur is still in these gradients; `jaxmetal fit` on the maps takes it out."]
     return "\n".join(lines) + "\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -133,14 +133,9 @@ def reconstruct(
     Raises:
         InputError: if the size is not positive, nothing is used, or the lens knows nothing where it is.
     """
-    if not (np.isfinite(pixel) and pixel > 0.0):
-        raise InputError(f"pixel: expected the side of a source pixel in arcsec, above 0, found {pixel}; correct it.")
     mask = as_mask(used, tuple(grid.shape))
-    if not mask.any():
-        raise InputError("used: expected some image pixels, found none; check the mask or the labels.")
-    parts = trace(lens, grid, parts_for(lens, grid, pixel, mask) if fine is None else fine)
-    plane = _around(parts, mask, pixel) if plane is None else plane
-    return Reconstruction(image=grid, grid=plane, overlap=_overlap(parts, mask, plane), used=mask)
+    parts = _parts(lens, grid, pixel, mask, fine)
+    return _laid(parts, mask, _around([(parts, mask)], pixel) if plane is None else plane)
 
 
 def of_images(
@@ -159,9 +154,12 @@ def of_images(
         InputError: as `reconstruct`.
     """
     labels = np.asarray(labels)
-    names = [int(one) for one in np.unique(labels) if one > 0]
-    whole = reconstruct(lens, grid, pixel, used=labels > 0, fine=1)
-    return {name: reconstruct(lens, grid, pixel, used=labels == name, plane=whole.grid, fine=fine) for name in names}
+    masks = {int(one): as_mask(labels == one, tuple(grid.shape)) for one in np.unique(labels) if one > 0}
+    cut = {name: (_parts(lens, grid, pixel, mask, fine), mask) for name, mask in masks.items()}
+    if not cut:
+        raise InputError("labels: expected some image pixels above 0, found none; check the labels.")
+    plane = _around(list(cut.values()), pixel)
+    return {name: _laid(*one, plane) for name, one in cut.items()}
 
 
 def disagreement(images: Mapping[Any, Reconstruction], values: Any, sigma: Any) -> dict[tuple[Any, Any], np.ndarray]:
@@ -184,13 +182,26 @@ def disagreement(images: Mapping[Any, Reconstruction], values: Any, sigma: Any) 
     }
 
 
-def _around(parts: TracedPixels, mask: np.ndarray, pixel: float) -> Grid:
+def _parts(lens: Lens | None, grid: Grid, pixel: float, mask: np.ndarray, fine: int | None) -> TracedPixels:
+    """Traced parts of image pixels, small enough for source pixels."""
+    if not (np.isfinite(pixel) and pixel > 0.0):
+        raise InputError(f"pixel: expected the side of a source pixel in arcsec, above 0, found {pixel}; correct it.")
+    return trace(lens, grid, parts_for(lens, grid, pixel, mask) if fine is None else fine)
+
+
+def _laid(parts: TracedPixels, mask: np.ndarray, plane: Grid) -> Reconstruction:
+    return Reconstruction(image=parts.grid, grid=plane, overlap=_overlap(parts, mask, plane), used=mask)
+
+
+def _around(cut: Sequence[tuple[TracedPixels, np.ndarray]], pixel: float) -> Grid:
     """Pixels with corners at multiples of their size that hold the parts of all used pixels."""
-    inside = parts.on_parts(mask) & np.isfinite(parts.area)
-    if not inside.any():
+    known = [(parts, parts.on_parts(mask) & np.isfinite(parts.area)) for parts, mask in cut]
+    x = np.concatenate([parts.x[inside] for parts, inside in known])
+    y = np.concatenate([parts.y[inside] for parts, inside in known])
+    if not x.size:
         raise InputError("The lens must know the deflection of some used pixel, but knows none; use a larger map.")
-    low = [int(np.floor(axis[inside].min() / pixel)) for axis in (parts.x, parts.y)]
-    high = [int(np.floor(axis[inside].max() / pixel)) + 1 for axis in (parts.x, parts.y)]
+    low = [int(np.floor(axis.min() / pixel)) for axis in (x, y)]
+    high = [int(np.floor(axis.max() / pixel)) + 1 for axis in (x, y)]
     nx, ny = (b - a for a, b in zip(low, high, strict=True))
     if nx * ny > MOST_PIXELS:
         raise InputError(
