@@ -103,6 +103,19 @@ def test_the_common_plane_holds_all_of_every_image():
     assert made[1].overlap.sum() == pytest.approx(4.0, rel=1e-9)
 
 
+@pytest.mark.parametrize("pixel", [0.0814, 0.01, 0.005])
+def test_no_flux_of_a_single_image_is_lost(pixel):
+    """Not even where source pixels are as small as the parts of image pixels, or smaller."""
+    grid, values = jm.Grid.regular((40, 40), 0.1), np.random.default_rng(4).uniform(size=(40, 40))
+    assert sourceplane.reconstruct(None, grid, pixel).flux(values) == pytest.approx(values.sum(), rel=1e-9)
+
+
+def test_images_that_lie_on_each_other_are_counted_once(lensed):
+    """All images of the source in one reconstruction hold its flux, 1, as each of them does."""
+    made = sourceplane.reconstruct(LENS, GRID, 0.06, used=lensed[1] > 0)
+    assert made.flux(lensed[0]) == pytest.approx(1.0, abs=0.03)
+
+
 def test_missing_pixels_and_features_are_left_out(images):
     one = images[1]
     values = np.stack([np.full(GRID.shape, 3.0), np.full(GRID.shape, 7.0)], axis=-1)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import label
 from scipy.sparse import csr_array
 
 from jaxmetal.edge.arrays import as_mask, floats
@@ -32,12 +33,14 @@ class Reconstruction:
         grid: pixels on the source's plane, x West and y North as on the sky.
         overlap: a_kp, arcsec^2, shape (source pixels, image pixels), both in the order of their flattened grids.
         used: image pixels that take part, shape of `image`.
+        seen: how many connected regions of the image, each of one parity, land in each source pixel, shape of `grid`.
     """
 
     image: Grid
     grid: Grid
     overlap: csr_array
     used: np.ndarray
+    seen: np.ndarray
 
     @property
     def coverage(self) -> np.ndarray:
@@ -80,7 +83,8 @@ class Reconstruction:
         """The source's own flux: the sum of the mean surface brightness times the area that is covered.
 
         Of one image it is exactly what its pixels hold, each over its magnification; where n images lie on each other,
-        an n-th of that.
+        an n-th of that. Their number is the coverage, rounded, but at most `seen`: parts of an image cover pixels that
+        are not much larger than them unevenly.
 
         Args:
             values: flux per image pixel, shape (ny, nx) or (ny, nx, features).
@@ -88,7 +92,7 @@ class Reconstruction:
         Returns:
             A number, or one per feature, in the unit of the values.
         """
-        once = self.coverage / np.maximum(np.rint(self.coverage), 1.0)
+        once = self.coverage / np.clip(np.rint(self.coverage), 1.0, np.maximum(self.seen, 1))
         area = once * float(self.grid.pixel_area) / float(self.image.pixel_area)
         mean = self.mean(values)
         return np.nansum(mean * (area if mean.ndim == 2 else area[..., None]), axis=(0, 1))
@@ -190,7 +194,8 @@ def _parts(lens: Lens | None, grid: Grid, pixel: float, mask: np.ndarray, fine: 
 
 
 def _laid(parts: TracedPixels, mask: np.ndarray, plane: Grid) -> Reconstruction:
-    return Reconstruction(image=parts.grid, grid=plane, overlap=_overlap(parts, mask, plane), used=mask)
+    overlap, seen = _overlap(parts, mask, plane)
+    return Reconstruction(image=parts.grid, grid=plane, overlap=overlap, used=mask, seen=seen)
 
 
 def _around(cut: Sequence[tuple[TracedPixels, np.ndarray]], pixel: float) -> Grid:
@@ -211,10 +216,22 @@ def _around(cut: Sequence[tuple[TracedPixels, np.ndarray]], pixel: float) -> Gri
     return Grid(shape=(ny, nx), origin=pixel * (np.array(low) + 0.5), matrix=pixel * np.eye(2))
 
 
-def _overlap(parts: TracedPixels, mask: np.ndarray, plane: Grid) -> csr_array:
+def _overlap(parts: TracedPixels, mask: np.ndarray, plane: Grid) -> tuple[csr_array, np.ndarray]:
+    """Areas of the parts of image pixels in source pixels, and how many regions of the image land in each of these."""
     ny, nx = plane.shape
     column, row = (np.floor(np.nan_to_num(one, nan=-9.0) + 0.5) for one in plane.to_pixel(parts.x, parts.y))
-    inside = (column >= 0) & (column < nx) & (row >= 0) & (row < ny) & parts.on_parts(mask) & np.isfinite(parts.area)
+    used = parts.on_parts(mask) & np.isfinite(parts.area)
+    inside = (column >= 0) & (column < nx) & (row >= 0) & (row < ny) & used
+    place = row[inside].astype(int) * nx + column[inside].astype(int)
     number = parts.on_parts(np.arange(mask.size).reshape(mask.shape))
-    places = (row[inside].astype(int) * nx + column[inside].astype(int), number[inside])
-    return csr_array((np.abs(parts.area[inside]), places), shape=(ny * nx, mask.size))
+    overlap = csr_array((np.abs(parts.area[inside]), (place, number[inside])), shape=(ny * nx, mask.size))
+    regions = _regions(used, parts.area)[inside].astype(np.int64)
+    landed = np.unique(regions * (ny * nx) + place) % (ny * nx)
+    return overlap, np.bincount(landed, minlength=ny * nx).reshape(ny, nx)
+
+
+def _regions(used: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Numbers of the connected regions of either parity; neighbours across a corner are connected."""
+    upright, count = label(used & (area >= 0.0), structure=np.ones((3, 3)))
+    mirrored, _ = label(used & (area < 0.0), structure=np.ones((3, 3)))
+    return np.where(mirrored > 0, mirrored + count, upright)

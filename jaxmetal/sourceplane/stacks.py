@@ -107,6 +107,5 @@ def in_image(grid: Grid, used: Any = True) -> Reconstruction:
     """
     count = int(np.prod(grid.shape))
     mask = np.broadcast_to(np.asarray(used, bool), tuple(grid.shape))
-    return Reconstruction(
-        image=grid, grid=grid, overlap=csr_array(eye_array(count) * float(grid.pixel_area)), used=mask
-    )
+    overlap = csr_array(eye_array(count) * float(grid.pixel_area))
+    return Reconstruction(image=grid, grid=grid, overlap=overlap, used=mask, seen=np.ones(mask.shape, int))
