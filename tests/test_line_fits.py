@@ -6,9 +6,11 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from astropy.io import fits
+from matplotlib.text import Text
 from test_line_maps import FEATURES, GALAXY, SHAPE, line_maps, look, psfs, source
 
 import jaxmetal as jm
+from jaxmetal.cli.results import figures
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import log_likelihood, tree
@@ -71,6 +73,25 @@ def test_files_summary_and_pictures(posterior, tmp_path):
     assert len(figure.subfigs) == len(FEATURES) + 1
     figure.savefig(tmp_path / "lines.png")
     jm.plot.of_posterior.galaxy(seen, "lines", "galaxy").savefig(tmp_path / "plane.png")
+
+
+def test_pictures_name_the_property_and_go_no_farther_than_its_light(posterior, tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr("jaxmetal.plot.saved.save_each", lambda pictures, *_, **__: drawn.update(pictures) or "")
+    seen = jm.result.view(posterior)
+    light = seen.predictions["lines"].light
+    monkeypatch.setitem(seen.sigmas, "lines", np.full(light.shape, 0.1 * light.max()))
+    figures(seen, tmp_path)
+    plane, fit = drawn["source_plane_lines"](), drawn["fit_lines"]()
+    words = [text.get_text() for part in (plane, fit.subfigs[-1]) for text in part.findobj(Text)]
+    assert sum("log(O/H) [dex]" in one for one in words) == 2
+    assert not any("flux" in one for one in words)
+    plane.savefig(tmp_path / "plane.png")
+    fit.savefig(tmp_path / "fit.png")
+    lit = (light > 0.1 * light.max()).any(axis=0)
+    radius = jm.result.predicted.radius_map(seen, "lines", "galaxy", "metallicity")
+    assert not lit.all()
+    assert fit.subfigs[-1].axes[0].get_xlim()[1] == pytest.approx(1.04 * radius[lit].max())
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"], indirect=True)

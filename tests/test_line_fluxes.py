@@ -35,9 +35,19 @@ def test_a_slit_is_its_rectangle():
 def test_a_circle_is_its_disc():
     grid, bins = jm.instrument.circle(x=0.5, y=1.0, radius=0.7, pixel=0.05)
     inside = np.asarray(bins.labels) == 0
-    assert inside.sum() * float(grid.pixel_area) == pytest.approx(np.pi * 0.49, rel=0.02)
     x, y = (np.asarray(one) for one in grid.centres())
     np.testing.assert_array_equal(inside, np.hypot(x - 0.5, y - 1.0) < 0.7)
+
+
+@pytest.mark.parametrize("across", range(1, 12))
+def test_a_circle_of_few_pixels_has_the_area_of_its_disc(across):
+    """And nearly its second moment, r^2 / 4 along each axis."""
+    grid, bins = jm.instrument.circle(x=0.5, y=1.0, radius=0.7, pixel=1.4 / across)
+    inside = np.asarray(bins.labels) == 0
+    assert inside.sum() * float(grid.pixel_area) == pytest.approx(np.pi * 0.49, rel=1e-6)
+    for one, middle in zip(grid.centres(), (0.5, 1.0), strict=True):
+        spread = np.mean((np.asarray(one)[inside] - middle) ** 2) + float(grid.pixel_area) / 12.0
+        assert spread == pytest.approx(0.49 / 4.0, rel=0.06)
 
 
 def spectrum(aperture, **more):

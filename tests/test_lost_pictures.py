@@ -54,7 +54,8 @@ def test_a_picture_that_fails_loses_only_itself(tmp_path):
 
 
 def test_a_fit_goes_on_to_its_other_pictures(tmp_path, capsys, monkeypatch):
-    observed = SimpleNamespace(properties=("metallicity",), quantity=jm.observation.Quantity("Z", "dex"), psf=None)
+    shown = jm.observation.Quantity("Z", "dex")
+    observed = SimpleNamespace(properties=("metallicity",), quantity=shown, psf=None, pixels=GRID)
     source = SimpleNamespace(carries={"metallicity": None})
     posterior = SimpleNamespace(observations=["seen"], sampled=True)
     filled = {"scene": SimpleNamespace(sources={STRANGE: source}), "seen": observed}

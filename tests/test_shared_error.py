@@ -12,6 +12,7 @@ from spectra import SIX
 import jaxmetal as jm
 from jaxmetal.classical import wls
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io.lines.columns import COLUMNS
 from jaxmetal.prepared import predictions
 from jaxmetal.spaxel.shared import LEAST, by_ratio, split
 from jaxmetal.spaxel.wang import everywhere
@@ -42,6 +43,8 @@ def test_what_is_no_departure_is_statistical_and_all_departure_leaves_a_rest():
     everything = split(z, even, jnp.asarray(0.3), {"R3": -(z - 8.5) / jnp.std(z)})
     assert float(everything["z_shared_R3"]) == pytest.approx(0.3 * np.sqrt(1.0 - LEAST))
     assert float(everything["z_statistical"]) == pytest.approx(0.3 * np.sqrt(LEAST))
+    assert np.sqrt(LEAST) == pytest.approx(0.1)
+    assert "at least a tenth" in COLUMNS["z_statistical"].description
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jaxmetal.cli.output import DPI, say
 from jaxmetal.io.fit_files import save
 from jaxmetal.io.folder import output_folder
-from jaxmetal.observation import shows_properties
+from jaxmetal.observation import Quantity, shows_properties
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.scale import Scale
 from jaxmetal.result.text import summary
@@ -76,11 +76,12 @@ def figures(
         if observation.pixels is None:
             drawn[f"fit_{name}"] = partial(places, seen, name)
             continue
-        shown = observation.quantity._replace(label=look.labels.get(name, observation.quantity.label))
+        label = look.labels.get(name)
         carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
         if (len(observation.properties) != 1 and shows_properties(observation)) or not carriers:
-            drawn[f"fit_{name}"] = partial(of_posterior.panels, seen, name, shown)
+            drawn[f"fit_{name}"] = partial(of_posterior.panels, seen, name, _called(observation.quantity, label))
             continue
+        shown = _called(of_posterior.property_quantity(observation), label)
         for source in carriers:
             suffix = name if len(carriers) == 1 else f"{name}_{source}"
             drawn[f"fit_{suffix}"] = partial(
@@ -97,3 +98,8 @@ def figures(
     if posterior.sampled:
         drawn["corner"] = partial(of_posterior.corner, seen)
     say(save_each(drawn, folder, formats=look.formats, dpi=look.dpi))
+
+
+def _called(quantity: Quantity, label: str | None) -> Quantity:
+    """A quantity under another label, where one is given."""
+    return quantity if label is None else quantity._replace(label=label)

@@ -47,7 +47,10 @@ def slit(*, x: float, y: float, length: float, width: float, pa: float, pixel: f
 
 
 def circle(*, x: float, y: float, radius: float, pixel: float) -> Aperture:
-    """A disc on the sky: the pixels of about `pixel` whose middle is inside.
+    """A disc on the sky: the pixels of about `pixel` whose middle is inside, together of its area.
+
+    N of them are r sqrt(pi / N) wide: a bin knows no fractions of pixels, and whole ones of the width 2 r / n have an
+    area off by 27 % with 3 across and by 4 % with 10.
 
     Args:
         x: its middle, arcsec to the West.
@@ -59,8 +62,9 @@ def circle(*, x: float, y: float, radius: float, pixel: float) -> Aperture:
         InputError: as `slit`.
     """
     n = _count("aperture", "diameter", 2.0 * radius, pixel)
-    grid = Grid.regular((n, n), 2.0 * radius / n, (x, y))
-    inside = np.hypot(*(np.asarray(one) - at for one, at in zip(grid.centres(), (x, y), strict=True))) < radius
+    middle = np.arange(n) - 0.5 * (n - 1)
+    inside = np.hypot(middle[:, None], middle) < 0.5 * n
+    grid = Grid.regular((n, n), radius * math.sqrt(math.pi / inside.sum()), (x, y))
     return Aperture(grid, Bins(labels=np.where(inside, 0, -1), n=1))
 
 

@@ -48,8 +48,7 @@ class NFW:
     def potential(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """Whose gradient is the deflection, arcsec^2: 2 kappa_s r_s^2 (ln^2(x / 2) + (x^2 - 1) F^2)."""
         _, _, squared = self._scaled(x, y)
-        bracket = 0.25 * jnp.log(squared / 4) ** 2 + (squared - 1) * arctan_ratio(squared - 1) ** 2
-        return 2 * self.kappa_s * jnp.square(self.r_s) * bracket
+        return 2 * self.kappa_s * jnp.square(self.r_s) * _depth(squared)
 
     def _scaled(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Offsets along the axes, and (R / r_s)^2."""
@@ -68,4 +67,17 @@ def _pull(squared: jax.Array) -> jax.Array:
     w = jnp.sqrt(1 - inner)
     within = (-0.5 * jnp.log(inner / 4) - 0.5 * log1p_ratio(-0.5 * inner / (1 + w))) / (w * (1 + w))
     beyond = (0.5 * jnp.log(outer / 4) + arctan_ratio(outer - 1)) / outer
+    return jnp.where(near, within, beyond)
+
+
+def _depth(squared: jax.Array) -> jax.Array:
+    """ln^2(x / 2) + (x^2 - 1) F^2 of x^2; within x = 1/2 in a form whose terms do not cancel.
+
+    There with w as in `_pull` it is a difference of squares: ln(2 (1 + w) / x^2) (-ln(1 - x^2 / (2 (1 + w)))).
+    """
+    near = squared < 0.25
+    inner, outer = jnp.where(near, squared, 0.2), jnp.where(near, 0.3, squared)
+    w = jnp.sqrt(1 - inner)
+    within = -jnp.log(2 * (1 + w) / inner) * jnp.log1p(-0.5 * inner / (1 + w))
+    beyond = 0.25 * jnp.log(outer / 4) ** 2 + (outer - 1) * arctan_ratio(outer - 1) ** 2
     return jnp.where(near, within, beyond)

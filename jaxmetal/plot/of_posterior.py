@@ -122,7 +122,7 @@ def radial(
     size = effective_radius(seen, source, prop)
     return Profile(
         points=points,
-        quantity=quantity or _quantity(observation),
+        quantity=quantity or property_quantity(observation),
         band=Band(
             radius=radii,
             low=drawn.get("q16"),
@@ -187,7 +187,7 @@ def galaxy(
     return source_plane(
         galaxy,
         prop,
-        quantity or _quantity(observation),
+        quantity or property_quantity(observation),
         half_size=float(np.abs(reached - np.array([float(frame.x0), float(frame.y0)])).max()),
         r_eff=None if size is None else float(np.median(size)),
         reached=reached,
@@ -224,8 +224,8 @@ def _noise(observation: Any, plane: Channel, sigma: Any) -> float | None:
     return float(np.median(plane.of(sigma)[plane.of(observation.used)]))
 
 
-def _quantity(observation: Any) -> Quantity:
-    """The first property of an observation."""
+def property_quantity(observation: Any) -> Quantity:
+    """The first property of an observation, whether the data are its values or only depend on it."""
     first = observation.properties[0]
     if shows_properties(observation):
         return observation.quantity

@@ -27,10 +27,15 @@ def points_of(seen: View, name: str, source: str, images: np.ndarray | None) -> 
 
 
 def reach_of(seen: View, name: str, source: str, prop: str) -> float:
-    """Radius of the outermost used datum, arcsec."""
+    """Radius of the outermost used datum whose light exceeds its error at the MAP, arcsec; of all used if none does.
+
+    Pixels of sky alone say nothing of a property, however far the field goes.
+    """
     observation = seen.filled[name]
     radius = _per_datum(radius_map(seen, name, source, prop), observation.bins)
-    return float(np.nanmax(np.where(observation.used, radius, np.nan)))
+    used = np.asarray(observation.used)
+    bright = used & (np.asarray(seen.predictions[name].light) > np.asarray(seen.sigmas[name]))
+    return float(np.nanmax(np.where(bright if bright.any() else used, radius, np.nan)))
 
 
 def _per_datum(pixels: np.ndarray, bins: Any) -> np.ndarray:

@@ -91,7 +91,8 @@ def split(z: jax.Array, mass: jax.Array, sigma: jax.Array, departures: Mapping[s
         departures: ratio -> mean departure at each node, in units of the scatter of its calibration.
 
     Returns:
-        `z_statistical` and `z_shared`, which make `sigma` in quadrature, dex; and `z_shared_<ratio>`, by how much Z
+        `z_statistical`, never less than sqrt(LEAST) = a tenth of `sigma`, and `z_shared`, which make `sigma` in
+        quadrature, dex; and `z_shared_<ratio>`, by how much Z
         moves if the gas departs from a calibration by its scatter, dex. `z_shared` is their sum in quadrature.
     """
     off = z - jnp.sum(mass * z)

@@ -35,7 +35,7 @@ COLUMNS: Mapping[str, Column] = {
     "pixels": Column("", "number of spaxels; of a region, those with every line"),
     **_interval("z", "dex", "12 + log(O/H)"),
     "z_sigma": Column("dex", "half of what lies between 16 and 84 % of 12 + log(O/H)"),
-    "z_statistical": Column("dex", "part of z_sigma that is the spectrum's own"),
+    "z_statistical": Column("dex", "part of z_sigma that is the spectrum's own, at least a tenth of it"),
     "z_shared": Column("dex", "part of z_sigma that all spectra of the galaxy share through the calibrations"),
     "mode": Column("dex", "most probable 12 + log(O/H)"),
     "mode_lower": Column("dex", "mode of the lower branch; none at the turnover itself"),
