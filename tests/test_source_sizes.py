@@ -40,6 +40,12 @@ def test_sizes_of_bins_are_those_of_their_traced_points():
     )
 
 
+def test_a_single_pixel_is_as_large_as_a_square():
+    """4 standard deviations of a uniform square of side 0.12: nothing within the parts is left out."""
+    found = sourceplane.bin_sizes(None, GRID, jm.Bins(labels=np.arange(44 * 52).reshape(44, 52), n=44 * 52))
+    np.testing.assert_allclose([found.major, found.minor], 4.0 * 0.12 / np.sqrt(12.0), rtol=1e-6)
+
+
 def test_bins_of_other_pixels_are_refused():
     with pytest.raises(jm.InputError, match="cut them as the image"):
         sourceplane.bin_sizes(None, GRID, jm.Bins(labels=np.zeros((3, 4), int), n=1))

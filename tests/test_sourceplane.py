@@ -126,6 +126,19 @@ def test_missing_pixels_and_features_are_left_out(images):
     np.testing.assert_allclose(mean[one.coverage > 0, 1], 7.0)
 
 
+def test_pixels_without_an_error_are_left_out_of_the_mean_too(images):
+    values, sigma = np.full(GRID.shape, 3.0), np.full(GRID.shape, 0.5)
+    values[::2, ::3], sigma[::2, ::3] = 100.0, np.inf
+    values[1::2, ::3] = np.nan
+    sigma[1::2, ::3] = 100.0
+    mean, error = images[1].measured(values, sigma)
+    known = np.isfinite(mean)
+    assert known.any()
+    np.testing.assert_array_equal(known, np.isfinite(error))
+    np.testing.assert_allclose(mean[known], 3.0)
+    assert error[known].max() <= 0.5 + 1e-9
+
+
 def test_magnification_of_pixels_is_that_of_the_jacobian():
     mu = np.asarray(jm.lens.distortion(LENS, *GRID.centres()).mu)
     found, smooth = sourceplane.trace(LENS, GRID, 2).magnification, np.abs(mu) < 3.0

@@ -157,10 +157,11 @@ def measure_source(
         rings = elliptical_rings(made.grid, shape, centre, recipe.step, used=covered)
         held = stacked_rings(made, rings, flux, sigma, bins=spectra.bins)
         profile = ring_profile(likelihood, held, rings, how=recipe.values, reference=reference, seed=seed)
+        there, error = made.measured(flux, sigma)
         return ImageOfSource(
             made=made,
-            flux=made.mean(flux),
-            sigma=made.error(sigma),
+            flux=there,
+            sigma=error,
             light=shown,
             centre=centre,
             psf=ellipse,

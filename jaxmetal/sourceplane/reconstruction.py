@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import label
 from scipy.sparse import csr_array
 
-from jaxmetal.edge.arrays import as_mask, floats
+from jaxmetal.edge.arrays import as_mask, floats, require_shape
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid
@@ -71,6 +71,18 @@ class Reconstruction:
         squares = self.overlap.power(2) @ np.where(there, flat, 0.0) ** 2
         found = np.divide(np.sqrt(squares), weight, out=np.full(weight.shape, np.nan), where=weight > 0.0)
         return self._shaped(found, sigma)
+
+    def measured(self, values: Any, sigma: Any) -> tuple[np.ndarray, np.ndarray]:
+        """`mean` and `error` of the pixels that have both a value and a finite error.
+
+        Args:
+            values: as `mean`.
+            sigma: as `error`, of the same shape.
+        """
+        values, sigma = floats("values", values), floats("sigma", sigma)
+        require_shape("sigma", sigma, values.shape)
+        there = np.isfinite(values) & np.isfinite(sigma)
+        return self.mean(np.where(there, values, np.nan)), self.error(np.where(there, sigma, np.nan))
 
     @property
     def weights(self) -> csr_array:
@@ -177,7 +189,7 @@ def disagreement(images: Mapping[Any, Reconstruction], values: Any, sigma: Any) 
     Returns:
         Pair of names -> (first - second) / error, NaN where one is missing, shape of the source pixels.
     """
-    made = {name: (one.mean(values), one.error(sigma)) for name, one in images.items()}
+    made = {name: one.measured(values, sigma) for name, one in images.items()}
     names = list(made)
     return {
         (a, b): (made[a][0] - made[b][0]) / np.hypot(made[a][1], made[b][1])

@@ -11,7 +11,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.sourceplane.traced import trace
+from jaxmetal.sourceplane.traced import between, traced_corners
 
 FINE = 4
 """Parts along each side of a pixel."""
@@ -56,7 +56,8 @@ def bin_sizes(lens: Lens | None, grid: Grid, bins: Bins) -> BinSizes:
         raise InputError(
             f"bins: expected labels of shape {tuple(grid.shape)}, found {labels.shape}; cut them as the image."
         )
-    parts = trace(lens, grid, FINE)
+    corners = traced_corners(lens, grid, FINE)
+    parts, within = between(grid, FINE, *corners), _within(*corners)
     number, area = parts.on_parts(labels), np.abs(parts.area)
     inside = number >= 0
 
@@ -67,7 +68,8 @@ def bin_sizes(lens: Lens | None, grid: Grid, bins: Bins) -> BinSizes:
     with np.errstate(invalid="ignore", divide="ignore"):
         x, y = total(area * parts.x) / whole, total(area * parts.y) / whole
         dx, dy = parts.x - x[np.maximum(number, 0)], parts.y - y[np.maximum(number, 0)]
-        xx, xy, yy = (total(area * one) / whole for one in (dx**2, dx * dy, dy**2))
+        moments = zip((dx**2, dx * dy, dy**2), within, strict=True)
+        xx, xy, yy = (total(area * (about + own)) / whole for about, own in moments)
         magnification = total(np.ones(area.shape)) * float(grid.pixel_area) / FINE**2 / whole
     middle, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
     axes = (4.0 * np.sqrt(np.maximum(one, 0.0)) for one in (middle + half, middle - half))
@@ -81,3 +83,10 @@ def bin_sizes(lens: Lens | None, grid: Grid, bins: Bins) -> BinSizes:
         x=x,
         y=y,
     )
+
+
+def _within(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Second moments (xx, xy, yy) of each part about its own middle, as of a parallelogram: (a a^T + b b^T) / 12."""
+    sides = [[np.diff(one, axis=axis) for axis in (1, 0)] for one in (x, y)]
+    (ax, bx), (ay, by) = ((0.5 * (a[:-1] + a[1:]), 0.5 * (b[:, :-1] + b[:, 1:])) for a, b in sides)
+    return (ax**2 + bx**2) / 12.0, (ax * ay + bx * by) / 12.0, (ay**2 + by**2) / 12.0

@@ -80,7 +80,11 @@ def trace(lens: Lens | None, grid: Grid, fine: int = 1) -> TracedPixels:
         grid: the pixels on the sky.
         fine: parts along each side of a pixel.
     """
-    x, y = traced_corners(lens, grid, fine)
+    return between(grid, fine, *traced_corners(lens, grid, fine))
+
+
+def between(grid: Grid, fine: int, x: np.ndarray, y: np.ndarray) -> TracedPixels:
+    """The quadrilaterals between traced corners, of `traced_corners`."""
     (ax, bx, cx, dx), (ay, by, cy, dy) = _corners(x), _corners(y)
     area = 0.5 * ((cx - ax) * (dy - by) - (cy - ay) * (dx - bx))
     sign = np.sign(np.linalg.det(np.asarray(grid.matrix, float)))
