@@ -172,14 +172,38 @@ def typical(tree: Any) -> Any:
 
 def medians(priors: Mapping[str, Distribution]) -> dict[str, np.ndarray]:
     """Median of each prior, element by element: see `median`."""
+    return {name: middle for name, (middle, _) in _summaries(priors).items()}
+
+
+def spreads(priors: Mapping[str, Distribution]) -> dict[str, float]:
+    """Standard deviation of each prior; for tails so heavy that there is none, half the width of the central 68 %."""
+    found = {name: float(np.sqrt(np.mean(variance))) for name, (_, variance) in _summaries(priors).items()}
+    return {name: sd if np.isfinite(sd) else _half_width(priors[name]) for name, sd in found.items()}
+
+
+def _half_width(prior: Distribution) -> float:
+    low, high = np.quantile(np.asarray(prior.sample(jax.random.key(0), (10_000,))), [0.16, 0.84], axis=0)
+    return 0.5 * float(np.mean(high - low))
+
+
+def _summaries(priors: Mapping[str, Distribution]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Median and variance of each prior."""
     packed = strong({name: Packed.of(prior) for name, prior in priors.items()})
     return jax.tree.map(np.asarray, _medians(packed)) if packed else {}
 
 
 # One program, instead of dozens for its single operations.
 @program()
-def _medians(packed: dict[str, Packed]) -> dict[str, jax.Array]:
-    return {name: median(prior) for name, prior in unpacked(packed).items()}
+def _medians(packed: dict[str, Packed]) -> dict[str, tuple[jax.Array, jax.Array]]:
+    return {name: (median(prior), _variance(prior)) for name, prior in unpacked(packed).items()}
+
+
+def _variance(prior: Distribution) -> jax.Array:
+    """NaN where it is not known."""
+    try:
+        return jnp.asarray(prior.variance)
+    except (NotImplementedError, AttributeError, TypeError, ImportError):
+        return jnp.asarray(jnp.nan)
 
 
 def median(prior: Distribution) -> jax.Array:
@@ -188,15 +212,6 @@ def median(prior: Distribution) -> jax.Array:
         return jnp.broadcast_to(prior.icdf(jnp.asarray(0.5)), prior.shape())
     except (NotImplementedError, AttributeError, TypeError, ImportError):
         return jnp.median(prior.sample(jax.random.key(0), (101,)), axis=0)
-
-
-def spread(prior: Distribution) -> float:
-    """Standard deviation of a prior; for tails so heavy that there is none, half the width of the central 68 %."""
-    sd = float(np.sqrt(np.mean(np.asarray(prior.variance))))
-    if np.isfinite(sd):
-        return sd
-    low, high = np.quantile(np.asarray(prior.sample(jax.random.key(0), (10_000,))), [0.16, 0.84], axis=0)
-    return 0.5 * float(np.mean(high - low))
 
 
 def is_site(leaf: Any) -> bool:

@@ -10,7 +10,7 @@ from jaxmetal.fit.angles import periods
 from jaxmetal.fit.diagnose import diagnose, prior_warnings
 from jaxmetal.fit.problem import make, stack
 from jaxmetal.meaning.circles import unwrap
-from jaxmetal.prior import spread
+from jaxmetal.prior import spreads
 
 PA, SLOPE = "scene.sources.disc.frame.pa", "scene.sources.disc.carries.metallicity.profile.slope"
 
@@ -39,8 +39,9 @@ def test_an_angle_far_from_its_bounds_does_not_hit_them_on_another_turn():
 
 
 def test_a_prior_of_heavy_tails_has_a_width():
-    assert spread(dist.Cauchy(0.0, 0.3)) == pytest.approx(0.3 * np.tan(0.34 * np.pi), rel=0.05)
-    assert spread(dist.Normal(0.0, 0.3)) == pytest.approx(0.3)
+    found = spreads({"cauchy": dist.Cauchy(0.0, 0.3), "normal": dist.Normal(0.0, 0.3)})
+    assert found["cauchy"] == pytest.approx(0.3 * np.tan(0.34 * np.pi), rel=0.05)
+    assert found["normal"] == pytest.approx(0.3)
 
 
 def test_draws_that_pile_up_at_a_bound_are_reported():

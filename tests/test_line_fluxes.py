@@ -128,8 +128,8 @@ def test_limits_of_maps_in_a_file(path):  # noqa: F811
 
 
 BAD = {
-    "neither": ("slit =", "# slit =", "expected either an aperture"),
-    "both": ("slit =", "aperture = {x = 0.0, y = 0.0, radius = 1.0}\nslit =", "found aperture and slit"),
+    "neither": ("\nslit =", "\n# slit =", "expected either an aperture"),
+    "both": ("\nslit =", "\naperture = {x = 0.0, y = 0.0, radius = 1.0}\nslit =", "found aperture and slit"),
     "no width": ("width = 1.0", "width = 0.0", "slit: expected a width above 0"),
     "no pixels": ("pixel_scale = 0.2\nslit", "pixel_scale = 1e-4\nslit", "at most 400 pixels long"),
     "no error": ("sigma = 0.5", "", "sigma"),

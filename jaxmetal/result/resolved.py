@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.posterior import Posterior
-from jaxmetal.prior import spread
+from jaxmetal.prior import spreads
 from jaxmetal.result.size import effective_radius, shrinking
 from jaxmetal.result.views import View, view
 
@@ -44,7 +44,7 @@ def _resolution(seen: View, site: str, source: str, prop: str) -> Resolution:
     if not seen.posterior.sampled:
         return Resolution(np.nan, _beams(seen, source, prop), False, UNKNOWN)
     drawn = seen.posterior.draws[site]
-    narrowed = spread(seen.priors[site]) / max(float(np.std(drawn)), np.finfo(float).tiny)
+    narrowed = spreads(seen.priors)[site] / max(float(np.std(drawn)), np.finfo(float).tiny)
     beams = _beams(seen, source, prop)
     resolved = narrowed >= NARROWED and (beams is None or beams >= BEAMS)
     low, high = np.quantile(drawn, [0.025, 0.975])

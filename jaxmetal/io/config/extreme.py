@@ -13,7 +13,7 @@ from jaxmetal.meaning import known_units, places, resolved
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.written import written
 from jaxmetal.observation import shows_properties
-from jaxmetal.prior import sites, spread
+from jaxmetal.prior import sites, spreads
 
 LARGEST = {
     "arcsec": 1.296e6,  # a whole circle
@@ -36,7 +36,8 @@ def extreme(prior: Mapping[str, Any], now: Mapping[str, Any]) -> list[Finding]:
         now: the same with a typical number in the place of every parameter.
     """
     known, found = sites(prior), []
-    free = {place.path: known[place.site] for place in places(prior)}
+    widths = spreads(known)
+    free = {place.path: place.site for place in places(prior)}
     for path, number, said in declared(now):
         if "unit" not in said or (np.ndim(number) and not said["several"]):  # a number per datum is part of the data
             continue
@@ -44,9 +45,9 @@ def extreme(prior: Mapping[str, Any], now: Mapping[str, Any]) -> list[Finding]:
         most, own = _most(path, unit, now), free.get(path)
         size = float(np.max(np.abs(number), initial=0.0))
         if size > most:
-            told = f"found {size:.3g}" if own is None else f"the prior {written(own)} has a median of {size:.3g}"
-        elif own is not None and not spread(own) <= most:
-            told = f"the prior {written(own)} is {spread(own):.3g} wide"
+            told = f"found {size:.3g}" if own is None else f"the prior {written(known[own])} has a median of {size:.3g}"
+        elif own is not None and not widths[own] <= most:
+            told = f"the prior {written(known[own])} is {widths[own]:.3g} wide"
         else:
             continue
         expected = f"expected at most {most:.3g} {unit}".rstrip()
