@@ -44,6 +44,11 @@ def hidden(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.name.startswith("."))
 
 
+def listening() -> None:
+    """As in a terminal: shells start what runs in the background deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def ended(command: str, arguments: list[str], number: int) -> dict[str, Any]:
     """One end at a random moment, and the command run again."""
     random = np.random.default_rng([1, number, len(command)])
@@ -51,7 +56,7 @@ def ended(command: str, arguments: list[str], number: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         folder, seconds, text = Path(place), *undisturbed(command, arguments)
         moment = random.uniform(0.05, 1.05) * seconds
-        process = jaxmetal([*arguments, "-o", str(folder / "out")])
+        process = jaxmetal([*arguments, "-o", str(folder / "out")], preexec_fn=listening)
         time.sleep(moment)
         process.send_signal(getattr(signal, name))
         end = said(process)
