@@ -290,7 +290,7 @@ def test_a_kernel_is_as_good_as_its_formula():
     kernel = jm.instrument.Kernel(values=values / values.sum(), step=0.04, includes_pixel=True)
     turned = jm.Grid(shape=(5, 6), origin=np.zeros(2), matrix=0.12 * np.array([[0.8, 0.6], [-0.6, 0.8]]))
     found = sourceplane.source_psf(None, kernel, turned, 0.0, 0.0)
-    assert float(found.major / found.minor) == pytest.approx(1.5, rel=0.01)
+    assert (float(found.major), float(found.minor)) == pytest.approx(tuple(FWHM_PER_SIGMA * sigma), rel=0.01)
     assert float(found.pa) == pytest.approx(np.rad2deg(np.arctan2(-0.8, -0.6)) % 180.0, abs=0.5)
 
 

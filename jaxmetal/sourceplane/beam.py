@@ -12,11 +12,14 @@ from jaxmetal.instrument.forms import Kernel, Mixture
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.numerics.grid import Grid
 
+FINE = 16
+"""Parts of a cell along each axis, to measure the area above half the peak."""
+
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def beam(psf: PSF, grid: Grid) -> tuple[float, Blur]:
-    """Full width at half maximum (arcsec), pixel included, and the density at offsets (dx, dy) on the sky, arcsec.
+    """Full width at half maximum, sqrt(major minor), pixel included, and the density at offsets (dx, dy), all arcsec.
 
     A PSF without the pixel is widened by it: Gaussians by its second moment, kernels by the pixel itself.
     """
@@ -50,7 +53,17 @@ def _of_kernel(form: Any, grid: Grid) -> tuple[float, Blur]:
         places = [along[1] / step + middle[0], along[0] / step + middle[1]]
         return map_coordinates(values, places, order=1, mode="constant")
 
-    return Kernel(values=values, step=step, includes_pixel=True).fwhm, density
+    return _half_width(values) * step, density
+
+
+def _half_width(values: np.ndarray) -> float:
+    """Diameter of the circle as large as what lies above half the peak, in cells: sqrt(major minor) of an ellipse."""
+    rows, columns = np.nonzero(values >= 0.5 * values.max())
+    part = (np.arange(FINE) + 0.5) / FINE
+    lines = [(np.arange(k.min() - 1, k.max() + 1)[:, None] + part).ravel() for k in (rows, columns)]
+    # Cubic: straight lines between few cells across would make the peak narrower than it is.
+    between = map_coordinates(values, np.meshgrid(*lines, indexing="ij"), order=3, mode="constant")
+    return float(2.0 * np.sqrt((between >= 0.5 * values.max()).sum() / np.pi) / FINE)
 
 
 FORMS = {Mixture.route: _of_gaussians, Kernel.route: _of_kernel}
