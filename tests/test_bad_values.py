@@ -55,6 +55,7 @@ BAD = {
     "a prior far outside": (*frame(FAR), "prior with its median within (0, 1]"),
     "a prior that is absurd": (*frame(ABSURD), "frame.q.loc: expected a finite"),
     "a prior without end": (*frame('q = {dist = "LogNormal", loc = 1e3, scale = 0.1}'), "median of at most 1e+30"),
+    "another name of a prior": (*frame('q = {dist = "Gaussian", loc = 0.5, scale = 0.1}'), "is called 'Normal' here"),
     "a list as distribution": (*frame('q = {dist = ["Normal"]}'), "frame.q.dist: expected one of"),
     "truth as errors": (SIGMA, "sigma = true", "metallicity.sigma: expected a number, found True"),
     "errors of 400 digits": (SIGMA, f"sigma = {HUGE}", "metallicity.sigma: expected a number up to 1e+30"),

@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.edge.findings import worst_first
     from jaxmetal.fit.diagnose import prior_warnings
     from jaxmetal.io.config import read_config
+    from jaxmetal.io.wcs import NOWHERE
     from jaxmetal.model import tree
     from jaxmetal.numerics.written import written
     from jaxmetal.prepared import findings, prepare
@@ -48,7 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(whole)])
     print("\n".join(f"- {finding}" for finding in found) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
-    print(f"Sky origin (x = y = 0): {job.origin.spherical.lon.deg:.5f} {job.origin.spherical.lat.deg:+z.5f} deg")
+    at = job.origin.spherical
+    where = f"{at.lon.deg:.5f} {at.lat.deg:+z.5f} deg" if job.origin is not NOWHERE else "unknown, as no file says it"
+    print(f"Sky origin (x = y = 0): {where}")
     now = typical(tree(job.scene, job.observations))
     for name, plan in plans.items():
         described = describe(job.observations[name], now[name], plan)

@@ -36,7 +36,7 @@ def write_results(
         save(seen, unfinished, **record)
         figures(seen, unfinished, scale, truth)
     print(summary(seen, scale), end="")
-    print(f"\nWritten to {folder}")
+    print(f"\nWritten to {folder}: {', '.join(sorted(file.name for file in Path(folder).iterdir()))}")
 
 
 class Look(NamedTuple):

@@ -47,7 +47,7 @@ FLAGS: Mapping[str, Flag] = {
         1,
         f"less than {UNINFORMED} nats of information on Z",
         "warning",
-        "say next to nothing on metallicity, so that their Z is the prior's; leave them out of fits",
+        "say next to nothing on metallicity, so that their Z is the prior's; fit.toml leaves them out",
     ),
     "branches": Flag(
         2,

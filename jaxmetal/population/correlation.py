@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import NamedTuple
 
 import jax
@@ -12,6 +13,8 @@ from jax.scipy.stats import rankdata
 from jaxmetal.population.galaxies import Covariate, Draws, Measured
 
 REPEATS = 1000
+COUNTED = 8
+"""Galaxies up to which all orders are counted for a probability."""
 
 
 class Spearman(NamedTuple):
@@ -25,7 +28,8 @@ class Spearman(NamedTuple):
         share_positive: share of these that are above 0.
         p_value: probability that values as measured which do not correlate are as far from 0 as `observed`, on either
             side; errors are not in it. t = rho sqrt((n - 2) / (1 - rho^2)) has Student's distribution of n - 2 degrees
-            of freedom (Zar 1972, J. Am. Stat. Assoc. 67, 578), which is good from ten galaxies on; NaN below three.
+            of freedom (Zar 1972, J. Am. Stat. Assoc. 67, 578), which is good from ten galaxies on. Of eight or fewer
+            all orders are counted instead; NaN below three.
     """
 
     observed: float
@@ -63,15 +67,21 @@ def spearman(quantity: Measured | Draws, covariate: Covariate, *, repeats: int =
     chosen = random.integers(n, size=(repeats, n))
     rho = _rho(np.take_along_axis(x, chosen, axis=1), np.take_along_axis(y, chosen, axis=1))
     low, median, high = np.quantile(rho, [0.16, 0.5, 0.84])
-    observed = _rho(covariate.values[None], quantity.points()[0][None])[0]
+    points = quantity.points()[0]
+    observed = _rho(covariate.values[None], points[None])[0]
     share = float(np.mean(rho > 0.0))
-    return Spearman(float(observed), float(low), float(median), float(high), share, _p_value(float(observed), n))
+    p_value = _p_value(float(observed), np.asarray(covariate.values), np.asarray(points))
+    return Spearman(float(observed), float(low), float(median), float(high), share, p_value)
 
 
-def _p_value(rho: float, n: int) -> float:
-    """Two-sided: the regularised incomplete beta function I_x((n - 2) / 2, 1 / 2) at x = 1 - rho^2."""
+def _p_value(rho: float, x: np.ndarray, y: np.ndarray) -> float:
+    """Two-sided: the regularised incomplete beta function I_x((n - 2) / 2, 1 / 2) at x = 1 - rho^2; of few, counted."""
+    n = len(x)
     if n < 3:
         return float("nan")
+    if n <= COUNTED:
+        orders = np.array(list(permutations(y)))
+        return float(np.mean(np.abs(_rho(np.broadcast_to(x, orders.shape), orders)) >= abs(rho) - 1e-9))
     return float(betainc(0.5 * (n - 2), 0.5, max(1.0 - rho**2, 0.0)))
 
 

@@ -123,12 +123,18 @@ def _counted(found: Any, shape: tuple[int, ...], where: str, several: bool) -> A
     return found
 
 
+ELSEWHERE = {"Gaussian": "Normal", "Gauss": "Normal", "Flat": "Uniform", "TopHat": "Uniform", "Jeffreys": "LogUniform"}
+"""What other codes call a distribution -> its name here."""
+
+
 def distribution(name: Any, options: dict[str, Any], where: str) -> Distribution:
     """A NumPyro distribution by name and parameters.
 
     Raises:
         InputError: if name or parameters are not known, or describe no distribution.
     """
+    if isinstance(name, str) and name in ELSEWHERE:
+        raise InputError(f"{where}.dist: '{name}' is called '{ELSEWHERE[name]}' here; write that.")
     chosen = choose(name, f"{where}.dist", (*DISTRIBUTIONS, *OWN))
     made = OWN[chosen] if chosen in OWN else getattr(dist, chosen)
     parameters = {k: p for k, p in inspect.signature(made).parameters.items() if k != "validate_args"}

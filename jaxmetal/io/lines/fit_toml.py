@@ -33,7 +33,9 @@ free_geometry = true
 SCATTER = (
     "The error of each Z has two parts: its own, and one that all places share, as far as the gas of a galaxy departs "
     "as a whole from the calibrations. The fit has the first as noise, and for the second one departure per line "
-    "ratio, so that it counts once: in full for the central value, and for the slope as far as it differs with Z."
+    "ratio, so that it counts once: in full for the central value, and for the slope as far as it differs with Z. "
+    "Where lines are near the noise the Z of a place is biased, which no error tells: `jaxmetal lines CONFIG.toml "
+    "--fit` fits the fluxes themselves."
 )
 """What to know of errors before they are fitted."""
 SHARED = """
