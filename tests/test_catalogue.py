@@ -151,6 +151,8 @@ def test_the_report_says_what_columns_do_and_what_cannot_be_read(tmp_path):
     catalogue.configuration["galaxy"]["z"] = 0.61
     alone = dataclasses.replace(catalogue, places=[DATA])
     assert "redshift 0.61 for all" in _columns(alone)[0]
+    alone.table["z"] = 0.5
+    assert "z is one of them: should it be the redshift of each galaxy, name it galaxy.z" in _columns(alone)[-1]
     assert _unreadable(SimpleNamespace(unreadable={"1": "no file"}), catalogue)[1] == "  galaxy 1: no file"
 
 

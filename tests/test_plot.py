@@ -291,12 +291,14 @@ def test_parameter_labels_tell_twins_apart():
             "scene.sources.a.frame.q": plot.Quantity("axis ratio q", ""),
             "scene.sources.b.frame.q": plot.Quantity("axis ratio q", ""),
             "map.psf.fwhm": plot.Quantity("FWHM", "arcsec"),
+            "scene.sources.a.carries.extinction.profile.value": plot.Quantity("value", "mag"),
         }
     )
     assert made == {
         "scene.sources.a.frame.q": "a\naxis ratio q",
         "scene.sources.b.frame.q": "b\naxis ratio q",
         "map.psf.fwhm": "FWHM [arcsec]",
+        "scene.sources.a.carries.extinction.profile.value": "extinction\nvalue [mag]",
     }
 
 

@@ -14,6 +14,8 @@ FEW = 6
 
 COMMON = {"scene", "sources", "lights", "carries", "profile", "frame", "noise", "parts"}
 """Parts of a path that tell a reader nothing."""
+VALUE = "value"
+"""The one number of what is the same everywhere, which is named by what it is of."""
 
 
 def parameter_labels(written: Mapping[str, Quantity]) -> dict[str, str]:
@@ -28,7 +30,8 @@ def parameter_labels(written: Mapping[str, Quantity]) -> dict[str, str]:
     for name, path in paths.items():
         twins = [paths[other] for other in paths if short[other] == short[name] and other != name]
         shared = set.intersection(*map(set, twins)) if twins else set(path)
-        own = [part for part in path[:-1] if part not in COMMON and part not in shared]
+        telling = [part for part in path[:-1] if part not in COMMON]
+        own = [part for part in telling if part not in shared] or (telling[-1:] if path[-1] == VALUE else [])
         labels[name] = "\n".join(filter(None, [" ".join(own), short[name]]))
     return labels
 

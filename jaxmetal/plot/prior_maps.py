@@ -50,11 +50,13 @@ def prior_predictive(
     for i, (ax, values) in enumerate(zip(axes, painted, strict=False)):
         image = draw(ax, values, grid, scale.norm, SEQUENTIAL)
         ax.set(xlabel="", ylabel="")
+        ax.set_title(f"draw {i + 1}", fontsize=7, pad=2.0)
         ax.tick_params(labelsize=7, labelleft=i % columns == 0, labelbottom=i >= len(painted) - columns)
     for ax in axes[len(painted) :]:
         ax.set_axis_off()
     compass(axes[0], grid, quiet_corners(np.isfinite(painted[0]))[0])
     _label_outside(figure, grid)
+    figure.suptitle("Drawn from the prior, without noise", fontsize=9)
     figure.colorbar(image, ax=list(axes), label=f"{quantity}{scale.text}", aspect=30, pad=0.02, **scale.bar())
     return figure
 

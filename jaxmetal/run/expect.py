@@ -66,9 +66,11 @@ def _columns(catalogue: Catalogue) -> list[str]:
     z = catalogue.configuration.get("galaxy", {}).get("z")
     alike = f"; redshift {z:g} for all, by the configuration" if z and REDSHIFT not in catalogue.places else ""
     lines = [f"Columns that replace entries of the configuration: {', '.join(catalogue.places) or 'none'}{alike}."]
-    return lines + (
-        [f"Columns that are only carried to the table of results: {', '.join(carried)}."] if carried else []
-    )
+    if carried:
+        lines.append(f"Columns that are only carried to the table of results: {', '.join(carried)}.")
+    if alike and (meant := [name for name in carried if name.lower() in ("z", "redshift")]):
+        lines.append(f"  {meant[0]} is one of them: should it be the redshift of each galaxy, name it {REDSHIFT}.")
+    return lines
 
 
 class Expectation:
