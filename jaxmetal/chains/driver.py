@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -91,7 +91,7 @@ def drive(
                 if keep is not None:
                     keep.store(begun, settings, done, states, blocks)
                 bar.set_postfix_str(
-                    _diverged(drawn_until(done)) if done > settings.warmup else "warm-up", refresh=False
+                    _diverged(blocks, settings.warmup - skipped) if done > settings.warmup else "warm-up", refresh=False
                 )
                 bar.update(min(done, end) - bar.n)
             if enough(drawn_until(end)):
@@ -99,6 +99,7 @@ def drive(
     return drawn_until(end)
 
 
-def _diverged(drawn: Mapping[str, Any]) -> str:
-    """What the bar says of draws that are kept; steps of the warm-up diverge while they adapt, which means nothing."""
-    return f"{int(np.sum(drawn['diverging']))} of {np.size(drawn['diverging'])} draws diverged"
+def _diverged(blocks: Sequence[Mapping[str, Any]], begun: int) -> str:
+    """What the bar says of draws that are kept, from that on; while steps adapt, divergences mean nothing."""
+    diverging = np.concatenate([block["diverging"] for block in blocks], axis=1)[:, begun:]
+    return f"{int(np.sum(diverging))} of {diverging.size} draws diverged"
