@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
-import numpyro.distributions as dist
 
+from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.likelihood.masking import usable
-from jaxmetal.likelihood.moments import about_model, averaged
-from jaxmetal.numerics.tree import node, parameter
+from jaxmetal.numerics.tree import node
 
 
 @node
-class Integrated:
+class Integrated(Gaussian):
     """Independent Gaussian errors of variance (scale sigma)^2 + jitter^2 around a model with numbers integrated out.
 
     Of a model that is linear in numbers b with a flat prior, int db prod_i N(d_i | m_i(b), s_i) is the product at the
@@ -27,24 +24,7 @@ class Integrated:
         scale: factor by which all `sigma` are wrong, > 0.
     """
 
-    sigma: Any = parameter("data", within="(0, inf)", role="error")
-    jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
-    scale: Any = parameter("", within="(0, inf)", role="factor", default=1.0)
-
-    mean = about_model
-    expected = averaged
-
-    def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
-        """Total standard deviation, of the shape of `model`."""
-        variance = (self.scale * self.sigma) ** 2 + self.jitter**2
-        return jnp.broadcast_to(jnp.sqrt(variance), jnp.shape(model))
-
     def pointwise(self, data: jax.Array, model: jax.Array, light: jax.Array, used: jax.Array) -> jax.Array:
         """Log density of every datum at the best b, and its share of the integral over b; 0 where not `used`."""
-        data, model, light, noise = usable(used, (data, model, light, self))
-        density = dist.Normal(model, noise.standard_deviation(model, light)).log_prob(data)
-        return jnp.where(used, density + light, 0.0)
-
-    def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
-        """Data simulated around `model`."""
-        return dist.Normal(model, self.standard_deviation(model, light)).sample(key)
+        (share,) = usable(used, (light,))
+        return jnp.where(used, Gaussian.pointwise(self, data, model, light, used) + share, 0.0)
