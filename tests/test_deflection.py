@@ -11,7 +11,8 @@ from scipy.integrate import quad
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.deflection import COSMOLOGY, check_deflection, distance_ratio, read_deflection
 from jaxmetal.io.wcs import sky_origin, wcs_to_grid
-from jaxmetal.lens import SIE, Tabulated, distortion
+from jaxmetal.lens import DPIE, SIE, Tabulated, distortion, from_convergence
+from jaxmetal.numerics.grid import Grid
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "as1063"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the deflection maps of AS1063 are not in {DATA}")
@@ -224,3 +225,38 @@ def test_scaling_real_maps_twice_is_recognised(as1063):
     assert "removes 95% of the strongly lensed area" in check_deflection(twice).findings[-2].text
     with pytest.raises(InputError, match="already at the source's redshift"):
         check_deflection(twice, amplification=(amplification, grid)).require()
+
+
+@pytest.mark.parametrize(
+    ("order", "said"), [((1, 0), "with the x and y maps swapped"), ((0, 1), "with the sign of the x map reversed")]
+)
+def test_maps_in_pixels_and_in_another_frame_are_read_when_asked_to(tmp_path, order, said):
+    files, origin, grid = write_sphere(tmp_path)
+    for file, sign in zip(files, (1.0, 1.0) if order == (1, 0) else (-1.0, 1.0), strict=True):
+        values, header = fits.getdata(file, header=True)
+        header["BUNIT"] = "pixel"
+        fits.writeto(file, sign * 10.0 * values, header, overwrite=True)
+    options = {"origin": origin, **REDSHIFTS, "z_map": "source"}
+    with pytest.raises(InputError, match="must be in arcsec, but its BUNIT is 'pixel'"):
+        read_deflection(*files, **options)
+    found = read_deflection(*(files[k] for k in order), **options, unit="pixel", axes="found")
+    np.testing.assert_allclose([found.lens.alpha_x, found.lens.alpha_y], SPHERE(*grid.centres()), atol=1e-5)
+    assert (found.record["axes"], found.record["unit"]) == (said, "pixel")
+
+
+def test_a_convergence_is_checked_against_its_shear():
+    lens = DPIE(b0=1.5, core=0.6, cut=1.2, q=0.7, pa=30.0)
+    grid = Grid.regular((50, 60), 0.2)
+    at = distortion(lens, *grid.centres())
+    made = from_convergence(at.kappa, grid, scale=0.4)
+    report = check_deflection(made, shear=(np.asarray(at.gamma), grid))
+    assert report.findings[-1].text.startswith("The convergence map makes the shear of the shear map")
+    assert abs(report.numbers["shear_factor"] - 1) < 0.02
+    twice = check_deflection(made, shear=(2 * np.asarray(at.gamma), grid)).findings[-1]
+    assert twice.severity == "error"
+    assert "one source redshift" in twice.text
+    cut = from_convergence(at.kappa[24:], Grid.regular((26, 60), 0.2, centre=(0.0, 2.4)))
+    part = check_deflection(cut, shear=(np.asarray(at.gamma), grid)).findings[-1]
+    assert part.severity == "warning"
+    assert "beyond the map" in part.text
+    assert "needs 10" in check_deflection(made, shear=(np.full((50, 60), np.nan), grid)).findings[-1].text

@@ -134,6 +134,24 @@ def test_a_deflection_from_one_map(mapped, holds, error):
     np.testing.assert_allclose(bent(found, x, y), bent(lens, x, y), atol=error)
 
 
+def test_a_published_model_says_how_it_was_read(mapped):
+    lens = jl.DPIE(b0=1.5, core=0.6, cut=1.2, q=0.7, pa=30.0)
+    east, north = (np.asarray(a) / 0.2 for a in lens(*WIDE.centres()))
+    shear = np.asarray(distortion(lens, *WIDE.centres()).gamma)
+    maps = {"one": -east, "two": north, "gamma": shear, "kappa": np.asarray(distortion(lens, *WIDE.centres()).kappa)}
+    for name, values in maps.items():
+        write_maps(mapped.parent / f"{name}.fits", {"data": values}, WIDE, ORIGIN)
+    replace(mapped, "MAPS", 'x = "one.fits"\ny = "two.fits"\nunit = "pixel"\naxes = "found"')
+    read = read_config(mapped)
+    x, y = GRID.centres()
+    np.testing.assert_allclose(bent(read.scene.lens["cluster"], x, y), bent(lens, x, y), atol=3e-3)
+    assert any("read with the sign of the x map reversed" in one.text for one in read.findings)
+    replace(mapped, 'unit = "pixel"\naxes = "found"', 'shear = "gamma.fits"')
+    refused(lambda: read_config(mapped), "shear")
+    replace(mapped, 'x = "one.fits"\ny = "two.fits"', 'convergence = "kappa.fits"')
+    assert any("makes the shear of the shear map" in one.text for one in read_config(mapped).findings)
+
+
 def test_turned_and_mirrored_pixels_have_the_same_deflection():
     lens = jl.DPIE(b0=1.5, core=0.6, cut=1.2, q=0.7, pa=30.0, x0=0.3)
     turned = Grid(shape=(80, 90), origin=np.array([-8.85, -1.8]), matrix=0.15 * np.array([[0.6, 0.8], [0.8, -0.6]]))

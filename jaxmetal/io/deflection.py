@@ -1,8 +1,9 @@
 """Deflection maps from FITS files.
 
-Two maps, the deflection along x and along y in arcsec, come as two files or as two extensions of one. They are read in
-Lenstool's frame: each component points along the map's own pixel axes, so that in a north-up map with East to the left
-+x is West and +y is North. Components of a rotated or flipped map are turned to the sky's axes.
+Two maps, the deflection along x and along y, come as two files or as two extensions of one. They are read in Lenstool's
+frame: each component points along the map's own pixel axes, so that in a north-up map with East to the left +x is West
+and +y is North. Components of a rotated or flipped map are turned to the sky's axes. Published maps (those of the
+Frontier Fields, say) are also in pixels, or in other frames: `unit` and `axes`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Report
 from jaxmetal.io.fits import Hdu, Map, read_map
 from jaxmetal.io.pixels import APART, distance
-from jaxmetal.lens.check import check_amplification, check_map
+from jaxmetal.lens.check import check_amplification, check_map, in_found_axes
+from jaxmetal.lens.check_shear import check_shear
 from jaxmetal.lens.maps import from_convergence, from_potential
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
 
+UNITS = {"arcsec": units.arcsec, "pixel": units.pixel}
+"""What deflections may be measured in."""
 COSMOLOGY = FlatLambdaCDM(H0=70, Om0=0.3)
 """The cosmology where none is given: that of most published lens models."""
 
@@ -55,12 +59,14 @@ def read_deflection(
     x_hdu: Hdu = None,
     y_hdu: Hdu = None,
     ignore_unit: bool = False,
+    unit: Literal["arcsec", "pixel"] = "arcsec",
+    axes: Literal["pixels", "found"] = "pixels",
 ) -> DeflectionMap:
     """Reads the reduced deflection of a source at `z_source`.
 
     Args:
-        x_file: FITS file with the deflection along x, arcsec.
-        y_file: FITS file with the deflection along y, arcsec; may be the same file with another extension.
+        x_file: FITS file with the deflection along x.
+        y_file: FITS file with the deflection along y; may be the same file with another extension.
         origin: sky origin of the fit, as `wcs_to_grid` takes it.
         z_lens: redshift of the lens.
         z_source: redshift of the source.
@@ -71,7 +77,10 @@ def read_deflection(
         interpolation: "cubic" or "bilinear".
         x_hdu: name or number of the extension; default the only one with a 2-D image.
         y_hdu: likewise.
-        ignore_unit: accept a BUNIT that contradicts arcsec, where it is known to be wrong.
+        ignore_unit: accept a BUNIT that contradicts `unit`, where it is known to be wrong.
+        unit: "arcsec", or "pixel" for maps in pixels of their own.
+        axes: "pixels" for components along the map's columns and rows; "found" for those swapped or reversed as makes
+            them curl-free with positive convergence (`lens.check.READINGS`), which the record then names.
 
     Raises:
         InputError: for files, shapes, world coordinates, units or redshifts that cannot be used.
@@ -79,11 +88,15 @@ def read_deflection(
     cosmology = COSMOLOGY if cosmology is None else cosmology
     scale = deflection_scale(cosmology, z_lens, z_source, z_map)
     x, y = (read_map(file, hdu, what="deflection map") for file, hdu in ((x_file, x_hdu), (y_file, y_hdu)))
-    grid = common_grid([x, y], origin, ignore_unit)
-    alpha_x, alpha_y = to_sky(x.values, y.values, grid)
-    lens = Tabulated(alpha_x=alpha_x, alpha_y=alpha_y, grid=grid, scale=scale, interpolation=interpolation)
+    grid = common_grid([x, y], origin, ignore_unit, UNITS[unit])
+    steps = np.asarray(grid.steps, float) if unit == "pixel" else np.ones(2)
+    alpha = to_sky(steps[0] * x.values, steps[1] * y.values, grid)
+    read = "as they are"
+    if axes == "found":
+        read, alpha = in_found_axes(alpha, grid)
+    lens = Tabulated(alpha_x=alpha[0], alpha_y=alpha[1], grid=grid, scale=scale, interpolation=interpolation)
     redshifts = {"z_lens": z_lens, "z_source": z_source, "z_map": z_map, "scale": scale}
-    files = {"x_file": str(x_file), "y_file": str(y_file)}
+    files = {"x_file": str(x_file), "y_file": str(y_file), "unit": unit, "axes": read}
     return DeflectionMap(lens=lens, record={**files, **redshifts, "cosmology": repr(cosmology)})
 
 
@@ -125,10 +138,16 @@ def read_scalar(
     return DeflectionMap(lens=lens, record={f"{holds}_file": str(file), **redshifts, "cosmology": repr(cosmology)})
 
 
-def check_deflection(lens: Tabulated, amplification: tuple[np.ndarray, Grid] | None = None) -> Report:
-    """All checks of a deflection map: axes, signs, units, and its scale where an amplification map is given."""
+def check_deflection(
+    lens: Tabulated,
+    amplification: tuple[np.ndarray, Grid] | None = None,
+    shear: tuple[np.ndarray, Grid] | None = None,
+) -> Report:
+    """All checks of a deflection map: axes, signs, units; its scale and shear where maps of them are given."""
     report = check_map(lens)
-    return report if amplification is None else report + check_amplification(lens, *amplification)
+    if amplification is not None:
+        report += check_amplification(lens, *amplification)
+    return report if shear is None else report + check_shear(lens, *shear)
 
 
 def distance_ratio(cosmology: FLRW, z_lens: float, z_source: float) -> float:
@@ -171,14 +190,14 @@ def _require_unit(component: Map, expected: units.UnitBase, what: str) -> None:
         )
 
 
-def common_grid(maps: Sequence[Map], origin: SkyCoord, ignore_unit: bool) -> Grid:
+def common_grid(maps: Sequence[Map], origin: SkyCoord, ignore_unit: bool, unit: units.UnitBase = units.arcsec) -> Grid:
     """The pixels that deflection maps share.
 
     Raises:
-        InputError: if they do not, or a map is not in arcsec.
+        InputError: if they do not, or a map says that it is in another unit.
     """
     for one in () if ignore_unit else maps:
-        _require_unit(one, units.arcsec, "deflection")
+        _require_unit(one, unit, "deflection")
     first, *others = maps
     grid = first.grid(origin)
     for other in others:
@@ -196,7 +215,7 @@ def common_grid(maps: Sequence[Map], origin: SkyCoord, ignore_unit: bool) -> Gri
     return grid
 
 
-def to_sky(along_columns: np.ndarray, along_rows: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Turns components along the pixel axes into components along the sky's x and y."""
-    (xc, xr), (yc, yr) = np.asarray(grid.matrix, float) / np.asarray(grid.steps, float)
-    return xc * along_columns + xr * along_rows, yc * along_columns + yr * along_rows
+def to_sky(along_columns: np.ndarray, along_rows: np.ndarray, grid: Grid) -> np.ndarray:
+    """Turns components along the pixel axes into components along the sky's x and y, shape (2, ny, nx)."""
+    axes = np.asarray(grid.matrix, float) / np.asarray(grid.steps, float)
+    return np.einsum("ik,kyx->iyx", axes, np.stack([along_columns, along_rows]))

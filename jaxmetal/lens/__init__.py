@@ -8,6 +8,7 @@ tests/test_lens.py, which checks every lens by differentiating it.
 """
 
 from jaxmetal.lens.check import check_amplification, check_map
+from jaxmetal.lens.check_shear import check_shear
 from jaxmetal.lens.convert import (
     lens_from_lenstronomy,
     shear_from_lenstronomy,
@@ -56,6 +57,7 @@ __all__ = [
     "check_amplification",
     "check_ensemble",
     "check_map",
+    "check_shear",
     "distortion",
     "from_convergence",
     "from_members",

@@ -59,6 +59,17 @@ def jacobian(alpha: np.ndarray, grid: Grid) -> np.ndarray:
     return np.einsum("...ikyx,kj->...ijyx", by_pixel, to_sky)
 
 
+def in_found_axes(alpha: np.ndarray, grid: Grid) -> tuple[str, np.ndarray]:
+    """Two maps in the one of `READINGS` that is curl-free with positive convergence: its name, and the deflection.
+
+    Args:
+        alpha: the maps, taken to be along x and y in arcsec, shape (2, ny, nx).
+        grid: where their pixels lie.
+    """
+    best = _best({name: _read(jacobian(alpha, grid), matrix) for name, matrix in READINGS.items()})
+    return best, np.einsum("ik,kyx->iyx", np.array(READINGS[best]), alpha)
+
+
 class _Reading(NamedTuple):
     curl: float
     kappa: float
@@ -70,11 +81,15 @@ def _read(jacobian: np.ndarray, matrix: tuple) -> _Reading:
     return _Reading(curl=float(np.sqrt(np.nanmean((yx - xy) ** 2))), kappa=float(np.nanmedian(xx + yy) / 2))
 
 
+def _best(readings: dict[str, _Reading]) -> str:
+    """Two readings, opposite in sign, share each curl: the sign of the convergence tells them apart."""
+    return min((name for name in readings if readings[name].kappa >= 0), key=lambda name: readings[name].curl)
+
+
 def _check_axes(jacobian: np.ndarray) -> Report:
     readings = {name: _read(jacobian, matrix) for name, matrix in READINGS.items()}
     given = readings["as they are"]
-    # Two readings, opposite in sign, share each curl: the sign of the convergence tells them apart.
-    best = min((name for name in readings if readings[name].kappa >= 0), key=lambda name: readings[name].curl)
+    best = _best(readings)
     cross = readings["with the sign of the x map reversed"].curl
     numbers = {"curl_rms": given.curl, "cross_rms": cross, "kappa_median": given.kappa}
     measured = f"(rms curl {given.curl:.2g}, rms cross term {cross:.2g}, median convergence {given.kappa:.2g})"

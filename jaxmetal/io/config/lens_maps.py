@@ -12,24 +12,36 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import choose, naming, require_known, take
-from jaxmetal.io.deflection import SCALARS, DeflectionMap, check_deflection, read_deflection, read_scalar
+from jaxmetal.io.deflection import SCALARS, UNITS, DeflectionMap, check_deflection, read_deflection, read_scalar
 from jaxmetal.io.ensemble import read_ensemble
 from jaxmetal.lens import Ensemble, RegionShift, Tabulated
 from jaxmetal.lens.ensemble import VARIANCE
 
 Build = Callable[..., Any]
+FRAMES = {"unit": tuple(UNITS), "axes": ("pixels", "found")}
+"""How the components of a deflection may be told; see `read_deflection`."""
+OF_KIND = {"x": FRAMES, "convergence": ("shear",)}
+"""What maps come with -> the further keys that they take."""
+KNOWN = ("amplification", "shear")
+"""Maps that a deflection is checked against."""
 
 
 def deflection(table: dict[str, Any], where: str, context: Context, build: Build) -> Tabulated:
     """A deflection map, or what follows from a map of the potential or the convergence; checked."""
-    require_known(table, where, ("x", "y", *SCALARS, "z_map", "interpolation", "ignore_unit", "amplification"))
+    kind = tuple(key for of, keys in OF_KIND.items() if of in table for key in keys)
+    require_known(table, where, ("x", "y", *SCALARS, "z_map", "interpolation", "ignore_unit", "amplification", *kind))
     read = _read(table, where, context)
-    amplification = None
-    if "amplification" in table:
-        known_map = context.map(table["amplification"], f"{where}.amplification")
-        amplification = known_map.values, context.placed(known_map, f"{where}.amplification")
-    report = check_deflection(read.lens, amplification)
+    known = {
+        key: (known_map.values, context.placed(known_map, f"{where}.{key}"))
+        for key in KNOWN
+        if key in table
+        for known_map in [context.map(table[key], f"{where}.{key}")]
+    }
+    report = check_deflection(read.lens, **known)
     report.require()
+    if table.get("axes") == "found":
+        text = f"{where}: the deflection maps are read {read.record['axes']}, the reading that is free of curl."
+        context.findings.append(Finding("info", text))
     context.findings.extend(report.findings)
     return read.lens
 
@@ -46,6 +58,7 @@ def _read(table: dict[str, Any], where: str, context: Context) -> DeflectionMap:
         path, hdu = context.path(table[given[0]], f"{where}.{given[0]}")
         return read_scalar(path, given[0], hdu=hdu, **options)  # type: ignore[arg-type]
     (x, x_hdu), (y, y_hdu) = (context.path(table.get(axis), f"{where}.{axis}") for axis in "xy")
+    options |= {key: choose(table[key], f"{where}.{key}", allowed) for key, allowed in FRAMES.items() if key in table}
     return read_deflection(x, y, x_hdu=x_hdu, y_hdu=y_hdu, **options)
 
 
