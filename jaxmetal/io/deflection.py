@@ -23,8 +23,8 @@ from jaxmetal.edge.findings import Report
 from jaxmetal.io.fits import Hdu, Map, read_map
 from jaxmetal.io.pixels import APART, distance
 from jaxmetal.lens.check import check_amplification, check_map, in_found_axes
-from jaxmetal.lens.check_shear import check_shear
 from jaxmetal.lens.maps import from_convergence, from_potential
+from jaxmetal.lens.shear_map import check_shear
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
 

@@ -8,7 +8,6 @@ tests/test_lens.py, which checks every lens by differentiating it.
 """
 
 from jaxmetal.lens.check import check_amplification, check_map
-from jaxmetal.lens.check_shear import check_shear
 from jaxmetal.lens.convert import (
     lens_from_lenstronomy,
     shear_from_lenstronomy,
@@ -29,6 +28,7 @@ from jaxmetal.lens.normalisation import b0_from_velocity_dispersion, normalisati
 from jaxmetal.lens.plane import Plane
 from jaxmetal.lens.point import PointMass
 from jaxmetal.lens.shear import Shear
+from jaxmetal.lens.shear_map import check_shear
 from jaxmetal.lens.sheet import Sheet
 from jaxmetal.lens.shift import RegionShift
 from jaxmetal.lens.sie import SIE, SIS
