@@ -12,8 +12,6 @@ from compiled import bent, distortion
 from jaxmetal import lens as jl
 from jaxmetal.edge.errors import InputError
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 RANDOM = np.random.default_rng(17)
 X, Y = RANDOM.uniform(-3.0, 3.0, (2, 60))
 AT = {"x0": 0.11, "y0": -0.07}
@@ -120,14 +118,9 @@ KAPPA = {
 }
 
 
+@jax.jit
 def measured(lens, x, y):
-    """By a program of its own: shared by all, one lens was once given the program of another."""
-
-    @jax.jit
-    def program(x, y):
-        return lens(x, y), jax.vmap(jax.grad(lens.potential, (0, 1)))(x, y), jl.distortion(lens, x, y)
-
-    return program(x, y)
+    return lens(x, y), jax.vmap(jax.grad(lens.potential, (0, 1)))(x, y), jl.distortion(lens, x, y)
 
 
 @pytest.mark.parametrize("name", POTENTIALS)

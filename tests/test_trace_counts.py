@@ -1,5 +1,6 @@
 """Nothing is compiled twice for galaxies of the same shape, and importing the package stays cheap."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -11,8 +12,6 @@ import pytest
 
 import jaxmetal as jm
 from jaxmetal import fit
-
-pytestmark = pytest.mark.usefixtures("compile_quickly")
 
 SHAPE = (9, 12)
 COMPILED = "/jax/core/compile/backend_compile_duration"
@@ -73,6 +72,13 @@ def test_a_second_galaxy_of_the_same_shape_compiles_nothing(compilations):
     second = fitted(galaxy(2, width=np.float64(0.503), centre=8, spread=1, r_eff=0.61, flux=2))
     assert first.method == second.method
     assert compilations == []
+
+
+def test_classes_of_as_many_numbers_are_different_structures():
+    """JAX would else run, now and then, the program that it has for the one with the numbers of the other."""
+    alike = (jm.lens.SIS(theta_e=1.0), jm.lens.PointMass(theta_e=1.0), jm.lens.Sheet(kappa=1.0))
+    for one, other in itertools.combinations(map(jax.tree.structure, alike), 2):
+        assert one != other
 
 
 def test_the_import_is_light():

@@ -70,9 +70,32 @@ def node(cls: type[T]) -> type[T]:
         made.__repr__ = node_written  # type: ignore[assignment, method-assign]
     fields = dataclasses.fields(made)  # type: ignore[arg-type]
     made.__init__ = _in_units(cls.__name__, made.__init__, fields)  # type: ignore[misc, method-assign]
-    meta = [field.name for field in fields if field.metadata.get("static")]
-    data = [field.name for field in fields if not field.metadata.get("static")]
-    return jax.tree_util.register_dataclass(made, data_fields=data, meta_fields=meta)
+    meta = tuple(field.name for field in fields if field.metadata.get("static"))
+    data = tuple(field.name for field in fields if not field.metadata.get("static"))
+    _register(made, data, meta)
+    return made
+
+
+def _register(cls: type[Any], data: tuple[str, ...], meta: tuple[str, ...]) -> None:
+    """Makes a class known to JAX, the class itself being part of the structure.
+
+    Not by `jax.tree_util.register_dataclass`: jaxlib takes structures of two classes so made for equal where their
+    static fields are (seen in 0.10), and tells them apart by hashes of a few bits. About one call in a hundred of a
+    compiled function then ran the program of another class with as many fields.
+    """
+    names, keys = meta + data, tuple(jax.tree_util.GetAttrKey(name) for name in data)
+
+    def flatten(one: Any) -> tuple[list[Any], tuple[Any, ...]]:
+        return [getattr(one, name) for name in data], (cls, *[getattr(one, name) for name in meta])
+
+    def flatten_with_keys(one: Any) -> tuple[Any, tuple[Any, ...]]:
+        children, structure = flatten(one)
+        return zip(keys, children, strict=True), structure
+
+    def unflatten(structure: tuple[Any, ...], children: Any) -> Any:
+        return cls(**dict(zip(names, (*structure[1:], *children), strict=True)))
+
+    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
 
 
 def _in_units(name: str, make: Callable[..., None], fields: Sequence[dataclasses.Field[Any]]) -> Callable[..., None]:
