@@ -47,8 +47,3 @@ def precision(request):
     """Runs a test in single and in double precision; its value picks the tolerance."""
     with doubles(request.param == "float64"):
         yield request.param
-
-
-@pytest.fixture(scope="module")
-def compile_quickly():
-    """What every file does that asks for nothing else."""

@@ -14,8 +14,6 @@ from reference.cases import CASES, compared
 import jaxmetal as jm
 from jaxmetal.observation import Plan, default_sampling
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 ANSWERS = Path(__file__).parent / "reference" / "answers.npz"
 BY_NAME = {case.name: case for case in CASES}
 COVERED = {"exponential_large_sharp", "exponential_drowned", "n2.5_compact", "n2.5_broad"}

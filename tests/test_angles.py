@@ -16,8 +16,6 @@ from jaxmetal.io.fit_files import save_draws
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.meaning.circles import at_home, circles
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE, PA = (9, 12), "scene.sources.disc.frame.pa"
 
 

@@ -16,8 +16,6 @@ from jaxmetal.numerics.gaussian import pixel_integrals
 from jaxmetal.numerics.spread import spread
 from jaxmetal.observation import Plan, default_sampling, predict
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 @pytest.mark.parametrize(
     ("targets", "sources", "reach", "cuts"),

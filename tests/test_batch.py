@@ -22,8 +22,6 @@ from jaxmetal.numerics.lengths import longer, narrower
 from jaxmetal.prepared import predictions
 from jaxmetal.prior import split
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 PROFILE = "sources.disc.carries.metallicity.profile."
 SLOPE = "scene." + PROFILE + "slope"
 TRUTH = {PROFILE + "central": 8.6, PROFILE + "slope": -0.2}

@@ -15,8 +15,6 @@ from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.plot import of_posterior
 from jaxmetal.run.rows import row
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 BEST = -0.13
 ALONE = drawn(scene(), method="map", **{SLOPE: np.array([[BEST]])})
 

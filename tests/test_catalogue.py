@@ -20,8 +20,6 @@ from jaxmetal.run.needs import _first
 from jaxmetal.run.plans import read_plan
 from jaxmetal.run.table import _for_fits
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 @pytest.fixture(autouse=True)
 def double_precision():

@@ -16,8 +16,6 @@ from jaxmetal.fluxmaps import Found, Spectra, by_choice, mixtures
 from jaxmetal.fluxmaps.choices import _weighed
 from jaxmetal.plot.choices import choices
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 FEATURES = ("OII", "Hb", "OIII5007", "Ha+NII")
 ONE = Found(lines=("Hb", "OIII5007"), calibrations="C20", law="CCM89", slope=-0.1, own=0.02, error=0.03, weight=0.5)
 

@@ -12,8 +12,6 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.result.compared import differences
 from jaxmetal.result.text import interval
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 FRAME = jm.frame.InclinedDisc(inclination=dist.Uniform(50.0, 70.0), thickness=0.2)
 
 

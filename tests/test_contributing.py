@@ -16,8 +16,6 @@ import jaxmetal as jm
 from jaxmetal.fit.method import Method
 from jaxmetal.lines.ratios import RATIOS
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 

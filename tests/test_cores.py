@@ -12,8 +12,6 @@ from jaxmetal.instrument.sampling import choose
 from jaxmetal.numerics.chebyshev import cardinals, nodes
 from jaxmetal.observation import Plan, predict
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 GRID = jm.Grid.regular((31, 43), 0.1)
 PSFS = {
     "gaussian": jm.instrument.psf.Gaussian(fwhm=1.0),

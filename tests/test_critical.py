@@ -1,7 +1,6 @@
 """Critical curves, caustics and images of a point, against closed forms and lenstronomy; and their pictures."""
 
 import numpy as np
-import pytest
 from pictured import labels, rotated
 from scipy.optimize import brentq
 
@@ -9,8 +8,6 @@ from jaxmetal import lens as jl
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot import distortion_maps, lens_planes
 from jaxmetal.result import critical_curves, image_positions
-
-pytestmark = pytest.mark.usefixtures("compile_quickly")
 
 GRID = Grid.regular((50, 60), 0.1)
 Q, PA, THETA_E = 0.6, 25.0, 1.3

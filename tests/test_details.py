@@ -12,8 +12,6 @@ from jaxmetal.instrument.sampling import choose
 from jaxmetal.observation import Plan
 from jaxmetal.prepared import findings
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE = (11, 13)
 FRAME = jm.frame.Disc(x0=0.05, y0=-0.03, q=0.6, pa=35.0)
 GRADIENT = jm.tracer.Gradient(central=8.5, slope=-0.3)

@@ -20,8 +20,6 @@ from jaxmetal.observation.tracing import restricted
 from jaxmetal.prepared import prepare
 from jaxmetal.prior import fill, sites
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 MAP = Grid.regular((21, 26), 0.3)
 RANDOM = np.random.default_rng(5)
 STRENGTHS, CORES = RANDOM.normal(1.5, 0.1, 9), RANDOM.normal(0.8, 0.05, 9)

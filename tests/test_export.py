@@ -65,7 +65,7 @@ def populations():
 
 
 @pytest.mark.parametrize("work", [fits, spaxels, populations])
-def test_programs_lower_for_accelerators_and_never_ask_the_host(work, monkeypatch, compile_quickly):
+def test_programs_lower_for_accelerators_and_never_ask_the_host(work, monkeypatch):
     found, call = {}, Program.__call__
 
     def noting(self, *arguments, **named):

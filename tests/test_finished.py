@@ -24,8 +24,6 @@ from jaxmetal.numerics.written import written
 
 rcParams["svg.fonttype"] = "none"  # words as words
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 ORIGIN = SkyCoord(150.1, 2.2, unit="deg")
 
 

@@ -11,8 +11,6 @@ import jaxmetal as jm
 from jaxmetal.model import log_likelihood
 from jaxmetal.observation import Plan
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 CORNERS = {
     "round": {"q": 1.0},
     "flat": {"slope": 0.0},

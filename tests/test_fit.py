@@ -20,8 +20,6 @@ from jaxmetal.likelihood import Gaussian
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.prior import fill
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE, SIGMA = (7, 9), 0.1
 VALUE = "scene.sources.disc.carries.metallicity.profile.value"
 

@@ -24,8 +24,6 @@ from jaxmetal.population import linear, regression
 from jaxmetal.population.covariates import design
 from jaxmetal.population.reuse import Grains
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 PACKAGE = Path(jm.__file__).parent
 COLUMNS = ("symbol", "meaning", "source", "here", "unit", "function")
 

@@ -16,8 +16,6 @@ from jaxmetal.result.judged import Judged
 from jaxmetal.result.misfit import Layout, limit, smoothed_share, totals
 from jaxmetal.run.rows import row
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE, DRAWN = (17, 20), 128
 ROWS, COLUMNS = np.indices(SHAPE)
 RADIUS = np.hypot(ROWS - 8.0, 0.8 * (COLUMNS - 9.0))

@@ -16,8 +16,6 @@ from jaxmetal.result.scale import effective_radius, gradients, slopes
 from jaxmetal.result.text import summary
 from jaxmetal.run.rows import row
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 N = dist.Normal(0.0, 1.0)
 PROFILE = "scene.sources.{}.carries.metallicity.profile."
 IN_SUM = PROFILE.format("disc") + "parts.line.slope"

@@ -21,8 +21,6 @@ from jaxmetal.io.posterior_tables import parameters
 from jaxmetal.result.text import deprojected, summary
 from jaxmetal.run.rows import row
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 def test_discs_turned_at_random_have_the_axis_ratios_of_a_uniform_prior():
     i, share = np.array([1e-6, 30.0, 60.0, 89.0]), np.array([0.0, 0.1, 0.5, 0.9, 1.0])

@@ -19,7 +19,6 @@ from jaxmetal.io.config import read_config
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import default_sampling
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
 FWHM, PIXEL = 0.5, 0.2
 
 

@@ -13,8 +13,6 @@ from jaxmetal.instrument.psf import fwhm
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import default_sampling
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 def close(found, expected, *, light, dex):
     """Light within a relative error and the map within an absolute one, where light exceeds 1 % of its peak."""

@@ -12,8 +12,6 @@ from jaxmetal import lens as jl
 from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.grid import Grid
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 GRID = Grid.regular((23, 31), 0.11, centre=(0.07, -0.03))
 X, Y = GRID.centres()
 ELLIPSE = jl.SIE(theta_e=1.3, x0=0.11, y0=-0.07, q=0.6, pa=25.0)

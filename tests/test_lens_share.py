@@ -10,8 +10,6 @@ from jaxmetal.result import lens_share, summary, view
 from jaxmetal.result.due_to_lens import explained
 from jaxmetal.run.rows import row
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 RANDOM = np.random.default_rng(8)
 TILTS = {f"scene.lens.tilt.gamma{k}": RANDOM.normal(0.0, 0.02, (4, 400)) for k in (1, 2)}
 FREE = jm.lens.Shear(gamma1=dist.Normal(0.0, 0.02), gamma2=dist.Normal(0.0, 0.02))

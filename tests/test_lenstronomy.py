@@ -26,10 +26,8 @@ from jaxmetal.light import sersic_to_lenstronomy
 from jaxmetal.observation import Plan
 from jaxmetal.tracer import slope_to_circularised
 
-pytestmark = [
-    pytest.mark.usefixtures("compile_quickly"),
-    pytest.mark.filterwarnings("ignore:`axes` should not be:DeprecationWarning"),  # of lenstronomy's own FFT
-]
+# lenstronomy's own FFT:
+pytestmark = pytest.mark.filterwarnings("ignore:`axes` should not be:DeprecationWarning")
 
 SHAPE, STEP, FINER, FWHM = (24, 24), 0.2, 3, 0.5
 SOURCES = (  # x0, y0, q, pa, flux, r_eff, n, central, slope

@@ -13,8 +13,6 @@ from scipy.special import gammaincinv
 from jaxmetal import frame, light
 from jaxmetal.numerics.grid import Grid
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 FLUX, R_EFF = 3.0, 0.7
 
 

@@ -11,8 +11,6 @@ from jaxmetal.cli.example import EXAMPLES
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config import read_config
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 NAMES = ("HB", "OIII5007", "HA_NII")
 
 

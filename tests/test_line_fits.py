@@ -15,8 +15,6 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import log_likelihood, tree
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SLOPE = "scene.sources.galaxy.carries.metallicity.profile.slope"
 DUST = "scene.sources.galaxy.carries.extinction.profile.central"
 OPTIONS = {"method": "laplace", "chains": 2, "draws": 100, "start_count": 1, "progress": False}

@@ -14,8 +14,6 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config import read_config
 from jaxmetal.prepared import predictions
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SLIT = {"x": 0.2, "y": -0.1, "length": 2.0, "width": 0.6, "pa": 30.0}
 
 

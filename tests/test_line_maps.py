@@ -9,8 +9,6 @@ from scipy.signal import fftconvolve
 import jaxmetal as jm
 from jaxmetal.prepared import predictions
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE, STEP = (9, 11), 0.25
 FINE, COARSE, MARGIN = 21, 7, 10
 """Points per pixel and axis, as many as show a bug of 2 % of the peak, and pixels around the frame."""

@@ -23,8 +23,6 @@ from jaxmetal.io.lines.contents import CONTENTS, contents
 from jaxmetal.io.lines.fit_toml import SCATTER
 from jaxmetal.io.lines.text import of_map
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 README = Path(__file__).parents[1] / "README.md"
 AS1063 = Path(__file__).parents[2] / "shared" / "data" / "as1063"
 

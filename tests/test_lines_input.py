@@ -20,8 +20,6 @@ from jaxmetal.io.config.lines.units import common, in_cgs, settle
 from jaxmetal.io.config.lines.wavelengths import require_line
 from jaxmetal.io.lines.save import for_fit
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 @pytest.fixture
 def path(tmp_path):

@@ -16,8 +16,6 @@ from jaxmetal.io.config.lines.as_fit import read_fit_of_lines
 from jaxmetal.model import tree
 from jaxmetal.prior import sites
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 @pytest.fixture(autouse=True)
 def double_precision():

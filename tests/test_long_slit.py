@@ -20,8 +20,6 @@ from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import require_known, take
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 PIXELS, STEP = 15, 0.2
 TRUTH = {"x0": 0.05, "pa": 60.0, "slope": -0.3, "central": 8.6}
 

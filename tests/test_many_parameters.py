@@ -14,8 +14,6 @@ from jaxmetal.fit.problem import make, size, stack
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.likelihood import Gaussian
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE, NODES, SIGMA = (10, 12), (6, 9), 0.003
 TABLE = "scene.sources.disc.carries.metallicity.profile.parts.field.values"
 LEVEL = "scene.sources.disc.carries.metallicity.profile.parts.level.value"

@@ -11,8 +11,6 @@ from scipy.stats import norm
 
 import jaxmetal as jm
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE, SIGMA, PRIOR = (5, 7), 0.1, dist.Normal(8.5, 0.3)
 VALUE = "scene.sources.disc.carries.metallicity.profile.value"
 

@@ -16,8 +16,6 @@ import jaxmetal as jm
 from jaxmetal.observation import Quantity, is_observation, used_pixels
 from jaxmetal.prepared import predictions
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE = (9, 12)
 GRID = jm.Grid.regular(SHAPE, 0.2)
 PSF = jm.instrument.Gaussian(fwhm=0.5)

@@ -24,8 +24,6 @@ from jaxmetal.instrument import Gaussian
 from jaxmetal.instrument.psf import FWHM_PER_SIGMA
 from jaxmetal.observation import Plan
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SETTINGS = {
     **{name: (psf, {}, None, {}) for name, psf in PSFS.items()},
     "lensed": (PSFS["gaussian"], {}, LENS, {}),

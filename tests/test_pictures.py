@@ -12,8 +12,6 @@ from jaxmetal.instrument import Gaussian, Kernel, Moffat
 from jaxmetal.observation import sharpen
 from jaxmetal.prepared import findings
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE, STEP, SLOPE = (23, 27), 0.2, -0.4
 GRID = jm.Grid.regular(SHAPE, STEP)
 DISC = jm.light.Sersic(flux=100.0, r_eff=0.75, n=1.0)

@@ -12,8 +12,6 @@ from jaxmetal import render
 from jaxmetal.instrument import pixels, separable
 from jaxmetal.observation import default_sampling
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 CASE = BY_NAME["exponential_thin"]
 MAP, LIGHT = 2e-4, 2e-3
 

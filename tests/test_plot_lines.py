@@ -15,8 +15,6 @@ from jaxmetal.instrument.bins import Bins
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot import of_lines
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 FEATURES = ("OII", "Hg", "Hb", "OIII", "Ha", "NII6584")
 SHAPE = (5, 7)
 Z_TRUE = np.linspace(8.2, 8.9, 35).reshape(SHAPE)

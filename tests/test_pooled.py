@@ -9,8 +9,6 @@ from fits_files import refused
 
 from jaxmetal.result import pool
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 RANDOM = np.random.default_rng(4)
 MEANS, SDS, EVIDENCES = (-0.3, -0.2, 0.1), (0.02, 0.03, 0.02), (-100.0, -100.0 + np.log(3.0), -140.0)
 

@@ -12,9 +12,6 @@ import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
 from jaxmetal.observation import absorbed, is_observation, planes
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
-
 predicted = jax.jit(lambda images, scene: images.predict(scene, None))
 
 

@@ -11,8 +11,6 @@ from jaxmetal.cli import main
 from jaxmetal.io.config import read_config
 from jaxmetal.io.deflection import COSMOLOGY, distance_ratio
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 Z = [3.0] * 4 + [1.2] * 4
 LENS = """
 [lens.halo]

@@ -9,8 +9,6 @@ from finished import DISC, SLOPE, posterior, scene
 import jaxmetal as jm
 from jaxmetal.frame import Disc
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 @pytest.fixture(scope="module")
 def fit():

@@ -145,7 +145,6 @@ def fitted(value, jitter, scatter):
     return jm.fit.auto(scene, {"map": seen}, seed=5, draws=1000, progress=False), data
 
 
-@pytest.mark.usefixtures("compile_quickly")
 @pytest.mark.parametrize(("low", "scatter"), [(8.2, 0.08), (8.44, 0.2)])
 def test_a_scale_at_zero_and_a_value_at_its_edge_are_those_of_a_grid(low, scatter):
     """Less scatter than the errors explain: the jitter piles up at 0; a prior that begins within the posterior."""

@@ -11,8 +11,6 @@ import pytest
 
 import jaxmetal as jm
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 README = Path(__file__).parents[1] / "README.md"
 
 

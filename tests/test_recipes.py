@@ -12,8 +12,6 @@ import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument import Gaussian, Kernel
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE = (7, 11)
 PSF = Gaussian(fwhm=0.5)
 VALUES = np.random.default_rng(1).normal(8.5, 0.1, SHAPE)

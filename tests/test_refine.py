@@ -17,8 +17,6 @@ from jaxmetal.fit.problem import make
 from jaxmetal.numerics.refine import away_from_ends, between, put, replace
 from jaxmetal.observation.tracing import restricted
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 NY, NX = 30, 34
 ROWS, COLUMNS = np.arange(NY)[:, None], np.arange(NX)[None, :]
 SPIKES = np.exp(-(np.hypot(ROWS - 11.3, COLUMNS - 20.4) ** 0.5)) + 3.0 * ((ROWS == 14) & (COLUMNS == 13))

@@ -2,14 +2,11 @@
 
 import numpy as np
 import numpyro.distributions as dist
-import pytest
 from compiled import predict
 from jax import numpy as jnp
 from jax.tree_util import Partial
 
 import jaxmetal as jm
-
-pytestmark = pytest.mark.usefixtures("compile_quickly")
 
 SHAPE, STEP, SIGMA = (9, 11), 0.2, 0.001
 PSF = jm.instrument.Gaussian(fwhm=0.35)

@@ -11,8 +11,6 @@ from jaxmetal import sourceplane
 from jaxmetal.classical import wls
 from jaxmetal.sourceplane import Ellipse, elliptical_rings, profile
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 LINES = ["OII", "Hb", "OIII5007", "Ha+NII"]
 TRUE_Z = 8.55
 SHAPE = Ellipse(0.4, 0.2, 30.0)

@@ -27,8 +27,6 @@ from jaxmetal.io.record import digest
 from jaxmetal.run import Expectation
 from jaxmetal.run.needs import MOST, Need, divided
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 DATA, FWHM = "observations.metallicity.data", "observations.metallicity.psf.fwhm"
 PRIOR = "sources.disc.carries.metallicity.profile.slope"
 

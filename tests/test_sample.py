@@ -21,8 +21,6 @@ from jaxmetal import population
 from jaxmetal.cli import main
 from jaxmetal.io import read_population, write_maps
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 @pytest.fixture(autouse=True)
 def double_precision():

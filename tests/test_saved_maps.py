@@ -11,8 +11,6 @@ import jaxmetal as jm
 from jaxmetal.io.fit_files import observation_maps
 from jaxmetal.plot import of_posterior
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 STEEP = {SLOPE: np.random.default_rng(0).normal(-0.1, 0.02, (2, 20))}
 LABELS = np.array([[-1, -1, 0, 0, 1, 1, 1, 2]] * SHAPE[0])
 X, Y = (np.asarray(a) for a in jm.Grid.regular(SHAPE, 0.2).centres())

@@ -17,8 +17,6 @@ from jaxmetal.prepared import predictions
 from jaxmetal.spaxel.shared import LEAST, by_ratio, split
 from jaxmetal.spaxel.wang import everywhere
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 def test_the_split_is_that_of_a_linear_model():
     """Three ratios, y = a Z + B e + noise: the estimate moves by (w^T B)_k, and keeps w^T noise w."""

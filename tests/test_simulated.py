@@ -19,8 +19,6 @@ from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.run import read_catalogue
 from jaxmetal.simulate import INSTRUMENTS
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 COUNT, SEED, INSTRUMENT = 3, 5, "SINFONI"
 
 

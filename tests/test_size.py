@@ -12,8 +12,6 @@ from jaxmetal.result.resolved import resolution
 from jaxmetal.result.size import effective_radius, shrinking
 from jaxmetal.run.rows import row
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 RNG = np.random.default_rng(5)
 COUNT = 40
 STEEP = RNG.normal(-0.1, 0.02, (2, COUNT))

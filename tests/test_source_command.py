@@ -17,8 +17,6 @@ from jaxmetal.io import read_config, read_map, read_table, write_maps
 from jaxmetal.io.config.source_plane import KEYS, read_source
 from jaxmetal.io.source_files import CONTENTS
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SECTIONS = """
 [lens.galaxy]
 type = "SIE"

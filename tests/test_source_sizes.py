@@ -9,8 +9,6 @@ from test_sourceplane import CENTRE, GRID, LENS, SIGMA
 import jaxmetal as jm
 from jaxmetal import sourceplane
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 
 @pytest.fixture(scope="module")
 def outer():

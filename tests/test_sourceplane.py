@@ -11,8 +11,6 @@ import jaxmetal as jm
 from jaxmetal import sourceplane
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 DATA = Path(__file__).parents[2] / "shared" / "data"
 GRID = jm.Grid.regular((44, 52), 0.12)
 LENS = jm.lens.Plane(

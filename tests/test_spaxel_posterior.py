@@ -16,8 +16,6 @@ from jaxmetal.io.tables import read_table
 from jaxmetal.spaxel.adaptive import Levels, density, finer, quantiles, refine, share_below
 from jaxmetal.spaxel.integrate import posterior_grid
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 AS1063 = Path(__file__).parents[2] / "shared" / "data" / "as1063"
 
 

@@ -8,8 +8,6 @@ from jaxmetal import io, simulate
 from jaxmetal.edge.errors import InputError
 from jaxmetal.simulate import surveys
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 PARENT = simulate.Parent(size_at_pivot=8.9)
 
 

@@ -12,8 +12,6 @@ from jaxmetal.numerics.tree import realised
 from jaxmetal.observation.tracing import restricted
 from jaxmetal.prepared import predictions
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE = (9, 13)
 GRID = jm.Grid.regular(SHAPE, 0.2)
 THETA = tuple(np.asarray(a) for a in jm.Grid.regular((7, 10), 0.29).centres())

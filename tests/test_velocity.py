@@ -2,10 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 BENCHMARKS = str(Path(__file__).resolve().parents[1] / "benchmarks")
 
 

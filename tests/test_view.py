@@ -19,8 +19,6 @@ from jaxmetal.model import log_likelihood
 from jaxmetal.numerics.tree import node
 from jaxmetal.run.rows import row
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE = (7, 9)
 CARRIED = "scene.sources.disc.carries.metallicity.profile"
 BEST = {
