@@ -14,12 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
-from numpyro.distributions import Distribution, ExpandedDistribution, Independent, Uniform
+from numpyro.distributions import Distribution
 
-from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError
-from jaxmetal.machine import program
-from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.numerics.written import written
 
@@ -151,69 +148,6 @@ def sample(tree: Any) -> Any:
     return fill(tree, {name: numpyro.sample(name, prior) for name, prior in sites(tree).items()})
 
 
-def typical(tree: Any) -> Any:
-    """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function).
-
-    A part of a tree whose ties have their distributions elsewhere is taken out of the whole one afterwards.
-
-    Raises:
-        InputError: if a median is no number that can be computed with.
-    """
-    middles = medians(sites(tree))
-    for name, middle in middles.items():
-        size = float(np.max(np.abs(middle), initial=0.0))
-        if not size <= LARGEST:
-            raise InputError(
-                f"The prior of '{name}' must have a median of at most {LARGEST:g}, but it is {size:g}; correct its "
-                "parameters (those of LogNormal are natural logarithms)."
-            )
-    return fill(tree, middles)
-
-
-def medians(priors: Mapping[str, Distribution]) -> dict[str, np.ndarray]:
-    """Median of each prior, element by element: see `median`."""
-    return {name: middle for name, (middle, _) in _summaries(priors).items()}
-
-
-def spreads(priors: Mapping[str, Distribution]) -> dict[str, float]:
-    """Standard deviation of each prior; for tails so heavy that there is none, half the width of the central 68 %."""
-    found = {name: float(np.sqrt(np.mean(variance))) for name, (_, variance) in _summaries(priors).items()}
-    return {name: sd if np.isfinite(sd) else _half_width(priors[name]) for name, sd in found.items()}
-
-
-def _half_width(prior: Distribution) -> float:
-    low, high = np.quantile(np.asarray(prior.sample(jax.random.key(0), (10_000,))), [0.16, 0.84], axis=0)
-    return 0.5 * float(np.mean(high - low))
-
-
-def _summaries(priors: Mapping[str, Distribution]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Median and variance of each prior."""
-    packed = strong({name: Packed.of(prior) for name, prior in priors.items()})
-    return jax.tree.map(np.asarray, _medians(packed)) if packed else {}
-
-
-# One program, instead of dozens for its single operations.
-@program()
-def _medians(packed: dict[str, Packed]) -> dict[str, tuple[jax.Array, jax.Array]]:
-    return {name: (median(prior), _variance(prior)) for name, prior in unpacked(packed).items()}
-
-
-def _variance(prior: Distribution) -> jax.Array:
-    """NaN where it is not known."""
-    try:
-        return jnp.asarray(prior.variance)
-    except (NotImplementedError, AttributeError, TypeError, ImportError):
-        return jnp.asarray(jnp.nan)
-
-
-def median(prior: Distribution) -> jax.Array:
-    """Median of a prior, element by element."""
-    try:
-        return jnp.broadcast_to(prior.icdf(jnp.asarray(0.5)), prior.shape())
-    except (NotImplementedError, AttributeError, TypeError, ImportError):
-        return jnp.median(prior.sample(jax.random.key(0), (101,)), axis=0)
-
-
 def is_site(leaf: Any) -> bool:
     """Whether a leaf is the place of a parameter, not a number."""
     return isinstance(leaf, (Distribution, Tied, Free))
@@ -243,21 +177,3 @@ def labels(path: Any) -> tuple[str, ...]:
 
 def _name(path: Any) -> str:
     return ".".join(labels(path))
-
-
-def with_own_bounds(prior: Distribution) -> Distribution:
-    """A uniform prior of many numbers with bounds for each, in whatever way it was made of one; others as they are."""
-    base: Any = prior
-    while isinstance(base, (ExpandedDistribution, Independent)):
-        base = base.base_dist
-    if type(base) is not Uniform or not prior.shape():
-        return prior
-    return Uniform(*(np.broadcast_to(end, prior.shape()) for end in (base.low, base.high)))
-
-
-def bounds(prior: Distribution) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bound of a prior's support, infinite where it has none."""
-    support: Any = prior.support
-    low = getattr(support, "lower_bound", -np.inf)
-    high = getattr(support, "upper_bound", np.inf)
-    return np.asarray(low, float), np.asarray(high, float)
