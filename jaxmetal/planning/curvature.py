@@ -72,6 +72,11 @@ def fisher(
     covariance C(theta) around m(theta) it is m_k^T C^-1 m_l + 1/2 tr(C^-1 C_k C^-1 C_l) (Tegmark, Taylor & Heavens
     1997, ApJ 480, 22). Priors do not enter.
 
+    Maxima scatter so where data are many. Of 2,048 maxima of 369 data (`benchmarks/planning_maxima.py`) all parameters
+    of the galaxy, and c1, c2 and scales of the noise, scatter 1.00 to 1.03 times as much; a jitter 1.08 times (it ends
+    at 0), and free degrees of freedom of Student's t 1.48 times (large ones look alike): take such errors as lower
+    limits.
+
     Args:
         scene: with distributions in the places of what a fit would leave free; what they say is not used.
         observations: name -> observation with errors and masks; data are not looked at.
