@@ -201,3 +201,19 @@ def test_the_command_hands_on_what_it_is_told(tmp_path, capsys, monkeypatch):
     assert "has only" in said, "60 draws are too few, and the summary must say so"
     assert main([*command, "--overwrite", "--label", "log_m"]) == 2
     assert "--label: expected COLUMN=TEXT, found log_m; name both." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("values", "said"), [(-99.0, 1), (11.5, 0)])
+def test_numbers_that_stand_for_none_are_said(tmp_path, values, said):
+    mass = np.random.default_rng(3).normal(10.0, 0.5, 30)
+    mass[:4] = values
+    barred = np.arange(30) < 4
+    Table({"slope": 0.1 * mass, "error": np.full(30, 0.1), "mass": mass, "barred": barred.astype(int)}).write(
+        tmp_path / "paper.ecsv"
+    )
+    against = {"mass": None, "barred": None}
+    found = io.read_population(tmp_path / "paper.ecsv", of="slope", against=against, errors={"slope": "error"})
+    warned = [one.text for one in found.quantity.findings if one.severity == "warning" and "mass" in one.text]
+    assert len(warned) == said
+    assert all("mass of paper.ecsv: 4 of 30 data are -99, far from all others" in text for text in warned)
+    assert not [one for one in found.quantity.findings if "barred" in one.text]

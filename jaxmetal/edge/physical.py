@@ -17,6 +17,8 @@ ALIKE = 3
 """Data of exactly one value that are no longer chance: noise does not repeat itself."""
 FAR = 20.0
 """Distance of a repeated value from the others, in their robust scatter or their errors, that is suspicious."""
+SOME, DIFFERENT, MANY = 0.05, 0.95, 20
+"""Share of zeros among data, from which they stand out if this share of the others, so many at least, are different."""
 ADVICE = "where there is no datum give NaN or mask it"
 
 
@@ -53,24 +55,28 @@ def require_physical(name: str, quantity: Any, values: Any, used: Any, sigma: Ca
 
 
 def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ...]:
-    """A warning of a value that many data share, far away from all others: usually it stands for none.
+    """A warning of a value that many data share, far from all others, or of many zeros: usually they stand for none.
 
     Args:
         name: of the data, for the sentence.
         values: of any shape.
-        sigma: standard deviations, of that shape or a number.
+        sigma: standard deviations, of that shape or a number; 0 where there are none.
         used: boolean, of that shape.
     """
     used = np.asarray(used, bool)
     data, errors = np.asarray(values, float)[used], np.broadcast_to(np.asarray(sigma, float), used.shape)[used]
     kinds, counts = np.unique(data, return_counts=True)
+    zeros = int(np.sum(data == 0.0))
+    if zeros > SOME * data.size and kinds.size > DIFFERENT * (data.size - zeros) >= MANY:
+        text = f"{name}: {zeros} of {data.size} data are exactly 0, while the others hardly ever repeat"
+        return (Finding("warning", f"{text}; {ADVICE}, and do not cut off what is negative."),)
     for value in kinds[np.argsort(-counts)][: int(np.sum(counts >= ALIKE))]:
         others = data[data != value]
         if others.size < ALIKE:
             continue
         middle = np.median(others)
         scatter = max(1.4826 * float(np.median(np.abs(others - middle))), float(np.median(errors)))
-        if abs(value - middle) > FAR * scatter:
+        if abs(value - middle) > FAR * scatter > 0.0:
             text = f"{name}: {int(np.sum(data == value))} of {data.size} data are {value:g}, far from all others"
             return (Finding("warning", f"{text}; {ADVICE}."),)
     return ()

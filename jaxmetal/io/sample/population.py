@@ -12,6 +12,7 @@ import numpy as np
 from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.physical import repeated
 from jaxmetal.io.sample.columns import FAILED, HIGH, LOW, NAME, PER_KPC, PER_R_EFF, POSTERIORS, RESOLVED, SUSPECT
 from jaxmetal.io.sample.medians import Columns, half_width, measured
 from jaxmetal.io.sample.stored import stored
@@ -76,6 +77,8 @@ def read_population(
     for name in numbers:
         _require_numbers(everything, name, path)
     table, findings = _complete(everything, numbers, path)
+    for name in (of, *against):
+        findings.extend(repeated(f"{name} of {path.name}", table[name], 0.0, np.ones(table[name].shape, bool)))
     units = {name: unit.replace(" ", "") for name, unit in column_units(path).items()} | units
     labels = {name: words(name) for name in (of, *against)} | labels
     quantity, table = _quantity(table, of, errors.get(of), path, findings)
