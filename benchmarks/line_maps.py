@@ -104,7 +104,7 @@ def one(seed: int) -> dict[str, Any]:
     """One galaxy: distances of the intervals' ends and of the medians from the true slope, dex/R_e."""
     galaxy = drawn(seed)
     lines, true = observed(galaxy, seed), galaxy["slope"]
-    found = {**by_spaxels(galaxy, lines), "fluxes": by_fluxes(galaxy, lines)}
+    found = {**by_spaxels(galaxy, lines), "fluxes": fitted(prior_of_fluxes(galaxy), {"lines": lines})}
     pulls = {way: [(end - true) * galaxy["r_eff"] for end in ends] for way, ends in found.items()}
     return {"galaxy": galaxy, "pulls": pulls}
 
@@ -130,10 +130,10 @@ def by_spaxels(galaxy: dict[str, Any], lines: jm.LineMaps) -> dict[str, list[flo
     }
 
 
-def by_fluxes(galaxy: dict[str, Any], lines: jm.LineMaps) -> list[float]:
-    """The fit of the fluxes."""
+def prior_of_fluxes(galaxy: dict[str, Any]) -> jm.Scene:
+    """What is not known of a galaxy."""
     standard = dist.Normal(0.0, 1.0)
-    prior = scene(
+    return scene(
         galaxy,
         central=dist.Uniform(7.6, 8.9),
         slope=dist.Normal(0.0, 0.5 / galaxy["r_eff"]),
@@ -143,7 +143,6 @@ def by_fluxes(galaxy: dict[str, Any], lines: jm.LineMaps) -> list[float]:
         dust=dist.Normal(0.0, 0.5 / galaxy["r_eff"]),
         departures={"R2": standard, "R3": standard},
     )
-    return fitted(prior, {"lines": lines})
 
 
 def fitted(prior: jm.Scene, observations: dict[str, Any]) -> list[float]:

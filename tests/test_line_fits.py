@@ -149,6 +149,25 @@ def test_bins_hold_sums():
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+def test_lines_in_bins_of_their_own_are_line_maps_of_their_own():
+    """Hb in strips and the others in blocks: each sums its own pixels of one scene."""
+    strips, blocks = np.repeat(np.arange(9), 11).reshape(9, 11), np.add.outer(np.arange(9) // 3, np.arange(11) // 4 * 3)
+    whole = line_maps()
+
+    def binned(names, labels):
+        emission = jm.lines.emission({name: FEATURES[name] for name in names}, "C20", law="CF00")
+        fluxes = {name: np.zeros(labels.max() + 1) for name in names}
+        psf = {name: psfs()[name] for name in names}
+        return jm.recipes.line_maps(fluxes, emission, psf=psf, sigma=1.0, pixel_scale=0.25, bins=labels)
+
+    parts = {"strips": (["Hb"], strips), "blocks": (["OIII5007", "Ha+NII"], blocks)}
+    seen = look({"pixels": whole, **{name: binned(*part) for name, part in parts.items()}}, galaxy())
+    for name, (features, labels) in parts.items():
+        pixels = np.asarray(seen["pixels"].value)[[list(FEATURES).index(one) for one in features]]
+        expected = [[plane[labels == k].sum() for k in range(labels.max() + 1)] for plane in pixels]
+        np.testing.assert_allclose(seen[name].value, expected, rtol=1e-6)
+
+
 MAPS = {name: np.ones(SHAPE) for name in FEATURES}
 REFUSED = {
     "a PSF is missing": ({"psf": {"Hb": psfs()["Hb"]}}, "psf: expected one for every line, found none for 'OIII5007'"),

@@ -61,7 +61,8 @@ def line_maps(
         noise: any noise of independent errors, instead, with arrays of shape (features, ny, nx).
         grid: pixels on the sky.
         pixel_scale: instead, arcsec, for square pixels with North up around the origin.
-        bins: `Bins`, or a map of labels (negative: no bin).
+        bins: `Bins`, or a map of labels (negative: no bin). Lines in bins of their own are line maps of their own,
+            over the same scene.
         used: boolean, True for data that count: like one map, for all, or feature -> like its fluxes.
         limits: feature -> like its fluxes, True (or 1) where the flux is an upper limit, e.g. of 3 sigma.
         jitter: scatter added in quadrature, in the unit of the fluxes.
