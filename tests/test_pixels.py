@@ -145,7 +145,7 @@ def test_a_surface_brightness_becomes_flux_per_pixel(path, unit, factor):
     assert read_config(path).observations["halpha"].noise.sigma[0, 0] == 0.1
 
 
-@pytest.mark.parametrize("unit", ["mag", "mag/arcsec2", "mag(AB)", "dex", "Jy/beam"])
+@pytest.mark.parametrize("unit", ["mag", "mag/arcsec2", "ABmag/arcsec2", "mag(AB)", "dex", "Jy/beam"])
 def test_images_of_magnitudes_are_refused(path, unit):
     with_unit(path, "halpha", unit)
     path.write_text(path.read_text() + IMAGE.format("halpha.fits", 0.1, ""))
@@ -166,6 +166,19 @@ def test_a_map_of_another_quantity_is_no_metallicity(path, unit, mixing):
     refused(lambda: read_config(path), "observations.metallicity.data: expected dex", f"BUNIT '{unit}'")
     replace(path, DATA, f"{DATA}\nignore_unit = true")
     assert read_config(path).observations["metallicity"].used.any()
+
+
+@pytest.mark.parametrize(("unit", "words"), [("km/s", None), ("m/s", "expected km/s, found BUNIT 'm/s'")])
+def test_velocities_are_in_the_unit_of_their_profiles(path, unit, words):
+    with_unit(path, "metallicity", unit)
+    replace(path, '"Dex"', '"Linear"\nproperty = "velocity"')
+    replace(path, "carries.metallicity]", "carries.velocity]")
+    replace(path, '"Gradient", central', '"Rotation", r_turn = 0.3, systemic')
+    replace(path, "slope = {", "amplitude = {")
+    if words is None:
+        assert read_config(path).observations["metallicity"].used.any()
+    else:
+        refused(lambda: read_config(path), f"observations.metallicity.data: {words}")
 
 
 @pytest.mark.parametrize("unit", ["dex", "", "12+log(O/H)", str(units.dimensionless_unscaled)])

@@ -20,6 +20,8 @@ WRONG = "or state ignore_unit = true where that keyword is wrong"
 SPELLED = {
     "ergs": units.erg, "sec": units.s, "Angstroms": units.AA, "angstroms": units.AA, "Ang": units.AA, "ang": units.AA,
     "pixels": units.pix, "spaxel": units.pix, "spaxels": units.pix,
+    "ABmag": units.mag, "STmag": units.mag, "Vegamag": units.mag, "VEGAMAG": units.mag, "magnitude": units.mag,
+    "magnitudes": units.mag,
 }  # fmt: skip
 """How files spell units that astropy does not know by that name."""
 

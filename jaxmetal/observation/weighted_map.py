@@ -19,7 +19,8 @@ from jaxmetal.scene import Scene
 
 KNOWN = {
     "metallicity": Quantity("12 + log(O/H)", "dex", within="[4, 11]"),
-    "dispersion": Quantity("dispersion", "", within="[0, inf)"),
+    "velocity": Quantity("velocity", "km/s"),
+    "dispersion": Quantity("dispersion", "km/s", within="[0, inf)"),
     "extinction": Quantity("A$_V$", "mag"),
 }
 """Properties of which more is known than their name."""
