@@ -53,6 +53,7 @@ def test_leaves_stand_in_the_order_of_their_names():
 
 
 def test_every_process_compiles_the_same_program():
+    """With hash seeds by which sets of the names of parameters (low, high) have different orders."""
     found = {
         subprocess.run(
             [sys.executable, "-c", PROGRAM],
@@ -61,6 +62,6 @@ def test_every_process_compiles_the_same_program():
             check=True,
             env={**os.environ, "PYTHONHASHSEED": seed, "JAX_PLATFORMS": "cpu"},
         ).stdout
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     }
     assert len(found) == 1

@@ -91,19 +91,20 @@ def test_a_small_sample_without_scatter_is_sampled_without_trouble():
 @pytest.mark.parametrize("decided_by", ["truth", "data"])
 def test_selection_is_corrected(decided_by):
     random = np.random.default_rng(8)
-    mass = random.normal(9.8, 0.6, 250)
-    true = -0.03 - 0.02 * (mass - 10.0) + 0.05 * random.normal(size=250)
-    data = true + 0.03 * random.normal(size=250)
+    mass = random.normal(9.8, 0.6, 140)
+    true = -0.03 - 0.02 * (mass - 10.0) + 0.05 * random.normal(size=140)
+    data = true + 0.03 * random.normal(size=140)
     # Negative gradients are always kept, of the others a fifth.
-    negative = (true + 0.03 * random.normal(size=250) if decided_by == "truth" else data) < -0.04
-    kept = negative | (random.random(250) < 0.2)
+    negative = (true + 0.03 * random.normal(size=140) if decided_by == "truth" else data) < -0.04
+    kept = negative | (random.random(140) < 0.2)
     selection = population.Selection(
         probability=lambda y, _: 0.2 + 0.4 * (1.0 + erf((-0.04 - y) / (0.03 * np.sqrt(2.0)))),
         decided_by=decided_by,
         description="Few positive ones.",
     )
     values = data[kept][:, None] + 0.03 * random.normal(size=(kept.sum(), 60))
-    corrected = population.fit(population.Draws(values=values), mass_of(mass[kept]), selection=selection, run=QUICK)
+    run = population.Run(chains=1, warmup=150, draws=400, target_accept=0.8)
+    corrected = population.fit(population.Draws(values=values), mass_of(mass[kept]), selection=selection, run=run)
     central = corrected.draws["central"]
     assert abs(central.mean() + 0.03) < 2.5 * central.std()
     naive = np.mean(data[kept] + 0.02 * (mass[kept] - 10.0))
