@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from scipy.stats import multivariate_t
+from scipy.stats import multivariate_normal, multivariate_t
 
 import jaxmetal as jm
 from jaxmetal.fit import evaluate, metropolis, optimum, rows, start
@@ -15,7 +15,7 @@ from jaxmetal.fit.problem import log_density, make, stack
 from jaxmetal.fit.proposals import Proposals, efficiency, pareto_shape
 from jaxmetal.fit.refine import followed
 from jaxmetal.fit.seeds import seed_of
-from jaxmetal.fit.student import FREEDOM, StudentMixture
+from jaxmetal.fit.student import FREEDOM, StudentMixture, fitted
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.model import log_likelihood, tree
 from jaxmetal.prior import fill
@@ -233,13 +233,27 @@ def test_a_mixture_follows_a_posterior_that_is_no_gaussian():
     assert np.mean(chains.vectors[..., 1]) == pytest.approx(0.5, abs=0.06)
 
 
-def test_the_density_of_a_mixture_is_that_of_its_draws():
+def test_where_nothing_of_a_posterior_was_expected_weights_stay_bounded():
+    """A hundredth of a posterior is three times as wide as the rest, in six dimensions: volume is in the tails."""
+    random = np.random.default_rng(3)
+
+    def drawn(count):
+        return random.standard_normal((count, 6)) * np.where(random.random(count) < 0.01, 3.0, 1.0)[:, None]
+
+    mixture, points = fitted(drawn(4000), np.ones(4000), 2, np.random.default_rng(0)), drawn(40_000)
+    exact = 0.99 * multivariate_normal(np.zeros(6)).pdf(points)
+    exact += 0.01 * multivariate_normal(np.zeros(6), 9.0 * np.eye(6)).pdf(points)
+    assert np.max(exact / np.exp(mixture.log_density(points))) < 3.0  # 6.7 without a wide component and heavy tails
+
+
+@pytest.mark.parametrize("freedom", [FREEDOM, 4.0])
+def test_the_density_of_a_mixture_is_that_of_its_draws(freedom):
     factors = np.array([[[1.0, 0.0], [0.5, 0.4]], [[0.3, 0.0], [0.0, 2.0]]])
-    mixture = StudentMixture(np.array([0.3, 0.7]), np.array([[0.0, 1.0], [3.0, -1.0]]), factors)
-    points = mixture.draw(seed_of(2), 500)
+    mixture = StudentMixture(np.array([0.3, 0.7]), np.array([[0.0, 1.0], [3.0, -1.0]]), factors, freedom)
+    points = mixture.draw(seed_of(2), 4000)
     exact = sum(
-        share * multivariate_t(centre, factor @ factor.T, df=FREEDOM).pdf(points)
-        for share, centre, factor in zip(*mixture, strict=True)
+        share * multivariate_t(centre, factor @ factor.T, df=freedom).pdf(points)
+        for share, centre, factor in zip(*mixture[:3], strict=True)
     )
     constant = mixture.log_density(points) - np.log(exact)
     np.testing.assert_allclose(constant, constant[0], atol=1e-10)

@@ -42,25 +42,23 @@ class Turn(NamedTuple):
     """Of the adaptation.
 
     Attributes:
-        parts: most components of the mixture, besides one for every further maximum.
+        parts: most components of the mixture, besides one for every further maximum and the wide one.
         times: draws, in units of the first.
-        above: k-hat from which the turn is taken.
-        blind: also where weight lies on so few draws that k-hat is infinite.
+        above: k-hat from which the turn is taken; it is infinite where weight lies on very few draws.
     """
 
     parts: int
     times: int
     above: float
-    blind: bool
 
 
 TURNS = (
-    Turn(2, 1, 0.3, True),
-    Turn(4, 1, 0.3, True),
-    Turn(6, 1, 0.3, True),
-    Turn(6, 2, 0.5, True),
-    Turn(8, 4, TRUSTED, False),
-    Turn(10, 8, TRUSTED, False),
+    Turn(2, 1, 0.3),
+    Turn(4, 1, 0.3),
+    Turn(6, 1, 0.3),
+    Turn(6, 2, 0.5),
+    Turn(8, 4, 0.6),
+    Turn(10, 8, 0.6),
 )
 
 
@@ -111,9 +109,8 @@ def _poor(turn: Turn, pool: Sequence[Proposals]) -> bool:
 
     Infinite k-hats tell of a part that the mixture did not know; the next mixture has seen its edge alone.
     """
-    if np.isinf(pool[-1].k_hat):
-        return turn.blind and bool(np.any(np.isfinite(pool[-1].log_ratio)))
-    return pool[-1].k_hat >= turn.above or (len(pool) > 1 and np.isinf(pool[-2].k_hat))
+    known = bool(np.any(np.isfinite(pool[-1].log_ratio)))
+    return known and (pool[-1].k_hat >= turn.above or (len(pool) > 1 and np.isinf(pool[-2].k_hat)))
 
 
 def _lack(proposals: Proposals, wanted: int) -> int:

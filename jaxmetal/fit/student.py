@@ -13,6 +13,13 @@ from scipy.special import gammaln
 FREEDOM = 8.0
 """Degrees of freedom: tails heavier than a Gaussian's keep importance weights bounded."""
 
+HEAVY = 4.0
+"""Likewise of a mixture that follows a posterior from draws, which know its bulk and guess at its tails."""
+
+WIDE, WIDENED = 0.1, 2.0
+"""Share of its last component, as wide as all points, and the factor on their covariance: where none of the others
+reaches, it bounds the weights (a defensive mixture: Hesterberg 1995, Technometrics 37, 185)."""
+
 STEPS = 30
 """Turns of expectation and maximisation in which a mixture is fitted."""
 
@@ -26,17 +33,19 @@ Array = NDArray[np.floating]
 
 
 class StudentMixture(NamedTuple):
-    """sum_k share_k t(z; centre_k, S_k S_k^T), with `FREEDOM` degrees of freedom.
+    """sum_k share_k t(z; centre_k, S_k S_k^T).
 
     Attributes:
         shares: of the components, shape (parts,), summing to 1.
         centres: shape (parts, size).
         factors: S_k, lower triangular or not, shape (parts, size, size).
+        freedom: degrees of freedom, of all components.
     """
 
     shares: Array
     centres: Array
     factors: Array
+    freedom: float = FREEDOM
 
     @classmethod
     def single(cls, centre: Array, factor: Array) -> StudentMixture:
@@ -46,7 +55,7 @@ class StudentMixture(NamedTuple):
     def draw(self, seed: SeedSequence, count: int) -> Array:
         """Vectors, shape (count, size)."""
         random, size = np.random.default_rng(seed), self.centres.shape[1]
-        stretch = np.sqrt(random.chisquare(FREEDOM, count) / FREEDOM)
+        stretch = np.sqrt(random.chisquare(self.freedom, count) / self.freedom)
         whitened = random.standard_normal((count, size)) / stretch[:, None]
         part = random.choice(len(self.shares), count, p=self.shares)
         found = self.centres[part]
@@ -60,13 +69,13 @@ class StudentMixture(NamedTuple):
 
     def log_parts(self, vectors: Array) -> tuple[Array, Array]:
         """log(share_k t_k) and squared distances in units of S_k, each of shape (parts, count)."""
-        size = self.centres.shape[1]
+        size, freedom = self.centres.shape[1], self.freedom
         offsets = vectors[None] - self.centres[:, None]
         whitened = np.linalg.solve(self.factors, np.swapaxes(offsets, 1, 2))
         squares = np.sum(whitened**2, axis=1)
-        unit = gammaln(0.5 * (FREEDOM + size)) - gammaln(0.5 * FREEDOM) - 0.5 * size * np.log(FREEDOM * np.pi)
+        unit = gammaln(0.5 * (freedom + size)) - gammaln(0.5 * freedom) - 0.5 * size * np.log(freedom * np.pi)
         norms = unit + np.log(self.shares) - np.linalg.slogdet(self.factors)[1]
-        return norms[:, None] - 0.5 * (FREEDOM + size) * np.log1p(squares / FREEDOM), squares
+        return norms[:, None] - 0.5 * (freedom + size) * np.log1p(squares / freedom), squares
 
 
 def pooled(mixtures: Sequence[StudentMixture], counts: Sequence[int], vectors: Array) -> Array:
@@ -84,7 +93,7 @@ def pooled(mixtures: Sequence[StudentMixture], counts: Sequence[int], vectors: A
 
 
 def fitted(vectors: Array, weights: Array, parts: int, random: Generator) -> StudentMixture:
-    """The mixture that weighted points come from, by expectation and maximisation.
+    """The mixture that weighted points come from, by expectation and maximisation, and a wide component besides.
 
     Components begin at points picked by weight. The updates are those of Cappe et al. 2008 (Stat. Comput. 18, 447,
     section 4) for importance-weighted draws.
@@ -92,22 +101,28 @@ def fitted(vectors: Array, weights: Array, parts: int, random: Generator) -> Stu
     Args:
         vectors: shape (count, size).
         weights: not all 0, shape (count,).
-        parts: number of components; at least as many weights are positive.
+        parts: number of components but for the wide one; at least as many weights are positive.
         random: picks where the components begin.
     """
     weights, size = weights / weights.sum(), vectors.shape[1]
     whole = np.cov(vectors, rowvar=False, aweights=weights).reshape(size, size)
     begin = random.choice(len(weights), parts, replace=False, p=weights)
     found = StudentMixture(
-        np.full(parts, 1.0 / parts), vectors[begin], np.repeat(np.linalg.cholesky(whole)[None], parts, 0)
+        np.full(parts, 1.0 / parts), vectors[begin], np.repeat(np.linalg.cholesky(whole)[None], parts, 0), HEAVY
     )
     for _ in range(STEPS):
         logs, squares = found.log_parts(vectors)
         member = np.exp(logs - np.logaddexp.reduce(logs, axis=0)) * weights
-        near = member * (FREEDOM + size) / (FREEDOM + squares)
+        near = member * (HEAVY + size) / (HEAVY + squares)
         shares = np.maximum(member.sum(axis=1), LEAST)
         centres = (near @ vectors) / np.maximum(near.sum(axis=1), 1e-300)[:, None]
         offsets = vectors[None] - centres[:, None]
         spreads = np.swapaxes(offsets * near[:, :, None], 1, 2) @ offsets / shares[:, None, None]
-        found = StudentMixture(shares / shares.sum(), centres, np.linalg.cholesky(spreads + BLUR * whole))
-    return found._replace(centres=found.centres.astype(vectors.dtype), factors=found.factors.astype(vectors.dtype))
+        found = StudentMixture(shares / shares.sum(), centres, np.linalg.cholesky(spreads + BLUR * whole), HEAVY)
+    kind = vectors.dtype
+    return StudentMixture(
+        shares=np.append((1.0 - WIDE) * found.shares, WIDE),
+        centres=np.concatenate([found.centres, (weights @ vectors)[None]]).astype(kind),
+        factors=np.concatenate([found.factors, np.linalg.cholesky(WIDENED * whole)[None]]).astype(kind),
+        freedom=HEAVY,
+    )
