@@ -12,6 +12,7 @@ from jaxmetal.chains import Kept
 from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import worst_first
+from jaxmetal.fit.arcs import from_arcs
 from jaxmetal.fit.diagnose import prior_warnings
 from jaxmetal.fit.method import Options, Solution
 from jaxmetal.fit.methods import method_of
@@ -65,7 +66,8 @@ def auto(
         warmup: steps per chain before; by default 50 for HMC, 100 for NUTS in a well whitened space, 300 elsewhere.
         target_accept: mean acceptance that the step size of NUTS and HMC aims at; by default 0.8 in a well whitened
             space, 0.95 elsewhere. Nearer to 1 takes smaller steps, the answer to draws that diverged.
-        start: parameter name -> value near which the optimiser is to begin; the median of the prior for the others.
+        start: parameter name -> value near which the optimiser is to begin; for the others the median of the prior, or
+            what `fit.arcs` finds, where a lens is free and there is an image of what it lenses.
         start_count: starts of the optimiser.
         sampling: sample grids, where the automatic choice is not wanted.
         progress: say on stderr what is being done and how long it will take.
@@ -79,8 +81,9 @@ def auto(
     options = checked(Options(method, chains, draws, warmup, start_count, target_accept))
     clock = _Clock()
     problem = make(scene, observations, sampling)
-    given = {name: np.asarray(value, float)[None] for name, value in (start or {}).items()}
     require_possible(problem.sites, start or {})
+    begun = {**from_arcs(scene, observations, progress), **(start or {})}
+    given = {name: np.asarray(value, float)[None] for name, value in begun.items()}
     clock.mark("prepare")
     whole = tree(scene, observations)
     seeds = [seed_of(seed)]

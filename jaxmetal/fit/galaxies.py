@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.progress import bar as progress_bar
+from jaxmetal.fit.arcs import from_arcs
 from jaxmetal.fit.choose import checked, posterior
 from jaxmetal.fit.method import Options
 from jaxmetal.fit.methods import method_of
@@ -132,6 +133,7 @@ def _groups(
             seen = padded(galaxy.observations) if pad else dict(galaxy.observations)
             problem = make(galaxy.scene, seen, galaxy.sampling)
             require_possible(problem.sites, galaxy.start)
+            begun = {**from_arcs(galaxy.scene, seen), **galaxy.start}
             if galaxy.name in seen_names:
                 raise InputError(f"Two galaxies are named '{galaxy.name}'; names must be unique.")
         except InputError as error:
@@ -143,7 +145,7 @@ def _groups(
             continue
         seen_names.add(galaxy.name)
         group = waiting.setdefault(signature(problem), [])
-        group.append((dataclasses.replace(galaxy, observations=seen), problem))
+        group.append((dataclasses.replace(galaxy, observations=seen, start=begun), problem))
         if len(group) >= together(problem, options, memory):
             yield waiting.pop(signature(problem))
     yield from waiting.values()

@@ -61,7 +61,7 @@ def guess_from_image(image: Image) -> Guess:
     x, y = (np.asarray(a) for a in image.pixels.centres())
     blur, pixel = peak_width(image.psf) / FWHM_PER_SIGMA, _pixel(image)
     inside = _standing_out(data, sigma, np.asarray(image.used), blur / pixel)
-    first = _moments(x, y, np.where(inside, data, 0.0), blur, pixel) if inside.any() else None
+    first = moments(x, y, np.where(inside, data, 0.0), blur, pixel) if inside.any() else None
     if first is None or not first.flux > 0.0:
         raise InputError(
             "The image shows nothing brighter than its noise to guess a prior from; give the frame and the light "
@@ -71,7 +71,7 @@ def guess_from_image(image: Image) -> Guess:
     dx, dy, angle = x - first.x0, y - first.y0, np.deg2rad(first.pa)
     u, v = np.cos(angle) * dy - np.sin(angle) * dx, (np.cos(angle) * dx + np.sin(angle) * dy) / first.q
     near = np.hypot(u, v) < WINDOW * np.hypot(first.r_eff, blur)
-    again = _moments(x, y, np.where(near & np.asarray(image.used), data, 0.0), blur, pixel)
+    again = moments(x, y, np.where(near & np.asarray(image.used), data, 0.0), blur, pixel)
     return again if again.flux > 0.0 else first
 
 
@@ -88,7 +88,7 @@ def _standing_out(data: np.ndarray, sigma: np.ndarray, used: np.ndarray, blur: f
 def guess_from_map(observed: WeightedMap) -> Guess:
     """Moments of a map's used pixels weighted by 1 / sigma^2: precise pixels are bright ones. No flux."""
     x, y, weights = _map_pixels(observed)
-    return _moments(x, y, weights, 0.0, _pixel(observed))
+    return moments(x, y, weights, 0.0, _pixel(observed))
 
 
 def guess_through_lens(observed: WeightedMap, lens: dict[str, Lens], light: Any) -> Guess:
@@ -112,7 +112,7 @@ def guess_through_lens(observed: WeightedMap, lens: dict[str, Lens], light: Any)
         raise InputError(
             "No used pixel has both light and a deflection; check the picture, the deflection map and the sky origin."
         )
-    return _moments(bx[traced], by[traced], weights[traced], 0.0, 0.1 * _pixel(observed))
+    return moments(bx[traced], by[traced], weights[traced], 0.0, 0.1 * _pixel(observed))
 
 
 def _pixel(observed: Any) -> float:
@@ -133,7 +133,7 @@ def _map_pixels(observed: WeightedMap) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return x, y, weights
 
 
-def _moments(x: np.ndarray, y: np.ndarray, weights: np.ndarray, blur: float, smallest: float) -> Guess:
+def moments(x: np.ndarray, y: np.ndarray, weights: np.ndarray, blur: float, smallest: float) -> Guess:
     """Centre, size and shape from first and second moments; blur in arcsec (sigma) is taken out of the second."""
     total = weights.sum()
     x0, y0 = float((weights * x).sum() / total), float((weights * y).sum() / total)
