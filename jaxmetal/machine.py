@@ -7,6 +7,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cache, partial, update_wrapper
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,23 @@ def in_threads() -> bool:
 
     devices = jax.local_devices()
     return len(devices) == 1 and devices[0].platform == "cpu"
+
+
+def alone_in_threads() -> AbstractContextManager[Any]:
+    """While it lasts, a call of a linear-algebra library takes the thread that makes it, and no others.
+
+    XLA leaves triangular solves and Cholesky factors to such a library, whose own threads wait for each other in loops:
+    beside other work a solve with 100 numbers is then ten times as dear (measured).
+    """
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+@cache
+def _libraries() -> Any:
+    import scipy.linalg.cython_lapack  # noqa: F401  # the one that XLA calls, which must be there to be told
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _quotas(root: Path) -> Iterator[int]:

@@ -9,6 +9,7 @@ from scipy.special import gamma, kv
 
 import jaxmetal as jm
 from jaxmetal.io.posterior_tables import parameters
+from jaxmetal.plot.of_field import field as field_picture
 from jaxmetal.result.predicted import azimuthal_mean
 
 MODES = 15
@@ -132,6 +133,29 @@ def test_azimuthal_means_see_the_shortest_waves():
     radii, turn = np.array([1.5, 2.9]), np.linspace(0.0, 2.0 * np.pi, 2000, endpoint=False)
     around = made(radii[:, None] * np.cos(turn), radii[:, None] * np.sin(turn))
     np.testing.assert_allclose(azimuthal_mean(made, radii), np.mean(np.asarray(around), axis=1), atol=1e-5)
+
+
+def test_mean_and_error_of_the_field_and_where_data_tell_it(fitted):
+    """Of all draws, one by one; within the map the data tell some of it, three extents away they repeat."""
+    beta = np.array([0.1, 0.3, 0.0]), np.array([0.0, -0.2, 2.5])
+    found = jm.result.fluctuations(fitted, "disc", "metallicity", beta, count=60)
+    flat = fitted.flat()
+    index = np.linspace(0, 999, 60).round().astype(int)
+    drawn = []
+    for i in index:
+        disc = jm.fill(fitted.tree, {name: values[i] for name, values in flat.items()})["scene"].sources["disc"]
+        drawn.append(np.asarray(disc.carries["metallicity"].profile(*disc.frame.to_plane(*beta))))
+    np.testing.assert_allclose(found.mean, np.mean(drawn, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(found.sd, np.std(drawn, axis=0), rtol=1e-4)
+    assert found.told[0] > 0.2
+    assert (found.told >= 0.0).all()
+    picture = field_picture(fitted, "map", "disc", count=5)
+    assert [ax.get_title() for ax in picture.axes[:2]] == ["mean", "standard deviation"]
+
+
+def test_what_has_no_field_has_no_fluctuations(fitted):
+    with pytest.raises(jm.InputError, match="no field"):
+        jm.result.fluctuations(fitted, "disc", "extinction", (np.zeros(1), np.zeros(1)))
 
 
 def test_pairs_of_pixels_by_brute_force(fitted):

@@ -113,7 +113,28 @@ def test_a_grid_of_models_stands_in_the_place_of_calibrations(path, capsys):
     assert "temperature: expected none beside models" in capsys.readouterr().err
 
 
+def test_departures_that_vary_are_a_field(path):
+    head, tail = path.read_text().replace("# varying", "varying").split("# [sources.disc.carries.departure_R3]")
+    rows = ["[sources.disc.carries.departure_R3]", *(row.removeprefix("# ") for row in tail.splitlines()[1:])]
+    path.write_text("\n".join([head, *rows, ""]))
+    job = read_config(path)
+    maps = job.observations["lines"]
+    assert maps.properties == ("metallicity", "extinction", "departure_R3")
+    assert maps.property_units["departure_R3"] == "scatter"
+    assert "scene.sources.disc.carries.departure_R3.profile.weights" in jm.sites({"scene": job.scene})
+    recipe = head.split("[sources.disc.frame]")[0] + '[recipe]\nname = "line_gradient"\n'
+    path.write_text(recipe + "small_scale = [0.3, 0.9]\n")
+    disc = read_config(path).scene.sources["disc"]
+    field = disc.carries["departure_R3"].profile
+    assert field.amplitude**2 + float(disc.departures["R3"].scale) ** 2 == pytest.approx(1.0)
+    assert (field.length, disc.departures["N2"].scale) == (0.9, 1.0)
+    path.write_text(recipe)
+    with pytest.raises(InputError, match="expected small_scale"):
+        read_config(path)
+
+
 BAD = {
+    "nothing that varies": ('# varying = ["R3"]', 'varying = ["S2"]', "varying: expected ratios by whose calibrations"),
     "no calibration": ('calibrations = "C20"', "", "lines: calibrations: expected a set"),
     "a set that is not known": ('"C20"', '"C21"', "lines: calibration set: expected one of"),
     "lines that are not modelled": ('features."Ha+NII"', "features.SIII9069", "line SIII9069: expected a calibration"),

@@ -137,12 +137,13 @@ def spread_along(n, width, fine):
     return np.exp(-0.5 * (far / sigma) ** 2) / (np.sqrt(2 * np.pi) * sigma) * STEP / fine
 
 
-def brute_force(lensed, bug="", fine=FINE):
+def brute_force(lensed, bug="", fine=FINE, local=None):
     """The maps of all features, with a planted bug if one is named."""
     x, y = np.meshgrid(*(along(n, fine) for n in reversed(SHAPE)))
     beta = deflected(x, y) if lensed else (x, y)
     total = [0.0] * 4
-    seen = [(emitted(one, *beta, fine), off) for one, off in ((GALAXY, R3_OFF), (CLUMP, 0.0))]
+    there = 0.0 if local is None else local["central"] + local["slope"] * np.hypot(*on_disc(GALAXY, *beta))
+    seen = [(emitted(one, *beta, fine), off) for one, off in ((GALAXY, R3_OFF + there), (CLUMP, 0.0))]
     if bug == "Z blended before the ratio":
         light = sum(one[0] for one, _ in seen)
         mean = sum(one[0] * one[1] for one, _ in seen) / light
@@ -173,6 +174,28 @@ def seen(request):
 def test_fluxes_are_those_of_brute_force(seen):
     lensed, found = seen
     assert np.all(off(found, brute_force(lensed)) < 2e-3)
+
+
+LOCAL = {"central": 0.5, "slope": -1.2}
+"""Departure of [O III]/Hb that varies with radius, on top of that of the galaxy."""
+
+
+def test_departures_may_vary_from_place_to_place():
+    carried = {"galaxy": jm.tracer.Gradient(**LOCAL), "clump": jm.tracer.Constant(value=0.0)}
+    sources = {
+        name: dataclasses.replace(
+            one, carries={**one.carries, "departure_R3": jm.Carried(profile=carried[name], weight="Hbeta")}
+        )
+        for name, one in scene().sources.items()
+    }
+    found = np.asarray(look({"lines": line_maps(varying=["R3"])}, jm.Scene(sources=sources))["lines"].value)
+    assert np.all(off(found, brute_force(False, local=LOCAL)) < 2e-3)
+    assert np.max(off(found, brute_force(False, fine=COARSE))) > 2e-2
+
+
+def test_a_ratio_that_nobody_knows_cannot_vary():
+    with pytest.raises(jm.InputError, match="varying"):
+        line_maps(varying=["R33"])
 
 
 BUGS = ("one PSF for all", "Z blended before the ratio", "dust twice", "blend weights swapped")

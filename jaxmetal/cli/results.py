@@ -66,8 +66,10 @@ def figures(
     One that cannot be drawn loses only itself, with a word on stderr.
     """
     from jaxmetal.plot import of_posterior
+    from jaxmetal.plot.of_field import field
     from jaxmetal.plot.of_places import places
     from jaxmetal.plot.saved import save_each
+    from jaxmetal.result.fluctuations import weights_of
 
     posterior, sources = seen.posterior, seen.filled["scene"].sources
     drawn: dict[str, Any] = {}
@@ -95,6 +97,8 @@ def figures(
                 truth=truth,
             )
             drawn[f"source_plane_{suffix}"] = partial(of_posterior.galaxy, seen, name, source, shown)
+            if posterior.sampled and weights_of(seen, source, observation.properties[0]):
+                drawn[f"field_{suffix}"] = partial(field, seen, name, source, shown)
     if posterior.sampled:
         drawn["corner"] = partial(of_posterior.corner, seen)
     say(save_each(drawn, folder, formats=look.formats, dpi=look.dpi))

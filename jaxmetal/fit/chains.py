@@ -1,4 +1,4 @@
-"""Markov chains in the space that Laplace's approximation whitens."""
+"""Markov chains in a space that is whitened, by Laplace's approximation or by one that follows a field."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from numpyro.infer.util import ParamInfo
 
 from jaxmetal.chains import CHUNK, Chains, Kept, Settings, advance, begin, drive, measure, reached
 from jaxmetal.chains.kernel import Potential
+from jaxmetal.fit.following import Following
 from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.problem import Problem, log_density, pick
 from jaxmetal.fit.rows import each
 from jaxmetal.fit.seeds import key_data
 
+Space = Laplace | Following
+"""What makes a posterior white."""
+
 
 def run(
     problems: Problem,
     which: Sequence[int],
-    approximations: Sequence[Laplace],
+    spaces: Sequence[Space],
     seeds: Sequence[SeedSequence],
     settings: Settings,
     progress: bool = True,
@@ -35,14 +39,14 @@ def run(
     Args:
         problems: see `fit.problem.stack`.
         which: problems to sample.
-        approximations: of each: whitens its space; its chains start at the mode, and momenta scatter them.
+        spaces: of each, from white vectors to its own; its chains start at the mode, and momenta scatter them.
         seeds: of each.
         settings: see `chains.Settings`; chains go on until R-hat and effective samples are reached, and are thinned.
         progress: show a progress bar.
         cut_short: see `chains.drive`.
         keep: likewise.
     """
-    places = jax.tree.map(lambda *parts: np.repeat(np.stack(parts), settings.chains, axis=0), *approximations)
+    places = jax.tree.map(lambda *parts: np.repeat(np.stack(parts), settings.chains, axis=0), *spaces)
     rows = (np.repeat(np.asarray(which, np.int32), settings.chains), places)
     keys = np.concatenate([key_data(seed, settings.chains) for seed in seeds])
     states = each(_begin, settings, problems, (*rows, keys), 1)
@@ -79,19 +83,24 @@ def _thinned(chains: Chains, draws: int) -> Chains:
     return Chains(*(values[:, thin - 1 :: thin] for values in chains))
 
 
-def _potential(problem: Problem, approximation: Laplace) -> Potential:
-    return lambda e: -log_density(problem, approximation.mode + approximation.factor @ e)
+def _potential(problem: Problem, space: Space) -> Potential:
+    def potential(e: jax.Array) -> jax.Array:
+        vector, log_volume = space.place(problem, e)
+        return -log_density(problem, vector) - log_volume
+
+    return potential
 
 
 def _begin(settings: Settings, problems: Problem, row: Any) -> Any:
-    which, approximation, key = row
+    which, space, key = row
     # At the mode the density is known and flat: starting there needs no gradient, hence no compilation of one.
-    still = jnp.zeros_like(approximation.mode)
-    start = ParamInfo(still, -approximation.log_peak, still)
-    return begin(_potential(pick(problems, which), approximation), settings, start, jax.random.wrap_key_data(key))
+    still = jnp.zeros_like(space.mode)
+    start = ParamInfo(still, -space.log_peak, still)
+    return begin(_potential(pick(problems, which), space), settings, start, jax.random.wrap_key_data(key))
 
 
 def _advance(settings: Settings, problems: Problem, row: Any) -> tuple[Any, dict[str, jax.Array]]:
-    which, approximation, state = row
-    state, drawn = advance(_potential(pick(problems, which), approximation), settings, state, CHUNK)
-    return state, drawn | {"vectors": approximation.mode + drawn.pop("position") @ approximation.factor.T}
+    which, space, state = row
+    problem = pick(problems, which)
+    state, drawn = advance(_potential(problem, space), settings, state, CHUNK)
+    return state, drawn | {"vectors": jax.lax.map(lambda e: space.place(problem, e)[0], drawn.pop("position"))}

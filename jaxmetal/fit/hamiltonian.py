@@ -7,6 +7,7 @@ import numpy as np
 from jaxmetal.chains import CHUNK, Settings
 from jaxmetal.edge.findings import Finding
 from jaxmetal.fit.chains import run
+from jaxmetal.fit.following import following
 from jaxmetal.fit.method import Solution, Solutions, Stage, drawn
 from jaxmetal.fit.seeds import branch
 from jaxmetal.fit.weigh import integrated, judged, worth_judging
@@ -40,7 +41,8 @@ def _sampled(stage: Stage, planned: dict[int, tuple[Solution, Settings]]) -> Sol
     found: Solutions = {}
     for settings in {settings for _, settings in planned.values()}:
         some = {i: one for i, (one, own) in planned.items() if own == settings}
-        spaces = [one.space or one.peak.gaussian for one in some.values()]
+        known = [one.space or one.peak.gaussian for one in some.values()]
+        spaces = following(stage.problems, list(some), known)
         seeds = [branch(stage.seeds[i], 3) for i in some]
         chains = run(stage.problems, list(some), spaces, seeds, settings, stage.progress, stage.cut_short, stage.keep)
         found |= {i: _cut_short(one, settings.draws) for i, one in drawn(stage, some, chains).items()}

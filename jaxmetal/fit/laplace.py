@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from jaxmetal.fit.curvature import rescale
@@ -29,6 +30,10 @@ class Laplace(NamedTuple):
         """At vectors (count, size)."""
         whitened = np.linalg.solve(self.factor, (vectors - self.mode).T)
         return np.asarray(self.log_peak - 0.5 * np.sum(whitened**2, axis=0))
+
+    def place(self, _: Problem, e: jax.Array) -> tuple[jax.Array, float]:
+        """The unconstrained vector of a white one, and the logarithm of the change of volume since e = 0."""
+        return self.mode + self.factor @ e, 0.0
 
     @property
     def log_evidence(self) -> float:

@@ -18,7 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxmetal.edge.progress import bar
 from jaxmetal.fit.memory import Block, budget, fitting
 from jaxmetal.fit.program import signature
-from jaxmetal.machine import in_threads, processors, program
+from jaxmetal.machine import alone_in_threads, in_threads, processors, program
 
 WIDER = 64
 """How many times longer a block is where rows are computed in lock-step on accelerators, if their memory allows."""
@@ -61,8 +61,9 @@ def each(
         # Programs release Python's lock; a thread that calls what another is compiling waits for it.
         pool = ThreadPoolExecutor(processors())
         try:
-            waiting = pool.map(lambda one: jax.block_until_ready(compute(one)), blocks)
-            found = list(watch(waiting, total=len(blocks)))
+            with alone_in_threads():
+                waiting = pool.map(lambda one: jax.block_until_ready(compute(one)), blocks)
+                found = list(watch(waiting, total=len(blocks)))
         finally:
             pool.shutdown(cancel_futures=True)  # after Ctrl-C what has not begun is dropped
     else:

@@ -41,6 +41,11 @@ class LineMaps:
     R_l a line over Hb by its calibration at Z = `metallicity`, shifted by the source's `departures`, and A_l = k_l A(V)
     at A(V) = `extinction`, mag. A source with that light carries both properties. Fluxes may be negative.
 
+    Of a ratio among `varying`, the gas departs from the calibration by another amount at every place, too: sources
+    carry it as `departure_<ratio>`, in units of the scatter like `departures`, to which it is added. A `tracer.Field`
+    of amplitude sqrt(s), beside Normal(0, sqrt(1 - s)) for the whole galaxy, gives a share s of the scatter (squared)
+    to what is correlated over the length of the field (`recipes.line_gradient` writes both).
+
     Attributes:
         data: flux per pixel, shape (features, ny, nx), or of each bin, summed over its pixels, (features, n bins).
         noise: see `jaxmetal.likelihood`; arrays of the data's shape.
@@ -52,13 +57,14 @@ class LineMaps:
         light: name of the light of Hb, of every source that has it.
         reddened: whether that light is Hb as it reaches us, and not as it was emitted.
         used: True for data that count, of the data's shape.
+        varying: ratios whose departures vary from place to place.
         sky: feature -> pedestal (`Sky`) that the subtraction of the continuum left; none of those not named.
         scale: of all fluxes, what the instrument or band is off by: free beside another one, or with a narrow prior.
         bins: `Bins`, or None for pixels.
         dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
     """
 
-    property_units: ClassVar[dict[str, str]] = {
+    UNITS: ClassVar[dict[str, str]] = {
         "metallicity": "dex", "extinction": "mag", "ionisation": "dex", "nitrogen": "dex",
     }  # fmt: skip
 
@@ -71,6 +77,7 @@ class LineMaps:
     reddened: bool = static(default=False)
     used: Any
     sky: dict[str, Any] = dataclasses.field(default_factory=dict)
+    varying: tuple[str, ...] = static(default=())
     scale: Any = parameter("", within="(0, inf)", role="factor", default=1.0)
     bins: Any = None
     dx: Any = parameter("arcsec", role="shift x", default=0.0)
@@ -84,8 +91,13 @@ class LineMaps:
 
     @property
     def properties(self) -> tuple[str, ...]:
-        """What sources carry of it: metallicity, extinction, and what else the emission depends on."""
-        return ("metallicity", "extinction", *self.emission.also)
+        """What sources carry of it: metallicity, extinction, what else the emission depends on, varying departures."""
+        return ("metallicity", "extinction", *self.emission.also, *map(departure_of, self.varying))
+
+    @property
+    def property_units(self) -> dict[str, str]:
+        """Of all that sources may carry."""
+        return {**self.UNITS, **{departure_of(ratio): "scatter" for ratio in self.varying}}
 
     @property
     def psf(self) -> Any:
@@ -152,13 +164,21 @@ class LineMaps:
 
     def _fluxes(self, samples: Samples, departures: dict[str, Any]) -> Samples:
         """A light of Hb and what it carries to the fluxes of the features."""
-        made = self.emission.each_feature(*samples.values, departures=departures, intrinsic=not self.reddened)
+        own = len(samples.values) - len(self.varying)
+        local = dict(zip(self.varying, samples.values[own:], strict=True))
+        off = {**departures, **{ratio: departures.get(ratio, 0.0) + there for ratio, there in local.items()}}
+        made = self.emission.each_feature(*samples.values[:own], departures=off, intrinsic=not self.reddened)
         return Samples(flux=samples.flux, values=tuple(samples.flux * one for one in made))
 
     def _require_ratios(self, source: str, departures: dict[str, Any]) -> None:
         known = {**RATIOS, **{one.ratio.name: one for one in self.emission.calibrations}}
         for ratio in departures:
             look_up(f"departures of source '{source}'", ratio, known)
+
+
+def departure_of(ratio: str) -> str:
+    """Name of the property by which a source carries a departure that varies from place to place."""
+    return f"departure_{ratio}"
 
 
 def _emitting(layer: render.Layer, emit: Any) -> render.Layer:

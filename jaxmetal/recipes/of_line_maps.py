@@ -14,11 +14,14 @@ from jaxmetal.frame.contract import Frame
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.observation import Image, LineMaps
+from jaxmetal.observation.line_maps import departure_of
 from jaxmetal.prior import typical
 from jaxmetal.recipes.guess import guess_from_image
 from jaxmetal.recipes.priors import STEEP, Geometry
+from jaxmetal.recipes.random_field import MOST, PER_LENGTH, modes_for
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer.constant import Constant
+from jaxmetal.tracer.field import Field
 from jaxmetal.tracer.gradient import Gradient
 
 Z_RANGE, A_V_RANGE = (7.0, 9.3), (0.0, 4.0)
@@ -34,13 +37,15 @@ def line_gradient(
     thickness: float | None = None,
     z_range: tuple[float, float] = Z_RANGE,
     a_v_range: tuple[float, float] = A_V_RANGE,
+    small_scale: tuple[float, float] | None = None,
     source: str = "disc",
 ) -> Scene:
     """One disc that emits Hb, with a linear gradient of metallicity, one extinction, and the departures of its gas.
 
     Hb is a Sersic light with n = 1, flux and r_eff free. The gas departs from every calibration of the lines by a
-    standard-normal number of its scatters, the galaxy's own. Geometry and size are guessed from the line that stands
-    out most from its noise.
+    standard-normal number of its scatters, the galaxy's own. Of ratios that vary from place to place (`varying` of the
+    maps) a share s of the squared scatter is a random field, and Normal(0, sqrt(1 - s)) the galaxy's own. Geometry and
+    size are guessed from the line that stands out most from its noise.
 
     Args:
         observed: maps of lines, in pixels.
@@ -49,10 +54,13 @@ def line_gradient(
         thickness: as of `gradient`.
         z_range: limits of the flat prior of 12 + log(O/H) in the centre.
         a_v_range: limits of the flat prior of A(V), mag; equal where it is known, 0 of dereddened fluxes.
+        small_scale: of ratios that vary: the share s, and the length over which the field is correlated, arcsec on the
+            disc.
         source: name of the disc.
 
     Raises:
-        InputError: if a range is empty, the maps are binned, no line stands out, or the geometry is told twice.
+        InputError: if a range is empty, the maps are binned, no line stands out, the geometry is told twice, or
+            ratios vary and `small_scale` does not say how.
     """
     _require_sized(observed, z_range, a_v_range)
     number, image = _brightest(typical(observed))
@@ -67,17 +75,44 @@ def line_gradient(
         n=1.0,
     )
     slope = dist.Normal(0.0, STEEP / guess.r_eff)
-    carried = {
+    carried: dict[str, Any] = {
         "metallicity": Gradient(central=dist.Uniform(*z_range), slope=slope),
         "extinction": Constant(value=extinction),
     }
+    share, local = _small_scale(observed, small_scale)
+    carried |= {departure_of(ratio): local for ratio in observed.varying}
+    own = {ratio: math.sqrt(1.0 - share) for ratio in observed.varying}
     made = Source(
         frame=Geometry(frame, free_geometry, thickness).of(guess, 0.3 * guess.r_eff),
         lights={observed.light: light},
         carries={name: Carried(profile=profile, weight=observed.light) for name, profile in carried.items()},
-        departures={one.ratio.name: dist.Normal(0.0, 1.0) for one in observed.emission.calibrations},
+        departures={
+            one.ratio.name: dist.Normal(0.0, own.get(one.ratio.name, 1.0)) for one in observed.emission.calibrations
+        },
     )
     return Scene(sources={source: made})
+
+
+def _small_scale(observed: LineMaps, told: tuple[float, float] | None) -> tuple[float, Field | None]:
+    """The share of the squared scatter that varies from place to place, and how it does."""
+    if not observed.varying and told is None:
+        return 0.0, None
+    share, length = told or (0.0, 0.0)
+    if not (observed.varying and 0.0 < share < 1.0 and length > 0.0):
+        raise InputError(
+            f"line_gradient: expected small_scale, a share between 0 and 1 and a length above 0 arcsec, of maps with "
+            f"ratios that vary, found {told} and varying {list(observed.varying)}; state both."
+        )
+    x, y = observed.grid.centres()
+    extent = 0.5 * float(max(np.ptp(np.asarray(x)), np.ptp(np.asarray(y))))
+    modes = max(3, modes_for(extent, length))
+    if modes > MOST:
+        raise InputError(
+            f"line_gradient: expected a length of small_scale from {PER_LENGTH * extent / MOST:.2g} arcsec on (at most "
+            f"{MOST} modes), found {length:g}; raise it."
+        )
+    weights = dist.Normal().expand([modes, modes])
+    return share, Field(weights=weights, amplitude=math.sqrt(share), length=length, extent=extent)
 
 
 def _require_sized(observed: LineMaps, z_range: tuple[float, float], a_v_range: tuple[float, float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,7 @@ def line_maps(
     limits: Mapping[str, Any] | None = None,
     jitter: Any = 0.0,
     sky: Mapping[str, Any] | None = None,
+    varying: Iterable[str] = (),
     scale: Any = 1.0,
     dx: Any = 0.0,
     dy: Any = 0.0,
@@ -67,6 +68,7 @@ def line_maps(
         limits: feature -> like its fluxes, True (or 1) where the flux is an upper limit, e.g. of 3 sigma.
         jitter: scatter added in quadrature, in the unit of the fluxes.
         sky: feature -> `Sky`, what the subtraction of the continuum left.
+        varying: ratios whose departures from their calibrations vary from place to place, see `LineMaps`.
         scale: factor of all fluxes, a number or a distribution.
         dx: registration to the West, arcsec.
         dy: registration to the North, arcsec.
@@ -91,6 +93,7 @@ def line_maps(
     data, errors, mask = (np.stack(arrays) for arrays in zip(*rows, strict=True))
     for name in sky or {}:
         _require_one("sky", name, emission)
+    _require_calibrated(varying, emission)
     noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
     return LineMaps(
         data=data,
@@ -102,6 +105,7 @@ def line_maps(
         reddened=reddened,
         used=mask,
         sky=dict(sky or {}),
+        varying=tuple(varying),
         scale=scale,
         bins=binned,
         dx=dx,
@@ -188,6 +192,16 @@ def _require_features(what: str, given: Mapping[str, Any], emission: Contents) -
             f"{what}: expected all that the emission models ({', '.join(emission.features)}), found no '{missing[0]}'; "
             "add it, or make the emission of the lines that there are."
         )
+
+
+def _require_calibrated(ratios: Iterable[str], emission: Emission | Photoionisation) -> None:
+    known = [one.ratio.name for one in emission.calibrations]
+    for ratio in ratios:
+        if ratio not in known:
+            raise InputError(
+                f"varying: expected ratios by whose calibrations the lines are known ({', '.join(known) or 'none'}), "
+                f"found '{ratio}'; name one of these, or leave it out."
+            )
 
 
 def _require_one(what: str, name: str, emission: Contents) -> None:

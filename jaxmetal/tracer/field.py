@@ -50,16 +50,23 @@ class Field:
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""
-        modes = self.amplitude * jnp.sqrt(self.shares()) * self.weights
+        modes = self.amplitude * jnp.exp(0.5 * self._log_shares()) * self.weights
         return jnp.sum((self._waves(v) @ modes) * self._waves(u), axis=-1)
+
+    def log_deviations(self) -> jax.Array:
+        """Logarithm of what each weight is multiplied with, in the shape of the weights."""
+        return jnp.log(self.amplitude) + 0.5 * self._log_shares()
 
     def shares(self) -> jax.Array:
         """Of the variance, mode by mode, in the shape of the weights; they sum to 1."""
+        return jnp.exp(self._log_shares())
+
+    def _log_shares(self) -> jax.Array:
         along = self._frequencies()
         reduced = jnp.square(self.length) * (jnp.square(along)[:, None] + jnp.square(along))
         # Relative to the constant mode, in logarithms: short lengths and long ones neither overflow nor vanish.
         log = -0.5 * reduced if math.isinf(self.nu) else -(self.nu + 1.0) * jnp.log1p(reduced / (2.0 * self.nu))
-        return jnp.exp(log) / jnp.sum(jnp.exp(log))
+        return log - jax.nn.logsumexp(log)
 
     def smallest_scale(self) -> jax.Array:
         """The shortest wave over 2 pi, arcsec, or a quarter of the correlation length where that is more."""

@@ -41,7 +41,7 @@ DUST = ("law", "r_v")
 MASK = ("mask", "mask_means", "bad_bits")
 COMMON = (
     "kind", "file", "features", "models", *EMISSION, "light", "reddened", "psf", "psf_wavelength", "pixel_scale",
-    "ignore_unit", *MASK, "noise", "scale", "dx", "dy", "sampling",
+    "ignore_unit", *MASK, "noise", "varying", "scale", "dx", "dy", "sampling",
 )  # fmt: skip
 FEATURE = ("flux", *STYLES, "blend", "psf", "sky", "limits", *MASK)
 
@@ -84,6 +84,7 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
             reddened=take(table, "reddened", where, bool, False),
             limits=_limits(table, rows, where, first, context),
             sky={name: _sky(row, f"{where}.features.{name}", context) for name, row in rows.items() if "sky" in row},
+            varying=take(table, "varying", where, list, []),
             **{key: value(table[key], f"{where}.{key}", context) for key in ("scale", "dx", "dy") if key in table},
         )
     return dataclasses.replace(found, noise=_noise(table, found, where, context))

@@ -28,7 +28,7 @@ EXAMPLES = {"source": "disc", "light": "halpha"}
 FROM_ELSEWHERE = ("observed", "lens", "image")
 """Arguments of recipes that the rest of the file provides."""
 PLAIN = {"free_geometry": bool, "source": str, "number": int, "weight": str}
-RANGES = ("z_range", "a_v_range")
+RANGES = ("z_range", "a_v_range", "small_scale")
 """Those that are two numbers."""
 """Arguments of recipes that are neither a node nor of an observation."""
 NAMING = ("source", "weight")
