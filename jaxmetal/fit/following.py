@@ -60,7 +60,7 @@ class Following(NamedTuple):
 
     def place(self, problem: Problem, e: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The unconstrained vector of a white one, and the logarithm of the change of volume since e = 0."""
-        moved = jnp.where(self.held > 0.0, self.mode + e, self.mode)
+        moved = self.mode + self.held * e
         log_ratio = _log_deviations(problem, moved) - _log_deviations(problem, self.mode)
         ratio = jnp.exp(jnp.clip(log_ratio, -FARTHEST, FARTHEST))
         told, pulled = ratio[:, None] * self.told, ratio * self.pulled
@@ -76,33 +76,24 @@ def following(problems: Problem, which: Sequence[int], gaussians: Sequence[Lapla
     held = [pulls(problems.skeleton, priors_of(problems, i)) > 0.0 for i in which]
     if not any(one.any() for one in held):
         return list(gaussians)
-    found = [_told(one, where) for one, where in zip(gaussians, held, strict=True)]
-    most = max(told.shape[1] for told, _ in found)
+    made = [_about(one, where) for one, where in zip(gaussians, held, strict=True)]
+    most = max(one.told.shape[1] for one in made)
     wide = max(1, -(-most // WIDTH)) * WIDTH
-    return [
-        Following(
-            one.mode,
-            pulled,
-            np.pad(told, [(0, 0), (0, wide - told.shape[1])]),
-            where.astype(one.mode.dtype),
-            one.log_peak,
-        )
-        for one, where, (told, pulled) in zip(gaussians, held, found, strict=True)
-    ]
+    return [one._replace(told=np.pad(one.told, [(0, 0), (0, wide - one.told.shape[1])])) for one in made]
 
 
-def _told(gaussian: Laplace, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """U and b of a Gaussian."""
-    rest = ~held
-    inverse = np.linalg.inv(gaussian.factor[np.ix_(rest, rest)])
-    curvature = inverse.T @ inverse
+def _about(gaussian: Laplace, held: np.ndarray) -> Following:
+    """The space about the mode of a Gaussian, whose curvature is that of w where phi is held."""
+    real, rest = gaussian.mode.dtype, ~held
+    inverse = np.linalg.inv(np.asarray(gaussian.factor, float))
+    curvature = (inverse.T @ inverse)[np.ix_(rest, rest)]
     values, vectors = np.linalg.eigh(curvature - np.eye(len(curvature)))
     kept = values > TOLD
-    told = np.zeros((held.size, int(kept.sum())), gaussian.mode.dtype)
+    told = np.zeros((held.size, int(kept.sum())))
     told[rest] = vectors[:, kept] * np.sqrt(values[kept])
-    pulled = gaussian.mode.copy()
-    pulled[rest] = curvature @ gaussian.mode[rest]
-    return told, pulled
+    pulled = np.array(gaussian.mode, float)
+    pulled[rest] = curvature @ pulled[rest]
+    return Following(gaussian.mode, pulled.astype(real), told.astype(real), held.astype(real), gaussian.log_peak)
 
 
 def _lower(told: jax.Array) -> jax.Array:

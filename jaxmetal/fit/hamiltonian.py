@@ -41,8 +41,8 @@ def _sampled(stage: Stage, planned: dict[int, tuple[Solution, Settings]]) -> Sol
     found: Solutions = {}
     for settings in {settings for _, settings in planned.values()}:
         some = {i: one for i, (one, own) in planned.items() if own == settings}
-        known = [one.space or one.peak.gaussian for one in some.values()]
-        spaces = following(stage.problems, list(some), known)
+        around = following(stage.problems, list(some), [one.peak.gaussian for one in some.values()])
+        spaces = [one.space or space for one, space in zip(some.values(), around, strict=True)]
         seeds = [branch(stage.seeds[i], 3) for i in some]
         chains = run(stage.problems, list(some), spaces, seeds, settings, stage.progress, stage.cut_short, stage.keep)
         found |= {i: _cut_short(one, settings.draws) for i, one in drawn(stage, some, chains).items()}
