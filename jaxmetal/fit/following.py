@@ -96,12 +96,12 @@ def _about(gaussian: Laplace, held: np.ndarray) -> Following:
     return Following(gaussian.mode, pulled.astype(real), told.astype(real), held.astype(real), gaussian.log_peak)
 
 
-def _lower(told: jax.Array) -> jax.Array:
+def _lower(told: Any) -> jax.Array:
     """C."""
     return jnp.linalg.cholesky(jnp.eye(told.shape[1]) + told.T @ told)
 
 
-def _log_deviations(problem: Problem, vector: jax.Array) -> jax.Array:
+def _log_deviations(problem: Problem, vector: Any) -> jax.Array:
     """log D: of the numbers that are weights of a field, 0 of all others."""
     sites = problem.sites
     values, where = constrain(sites, vector)[0], parts(sites)
