@@ -15,8 +15,6 @@ from jaxmetal.fit.held import pulls
 from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.problem import log_density, make, pick, size, stack
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SHAPE, MODES = (6, 7), 3
 
 

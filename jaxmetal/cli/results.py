@@ -69,7 +69,7 @@ def figures(
     from jaxmetal.plot.of_field import field
     from jaxmetal.plot.of_places import places
     from jaxmetal.plot.saved import save_each
-    from jaxmetal.result.fluctuations import weights_of
+    from jaxmetal.result.fluctuating import weights_of
 
     posterior, sources = seen.posterior, seen.filled["scene"].sources
     drawn: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from jaxmetal.plot.of_posterior import property_quantity
 from jaxmetal.plot.picture import colour_bar, draw
 from jaxmetal.plot.style import SEQUENTIAL, new_figure, scale_of
 from jaxmetal.posterior import Posterior
-from jaxmetal.result.fluctuations import fluctuations
+from jaxmetal.result.fluctuating import fluctuations
 from jaxmetal.result.predicted import footprints
 from jaxmetal.result.views import View, view
 

@@ -11,7 +11,7 @@ from jaxmetal.result.compared import Comparison, compare
 from jaxmetal.result.comparison import criteria, loo, residual
 from jaxmetal.result.critical import Curves, critical_curves
 from jaxmetal.result.due_to_lens import LensShare, lens_share
-from jaxmetal.result.fluctuations import Fluctuations, fluctuations
+from jaxmetal.result.fluctuating import Fluctuations, fluctuations
 from jaxmetal.result.images import Images, image_positions
 from jaxmetal.result.pairs import TwoPoint, two_point
 from jaxmetal.result.pooled import Pooled, pool
