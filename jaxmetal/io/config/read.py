@@ -23,7 +23,7 @@ from jaxmetal.io.config.observations import kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import deflectors, scene
 from jaxmetal.io.config.suspicious import suspicious
-from jaxmetal.io.config.table import child, choose, naming, positive, read_toml, require_known, take
+from jaxmetal.io.config.table import child, choose, described, naming, positive, require_known, take
 from jaxmetal.io.cosmology import flat
 from jaxmetal.io.sample.names import LONGEST
 from jaxmetal.io.stored import best_values
@@ -73,10 +73,7 @@ def read_config(path: str | Path) -> Job:
     Raises:
         InputError: if anything cannot be used; the sentence says where and what to do.
     """
-    path = Path(path)
-    table = read_toml(path)
-    with naming(path.name):
-        return read_job(table, path)
+    return described(path, read_job)
 
 
 def read_job(table: dict[str, Any], path: Path) -> Job:

@@ -15,7 +15,7 @@ from jaxmetal.io.config.lines import LinesJob, lines_job
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.redshifts import Redshifts
 from jaxmetal.io.config.scene import deflectors
-from jaxmetal.io.config.table import child, choose, naming, positive, read_toml, require_known, take
+from jaxmetal.io.config.table import child, choose, described, positive, require_known, take
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.lens import Plane
 from jaxmetal.lens.derive import Lens
@@ -73,10 +73,7 @@ def read_source(path: str | Path) -> SourceJob:
     Raises:
         InputError: if anything cannot be used; the sentence says where and what to do.
     """
-    path = Path(path)
-    table = read_toml(path)
-    with naming(path.name):
-        return _job(table, path)
+    return described(path, _job)
 
 
 def _job(table: dict[str, Any], path: Path) -> SourceJob:

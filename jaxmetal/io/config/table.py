@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import tomllib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError, shown
@@ -23,6 +23,7 @@ NAMES = {
     list: "a list",
 }
 REQUIRED: Any = object()
+Made = TypeVar("Made")
 
 LONGEST = 2**24
 """Bytes of a configuration."""
@@ -43,6 +44,18 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"The configuration {path} has tables or lists in each other without end; mend it.") from None
     except ValueError as error:  # no TOML, no UTF-8, a path that no file can have, a number of thousands of digits
         raise InputError(f"The configuration {path} is no valid TOML ({error}); correct it there.") from None
+
+
+def described(path: str | Path, make: Callable[[dict[str, Any], Path], Made]) -> Made:
+    """What the configuration in a file describes, by `make(table, path)`, whose refusals then name the file.
+
+    Raises:
+        InputError: as `read_toml` and `make`.
+    """
+    path = Path(path)
+    table = read_toml(path)
+    with naming(path.name):
+        return make(table, path)
 
 
 def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> None:

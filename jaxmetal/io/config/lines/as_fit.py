@@ -10,7 +10,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.line_maps import EMISSION, FEATURE
 from jaxmetal.io.config.lines.features import features
 from jaxmetal.io.config.read import Job, read_job
-from jaxmetal.io.config.table import child, choose, naming, read_toml, take
+from jaxmetal.io.config.table import child, choose, described, take
 
 AS_THEY_ARE = ("galaxy", "cosmology", "sky", "fit", "sources", "recipe", "lens")
 """Sections that both have."""
@@ -31,10 +31,7 @@ def read_fit_of_lines(path: str | Path) -> Job:
         InputError: if these are no maps, their PSF is not stated, they are fitted by the likelihood of a paper or
             selected first; or as `read_config`.
     """
-    path = Path(path)
-    table = read_toml(path)
-    with naming(path.name):
-        return read_job(as_fit(table), path)
+    return described(path, lambda table, path: read_job(as_fit(table), path))
 
 
 def as_fit(table: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.read import cosmology_of
 from jaxmetal.io.config.redshifts import FARTHEST
 from jaxmetal.io.config.suspicious import require_narrow
-from jaxmetal.io.config.table import child, naming, positive, read_toml, require_known, take
+from jaxmetal.io.config.table import child, described, naming, positive, require_known, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.prior import typical
@@ -96,10 +96,7 @@ def read_lines(path: str | Path) -> LinesJob:
     Raises:
         InputError: if anything cannot be used; the sentence says where and what to do.
     """
-    path = Path(path)
-    table = read_toml(path)
-    with naming(path.name):
-        return lines_job(table, path)
+    return described(path, lines_job)
 
 
 def lines_job(table: dict[str, Any], path: Path) -> LinesJob:
