@@ -15,6 +15,8 @@ from jaxmetal.lens.derive import distortion
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
 
+CURL_NONE = 1e-3
+"""Curl over the derivatives of a map (both rms) that is rounding."""
 CURL_CLEAR = 0.2
 """Curl over shear (both rms) up to which a map is clearly curl-free; 0.01 is usual."""
 KAPPA_HIGH, KAPPA_LOW = 5.0, 0.02
@@ -78,11 +80,16 @@ class _Reading(NamedTuple):
 def _read(jacobian: np.ndarray, matrix: tuple) -> _Reading:
     """Curl (rms) and convergence (median) of the maps in one way of reading them."""
     (xx, xy), (yx, yy) = np.einsum("ik,kjyx->ijyx", np.array(matrix), jacobian)
-    return _Reading(curl=float(np.sqrt(np.nanmean((yx - xy) ** 2))), kappa=float(np.nanmedian(xx + yy) / 2))
+    least = CURL_NONE * float(np.sqrt(np.nanmean(np.square(jacobian))))
+    curl = float(np.sqrt(np.nanmean((yx - xy) ** 2)))
+    return _Reading(curl=curl if curl > least else 0.0, kappa=float(np.nanmedian(xx + yy) / 2))
 
 
 def _best(readings: dict[str, _Reading]) -> str:
-    """Two readings, opposite in sign, share each curl: the sign of the convergence tells them apart."""
+    """Two readings, opposite in sign, share each curl: the sign of the convergence tells them apart.
+
+    Of readings without a curl the first, as the maps are: a sheet of mass has none either way.
+    """
     return min((name for name in readings if readings[name].kappa >= 0), key=lambda name: readings[name].curl)
 
 
