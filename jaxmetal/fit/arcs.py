@@ -62,7 +62,9 @@ def from_arcs(scene: Scene, observations: Mapping[str, Any], progress: bool = Fa
             wanted = curved | {name for name, path in free if name in shapes and path[2] in before}
             skeleton, sites = split(whole)
             question = _question(scene, skeleton["scene"], sites, wanted, (behind, front), now[called])
-            return _within(sites, _begun(question, now["scene"], called, behind, front))
+            named = {".".join(path): name for name, path in reversed(free)}
+            values = _begun(question, now["scene"], called, behind, front)
+            return _within(sites, {named.get(place, place): value for place, value in values.items()})
     return {}
 
 
