@@ -7,7 +7,7 @@ from configured import GRID, ORIGIN, replace, write_galaxy
 from fits_files import refused
 
 import jaxmetal as jm
-from jaxmetal.edge.physical import repeated, require_physical
+from jaxmetal.edge.physical import filled, repeated, require_physical
 from jaxmetal.fit.problem import make
 from jaxmetal.io import write_maps
 from jaxmetal.io.config import read_config
@@ -97,14 +97,16 @@ def test_a_repeated_outlier_of_any_quantity_is_said(fill, count, said):
     assert all("velocity: 4 of 117 data are -9999, far from all others" in one.text for one in found)
 
 
+@pytest.mark.parametrize("fill", [0.0, 7.0])
 @pytest.mark.parametrize(("count", "decimals", "said"), [(12, 9, 1), (5, 9, 0), (12, 1, 0)])
-def test_zeros_among_fluxes_that_never_repeat_are_said(count, decimals, said):
-    """Fluxes near their noise, from which 0 is not far; few zeros, and rounded fluxes, are nothing."""
-    values = np.round(RANDOM.normal(1.0, 1.0, SHAPE), decimals)
-    values.flat[:count] = 0.0
-    found = repeated("flux", values, 1.0, np.ones(SHAPE, bool))
+def test_one_value_among_data_that_never_repeat_is_said(fill, count, decimals, said):
+    """It is not far from the others; few such data, and rounded ones, are nothing."""
+    values = np.round(RANDOM.normal(fill + 1.0, 1.0, SHAPE), decimals)
+    values.flat[:count] = fill
+    found = filled("map", values, np.ones(SHAPE, bool))
     assert [one.severity for one in found] == said * ["warning"]
-    assert all("flux: 12 of 117 data are exactly 0, while the others hardly ever repeat" in one.text for one in found)
+    same = f"map: 12 of 117 data are exactly {fill:g}, while the others hardly ever repeat"
+    assert all(same in one.text for one in found)
 
 
 def test_a_padded_image_is_said(tmp_path):

@@ -18,7 +18,7 @@ ALIKE = 3
 FAR = 20.0
 """Distance of a repeated value from the others, in their robust scatter or their errors, that is suspicious."""
 SOME, DIFFERENT, MANY = 0.05, 0.95, 20
-"""Share of zeros among data, from which they stand out if this share of the others, so many at least, are different."""
+"""Share of data at one value, from which it stands out if this share of the others, so many at least, are different."""
 ADVICE = "where there is no datum give NaN or mask it"
 
 
@@ -55,7 +55,7 @@ def require_physical(name: str, quantity: Any, values: Any, used: Any, sigma: Ca
 
 
 def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ...]:
-    """A warning of a value that many data share, far from all others, or of many zeros: usually they stand for none.
+    """A warning of a value that many data share, far from all others: usually it stands for none.
 
     Args:
         name: of the data, for the sentence.
@@ -66,10 +66,6 @@ def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ..
     used = np.asarray(used, bool)
     data, errors = np.asarray(values, float)[used], np.broadcast_to(np.asarray(sigma, float), used.shape)[used]
     kinds, counts = np.unique(data, return_counts=True)
-    zeros = int(np.sum(data == 0.0))
-    if zeros > SOME * data.size and kinds.size > DIFFERENT * (data.size - zeros) >= MANY:
-        text = f"{name}: {zeros} of {data.size} data are exactly 0, while the others hardly ever repeat"
-        return (Finding("warning", f"{text}; {ADVICE}, and do not cut off what is negative."),)
     for value in kinds[np.argsort(-counts)][: int(np.sum(counts >= ALIKE))]:
         others = data[data != value]
         if others.size < ALIKE:
@@ -80,6 +76,28 @@ def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ..
             text = f"{name}: {int(np.sum(data == value))} of {data.size} data are {value:g}, far from all others"
             return (Finding("warning", f"{text}; {ADVICE}."),)
     return ()
+
+
+def filled(name: str, values: Any, used: Any) -> tuple[Finding, ...]:
+    """A warning of a value that many pixels share while the others hardly ever repeat, wherever it lies.
+
+    A limit to which a calibration was cut, 0 in the place of what is negative or unknown. Of measurements with noise,
+    not of rounded numbers.
+
+    Args:
+        name: of the data, for the sentence.
+        values: of any shape.
+        used: boolean, of that shape.
+    """
+    data = np.asarray(values, float)[np.asarray(used, bool)]
+    kinds, counts = np.unique(data, return_counts=True)
+    same = int(counts.max(initial=0))
+    if not same > SOME * data.size or not kinds.size > DIFFERENT * (data.size - same) >= MANY:
+        return ()
+    value = kinds[np.argmax(counts)]
+    text = f"{name}: {same} of {data.size} data are exactly {value:g}, while the others hardly ever repeat"
+    more = ", and do not cut off what is negative" if value == 0.0 else ""
+    return (Finding("warning", f"{text}; {ADVICE}{more}."),)
 
 
 def varied(name: str, values: Any, used: Any) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.names import require_name, require_names
 from jaxmetal.edge.noise import STYLES
-from jaxmetal.edge.physical import repeated, require_physical, varied
+from jaxmetal.edge.physical import filled, repeated, require_physical, varied
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
@@ -67,7 +67,8 @@ def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dic
         require_computable(f"{where}.data", made.data, made.used)
         require_computable(f"{where}: the errors", np.asarray(made.noise.sigma), made.used)
         context.findings.extend(varied(f"{where}.data", made.data, made.used))
-        context.findings.extend(repeated(f"{where}.data", made.data, made.noise.sigma, made.used))
+        far = repeated(f"{where}.data", made.data, made.noise.sigma, made.used)
+        context.findings.extend(far or filled(f"{where}.data", made.data, made.used))
         return dataclasses.replace(made, noise=_noise(table, where, made, used, context))
 
     return read

@@ -9,7 +9,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.noise import only_style
-from jaxmetal.edge.physical import repeated
+from jaxmetal.edge.physical import filled, repeated
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.fits import Map
 from jaxmetal.io.noise import to_sigma
@@ -53,5 +53,5 @@ def flux_and_sigma(
         context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in findings)
     there &= np.isfinite(sigma)
     if context is not None:
-        context.findings.extend(repeated(where, values, sigma, there))
+        context.findings.extend(repeated(where, values, sigma, there) or filled(where, values, there))
     return np.where(there, values, np.nan), np.where(there, sigma, np.nan)
