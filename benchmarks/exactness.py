@@ -6,7 +6,8 @@
 Profiles, lights (pictures among them) and PSFs take turns, their numbers are drawn with the seed of the scene's number:
 FWHM of 1.5 to 8 pixels, half-light radii of 1.5 to 4, axis ratios of 0.15 to 1. An error is the largest one where light
 exceeds 1 % of its peak. "Stated" is how the prediction changes when it is sampled twice as finely, which every fit
-turns into standard deviations of its parameters (`fit.resample`).
+turns into standard deviations of its parameters (`fit.resample`). Two of the exceptions are no errors: where the
+oxygen abundance rises faster outwards than the wings of a Moffat light and PSF fall, its mean has no limit.
 """
 
 from __future__ import annotations
