@@ -25,7 +25,8 @@ import numpy as np
 import numpyro.distributions as dist
 from arviz_stats.base import array_stats
 from sample import SHAPES, galaxy
-from sbc import FWHM, clumps, gradient, instrument, simulated
+from sbc import CASES as SIMULATED
+from sbc import FWHM, simulated
 from speed_jaxmetal_side import observations, prior
 from use_case_1 import Galaxy, observe
 
@@ -54,11 +55,12 @@ def arc(name: str, jitter: bool, **options: Any) -> Case:
     return sky, {"metallicity": seen}, {"seed": 1, **options}
 
 
-def simulation(make: Callable[[], Any]) -> Case:
+def simulation(name: str) -> Case:
     """Seed 3 of `sbc.py`."""
-    _, data = simulated(make(), 3)
-    seen = {name: dataclasses.replace(one, data=data[name]) for name, one in instrument(FWHM).items()}
-    return make(), seen, {"start_count": 2}
+    case = SIMULATED[name]
+    _, data = simulated(case, 3)
+    seen = {observed: dataclasses.replace(one, data=data[observed]) for observed, one in case.observed(FWHM).items()}
+    return case.prior(), seen, {"start_count": 2}
 
 
 def lensed() -> Case:
@@ -110,8 +112,8 @@ def batched(number: int) -> Case:
 CASES: dict[str, Callable[[], Case]] = {
     "use case 1, map": lambda: use_case("map"),
     "use case 1, joint": lambda: use_case("joint"),
-    "sbc gradient": lambda: simulation(gradient),
-    "sbc clumps": lambda: simulation(clumps),
+    "sbc gradient": lambda: simulation("gradient"),
+    "sbc clumps": lambda: simulation("clumps"),
     "lensed": lensed,
     "two bands": two_bands,
     "batch 0": lambda: batched(0),

@@ -24,6 +24,7 @@ def benchmark_modules(monkeypatch):
 
     monkeypatch.setattr(sbc, "SHAPE", (15, 18))
     monkeypatch.setattr(sbc, "PIXEL", 0.2)
+    monkeypatch.setitem(sbc.CASES, "clumps", sbc.CASES["clumps"]._replace(draws=150))
     monkeypatch.setattr(metha2024, "PIXELS", (31, 33))
     monkeypatch.setattr(metha2024, "PIXEL", 0.26)
     metha2024.noise_free.cache_clear()
@@ -35,7 +36,7 @@ def benchmark_modules(monkeypatch):
 
 def test_ranks_of_the_truth_are_uniform(benchmark_modules):
     sbc, _ = benchmark_modules
-    rows = [sbc.one("clumps", 90_000 + seed, 1.0, 150) for seed in range(30)]
+    rows = [sbc.one("clumps", 90_000 + seed, 1.0) for seed in range(30)]
     names = list(rows[0]["ranks"])
     ranks = np.array([[row["ranks"][name] for name in names] for row in rows])
     assert min(sbc.uniformity(column) for column in ranks.T) > LEVEL / len(names)
@@ -46,7 +47,7 @@ def test_ranks_of_the_truth_are_uniform(benchmark_modules):
 def test_a_wrong_psf_spoils_the_ranks(benchmark_modules, monkeypatch):
     sbc, _ = benchmark_modules
     monkeypatch.setattr(sbc, "FWHM", sbc.FWHM / 1.15)  # of the data; that of the model has its program already
-    rows = [sbc.one("clumps", 90_000 + seed, 1.15, 150) for seed in range(15)]
+    rows = [sbc.one("clumps", 90_000 + seed, 1.15) for seed in range(15)]
     flux = np.array([[row["ranks"][name] for name in row["ranks"] if name.endswith("flux")] for row in rows])
     assert min(sbc.uniformity(column) for column in flux.T) < LEVEL
 
