@@ -94,6 +94,19 @@ def test_constant_metallicity_is_constant_in_every_annulus(likelihood, constant,
     assert z.mean() == pytest.approx(TRUE_Z, abs=0.02)
 
 
+def test_errors_of_averaged_ratios_are_those_of_sums(emission, made, rings):
+    """Where pixels are alike; noise of the reference, counted in each line as well, made them up to twice as large."""
+    likelihood = jm.spaxel.fluxes(LINES, "M08", scatter=0.002)
+    flux = fluxes(emission, lambda away: 8.8 - 0.4 * away, 1.0)
+    noise = np.full(flux.shape, np.quantile(flux[made.used, 1], 0.5) / 11.0)
+    held = sourceplane.stacked_rings(made, rings, flux + np.random.default_rng(3).normal(0.0, noise), noise)
+    one, other = (
+        sourceplane.ring_profile(likelihood, held, rings, how=how, reference=1) for how in ("ratios", "fluxes")
+    )
+    np.testing.assert_allclose(one.error_pixels[:4], other.error_pixels[:4], rtol=0.25)
+    assert (one.error_scatter[:4] > 0.0).all()
+
+
 def test_sums_and_their_errors_are_those_of_noise(emission, made, rings):
     flux = fluxes(emission, lambda away: np.full(away.shape, TRUE_Z))
     random, sigma = np.random.default_rng(2), 1.0 + flux / flux.max()

@@ -25,25 +25,18 @@ def by_fluxes(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -
     """Of the summed fluxes; the scatter is that of sums over measurements drawn again with replacement."""
     flux, sigma = held.sums()
     operator, random = held.operator, np.random.default_rng(seed)
-    drawn = [flux]
-    for _ in range(RESAMPLED):
-        again = operator.copy()
-        for start, end in zip(again.indptr[:-1], again.indptr[1:], strict=True):
-            if end > start:
-                again.data[start:end] *= random.multinomial(end - start, np.full(end - start, 1.0 / (end - start)))
-        drawn.append(np.where(np.isfinite(flux), again @ held.flux, np.nan))
+    drawn = [operator.multiply(_times(operator, random)) @ held.flux for _ in range(RESAMPLED)]
     spaxels = np.maximum(held.shares.sum(axis=1), 1.0)
-    found = _posterior(likelihood, np.stack(drawn), np.broadcast_to(sigma, (len(drawn), *sigma.shape)), spaxels, seed)
-    several = np.diff(operator.indptr) > 1
-    scatter = np.where(several, np.std(found["z"][1:], axis=0), np.nan)
-    return found["z"][0], 0.5 * (found["z_high"][0] - found["z_low"][0]), scatter
+    return _with_scatter(likelihood, flux, sigma, drawn, operator, spaxels, seed)
 
 
 def by_ratios(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -> Values:
     """Of the mean ratios of the source pixels to one line, as fluxes of that line's sum, through the likelihood.
 
-    The error of a mean ratio is the larger of that from the errors of the measurements and that of the mean from the
-    scatter of the pixels.
+    With m_k = sum_i w_i F_ik / F_i0, what the errors of line k alone do to it is sum_i w_i dF_ik / F_i0, and the noise of
+    the reference, sum_i w_i r_ik dF_i0 / F_i0, moves all ratios together. The likelihood gets each line, the reference
+    among them, with its own part only: as of any fluxes, it is the common line that moves their ratios together, and
+    noise of the reference in every line besides would count twice. The scatter is by drawing again, as of `by_fluxes`.
     """
     pixels, (total, _) = held.mean @ held.flux, held.sums()
     bright = pixels[:, reference] > 0.0
@@ -52,23 +45,18 @@ def by_ratios(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -
     scale = np.divide(1.0, weight, out=np.full(weight.size, np.nan), where=weight > 0.0)[:, None]
     base = np.where(bright, pixels[:, reference], 1.0)[:, None]
     ratio = np.where(bright[:, None], pixels / base, 0.0)
-    mean = scale * (shares @ ratio)
-    over = csr_array(shares.multiply(1.0 / base.T))
-    own = (csr_array(over @ held.mean).power(2) @ held.sigma**2) * scale**2
-    # The reference's noise is in every ratio: dr = (dF - r dF_ref) / F_ref.
-    shared = np.stack(
-        [
-            csr_array(csr_array(over.multiply(ratio[None, :, k])) @ held.mean).power(2) @ held.sigma[:, reference] ** 2
-            for k in range(ratio.shape[1])
-        ],
-        axis=-1,
-    )
-    by_pixels = np.sqrt(own + np.where(np.arange(ratio.shape[1]) == reference, 0.0, shared * scale**2))
-    spread = np.sqrt(np.maximum(scale * (shares @ ratio**2) - mean**2, 0.0) / _count(shares, held.mean)[:, None])
     height = total[:, [reference]]
-    flux, sigma = height * mean, height * np.fmax(by_pixels, spread)
-    found = _posterior(likelihood, flux, sigma, np.maximum(weight, 1.0), seed)
-    return found["z"], 0.5 * (found["z_high"] - found["z_low"]), np.full(weight.size, np.nan)
+    own = csr_array(csr_array(shares.multiply(1.0 / base.T)) @ held.mean).power(2) @ held.sigma**2
+    flux, sigma = height * scale * (shares @ ratio), height * scale * np.sqrt(own)
+    parts, random = csr_array(shares @ held.mean), np.random.default_rng(seed)
+    rated = [csr_array(csr_array(shares.multiply(ratio[None, :, k])) @ held.mean) for k in range(ratio.shape[1])]
+    drawn = []
+    for _ in range(RESAMPLED):
+        times = _times(parts, random)
+        again = parts.multiply(times).sum(axis=1)
+        sums = np.stack([one.multiply(times).sum(axis=1) for one in rated], axis=-1)
+        drawn.append(height * sums / np.where(again > 0.0, again, np.nan)[:, None])
+    return _with_scatter(likelihood, flux, sigma, drawn, parts, np.maximum(weight, 1.0), seed)
 
 
 def by_metallicity(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -> Values:
@@ -97,6 +85,31 @@ HOW: Mapping[str, Callable[[Likelihood, Stacks, int, int], Values]] = {
     "metallicity": by_metallicity,
 }
 """Name -> what makes the values of annuli."""
+
+
+def _times(operator: csr_array, random: np.random.Generator) -> csr_array:
+    """How often each measurement of an annulus is drawn, when as many as it has are drawn with replacement."""
+    times = operator.copy()
+    for start, end in zip(times.indptr[:-1], times.indptr[1:], strict=True):
+        if end > start:
+            times.data[start:end] = random.multinomial(end - start, np.full(end - start, 1.0 / (end - start)))
+    return times
+
+
+def _with_scatter(
+    likelihood: Likelihood,
+    flux: np.ndarray,
+    sigma: np.ndarray,
+    drawn: list[np.ndarray],
+    operator: csr_array,
+    spaxels: np.ndarray,
+    seed: int,
+) -> Values:
+    """Of fluxes, with the scatter of what was drawn again, where there are several measurements to draw from."""
+    fluxes = np.stack([flux, *(np.where(np.isfinite(flux), one, np.nan) for one in drawn)])
+    found = _posterior(likelihood, fluxes, np.broadcast_to(sigma, fluxes.shape), spaxels, seed)
+    scatter = np.where(np.diff(operator.indptr) > 1, np.std(found["z"][1:], axis=0), np.nan)
+    return found["z"][0], 0.5 * (found["z_high"][0] - found["z_low"][0]), scatter
 
 
 def _count(shares: csr_array, mean: csr_array) -> np.ndarray:
