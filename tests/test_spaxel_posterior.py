@@ -258,6 +258,9 @@ def test_star_formation_rates_by_hand():
     draws = jm.spaxel.total(np.ones(50_000), 5.0, 1.0, jax.random.key(0))
     assert np.median(draws) == pytest.approx(0.2, rel=0.01)
     assert np.std(np.log(draws)) == pytest.approx(0.2, rel=0.02)
+    spread = jm.sourceplane.MagnificationSpread(5.0, 4.0, 8.0, 30)
+    draws = jm.spaxel.total(np.full(50_000, 1e10), spread.median, spread.errors, jax.random.key(0))
+    np.testing.assert_allclose(1e10 / np.quantile(draws, [0.84, 0.5, 0.16]), [4.0, 5.0, 8.0], rtol=0.01)
     with pytest.raises(jm.InputError, match="did you mean 'ke12'"):
         jm.spaxel.star_formation_rate(1.0, 1.0, rate="ke13")
     assert all(rate.imf and rate.source for rate in jm.spaxel.RATES.values())

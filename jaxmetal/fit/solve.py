@@ -20,6 +20,7 @@ from jaxmetal.fit.approximate import approximated
 from jaxmetal.fit.diagnose import diagnose
 from jaxmetal.fit.method import Options, Solution, Stage
 from jaxmetal.fit.methods import method_of
+from jaxmetal.fit.missed import sought_again
 from jaxmetal.fit.optimum import Status
 from jaxmetal.fit.others import left_out
 from jaxmetal.fit.peaks import Peak, find_peaks
@@ -79,6 +80,7 @@ def _sample(stage: Stage, peaks: dict[int, Peak]) -> dict[int, Solution]:
         if not stage.cut_short:
             raise
         found = {i: _stopped(one) for i, one in approximated(stage, begun).items()}
+    found = sought_again(stage.problems, found)
     angles = periods(stage.problems.skeleton)
     return {
         i: one._replace(findings=[*one.findings, *_diagnosed(one, priors_of(stage.problems, i), angles)])

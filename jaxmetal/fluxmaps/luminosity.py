@@ -24,11 +24,11 @@ class Magnification:
 
     Attributes:
         factor: one number, or a map (ny, nx) of either parity.
-        relative: its error over itself.
+        relative: its error over itself, or two: towards smaller and larger magnification, the first below 1.
     """
 
     factor: Any = 1.0
-    relative: float = 0.0
+    relative: float | tuple[float, float] = 0.0
 
     def of_spectra(self, spectra: Spectra) -> np.ndarray:
         """Of each spectrum: in a bin, of light that is even over it; NaN without a line.
@@ -102,7 +102,7 @@ class Luminosity:
             key: JAX random key.
         """
         rate = star_formation_rate(hb * self.flux, self.distance, rate=self.rate)
-        columns = {"sfr": total(rate, mu, self.magnification.relative * mu, key)}
+        columns = {"sfr": total(rate, mu, mu * np.asarray(self.magnification.relative), key)}
         if self.kpc2 is not None:
             columns["sfr_density"] = rate / (pixels * self.kpc2)
         return {

@@ -20,6 +20,7 @@ from jaxmetal.population.relations import (
     main_sequence_offset,
     mass_metallicity,
 )
+from jaxmetal.population.residuals import ResidualCorrelation, residual, residual_correlation
 from jaxmetal.population.sampler import Run
 from jaxmetal.population.selection import Selection
 from jaxmetal.population.with_maps import GalaxyStack, joint, stack
@@ -31,6 +32,7 @@ __all__ = [
     "Interval",
     "Measured",
     "Relation",
+    "ResidualCorrelation",
     "Run",
     "Selection",
     "Spearman",
@@ -44,6 +46,8 @@ __all__ = [
     "main_sequence_offset",
     "mass_metallicity",
     "regress",
+    "residual",
+    "residual_correlation",
     "spearman",
     "stack",
     "summary",

@@ -50,6 +50,11 @@ class MagnificationSpread(NamedTuple):
     lenses: int
 
     @property
+    def errors(self) -> tuple[float, float]:
+        """(lower, upper), for `spaxel.total`, which takes them on into star-formation rates and masses."""
+        return self.median - self.low, self.high - self.median
+
+    @property
     def relative(self) -> float:
         """Half of what lies between 16 and 84 %, over the median (Curti et al. 2020, MNRAS 492, 821, Fig. 4)."""
         return 0.5 * (self.high - self.low) / self.median

@@ -48,10 +48,10 @@ def elliptical_rings(
     Their radius is that of the circle of the same area (`Ellipse.radius`); for circular annuli of the same width give
     `ellipse.round` (Curti et al. 2020, MNRAS 492, 821, sect. 3.3).
 
-    An elongated annulus mixes radii of the galaxy: along its major axis it reaches sqrt(major / minor) times farther than
-    its radius says, across it that much less far. A gradient that depends on the distance alone therefore comes out
-    flatter in it even without any PSF (`benchmarks/lensed_gradients.py` measures by how much); that is geometry, on top of
-    what the PSF takes. Circles mix radii only as far as the disc is inclined.
+    An elongated annulus mixes radii of the galaxy: along its major axis it reaches sqrt(major / minor) times farther
+    than its radius says, across it that much less far. A gradient that depends on the distance alone therefore comes
+    out flatter in it even without any PSF (`benchmarks/lensed_gradients.py` measures by how much); that is geometry,
+    on top of what the PSF takes. Circles mix radii only as far as the disc is inclined.
 
     Args:
         grid: pixels of the source's plane.

@@ -33,10 +33,11 @@ def by_fluxes(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -
 def by_ratios(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -> Values:
     """Of the mean ratios of the source pixels to one line, as fluxes of that line's sum, through the likelihood.
 
-    With m_k = sum_i w_i F_ik / F_i0, what the errors of line k alone do to it is sum_i w_i dF_ik / F_i0, and the noise of
-    the reference, sum_i w_i r_ik dF_i0 / F_i0, moves all ratios together. The likelihood gets each line, the reference
-    among them, with its own part only: as of any fluxes, it is the common line that moves their ratios together, and
-    noise of the reference in every line besides would count twice. The scatter is by drawing again, as of `by_fluxes`.
+    With m_k = sum_i w_i F_ik / F_i0, what the errors of line k alone do to it is sum_i w_i dF_ik / F_i0, and the noise
+    of the reference, sum_i w_i r_ik dF_i0 / F_i0, moves all ratios together. The likelihood gets each line, the
+    reference among them, with its own part only: as of any fluxes, it is the common line that moves their ratios
+    together, and noise of the reference in every line besides would count twice. The scatter is by drawing again, as
+    of `by_fluxes`.
     """
     pixels, (total, _) = held.mean @ held.flux, held.sums()
     bright = pixels[:, reference] > 0.0

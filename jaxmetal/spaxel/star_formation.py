@@ -75,14 +75,22 @@ def surface_density(hb: Any, distance: Any, kpc2: Any, *, rate: str = "ke12_chab
     return star_formation_rate(hb, distance, rate=rate) / kpc2
 
 
-def total(draws: Any, magnification: float, sigma: float, key: jax.Array) -> jax.Array:
-    """Draws of a total divided by an uncertain magnification, log-normal with that mean error.
+def total(draws: Any, magnification: float, sigma: Any, key: jax.Array) -> jax.Array:
+    """Draws of a total (a star-formation rate, a mass) divided by an uncertain magnification.
+
+    One error is that of a log-normal magnification. Of two, towards smaller and larger magnification, the 16, 50 and
+    84 % quantiles of the magnification are mu - lower, mu and mu + upper: mu exp(s e) with e standard normal, s = ln(1
+    + upper / mu) above and -ln(1 - lower / mu) below.
 
     Args:
         draws: of the total as observed, shape (draws,).
-        magnification: its best value.
-        sigma: its error, same unit; 0 for a known magnification.
+        magnification: its best value, mu.
+        sigma: its error, same unit, or (lower, upper), lower < mu; 0 for a known magnification. Those of an ensemble
+            are `sourceplane.MagnificationSpread.errors`.
         key: JAX random key.
     """
-    width = sigma / magnification
-    return jnp.asarray(draws) / (magnification * jnp.exp(width * jax.random.normal(key, jnp.shape(draws))))
+    width = jnp.asarray(sigma) / magnification
+    steps = jax.random.normal(key, jnp.shape(draws))
+    if width.ndim:
+        width = jnp.where(steps > 0.0, jnp.log1p(width[1]), -jnp.log1p(-width[0]))
+    return jnp.asarray(draws) / (magnification * jnp.exp(width * steps))

@@ -1,0 +1,87 @@
+"""Whether what is left of two relations with a common covariate goes together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxmetal.population.correlation import Spearman, spearman
+from jaxmetal.population.galaxies import Covariate, Measured
+from jaxmetal.population.regression import LONG, regress
+from jaxmetal.population.relation import Relation
+from jaxmetal.population.sampler import Run
+
+
+class ResidualCorrelation(NamedTuple):
+    """Of the residuals of two relations.
+
+    Attributes:
+        first: relation of the first quantity with the covariate.
+        second: that of the second.
+        residuals: of both, with errors.
+        spearman: of the second's residuals with those of the first.
+        by_shared_errors: Pearson's correlation that the errors of the common covariate make alone, slope_1 slope_2
+            <e_x^2> / (sd_1 sd_2): the same error moves both residuals of a place. A `spearman` no farther from 0 says
+            nothing.
+    """
+
+    first: Relation
+    second: Relation
+    residuals: tuple[Measured, Measured]
+    spearman: Spearman
+    by_shared_errors: float
+
+
+def residual(relation: Relation, quantity: Measured, covariate: Covariate, name: str = "x") -> Measured:
+    """What is left of a quantity: y - central - slope (x - pivot), at the medians of the relation.
+
+    Args:
+        relation: of `regress`.
+        quantity: y, with errors.
+        covariate: x, with errors or without; they are added, times the slope, in quadrature.
+        name: of the covariate in the relation.
+    """
+    central, slope = (float(np.median(relation.flat()[key])) for key in ("central", f"slope.{name}"))
+    left = quantity.values - central - slope * (covariate.values - covariate.pivot)
+    error = np.zeros(left.size) if covariate.sigma is None else covariate.sigma
+    return Measured(
+        values=left,
+        sigma=np.hypot(quantity.sigma, slope * error),
+        label=f"residual of {quantity.label}",
+        unit=quantity.unit,
+    )
+
+
+def residual_correlation(
+    first: Measured, second: Measured, covariate: Covariate, *, run: Run = LONG, seed: int = 0
+) -> ResidualCorrelation:
+    """The correlation of two relations' residuals, as of the resolved mass-metallicity relation and main sequence.
+
+    Both relations are regressions with errors in both variables (`regress`: Kelly 2007, ApJ 665, 1489); Patricio et al.
+    2019 (MNRAS 489, 224, sect. 5) and Curti et al. 2020 (MNRAS 492, 821) ask so whether metallicity at a given surface
+    density of mass falls where more stars form than that density lets expect.
+
+    Args:
+        first: e.g. log surface density of star formation of the bins of a map, with Gaussian errors.
+        second: e.g. 12 + log(O/H) of the same bins.
+        covariate: e.g. log surface density of stellar mass, with errors.
+        run: how the regressions are sampled.
+        seed: of the draws of the correlation.
+
+    Raises:
+        InputError: as `regress`.
+    """
+    relations = tuple(regress(quantity, covariate, run=run) for quantity in (first, second))
+    left = tuple(residual(*pair, covariate) for pair in zip(relations, (first, second), strict=True))
+    slopes = [float(np.median(one.flat()["slope.x"])) for one in relations]
+    common = 0.0 if covariate.sigma is None else float(np.mean(np.square(covariate.sigma)))
+    spread = float(np.std(left[0].values) * np.std(left[1].values))
+    along = Covariate(values=left[0].values, sigma=left[0].sigma, pivot=0.0, unit=first.unit)
+    return ResidualCorrelation(
+        first=relations[0],
+        second=relations[1],
+        residuals=(left[0], left[1]),
+        spearman=spearman(left[1], along, seed=seed),
+        by_shared_errors=slopes[0] * slopes[1] * common / spread,
+    )
