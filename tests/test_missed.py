@@ -6,8 +6,6 @@ from folded import S, posed
 import jaxmetal as jm
 from jaxmetal.fit import solve
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 HOW = {"method": "laplace", "start_count": 1, "chains": 2, "draws": 200, "progress": False}
 
 
