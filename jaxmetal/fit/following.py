@@ -31,7 +31,7 @@ from jaxmetal.fit.problem import Problem, constrain, parts, priors_of
 from jaxmetal.meaning import COEFFICIENT, meanings
 from jaxmetal.prior import fill
 
-TOLD = 0.2
+TOLD = 1.0
 """Curvature by the data, over that of the prior, below which a direction is left to the prior."""
 
 WIDTH = 32
@@ -49,6 +49,7 @@ class Following(NamedTuple):
         pulled: b, and the mode where phi is; shape (size,).
         told: U, shape (size, directions); 0 where phi is.
         held: 1 where phi is, 0 elsewhere; shape (size,).
+        log_volume: of C where e = 0, the sum of the logarithms of its diagonal.
         log_peak: log density at the mode.
     """
 
@@ -56,6 +57,7 @@ class Following(NamedTuple):
     pulled: np.ndarray
     told: np.ndarray
     held: np.ndarray
+    log_volume: Any
     log_peak: Any
 
     def place(self, problem: Problem, e: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -64,11 +66,11 @@ class Following(NamedTuple):
         log_ratio = _log_deviations(problem, moved) - _log_deviations(problem, self.mode)
         ratio = jnp.exp(jnp.clip(log_ratio, -FARTHEST, FARTHEST))
         told, pulled = ratio[:, None] * self.told, ratio * self.pulled
-        lower = _lower(told)
+        lower = jnp.linalg.cholesky(jnp.eye(told.shape[1]) + told.T @ told)
         along = solve_triangular(lower, told.T @ pulled, lower=True)
         along += solve_triangular(lower + jnp.eye(len(lower)), told.T @ e, lower=True)
         vector = pulled + e - told @ solve_triangular(lower, along, lower=True, trans="T")
-        return vector, jnp.sum(jnp.log(jnp.diag(_lower(self.told)))) - jnp.sum(jnp.log(jnp.diag(lower)))
+        return vector, self.log_volume - jnp.sum(jnp.log(jnp.diag(lower)))
 
 
 def following(problems: Problem, which: Sequence[int], gaussians: Sequence[Laplace]) -> Sequence[Laplace | Following]:
@@ -93,12 +95,14 @@ def _about(gaussian: Laplace, held: np.ndarray) -> Following:
     told[rest] = vectors[:, kept] * np.sqrt(values[kept])
     pulled = np.array(gaussian.mode, float)
     pulled[rest] = curvature @ pulled[rest]
-    return Following(gaussian.mode, pulled.astype(real), told.astype(real), held.astype(real), gaussian.log_peak)
-
-
-def _lower(told: Any) -> jax.Array:
-    """C."""
-    return jnp.linalg.cholesky(jnp.eye(told.shape[1]) + told.T @ told)
+    return Following(
+        mode=gaussian.mode,
+        pulled=pulled.astype(real),
+        told=told.astype(real),
+        held=held.astype(real),
+        log_volume=np.asarray(0.5 * np.sum(np.log1p(values[kept])), real),
+        log_peak=gaussian.log_peak,
+    )
 
 
 def _log_deviations(problem: Problem, vector: Any) -> jax.Array:
