@@ -103,4 +103,4 @@ def test_the_volume_is_that_of_its_jacobian(known):
     e = np.where(held, 0.7, np.random.default_rng(1).standard_normal(held.size))
     assert float(place(e)[1]) == pytest.approx(np.linalg.slogdet(jacobian(e))[1] - still, abs=1e-8)
     assert abs(float(place(e)[1])) > 0.1
-    np.testing.assert_allclose(place(np.zeros(held.size))[0], gaussian.mode, atol=0.05)
+    np.testing.assert_allclose(place(np.zeros(held.size))[0], gaussian.mode, atol=1e-9)

@@ -6,7 +6,7 @@ multiplied with, and near the maximum the data are a Gaussian in that, so that i
 at once:
 
     p(w | phi) ~ N(m, (1 + M M^T)^-1),    m = (1 + M M^T)^-1 R b,    M = R U
-    U U^T = H - 1,    b = H w_0,    R = diag(D(phi) / D(phi_0))
+    U U^T ~ H - 1,    b = (1 + U U^T) w_0,    R = diag(D(phi) / D(phi_0))
 
 with w all numbers but phi, each Normal(0, 1) beforehand, w_0 and H the mode and the curvature at phi_0, and D(phi) the
 deviations of a field's weights, 1 for other numbers. A chain moves in (phi, e), w = m + (1 + M M^T)^(-1/2) e, where e
@@ -94,7 +94,8 @@ def _about(gaussian: Laplace, held: np.ndarray) -> Following:
     told = np.zeros((held.size, int(kept.sum())))
     told[rest] = vectors[:, kept] * np.sqrt(values[kept])
     pulled = np.array(gaussian.mode, float)
-    pulled[rest] = curvature @ pulled[rest]
+    # With U in the place of the curvature, so that e = 0 is the mode whatever is left to the prior.
+    pulled += told @ (told.T @ pulled)
     return Following(
         mode=gaussian.mode,
         pulled=pulled.astype(real),
