@@ -83,6 +83,8 @@ def test_folders_are_compared_from_the_shell(fits, tmp_path, capsys, monkeypatch
     assert said == str(jm.result.compare(fits))
     table = Table.read("both.ecsv")
     assert list(table["flat"][table["what"] == "ln evidence"]) == ["-10.20"]
+    assert main(["compare", "inclined", "flat", "--pool"]) == 0
+    assert capsys.readouterr().out == f"{jm.result.compare(fits)}\n{jm.result.pool(fits)}"
     assert main(["compare", "flat", "flat"]) == 2
     assert "different folders" in capsys.readouterr().err
     assert main(["compare", "flat", "nowhere"]) == 2
