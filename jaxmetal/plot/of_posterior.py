@@ -149,7 +149,7 @@ def sentence(posterior: Posterior | View, source: str, prop: str, kpc_per_arcsec
     value = property_unit(seen.posterior.tree, prop)
     lengths = {"arcsec": drawn.per_arcsec, "kpc": drawn.per_kpc, "R$_e$": drawn.per_r_eff}
     texts = [f"{interval(d)} {value}/{length}".replace(" ", UNBROKEN) for length, d in lengths.items() if d is not None]
-    verdict = resolution(seen, sites[0], source, prop).sentence
+    verdict = resolution(seen, sites[0], source, prop).sentence.replace("R_e", "R$_e$")
     return f"Intrinsic gradient of {prop}: {', '.join(texts)}. {verdict}"
 
 
