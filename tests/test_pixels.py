@@ -1,5 +1,7 @@
 """Files belong together by where their headers say that they lie, and data are in the unit of their headers."""
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
 from astropy import units
@@ -131,7 +133,14 @@ def with_unit(path, name, unit):
         file[1].header["BUNIT"] = unit
 
 
-@pytest.mark.parametrize(("unit", "factor"), [("MJy/sr", 0.04), ("erg/s/cm2/arcsec2", 0.04), ("Jy", 1.0), ("", 1.0)])
+PER_AREA = (
+    "MJy/sr", "MJY/SR", "MJY SR-1", "erg/s/cm2/arcsec2", "counts/s/arcsec^2", "electrons/s/arcsec2", "e-/s/arcsec2",
+    "muJy/arcsec2", "muJy arcsec**-2", "nanomaggies/arcsec^2",
+)  # fmt: skip
+PER_PIXEL = ("", "Jy", "JY", "counts/s", "e-/s", "ELECTRONS/S", "nanomaggies", "ADU", "ERG/S/CM2")
+
+
+@pytest.mark.parametrize(("unit", "factor"), [*((u, 0.04) for u in PER_AREA), *((u, 1.0) for u in PER_PIXEL)])
 def test_a_surface_brightness_becomes_flux_per_pixel(path, unit, factor):
     with_unit(path, "halpha", unit)
     path.write_text(path.read_text() + IMAGE.format("halpha.fits", 0.1, ""))
@@ -141,15 +150,62 @@ def test_a_surface_brightness_becomes_flux_per_pixel(path, unit, factor):
     np.testing.assert_allclose(image.noise.sigma, 0.1 * factor)
     said = [one.text for one in job.findings if "surface brightness" in one.text]
     assert len(said) == (factor != 1.0)
+    assert not any("taken as flux per pixel" in one.text for one in job.findings)
     replace(path, 'light = "halpha"', 'light = "halpha"\nignore_unit = true')
     assert read_config(path).observations["halpha"].noise.sigma[0, 0] == 0.1
 
 
-@pytest.mark.parametrize("unit", ["mag", "mag/arcsec2", "ABmag/arcsec2", "mag(AB)", "dex", "Jy/beam"])
+MORE_REFUSED = ("JY/BEAM", "Jy/Beam", "muJy/beam", "MAG", "mag(AB)/arcsec2", "mag_AB", "log(erg/s/cm2)")
+
+
+@pytest.mark.parametrize("unit", ["mag", "mag/arcsec2", "ABmag/arcsec2", "mag(AB)", "dex", "Jy/beam", *MORE_REFUSED])
 def test_images_of_magnitudes_are_refused(path, unit):
     with_unit(path, "halpha", unit)
     path.write_text(path.read_text() + IMAGE.format("halpha.fits", 0.1, ""))
     refused(lambda: read_config(path), "observations.halpha.data: expected flux per pixel", f"BUNIT '{unit}'")
+
+
+@pytest.mark.parametrize(
+    ("unit", "why"), [("bananas", "not understood"), ("MJY", "not understood"), ("Lsun/pc2", "per area in the galaxy")]
+)
+def test_what_is_taken_as_flux_per_pixel_for_want_of_better_is_said(path, unit, why):
+    with_unit(path, "halpha", unit)
+    path.write_text(path.read_text() + IMAGE.format("halpha.fits", 0.1, ""))
+    job = read_config(path)
+    assert job.observations["halpha"].noise.sigma[0, 0] == 0.1
+    (said,) = [one for one in job.findings if "taken as flux per pixel" in one.text]
+    assert said.severity == "warning"
+    assert f"BUNIT '{unit}'" in said.text
+    assert why in said.text
+    replace(path, 'light = "halpha"', 'light = "halpha"\nignore_unit = true')
+    assert not any("taken as flux per pixel" in one.text for one in read_config(path).findings)
+
+
+SPLIT = '{type = "SplitNormal", lower = "sigma.fits", upper = "sigma.fits", jitter = 0.3}'
+NOISES = {
+    "split": (SPLIT, {"lower": 0.05 * 0.04, "upper": 0.05 * 0.04, "jitter": 0.3}),
+    "within": (f'{{type = "Censored", limits = "zero.fits", noise = {SPLIT}}}', {"noise.upper": 0.05 * 0.04}),
+    "by light": ('{type = "LightScaled", c1 = 0.5, c2 = "sigma.fits", light = "sigma.fits"}',
+                 {"c1": 0.5, "c2": 0.05 * 0.04**3, "light": 0.05 * 0.04}),
+    "beside sigma": ('{type = "StudentT", nu = 4.0}\nsigma = 0.1', {"sigma": 0.004, "nu": 4.0}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOISES)
+def test_noise_of_a_surface_brightness_is_that_of_its_data(path, case):
+    """Maps are in the unit of the file, numbers in that of the fluxes, as is said."""
+    noise, expected = NOISES[case]
+    with_unit(path, "halpha", "MJy/sr")
+    path.write_text(
+        path.read_text() + IMAGE.format("halpha.fits", 0.1, f"noise = {noise}").replace("sigma = 0.1\n", "", 1)
+    )
+    job = read_config(path)
+    for name, size in expected.items():
+        found = attrgetter(name)(job.observations["halpha"].noise)
+        np.testing.assert_allclose(found, size, rtol=1e-6, err_msg=name)
+    assert any(
+        "numbers and priors of noise (jitter) and sky, are in MJy/sr arcsec2" in one.text for one in job.findings
+    )
 
 
 def test_a_picture_in_magnitudes_is_no_light(path):

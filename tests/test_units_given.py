@@ -50,6 +50,11 @@ TAKEN = {
     "weights": (lambda: metallicity(sigma=None, ivar=25.0 / u.dex**2), lambda n: n.noise.sigma, np.full(SHAPE, 0.2)),
     "jitter": (lambda: metallicity(jitter=0.05 * u.dex), lambda n: n.noise.jitter, 0.05),
     "fluxes": (lambda: image(np.full(SHAPE, 2.0) * FLUX), lambda n: n.data, np.full(SHAPE, 2.0)),
+    "brightness times area": (
+        lambda: image(np.full(SHAPE, 2.0) * u.MJy / u.sr * (0.2 * u.arcsec) ** 2),
+        lambda n: n.data,
+        np.full(SHAPE, 0.08),
+    ),
     "variances": (
         lambda: image(np.full(SHAPE, 2.0) * FLUX, sigma=None, variance=4e-42 * u.Unit("erg2/(s2 cm4)")),
         lambda n: n.noise.sigma,
@@ -110,6 +115,10 @@ REFUSED = {
     "errors alone": (lambda: image(sigma=0.1 * u.mJy), "sigma: .* in no unit, found a quantity in mJy"),
     "pixels": (lambda: metallicity(pixel_scale=3.0 * u.kpc), "pixel_scale: .* in arcsec, found a quantity in kpc"),
     "a mask": (lambda: jm.likelihood.Censored(noise=None, limits=np.ones(2) * u.m), "Censored.limits: .* in no unit"),
+    "brightness": (lambda: image(np.ones(SHAPE) * u.MJy / u.sr), "fluxes per pixel, .* MJy / sr; multiply .* the area"),
+    "beams": (lambda: image(np.ones(SHAPE) * u.Jy / u.beam), "fluxes per pixel, .* Jy / beam; multiply .* the beams"),
+    "magnitudes": (lambda: image(np.ones(SHAPE) * u.mag), "fluxes per pixel, .* mag; convert it"),
+    "AB magnitudes": (lambda: image(np.ones(SHAPE) * u.ABmag), r"fluxes per pixel, .* mag\(AB\); convert it"),
     "a covariate": (lambda: jm.population.Covariate(values=[1.0] * u.kpc, pivot=0.0), "values of a .* in dex, found"),
 }
 

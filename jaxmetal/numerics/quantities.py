@@ -16,6 +16,9 @@ PROPERTIES = {
 LOGARITHMS = re.compile(r"\b(dex|mag|dB)\b")
 """Logarithmic units; libraries convert them by a factor (1 mag = -0.4 dex), which makes one quantity of another."""
 
+BEAM, SOLID_ANGLE = re.compile(r"\bbeam\b"), re.compile(r"\brad2\b")
+"""Of decomposed units, which fluxes have no power of."""
+
 UNKNOWN = re.compile(r"\b(property|data|flux|scatter)\b")
 """Words in units that stand for those of data, which are taken as they are."""
 
@@ -88,6 +91,26 @@ def _possible(unit: str | None) -> tuple[str, ...]:
 def unit_of(value: Any, otherwise: Any = "") -> Any:
     """The unit of a quantity, as its library has it; of what is none, another."""
     return value.unit if has_unit(value) else otherwise
+
+
+def flux_unit(name: str, value: Any) -> Any:
+    """The unit of fluxes per pixel, as `unit_of`.
+
+    Raises:
+        InputError: if it is a magnitude or another logarithm, or per beam or solid angle.
+    """
+    unit = unit_of(value)
+    if not has_unit(value):
+        return unit
+    if LOGARITHMS.search(str(unit)):
+        todo = "convert it to fluxes"
+    elif BEAM.search(plainly := str(unit.decompose())):
+        todo = "multiply values and errors by the beams in a pixel"
+    elif SOLID_ANGLE.search(plainly):
+        todo = "multiply values and errors by the area of a pixel, such as (0.2 * u.arcsec)**2"
+    else:
+        return unit
+    raise InputError(f"{name}: expected fluxes per pixel, found a quantity in {unit}; {todo}.")
 
 
 def _require_numbers(name: str, prior: Any, unit: str | None) -> None:

@@ -15,7 +15,7 @@ from jaxmetal.likelihood.contract import Noise
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex, Mixing
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.numerics.quantities import plain, unit_of
+from jaxmetal.numerics.quantities import flux_unit, plain, unit_of
 from jaxmetal.observation import Image, Sky, WeightedMap
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.binned import as_bins, of_used
@@ -130,7 +130,8 @@ def light_image(
     """An image of one light, flux per pixel; arguments as `weighted_map`.
 
     Args:
-        values: (ny, nx); as quantities in any unit, which is then that of the fluxes and of errors that are quantities.
+        values: (ny, nx); as quantities in any unit but magnitudes and those per beam or solid angle, which is then that
+            of the fluxes and of errors that are quantities.
         light: name of the light that it shows.
         psf: see `jaxmetal.instrument.psf`.
         sigma: standard deviation.
@@ -148,7 +149,7 @@ def light_image(
     Raises:
         InputError: if any of these cannot be used.
     """
-    unit = unit_of(values)
+    unit = flux_unit("values", values)
     data = as_map("values", values, unit)
     jitter = plain("jitter", jitter, unit)
     grid = as_grid(grid, pixel_scale, data.shape)

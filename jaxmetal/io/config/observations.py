@@ -10,7 +10,6 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.arrays import require_computable
-from jaxmetal.edge.bins import per_bin
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.names import require_name, require_names
@@ -19,11 +18,11 @@ from jaxmetal.edge.physical import filled, repeated, require_physical, varied
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
+from jaxmetal.io.config.noises import errors, noise_of
 from jaxmetal.io.config.pixels import bins_of, origin_of, pixels_of, used_of
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import child, choose, naming, require_known, take
 from jaxmetal.io.fits import Map, read_map
-from jaxmetal.io.noise import to_sigma
 from jaxmetal.io.units import per_pixel, require_unit
 from jaxmetal.io.wcs import judge_pixels
 from jaxmetal.observation import Sky
@@ -45,8 +44,16 @@ def observation(table: dict[str, Any], where: str, context: Context) -> Any:
     return kind_of(table, where).read(table, where, context)
 
 
-def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dict[str, Any], str, Context], Any]:
-    """A reader of an observation that is an array of pixels in a file."""
+def _in_pixels(
+    keys: tuple[str, ...], make: Callable[..., Any], scale: Callable[..., float]
+) -> Callable[[dict[str, Any], str, Context], Any]:
+    """A reader of an observation that is an array of pixels in a file.
+
+    Args:
+        keys: that its table may have beside the common ones.
+        make: the observation.
+        scale: what turns the numbers in its files into those that it needs.
+    """
 
     def read(table: dict[str, Any], where: str, context: Context) -> Any:
         require_known(table, where, (*COMMON, *keys))
@@ -55,11 +62,14 @@ def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dic
         context.findings.extend(judge_pixels(grid, f"{where}.data"))
         context = dataclasses.replace(context, data=data, grid=grid)
         used = used_of(table, where, data, context)
+        factor = scale(table, where, data, context)
+        sigma = factor * errors(table, where, data, used, context)
+        data = dataclasses.replace(data, values=factor * data.values)
         common: dict[str, Any] = {
             "grid": grid,
             "used": used,
             "psf": build(table.get("psf"), "psf", f"{where}.psf", context),
-            "sigma": _sigma(table, where, data, used, context),
+            "sigma": sigma,
             "dx": value(table.get("dx", 0.0), f"{where}.dx", context),
             "dy": value(table.get("dy", 0.0), f"{where}.dy", context),
         }
@@ -69,7 +79,7 @@ def _in_pixels(keys: tuple[str, ...], make: Callable[..., Any]) -> Callable[[dic
         context.findings.extend(varied(f"{where}.data", made.data, made.used))
         far = repeated(f"{where}.data", made.data, made.noise.sigma, made.used)
         context.findings.extend(far or filled(f"{where}.data", made.data, made.used))
-        return dataclasses.replace(made, noise=_noise(table, where, made, used, context))
+        return dataclasses.replace(made, noise=noise_of(table, where, made, used, factor, context))
 
     return read
 
@@ -78,15 +88,23 @@ def _image(table: dict[str, Any], where: str, data: Map, common: dict[str, Any],
     sky = take(table, "sky", where, dict, {})
     require_known(sky, f"{where}.sky", ("level", "x_slope", "y_slope"))
     made = Sky(**{key: value(v, f"{where}.sky.{key}", context) for key, v in sky.items()})
-    factor = 1.0
-    if not _ignores_unit(table, where):
-        factor, found = per_pixel(data, float(common["grid"].pixel_area), f"{where}.data")
-        context.findings.extend(found)
-    scaled = {**common, "sigma": factor * common["sigma"]}
     light = take(table, "light", where, str)
     require_name(light, f"{where}.light")
     with naming(where):
-        return light_image(factor * data.values, light=light, sky=made, **scaled)
+        return light_image(data.values, light=light, sky=made, **common)
+
+
+def _to_flux(table: dict[str, Any], where: str, data: Map, context: Context) -> float:
+    if _ignores_unit(table, where):
+        return 1.0
+    grid: Any = context.grid
+    factor, found = per_pixel(data, float(grid.pixel_area), f"{where}.data")
+    context.findings.extend(found)
+    return factor
+
+
+def _as_it_is(*_: Any) -> float:
+    return 1.0
 
 
 def _ignores_unit(table: dict[str, Any], where: str) -> bool:
@@ -167,8 +185,8 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "map": Kind(_in_pixels(("property", "mixing", "bins", "shared"), _map), _origin_in_pixels),
-    "image": Kind(_in_pixels(("light", "sky"), _image), _origin_in_pixels),
+    "map": Kind(_in_pixels(("property", "mixing", "bins", "shared"), _map, _as_it_is), _origin_in_pixels),
+    "image": Kind(_in_pixels(("light", "sky"), _image, _to_flux), _origin_in_pixels),
     "lines": Kind(_lines, _origin_of_lines),
     "line_fluxes": Kind(_line_fluxes),
     "positions": Kind(_positions),
@@ -184,46 +202,3 @@ def kind_of(table: dict[str, Any], where: str) -> Kind:
     """
     known = {**KINDS, **{name: Kind(read) for name, read in extensions("observation", KINDS).items()}}
     return known[choose(table.get("kind"), f"{where}.kind", known)]
-
-
-def _sigma(table: dict[str, Any], where: str, data: Map, used: Any, context: Context) -> np.ndarray:
-    """The errors; ones where the noise has parameters instead."""
-    given = {name: table[name] for name in STYLES if name in table}
-    if not given and "noise" in table:
-        return np.ones(data.values.shape)
-    read = {
-        name: take(given, name, where, float)
-        if isinstance(v, (int, float))
-        else context.beside(data, v, f"{where}.{name}")
-        for name, v in given.items()
-    }
-    with naming(where):
-        sigma, findings = to_sigma(data, used=used, **read)
-    context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in findings)
-    return sigma
-
-
-def _noise(table: dict[str, Any], where: str, made: Any, used: np.ndarray | None, context: Context) -> Any:
-    """The noise model around the errors that were read."""
-    if "noise" not in table:
-        return made.noise
-    extra = {"sigma": made.noise.sigma} if any(name in table for name in STYLES) else {}
-    noise = build(table["noise"], "noise", f"{where}.noise", context, extra)
-    arrays = {
-        field.name: np.asarray(getattr(noise, field.name))
-        for field in dataclasses.fields(noise)
-        if isinstance(getattr(noise, field.name), np.ndarray) and field.name not in extra
-    }
-    bins = made.bins
-    if bins is not None:
-        counted = bins.labels if used is None else np.where(used, bins.labels, -1)
-        arrays = {n: per_bin(f"{where}.noise.{n}", a, counted, bins.n) if a.ndim else a for n, a in arrays.items()}
-    for name, array in arrays.items():
-        if array.shape not in ((), made.data.shape) or not np.all(
-            np.isfinite(array[made.used] if array.ndim else array)
-        ):
-            raise InputError(
-                f"{where}.noise.{name}: expected finite numbers wherever there are data, in their shape; "
-                "correct that map."
-            )
-    return dataclasses.replace(noise, **{n: np.sign(a).astype(int) if n == "limits" else a for n, a in arrays.items()})
