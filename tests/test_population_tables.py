@@ -2,15 +2,19 @@
 
 import h5py
 import numpy as np
+import numpyro.distributions as dist
 import pytest
 from astropy.table import Table
+from drawn import SLOPE, drawn, scene
 from mock_populations import PAIR, sample
 from scipy import stats
 
+import jaxmetal as jm
 from jaxmetal import io, plot, population
 from jaxmetal.cli import main
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.sample.medians import of_quantiles
+from jaxmetal.run.rows import row
 
 SITE, OF = "scene.sources.disc.carries.metallicity.profile.slope", "disc.metallicity.slope"
 LOC, WIDTH = 0.1, 0.1
@@ -201,6 +205,56 @@ def test_the_command_hands_on_what_it_is_told(tmp_path, capsys, monkeypatch):
     assert "has only" in said, "60 draws are too few, and the summary must say so"
     assert main([*command, "--overwrite", "--label", "log_m"]) == 2
     assert "--label: expected COLUMN=TEXT, found log_m; name both." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("value", "rows"), [(-99.0, 2), (0.0, 1), (99.99, 2), (1e20, 1), (-1.0, 2), (12.0, 1)])
+def test_a_value_far_from_all_others_is_said(tmp_path, value, rows):
+    mass = np.random.default_rng(3).normal(10.0, 0.5, 15)
+    mass[4 : 4 + rows], mass[1] = value, np.nan
+    columns = {"name": [f"g{k}" for k in range(15)], "slope": mass, "error": np.full(15, 0.1), "mass": mass}
+    for names, first in ((columns, "g4"), ({key: columns[key] for key in ("slope", "error", "mass")}, "row 5")):
+        Table(names).write(tmp_path / f"{first}.ecsv")
+        found = io.read_population(
+            tmp_path / f"{first}.ecsv", of="slope", against={"mass": None}, errors={"slope": "error"}
+        )
+        assert len(found.covariates["mass"].values) == 14
+        warned = [one.text for one in found.quantity.findings if one.severity == "warning"]
+        expected = [] if value == 12.0 else [f"mass of {first}.ecsv: {value:g} ({first})"]
+        assert [text[: len(start)] for text, start in zip(warned, expected, strict=True)] == expected
+        assert all("of 14 are far from all others, and kept" in text for text in warned)
+
+
+def test_a_runs_table_has_the_prior_of_every_parameter(tmp_path):
+    """A datum 0.3 with error 0.1, by the fit drawn towards its prior N(0.1, 0.1)."""
+    normal = stats.norm.ppf((np.arange(200.0).reshape(2, 100) + 0.5) / 200.0)
+    frame = jm.frame.Disc(q=0.6, pa=dist.Uniform(0.0, 180.0), x0=dist.Normal(0.1, 0.1))
+    place = "scene.sources.disc.frame."
+    draws = {SLOPE: 0.1 * normal, f"{place}x0": 0.2 + 0.1 / np.sqrt(2.0) * normal, f"{place}pa": 90.0 + normal}
+    cells = {name: [entry.value] for name, entry in row("a", drawn(scene(frame=frame), **draws)).items()}
+    Table(cells | {"mass": [10.0]}).write(tmp_path / "results.ecsv")
+    found = io.read_population(tmp_path / "results.ecsv", of="disc.frame.x0", against={"mass": 10.0})
+    np.testing.assert_allclose(found.quantity.values, 0.3, atol=0.003)
+    np.testing.assert_allclose(found.quantity.sigma, 0.1, rtol=0.03)
+    with pytest.raises(InputError, match=r"column disc\.frame\.pa of .* after 180 degrees"):
+        io.read_population(tmp_path / "results.ecsv", of="disc.frame.pa", against={"mass": 10.0})
+
+
+def test_angles_have_no_population(tmp_path):
+    columns = {"mass": np.arange(8.0), "pa": np.full(8, 178.0), "pa_lo": np.full(8, 177.0), "pa_hi": np.full(8, 179.0)}
+    io.write_table(tmp_path / "run.ecsv", columns | {"pa_period": np.full(8, 180.0)})
+    for of, against in (("pa", "mass"), ("mass", "pa")):
+        with pytest.raises(InputError, match=r"column pa of .* on a line, found angles .* after 180 degrees"):
+            io.read_population(tmp_path / "run.ecsv", of=of, against={against: 5.0}, errors={of: "mass"})
+
+
+def test_what_follows_from_several_parameters_keeps_their_priors_and_says_so(run):
+    table = io.read_table(run[0])
+    for ending, side in (("", 0.0), ("_lo", -1.0), ("_hi", 1.0)):
+        table[f"disc.frame.inclination{ending}"] = np.full(12, 40.0 + side)
+    io.write_table(run[0].parent / "more.ecsv", table)
+    found = read(run[0].parent / "more.ecsv", of="disc.frame.inclination")
+    assert "The priors of the fits are still in disc.frame.inclination" in said(found)
+    assert "are still in" not in said(read(run[0]))
 
 
 @pytest.mark.parametrize(("values", "said"), [(-99.0, 1), (11.5, 0)])

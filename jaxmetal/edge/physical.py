@@ -17,6 +17,10 @@ ALIKE = 3
 """Data of exactly one value that are no longer chance: noise does not repeat itself."""
 FAR = 20.0
 """Distance of a repeated value from the others, in their robust scatter or their errors, that is suspicious."""
+LONE, ENOUGH = 10.0, 8
+"""Robust scatters from all others at which one value is suspicious, in samples of so many rows at least."""
+LISTED = 3
+"""Rows that are named."""
 SOME, DIFFERENT, MANY = 0.05, 0.95, 20
 """Share of data at one value, from which it stands out if this share of the others, so many at least, are different."""
 ADVICE = "where there is no datum give NaN or mask it"
@@ -76,6 +80,30 @@ def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ..
             text = f"{name}: {int(np.sum(data == value))} of {data.size} data are {value:g}, far from all others"
             return (Finding("warning", f"{text}; {ADVICE}."),)
     return ()
+
+
+def lone(name: str, values: Any, rows: Any) -> tuple[Finding, ...]:
+    """A warning of values of a sample, even of one, that are far from all others: some stand for none.
+
+    Of 30 numbers from a normal distribution less than one sample in 10,000 has any, of 8 one in 200.
+
+    Args:
+        name: of the column, for the sentence.
+        values: shape (n,).
+        rows: what each row is called, shape (n,).
+    """
+    distance = np.abs(values - np.median(values))
+    scatter = 1.4826 * float(np.median(distance))
+    others = values[distance <= LONE * scatter]
+    if len(values) < ENOUGH or scatter == 0.0:
+        return ()
+    far = np.maximum(others.min() - values, values - others.max()) > LONE * scatter
+    if not far.any():
+        return ()
+    which = [f"{value:g} ({row})" for value, row in zip(values[far], np.asarray(rows)[far], strict=True)]
+    more = f" and {len(which) - LISTED} more" if len(which) > LISTED else ""
+    text = f"{name}: {', '.join(which[:LISTED])}{more} of {len(values)} are far from all others, and kept"
+    return (Finding("warning", f"{text}; if they stand for none, give NaN or leave them empty."),)
 
 
 def filled(name: str, values: Any, used: Any) -> tuple[Finding, ...]:

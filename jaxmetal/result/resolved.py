@@ -40,11 +40,16 @@ def resolution(posterior: Posterior | View, site: str, source: str, prop: str) -
     return view(posterior).once(_resolution, site, source, prop)
 
 
+def narrowing(seen: View, site: str) -> float:
+    """How many times the data narrowed a parameter's prior: see `Resolution.narrowed`."""
+    return spreads(seen.priors)[site] / max(float(np.std(seen.posterior.draws[site])), np.finfo(float).tiny)
+
+
 def _resolution(seen: View, site: str, source: str, prop: str) -> Resolution:
     if not seen.posterior.sampled:
         return Resolution(np.nan, _beams(seen, source, prop), False, UNKNOWN)
     drawn = seen.posterior.draws[site]
-    narrowed = spreads(seen.priors)[site] / max(float(np.std(drawn)), np.finfo(float).tiny)
+    narrowed = narrowing(seen, site)
     beams = _beams(seen, source, prop)
     resolved = narrowed >= NARROWED and (beams is None or beams >= BEAMS)
     low, high = np.quantile(drawn, [0.025, 0.975])

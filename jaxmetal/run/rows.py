@@ -24,6 +24,7 @@ from jaxmetal.io.sample.columns import (
     NARROWED,
     PER_KPC,
     PER_R_EFF,
+    PERIOD,
     PRIOR,
     RESOLVED,
     SUSPECT,
@@ -35,7 +36,7 @@ from jaxmetal.posterior import Posterior
 from jaxmetal.prior import medians
 from jaxmetal.result.due_to_lens import lens_share
 from jaxmetal.result.parameters import SINGLE, quantiles
-from jaxmetal.result.resolved import Resolution, resolution
+from jaxmetal.result.resolved import Resolution, narrowing, resolution
 from jaxmetal.result.scale import Scale, gradients, slopes
 from jaxmetal.result.shapes import listed
 from jaxmetal.result.text import ALONE
@@ -96,7 +97,7 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None, re
     for site, values in seen.unwrapped.items():
         if values.ndim == 2:
             what = ", ".join(filter(None, [site, known[site].description]))
-            found |= _quantity(short(site), values, known[site].unit, what)
+            found |= _quantity(short(site), values, known[site].unit, what) | _prior(seen, site, short(site))
     for term in listed(seen):
         if term.derived:
             what = f"{term.number.site}, {term.description}"
@@ -118,17 +119,26 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None, re
 
 def _verdict(seen: View, site: str, column: str, verdict: Resolution) -> Row:
     """What the data say of a gradient."""
-    narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
-    middle = float(medians({site: seen.priors[site]})[site])
-    found = {
-        column + NARROWED: Entry(float(verdict.narrowed), "", narrowed),
-        column + RESOLVED: Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2"),
-        column + PRIOR: Entry(middle, seen.meanings[site].unit, f"median of the prior of {site}"),
-    }
+    found = _prior(seen, site, column)
+    found[column + RESOLVED] = Entry(bool(verdict.resolved), "", "narrowed 3 times, and R_e above FWHM/2")
     shared = lens_share(seen, site)
     if shared is not None:
         found[column + LENS_SHARE] = Entry(shared.share, "", f"of the variance of {site}, that goes with the lens")
     return found
+
+
+def _prior(seen: View, site: str, column: str) -> Row:
+    """What a population needs to divide the prior out; of an angle, for which it cannot, the period."""
+    unit, period = seen.meanings[site].unit, seen.meanings[site].period
+    if period is not None:
+        return {column + PERIOD: Entry(float(np.max(period)), unit, f"turn after which {site} is the same again")}
+    if not seen.posterior.sampled:
+        return {}
+    narrowed = "width of the prior over that of the posterior; near 1 the prior decides"
+    return {
+        column + NARROWED: Entry(float(narrowing(seen, site)), "", narrowed),
+        column + PRIOR: Entry(float(medians(seen.priors)[site]), unit, f"median of the prior of {site}"),
+    }
 
 
 def _of_observation(seen: View, label: str) -> Row:

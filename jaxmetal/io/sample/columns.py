@@ -20,6 +20,9 @@ PER_KPC, PER_R_EFF = "_per_kpc", "_per_r_eff"
 NARROWED, RESOLVED, PRIOR, LENS_SHARE = "_narrowed", "_resolved", "_prior_median", "_lens_share"
 """Endings that say what the data decided, and what the prior was."""
 
+PERIOD = "_period"
+"""Ending that says after which turn an angle is the same again; numbers on a line have no such column."""
+
 POSTERIORS = "posteriors"
 """The folder of kept draws, beside the table."""
 

@@ -46,6 +46,13 @@ def measured(table: Columns, of: str, findings: list[Finding]) -> tuple[Measured
         return _of_posteriors(table, of, parameter, findings)
     text = f"Values of {of} with the distances to {of}{LOW} and {of}{HIGH} as the two sides of their errors."
     findings.append(Finding("info", text))
+    if any(name.endswith((NARROWED, PRIOR)) for name in table):
+        text = (
+            f"The priors of the fits are still in {of}, if it is of the fits: to divide them out the table needs "
+            f"{parameter}{NARROWED} and {parameter}{PRIOR}, which batch writes for free parameters and slopes; take "
+            "one of these, or fit anew with jaxmetal batch --posteriors."
+        )
+        findings.append(Finding("warning", text))
     everyone = np.ones(len(table[of]), bool)
     return Measured(values=table[of], sigma=np.stack(_sides(table, of)), bars="value and interval"), everyone
 

@@ -12,8 +12,19 @@ import numpy as np
 from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.edge.physical import repeated
-from jaxmetal.io.sample.columns import FAILED, HIGH, LOW, NAME, PER_KPC, PER_R_EFF, POSTERIORS, RESOLVED, SUSPECT
+from jaxmetal.edge.physical import lone, repeated
+from jaxmetal.io.sample.columns import (
+    FAILED,
+    HIGH,
+    LOW,
+    NAME,
+    PER_KPC,
+    PER_R_EFF,
+    PERIOD,
+    POSTERIORS,
+    RESOLVED,
+    SUSPECT,
+)
 from jaxmetal.io.sample.medians import Columns, half_width, measured
 from jaxmetal.io.sample.stored import stored
 from jaxmetal.io.tables import column_units, read_table
@@ -62,8 +73,8 @@ def read_population(
         labels: column -> what axes say; its name's words otherwise.
 
     Raises:
-        InputError: if a column is missing or holds no numbers, what is said is of others than these, no galaxy has all
-            of them, or intervals have no width.
+        InputError: if a column is missing, holds no numbers or angles, what is said is of others than these, no galaxy
+            has all of them, or intervals have no width.
     """
     path, errors, units, labels = Path(path), dict(errors or {}), dict(units or {}), dict(labels or {})
     _require_a_relation(of, against, errors | units | labels)
@@ -76,9 +87,15 @@ def read_population(
         )
     for name in numbers:
         _require_numbers(everything, name, path)
-    table, findings = _complete(everything, numbers, path)
     for name in (of, *against):
-        findings.extend(repeated(f"{name} of {path.name}", table[name], 0.0, np.ones(table[name].shape, bool)))
+        _require_a_line(everything, name, path)
+    kept, findings = _complete(everything, numbers, path)
+    table = {name: column[kept] for name, column in everything.items()}
+    rows = everything.get(NAME, np.array([f"row {number + 1}" for number in range(len(kept))]))[kept]
+    for name in (of, *against):
+        where, values = f"{name} of {path.name}", table[name]
+        shared = repeated(where, values, 0.0, np.ones(values.shape, bool))
+        findings.extend(shared or (lone(where, values, rows) if name in against else ()))
     units = {name: unit.replace(" ", "") for name, unit in column_units(path).items()} | units
     labels = {name: words(name) for name in (of, *against)} | labels
     quantity, table = _quantity(table, of, errors.get(of), path, findings)
@@ -119,8 +136,19 @@ def _require_numbers(table: Columns, name: str, path: Path) -> None:
         )
 
 
-def _complete(table: Columns, numbers: tuple[str, ...], path: Path) -> tuple[Columns, list[Finding]]:
-    """Rows with a fit and all numbers, and what became of the others."""
+def _require_a_line(table: Columns, name: str, path: Path) -> None:
+    if name + PERIOD not in table:
+        return
+    period = float(np.nanmax(table[name + PERIOD]))
+    raise InputError(
+        f"The column {name} of {path} must hold numbers on a line, found angles that are the same again after "
+        f"{period:g} degrees, which have no mean or scatter; make columns of the cosine and the sine of "
+        f"{360.0 / period:g} times the angle, with their errors, and take these."
+    )
+
+
+def _complete(table: Columns, numbers: tuple[str, ...], path: Path) -> tuple[np.ndarray, list[Finding]]:
+    """Which rows have a fit and all numbers, and what became of the others."""
     count = len(table[numbers[0]])
     status = table.get("status", np.full(count, ""))
     kept, reasons = status != FAILED, [f"{np.sum(status == FAILED)} failed"]
@@ -138,7 +166,7 @@ def _complete(table: Columns, numbers: tuple[str, ...], path: Path) -> tuple[Col
     if suspect := int(np.sum(status[kept] == SUSPECT)):
         text = f"{suspect} of them are suspect, and kept: read their messages in {path.name}."
         findings.append(Finding("warning", text))
-    return {name: column[kept] for name, column in table.items()}, findings
+    return kept, findings
 
 
 def _quantity(
