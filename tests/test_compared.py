@@ -89,3 +89,11 @@ def test_folders_are_compared_from_the_shell(fits, tmp_path, capsys, monkeypatch
     assert "different folders" in capsys.readouterr().err
     assert main(["compare", "flat", "nowhere"]) == 2
     assert "must hold the results of a fit" in capsys.readouterr().err
+
+
+def test_a_best_value_alone_has_no_verdict(fits):
+    best = {name: np.full((1, 1), value) for name, value in fits["flat"].posterior.best.items()}
+    alone = jm.result.view(posterior(scene(), draws=best, sampler={}, method="map"))
+    rows = {row.what: row.values for row in jm.result.compare({"map": alone, "flat": fits["flat"]}).rows}
+    assert rows["metallicity in disc is resolved"][0] == "-"
+    assert rows["metallicity in disc is resolved"][1] in ("no", "yes")

@@ -54,6 +54,26 @@ def test_kernels_that_cannot_be_used(save):
     refused(lambda: kernel(save(gaussian(), name="two.fits"), oversampling=2, includes_pixel=True), "odd oversampling")
 
 
+ALONG = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0, "CRPIX1": 9, "CRPIX2": 8}
+ALONG |= {"CDELT1": -0.2 / 3600, "CDELT2": 0.2 / 3600}
+QUARTER = {"PC1_1": 0.0, "PC1_2": -1.0, "PC2_1": 1.0, "PC2_2": 0.0}
+
+
+@pytest.mark.parametrize("turn", [QUARTER, {"CDELT1": 0.2 / 3600}, {**QUARTER, "PIXELSCL": 0.2}])
+def test_a_kernel_turned_against_the_data_is_refused(save, turn):
+    """Whatever part of the sky it is from; of world coordinates that say nothing, nothing follows."""
+    data, bare = read_map(save(VALUES, name="data.fits", **ALONG)), read_map(save(VALUES, name="bare.fits"))
+    values, elsewhere = gaussian() / gaussian().sum(), {"CRVAL1": 20.0, "CRVAL2": -60.0}
+    turned = save(values, name="turned.fits", **{**ALONG, **turn, **elsewhere})
+
+    def blurs(path, what):
+        return read_kernel(path, pixel_scale=0.2, includes_pixel=False, data=what)
+
+    refused(lambda: blurs(turned, data), "turned.fits", "along those of", "data.fits", "turned by")
+    accepted = [(turned, bare), (save(values, name="a.fits"), data), (save(values, **{**ALONG, **elsewhere}), data)]
+    assert [blurs(*pair)[1] for pair in accepted] == 3 * [()]
+
+
 def test_centroid_is_judged_in_data_pixels(save):
     """A tenth of a cell off: too much at native sampling, little at three cells per pixel."""
     path = save(gaussian(centre=(-0.1, 0.0)))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from fits_files import refused
 from test_line_maps import SHAPE, STEP
 
 import jaxmetal as jm
@@ -60,6 +61,26 @@ def test_what_stands_behind_the_hashes_is_known_too(path):
     assert float(found.psfs["Hb"].fwhm) == pytest.approx(0.7 - 3e-5 * (1.61 * 4862.68 - 7000.0))
     assert float(found.psfs["OIII5007"].fwhm) == 0.65
     assert found.emission.weights[2][found.emission.lines.index("NII6584")] == 0.5
+
+
+LENS = '[lens.halo]\ntype = "SIE"\ntheta_e = 0.01\nq = 0.9\npa = 0.0\nz_lens = 0.2\n'
+
+
+@pytest.mark.parametrize("galaxy", ["", "z = 0.61"])
+def test_lines_are_observed_at_the_redshift_of_their_source(path, galaxy):
+    replace(path, ("# psf_wavelength", "psf_wavelength"), ("z = 0.61", galaxy))
+    path.write_text(f"{path.read_text()}\n[sources.disc]\nz = 1.5\n{LENS}")
+    found = read_config(path).observations["lines"]
+    assert float(found.psfs["Hb"].fwhm) == pytest.approx(0.7 - 3e-5 * (2.5 * 4862.68 - 7000.0))
+
+
+def test_lines_of_several_redshifts_have_no_common_wavelength(path):
+    replace(path, ("# psf_wavelength", "psf_wavelength"))
+    other = '[sources.other]\nz = 1.5\nlights.Hbeta = {type = "Sersic", flux = 1.0, r_eff = 0.5, n = 1.0}\n'
+    path.write_text(f'{path.read_text()}\n{other}[sources.other.frame]\ntype = "Disc"\n{LENS}')
+    refused(lambda: read_config(path), "sources of the light 'Hbeta' at one redshift, found 0.61 and 1.5")
+    path.write_text(path.read_text().replace("lights.Hbeta = {", "lights.halpha = {"))
+    assert float(read_config(path).observations["lines"].psfs["Hb"].fwhm) == pytest.approx(0.675, abs=1e-3)
 
 
 def test_surface_brightness_becomes_flux_per_pixel(path):

@@ -214,6 +214,17 @@ def test_a_column_that_cannot_be_used_is_named(path):
     refused(lambda: read_lines(path), "lines.ecsv, column HB_ERR", "features.Hb", "1 zero")
 
 
+def test_a_number_that_stands_for_none_in_a_column_is_said(path):
+    replace(path, 'file = "lines.fits"', 'table = "lines.ecsv"\nid = "bin"\nbins = "bins.fits"\nbin_values = "mean"')
+    rows = Table.read(path.parent / "lines.ecsv")
+    rows["OIII5007"][:8] = -99.0
+    rows["HB_ERR"][3] *= 1e-9
+    rows.write(path.parent / "lines.ecsv", overwrite=True)
+    said = [one.text for one in read_lines(path).findings if one.severity == "warning"]
+    assert any(text.startswith("features.OIII5007: 8 of 35 data are -99, far from all others") for text in said)
+    assert any(text.startswith("features.Hb: the errors of 1 of 35 data lie 1.0e+09 times") for text in said)
+
+
 def test_a_bin_without_a_row_is_missing(path):
     replace(path, 'file = "lines.fits"', 'table = "lines.ecsv"\nid = "bin"\nbins = "bins.fits"\nbin_values = "mean"')
     rows = Table.read(path.parent / "lines.ecsv")

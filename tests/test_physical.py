@@ -7,7 +7,8 @@ from configured import GRID, ORIGIN, replace, write_galaxy
 from fits_files import refused
 
 import jaxmetal as jm
-from jaxmetal.edge.physical import filled, repeated, require_physical
+from jaxmetal.edge.noise import tiny
+from jaxmetal.edge.physical import extreme, filled, repeated, require_physical
 from jaxmetal.fit.problem import make
 from jaxmetal.io import write_maps
 from jaxmetal.io.config import read_config
@@ -107,6 +108,43 @@ def test_one_value_among_data_that_never_repeat_is_said(fill, count, decimals, s
     assert [one.severity for one in found] == said * ["warning"]
     same = f"map: 12 of 117 data are exactly {fill:g}, while the others hardly ever repeat"
     assert all(same in one.text for one in found)
+
+
+@pytest.mark.parametrize(("datum", "said"), [(1e20, 1), (-1e9, 1), (1e6, 0)])
+def test_a_single_datum_beyond_all_others_is_said(datum, said):
+    """A million errors away, of data that scatter by less."""
+    values = RANDOM.normal(0.0, 1.0, SHAPE)
+    values[2, 3] = datum
+    used = np.ones(SHAPE, bool)
+    found = extreme("image", values, 3.0, used)
+    assert [one.severity for one in found] == said * ["warning"]
+    assert all(f"image: 1 of 117 data lie beyond all others, as far as {datum:g}" in one.text for one in found)
+    assert extreme("image", values, 3.0, values != datum) == ()
+
+
+@pytest.mark.parametrize(("factor", "said"), [(1e-10, 1), (0.9e-4, 1), (1e-3, 0)])
+def test_errors_far_below_all_others_are_said(factor, said):
+    sigma = np.full(SHAPE, 0.05)
+    sigma.flat[:3] *= factor
+    found = tiny("map", sigma, np.ones(SHAPE, bool))
+    assert [one.severity for one in found] == said * ["warning"]
+    words = f"map: the errors of 3 of 117 data lie {1.0 / factor:.1e} times or more below the median"
+    assert all(words in one.text for one in found)
+    assert tiny("map", sigma, sigma == 0.05) == tiny("map", 0.05, sigma > 0.0) == ()
+
+
+def test_absurd_weights_and_fluxes_of_few_pixels_come_first(tmp_path):
+    path = write_galaxy(tmp_path)
+    weights, image = np.full(SHAPE, 400.0), VALUES.copy()
+    weights[4, 5:8], image.flat[:2] = 9.969e36, 1e20
+    write_maps(tmp_path / "weights.fits", {"data": weights}, GRID, ORIGIN)
+    write_maps(tmp_path / "image.fits", {"data": image}, GRID, ORIGIN)
+    replace(path, 'sigma = "sigma.fits"', 'ivar = "weights.fits"')
+    image = 'kind = "image"\ndata = "image.fits"\nsigma = 0.1\nlight = "halpha"\npsf = {type = "Gaussian", fwhm = 0.5}'
+    path.write_text(f"{path.read_text()}\n[observations.halpha]\n{image}\n")
+    said = [one.text for one in read_config(path).findings if one.severity == "warning"]
+    assert said[0].startswith("observations.metallicity.data: the errors of 3 of ")
+    assert said[1].startswith("observations.halpha.data: 2 of 117 data lie beyond all others, as far as 1e+20")
 
 
 def test_a_padded_image_is_said(tmp_path):

@@ -9,12 +9,16 @@ import numpy as np
 
 from jaxmetal.edge.arrays import floats, require_shape
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.numerics.quantities import has_unit
 
 POWERS = {"sigma": 1.0, "variance": 0.5, "ivar": -0.5}
 """sigma = given ** power."""
 
 STYLES = tuple(POWERS)
+
+TINY = 1e4
+"""Times below the median from which errors of a few data are no measurement's: an inverse variance filled in, say."""
 
 
 def only_style(given: Mapping[str, Any], where: str = "errors") -> tuple[str, Any]:
@@ -83,3 +87,25 @@ def require_errors(name: str, sigma: np.ndarray, used: np.ndarray | None = None)
             f"{name}: expected positive errors wherever there are data, found {found} among {int(needed.sum())}; "
             "correct them, or leave those data out: NaN in their place, or False in the mask."
         )
+
+
+def tiny(name: str, sigma: Any, used: Any) -> tuple[Finding, ...]:
+    """A warning of errors far below all others, with which few data decide the fit.
+
+    Args:
+        name: of the data, for the sentence.
+        sigma: standard deviations, of the shape of `used` or a number.
+        used: boolean, True where there are data.
+    """
+    used = np.asarray(used, bool)
+    errors = np.broadcast_to(np.asarray(sigma, float), used.shape)[used]
+    errors = errors[np.isfinite(errors) & (errors > 0.0)]
+    median = float(np.median(errors)) if errors.size else 0.0
+    few = errors[errors * TINY <= median]
+    if not few.size:
+        return ()
+    text = (
+        f"{name}: the errors of {few.size} of {errors.size} data lie {median / float(few.max()):.1e} times or more "
+        "below the median, so that these decide the fit"
+    )
+    return (Finding("warning", f"{text}; correct their errors, or mask them."),)

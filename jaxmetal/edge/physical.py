@@ -21,6 +21,8 @@ LONE, ENOUGH = 10.0, 8
 """Robust scatters from all others at which one value is suspicious, in samples of so many rows at least."""
 LISTED = 3
 """Rows that are named."""
+EXTREME = 1e6
+"""The same distance from which a datum alone is."""
 SOME, DIFFERENT, MANY = 0.05, 0.95, 20
 """Share of data at one value, from which it stands out if this share of the others, so many at least, are different."""
 ADVICE = "where there is no datum give NaN or mask it"
@@ -74,8 +76,7 @@ def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ..
         others = data[data != value]
         if others.size < ALIKE:
             continue
-        middle = np.median(others)
-        scatter = max(1.4826 * float(np.median(np.abs(others - middle))), float(np.median(errors)))
+        middle, scatter = _usual(others, errors)
         if abs(value - middle) > FAR * scatter > 0.0:
             text = f"{name}: {int(np.sum(data == value))} of {data.size} data are {value:g}, far from all others"
             return (Finding("warning", f"{text}; {ADVICE}."),)
@@ -106,6 +107,33 @@ def lone(name: str, values: Any, rows: Any) -> tuple[Finding, ...]:
     return (Finding("warning", f"{text}; if they stand for none, give NaN or leave them empty."),)
 
 
+def _usual(data: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
+    """The middle of data, and the larger of their robust scatter and their usual error."""
+    middle = float(np.median(data))
+    return middle, max(1.4826 * float(np.median(np.abs(data - middle))), float(np.median(errors)))
+
+
+def extreme(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ...]:
+    """A warning of data a million times further from the others than these scatter, be it one (see `repeated`)."""
+    used = np.asarray(used, bool)
+    data, errors = np.asarray(values, float)[used], np.broadcast_to(np.asarray(sigma, float), used.shape)[used]
+    if data.size < ALIKE:
+        return ()
+    middle, scatter = _usual(data, errors)
+    far = data[np.abs(data - middle) > EXTREME * scatter] if scatter > 0.0 else data[:0]
+    if not far.size:
+        return ()
+    farthest = far[np.argmax(np.abs(far - middle))]
+    text = f"{name}: {far.size} of {data.size} data lie beyond all others, as far as {farthest:g}"
+    return (Finding("warning", f"{text}; {ADVICE}."),)
+
+
+def standing_for_none(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ...]:
+    """The first warning there is of `repeated`, `extreme` and `filled` measurements; arguments as of `repeated`."""
+    far = repeated(name, values, sigma, used) or extreme(name, values, sigma, used)
+    return far or filled(name, values, used)
+
+
 def filled(name: str, values: Any, used: Any) -> tuple[Finding, ...]:
     """A warning of a value that many pixels share while the others hardly ever repeat, wherever it lies.
 
@@ -120,7 +148,7 @@ def filled(name: str, values: Any, used: Any) -> tuple[Finding, ...]:
     data = np.asarray(values, float)[np.asarray(used, bool)]
     kinds, counts = np.unique(data, return_counts=True)
     same = int(counts.max(initial=0))
-    if not same > SOME * data.size or not kinds.size > DIFFERENT * (data.size - same) >= MANY:
+    if not same > max(ALIKE - 1, SOME * data.size) or not kinds.size > DIFFERENT * (data.size - same) >= MANY:
         return ()
     value = kinds[np.argmax(counts)]
     text = f"{name}: {same} of {data.size} data are exactly {value:g}, while the others hardly ever repeat"

@@ -11,6 +11,7 @@ from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.instrument.finer import CELLS, refined
 from jaxmetal.instrument.psf import Kernel, fwhm
 from jaxmetal.io.fits import Hdu, Map, read_map
+from jaxmetal.numerics.grid import Grid
 
 SCALES = ("PIXELSCL", "PIXSCALE", "PIXSCAL")
 """Keywords for the side of a cell, arcsec, as STPSF (WebbPSF), Tiny Tim and others write them."""
@@ -28,6 +29,8 @@ COARSE = 3.5
 """FWHM in pixels below which a kernel of one cell per pixel does not say enough of what lies between them."""
 ROUGH = 0.03
 """What Gaussians may leave of a kernel, over its peak, before that needs a look."""
+TURNED = 5.0
+"""Degrees between the columns or rows of a kernel and those of the data that still hardly change a blur."""
 NEGATIVE = 0.01
 """Weight of a kernel's negative cells, over its sum, that is still noise."""
 
@@ -40,6 +43,7 @@ def read_kernel(
     oversampling: int | None = None,
     step: float | None = None,
     hdu: Hdu = None,
+    data: Map | None = None,
 ) -> tuple[Kernel, tuple[Finding, ...]]:
     """Reads a PSF kernel whose rows and columns run along those of the data.
 
@@ -57,13 +61,15 @@ def read_kernel(
             of the size of its cells, else 1.
         step: side of a cell, arcsec, instead; needed for oblong pixels where the header does not say it.
         hdu: name or number of the extension.
+        data: what it blurs, against whose world coordinates its own must not be turned, where both have them.
 
     Returns:
         The kernel, normalised to sum 1, and what is worth knowing about it.
 
     Raises:
         InputError: if what is said of its cells is contradictory, or it cannot be convolved with: cells that are no
-            whole part of a pixel, even sides with an odd oversampling, NaN, no positive sum, off centre.
+            whole part of a pixel, even sides with an odd oversampling, NaN, no positive sum, off centre,
+            rows and columns along others than those of the data.
     """
     sides = _sides(pixel_scale)
     pixel = float(np.sqrt(sides.prod()))
@@ -71,6 +77,8 @@ def read_kernel(
     read = read_map(path, hdu, what="PSF kernel")
     values = read.values
     _require_usable(path, values)
+    if data is not None:
+        _require_along(read, data)
     total = float(values.sum())
     cell = _cell(read, sides, oversampling, step)
     kernel = Kernel(values=values / total, step=cell, includes_pixel=includes_pixel)
@@ -156,11 +164,8 @@ def _own_cell(read: Map) -> float | None:
         value = read.header.get(key)
         if isinstance(value, (int, float)) and value > 0.0:
             return float(value)
-    if not read.on_sky:
-        return None
-    try:
-        grid = read.grid(read.origin())
-    except InputError:  # a header of nothing but defaults, say
+    grid = _own_grid(read)
+    if grid is None:
         return None
     steps = np.asarray(grid.steps)
     if np.ptp(steps) > SAME * steps.max():
@@ -169,6 +174,31 @@ def _own_cell(read: Map) -> float | None:
             f"{steps[1]:.4g} arcsec; resample it, or give a PSF with a formula."
         )
     return float(np.sqrt(grid.pixel_area))
+
+
+def _own_grid(read: Map) -> Grid | None:
+    """The pixels by the header of a map, about its middle; None where it has none that can be used."""
+    if not read.on_sky:
+        return None
+    try:
+        return read.grid(read.origin())
+    except InputError:  # a header of nothing but defaults, say
+        return None
+
+
+def _require_along(read: Map, data: Map) -> None:
+    """Refuses a kernel whose header says that its columns or rows run in other directions than those of the data."""
+    grids = _own_grid(read), _own_grid(data)
+    if grids[0] is None or grids[1] is None:
+        return
+    own, others = (np.asarray(grid.matrix) / np.asarray(grid.steps) for grid in grids if grid is not None)
+    turns = np.rad2deg(np.arccos(np.clip(np.sum(own * others, axis=0), -1.0, 1.0)))
+    if turns.max() > TURNED:
+        raise InputError(
+            f"The PSF kernel {read.path}: expected columns and rows along those of {data.path}, but by its header they "
+            f"are turned by {turns[0]:.3g} and {turns[1]:.3g} degrees against them; turn it, or remove the world "
+            "coordinates from its header where they are not its own."
+        )
 
 
 def _require_usable(path: str | Path, values: np.ndarray) -> None:

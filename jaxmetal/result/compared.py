@@ -185,7 +185,9 @@ def _gradients(seen: Sequence[View], scales: Sequence[Scale]) -> Iterator[Compar
 
 def _gradient(one: View, where: tuple[str, str, str], scale: Scale) -> dict[str, str]:
     drawn = slopes(one, *where, scale)
-    told = {"is resolved": ("no", "yes")[resolution(one, *where).resolved]}
+    # A best value alone has no width, and so no verdict.
+    sampled = one.posterior.sampled
+    told = {"is resolved": ("no", "yes")[resolution(one, *where).resolved]} if sampled else {}
     units = {"per kpc": drawn.per_kpc, "per R_e": drawn.per_r_eff}
     return told | {unit: interval(values) for unit, values in units.items() if values is not None}
 

@@ -68,7 +68,8 @@ def kernel(table: dict[str, Any], where: str, context: Context, build: Build) ->
         "step": take(table, "step", where, float, None),
     }
     with naming(where):
-        made, findings = read_kernel(path, pixel_scale=tuple(np.asarray(context.grid.steps)), hdu=hdu, **said)
+        sides = tuple(np.asarray(context.grid.steps))
+        made, findings = read_kernel(path, pixel_scale=sides, hdu=hdu, data=context.data, **said)
     context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in findings)
     return made
 

@@ -14,13 +14,14 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.names import require_names
 from jaxmetal.edge.noise import STYLES, only_style
+from jaxmetal.io.config.chromatic import chromatic
 from jaxmetal.io.config.context import Context, in_file
 from jaxmetal.io.config.lines.likelihood import KINDS, by_name
 from jaxmetal.io.config.lines.pairs import flux_and_sigma
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.pixels import origin_of, pixels_of, used_of
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import child, naming, positive, require_known, take
+from jaxmetal.io.config.table import child, naming, require_known, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.pixels import require_same_pixels
 from jaxmetal.io.tables import read_table
@@ -215,25 +216,8 @@ def psfs_of(table: dict[str, Any], rows: Rows, made: Contents, where: str, conte
         raise InputError(f"psf: expected one for every line, found none for '{missing}'; add it, or one PSF for all.")
     common = build(table["psf"], "psf", f"{where}.psf", context)
     if "psf_wavelength" in table:
-        chromatic = _chromatic(table, common, made, where, context)
-        return {**chromatic, **own}
+        return {**chromatic(table, common, made, where, context), **own}
     return {name: own.get(name, common) for name in rows} if own else common
-
-
-def _chromatic(table: dict[str, Any], common: Any, made: Contents, where: str, context: Context) -> dict[str, Any]:
-    """FWHM + slope (observed wavelength - reference), Angstrom, feature by feature."""
-    given, place = child(table, "psf_wavelength", where)
-    require_known(given, place, ("reference", "slope"))
-    reference, slope = positive(given, "reference", place, float), take(given, "slope", place, float)
-    z = context.redshifts.galaxy
-    if z is None:
-        raise InputError("psf_wavelength: expected the redshift that says where lines are observed; state galaxy.z.")
-    if not isinstance(getattr(common, "fwhm", None), float):
-        raise InputError(
-            "psf_wavelength: expected a PSF with a number for its fwhm; give each line its own psf instead."
-        )
-    widths = {name: common.fwhm + slope * ((1.0 + z) * made.wavelength(name) - reference) for name in made.features}
-    return {name: dataclasses.replace(common, fwhm=width) for name, width in widths.items()}
 
 
 def _noise(table: dict[str, Any], made: LineMaps, where: str, context: Context) -> Any:

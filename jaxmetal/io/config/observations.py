@@ -13,8 +13,8 @@ from jaxmetal.edge.arrays import require_computable
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.names import require_name, require_names
-from jaxmetal.edge.noise import STYLES
-from jaxmetal.edge.physical import filled, repeated, require_physical, varied
+from jaxmetal.edge.noise import STYLES, tiny
+from jaxmetal.edge.physical import require_physical, standing_for_none, varied
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.nodes import build
@@ -77,8 +77,8 @@ def _in_pixels(
         require_computable(f"{where}.data", made.data, made.used)
         require_computable(f"{where}: the errors", np.asarray(made.noise.sigma), made.used)
         context.findings.extend(varied(f"{where}.data", made.data, made.used))
-        far = repeated(f"{where}.data", made.data, made.noise.sigma, made.used)
-        context.findings.extend(far or filled(f"{where}.data", made.data, made.used))
+        context.findings.extend(standing_for_none(f"{where}.data", made.data, made.noise.sigma, made.used))
+        context.findings.extend(tiny(f"{where}.data", made.noise.sigma, made.used))
         return dataclasses.replace(made, noise=noise_of(table, where, made, used, factor, context))
 
     return read

@@ -24,14 +24,22 @@ class Redshifts:
     Attributes:
         galaxy: `galaxy.z`, None without one.
         own: source -> its own, None where a distance ratio is stated in its place.
+        lights: source -> names of its lights.
     """
 
     galaxy: float | None = None
     own: dict[str, float | None] = dataclasses.field(default_factory=dict)
+    lights: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     def of(self, source: str) -> float | None:
         """The redshift of a source, None where it is not known."""
         return self.own.get(source, self.galaxy)
+
+    def showing(self, light: str) -> set[float]:
+        """The redshifts of the sources that have a light, where they are known; `galaxy.z` where none is stated."""
+        sources = [source for source, lights in self.lights.items() if light in lights]
+        found = {self.of(source) for source in sources} if sources else {self.galaxy}
+        return {z for z in found if z is not None}
 
     @property
     def reference(self) -> float | None:
@@ -117,11 +125,12 @@ def redshifts(table: dict[str, Any]) -> Redshifts:
     """
     galaxy, where = child(table, "galaxy", "", {})
     sources, place = child(table, "sources", "", {})
-    own = {}
+    own, lights = {}, {}
     for name in sources:
         source, at = child(sources, name, place)
+        lights[name] = tuple(child(source, "lights", at, {})[0])
         if "z" in source and "distance_ratio" in source:
             raise InputError(f"{at}: expected a redshift or a distance_ratio, found both z and that; remove one.")
         if "z" in source or "distance_ratio" in source:
             own[name] = positive(source, "z", at, float, None, FARTHEST)
-    return Redshifts(positive(galaxy, "z", where, float, None, FARTHEST), own)
+    return Redshifts(positive(galaxy, "z", where, float, None, FARTHEST), own, lights)

@@ -105,7 +105,7 @@ def of_table(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Con
     for name in measured:
         flux, noise = columns[name]
         with naming(f"{path}, column {noise}"):
-            pairs.append(flux_and_sigma(numbers[flux], numbers[noise], styles[name], f"features.{name}"))
+            pairs.append(flux_and_sigma(numbers[flux], numbers[noise], styles[name], f"features.{name}", context))
     flux, sigma = (np.concatenate(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     spectra = Spectra(features=measured, flux=flux, sigma=sigma, ids=table[key] if key else np.arange(len(flux)))
     labels = None

@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.edge.noise import only_style
-from jaxmetal.edge.physical import filled, repeated
+from jaxmetal.edge.noise import only_style, tiny
+from jaxmetal.edge.physical import standing_for_none
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.fits import Map
 from jaxmetal.io.noise import to_sigma
@@ -25,7 +25,7 @@ def style_of(row: dict[str, Any], where: str) -> str:
 
 
 def flux_and_sigma(
-    flux: Map | np.ndarray, noise: Map | np.ndarray | float, style: str, where: str, context: Context | None = None
+    flux: Map | np.ndarray, noise: Map | np.ndarray | float, style: str, where: str, context: Context
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both, NaN where either is missing: no number, infinite, or an inverse variance of 0.
 
@@ -34,7 +34,7 @@ def flux_and_sigma(
         noise: sigma, variance or ivar, same shape or a number.
         style: which of the three.
         where: place in the file.
-        context: that takes what is suspicious of maps; rows of a table have no neighbours to compare.
+        context: that takes what is suspicious.
 
     Raises:
         InputError: if shapes differ or an error is not positive, as `to_sigma`.
@@ -49,9 +49,8 @@ def flux_and_sigma(
         sigma, findings = to_sigma(flux, used=there, **{style: noise})
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-    if context is not None:
+    if isinstance(flux, Map):  # rows of a table have no neighbours to compare
         context.findings.extend(Finding(one.severity, f"{where}: {one.text}") for one in findings)
     there &= np.isfinite(sigma)
-    if context is not None:
-        context.findings.extend(repeated(where, values, sigma, there) or filled(where, values, there))
+    context.findings.extend((*standing_for_none(where, values, sigma, there), *tiny(where, sigma, there)))
     return np.where(there, values, np.nan), np.where(there, sigma, np.nan)
