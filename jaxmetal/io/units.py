@@ -38,6 +38,8 @@ SAID = {
 }
 """What the rest of a unit that astropy does not read is beside -> how it is spelled, in lower case: a logarithm, per
 beam, or per solid angle."""
+ANY = "flux"
+"""In a unit that says no more than what is measured, as those of simulated images."""
 POWERS = {"dex": 1.0, "beam": -1.0, "rad": -2.0}
 
 
@@ -100,7 +102,7 @@ def per_pixel(image: Map, pixel_area: float, where: str) -> tuple[float, tuple[F
     powers = require_flux(image, where)
     if powers.get("rad") != -2:
         unit = parse_unit(image.unit)
-        unknown = isinstance(unit, units.UnrecognizedUnit)
+        unknown = isinstance(unit, units.UnrecognizedUnit) and ANY not in image.unit.lower()
         if not unknown and not _per_area(unit):
             return 1.0, ()
         why = "is not understood" if unknown else "is per area in the galaxy"
