@@ -10,6 +10,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.ranges import ends
+from jaxmetal.numerics.robust import robust_scatter
 
 NOISE = 5.0
 """Standard deviations by which noise may carry a datum beyond what is physical."""
@@ -69,8 +70,7 @@ def repeated(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ..
         sigma: standard deviations, of that shape or a number; 0 where there are none.
         used: boolean, of that shape.
     """
-    used = np.asarray(used, bool)
-    data, errors = np.asarray(values, float)[used], np.broadcast_to(np.asarray(sigma, float), used.shape)[used]
+    data, errors = _used(values, sigma, used)
     kinds, counts = np.unique(data, return_counts=True)
     for value in kinds[np.argsort(-counts)][: int(np.sum(counts >= ALIKE))]:
         others = data[data != value]
@@ -93,9 +93,8 @@ def lone(name: str, values: Any, rows: Any) -> tuple[Finding, ...]:
         values: shape (n,).
         rows: what each row is called, shape (n,).
     """
-    distance = np.abs(values - np.median(values))
-    scatter = 1.4826 * float(np.median(distance))
-    others = values[distance <= LONE * scatter]
+    scatter = robust_scatter(values)
+    others = values[np.abs(values - np.median(values)) <= LONE * scatter]
     if len(values) < ENOUGH or scatter == 0.0:
         return ()
     far = np.maximum(others.min() - values, values - others.max()) > LONE * scatter
@@ -107,16 +106,9 @@ def lone(name: str, values: Any, rows: Any) -> tuple[Finding, ...]:
     return (Finding("warning", f"{text}; if they stand for none, give NaN or leave them empty."),)
 
 
-def _usual(data: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
-    """The middle of data, and the larger of their robust scatter and their usual error."""
-    middle = float(np.median(data))
-    return middle, max(1.4826 * float(np.median(np.abs(data - middle))), float(np.median(errors)))
-
-
 def extreme(name: str, values: Any, sigma: Any, used: Any) -> tuple[Finding, ...]:
     """A warning of data a million times further from the others than these scatter, be it one (see `repeated`)."""
-    used = np.asarray(used, bool)
-    data, errors = np.asarray(values, float)[used], np.broadcast_to(np.asarray(sigma, float), used.shape)[used]
+    data, errors = _used(values, sigma, used)
     if data.size < ALIKE:
         return ()
     middle, scatter = _usual(data, errors)
@@ -175,3 +167,14 @@ def varied(name: str, values: Any, used: Any) -> tuple[Finding, ...]:
     return (
         Finding("warning", f"{name}: all {data.size} data are {data[0]:g}, which no measurement gives; look at it."),
     )
+
+
+def _used(values: Any, sigma: Any, used: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The data that are used, and their errors, in a row."""
+    used = np.asarray(used, bool)
+    return np.asarray(values, float)[used], np.broadcast_to(np.asarray(sigma, float), used.shape)[used]
+
+
+def _usual(data: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
+    """The middle of data, and the larger of their robust scatter and their usual error."""
+    return float(np.median(data)), max(robust_scatter(data), float(np.median(errors)))

@@ -12,6 +12,7 @@ from jaxmetal.edge.writing import write_whole
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA
 from jaxmetal.io.config.source_plane import SourceJob
 from jaxmetal.io.lines.fit_toml import inline
+from jaxmetal.numerics.robust import robust_scatter
 from jaxmetal.sourceplane.ellipse import Ellipse
 from jaxmetal.sourceplane.galaxy import ImageOfSource
 
@@ -88,7 +89,7 @@ def light_toml(job: SourceJob, label: int, one: ImageOfSource) -> str:
     lines, file = job.lines, f"source_{label}.fits"
     told = job.shown in lines.spectra.features
     there = one.light[np.isfinite(one.light)]
-    scatter = 1.4826 * float(np.median(np.abs(there - np.median(there))))
+    scatter = robust_scatter(there)
     galaxy = {"name": f"{lines.name}-{label}", "z": lines.redshift}
     head = LIGHT.format(
         shown=job.shown,
