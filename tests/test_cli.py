@@ -156,7 +156,7 @@ def test_check_says_what_was_read(path, capsys):
         "9 x 13 pixels (ny x nx) of 0.2 arcsec",
         "113 of 117 pixels used, 3.4% masked",
         "FWHM 0.5 arcsec = 2.50 pixels",
-        "profile.slope ~ Normal(0, 0.3)",
+        "profile.slope ~ Normal(0, 0.3) dex/arcsec\n",
         "6.104 kpc/arcsec",
     ):
         assert words in out
@@ -164,12 +164,12 @@ def test_check_says_what_was_read(path, capsys):
 
 def test_check_tells_stated_errors_from_what_the_noise_may_add(path, capsys):
     main(["check", str(path)])
-    assert "errors with jitter = 0.01: median 0.051, 0.051 to 0.051" in capsys.readouterr().out
+    assert "errors with jitter = 0.01: median 0.051, 0.051 to 0.051 dex\n" in capsys.readouterr().out
     replace(path, "jitter = 0.01", 'jitter = {dist = "HalfNormal", scale = 0.05}')
     main(["check", str(path)])
     out = capsys.readouterr().out
-    assert "  errors: median 0.05, 0.05 to 0.05\n" in out
-    assert "  errors with jitter = 0.0337 (medians of priors): median 0.0603, 0.0603 to 0.0603\n" in out
+    assert "  errors: median 0.05, 0.05 to 0.05 dex\n" in out
+    assert "  errors with jitter = 0.0337 (medians of priors): median 0.0603, 0.0603 to 0.0603 dex\n" in out
 
 
 def test_check_draws_what_the_prior_thinks_possible(path, capsys):

@@ -70,6 +70,7 @@ def test_other_data_are_said(fits):
         "WARNING: The data differ (map.data): evidence, BIC and ln L compare models of the same data only."
     ]
     assert str(found).startswith("WARNING: The data differ")
+    assert "ln evidence over the first" not in {row.what for row in found.rows}
     with pytest.raises(InputError, match="two fits or more, found 1"):
         jm.result.compare({"flat": other})
 

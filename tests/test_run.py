@@ -50,7 +50,10 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as quick:
         quick.setattr("jaxmetal.run.needs.measured", lambda *_: Cost(density=1e-4, gradient=1e-3))
-        plan = runs.plan(*write_sample(folder), method="map", chunk_size=2)
+        watched = []
+        watch = lambda things, doing, each: watched.append((doing, each, len(things))) or things  # noqa: E731
+        plan = runs.plan(*write_sample(folder), method="map", chunk_size=2, watch=watch)
+    assert watched == [("reading", "galaxy", 3), ("timing a fit", "kind", 1)]
     started = runs.start(plan, folder / "run")
     assert runs.missing(started) == [0, 1]
     runs.fit(started, [0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _begin(arguments: argparse.Namespace, folder: Path) -> None:
     """Reads the catalogue, reports, and makes the folder of the run."""
     from jaxmetal import run as runs
+    from jaxmetal.edge.progress import bar
 
     runs.require_startable(folder)
     if arguments.scheduler:
@@ -70,7 +70,7 @@ def _begin(arguments: argparse.Namespace, folder: Path) -> None:
         arguments.config,
         **_asked(arguments),
         timed=not arguments.quiet,
-        watch=lambda rows: _bar(rows, arguments.quiet, "reading"),
+        watch=lambda things, doing, each: bar(things, desc=doing, unit=each, shown=not arguments.quiet),
     )
     if not arguments.quiet:
         print(runs.report(plan), flush=True)
@@ -118,9 +118,3 @@ def _fit(found: Any, wanted: list[int], arguments: argparse.Namespace) -> None:
 
         with beating(bar, said):
             fit(found, wanted, scheduler=arguments.scheduler, watch=watch)
-
-
-def _bar(rows: Iterable[int], quiet: bool, what: str) -> Iterable[int]:
-    from jaxmetal.edge.progress import bar
-
-    return bar(rows, desc=what, unit="galaxy", shown=not quiet)

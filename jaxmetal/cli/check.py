@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.fit.diagnose import prior_warnings
     from jaxmetal.io.config import read_config
     from jaxmetal.io.wcs import NOWHERE
+    from jaxmetal.meaning import meanings
     from jaxmetal.model import tree
     from jaxmetal.numerics.written import written
     from jaxmetal.prepared import findings, prepare
@@ -57,7 +58,9 @@ def run(arguments: argparse.Namespace) -> None:
         described = describe(job.observations[name], now[name], plan)
         print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in described))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
-    print("\nFree parameters:\n" + "\n".join(f"  {name} ~ {written(prior)}" for name, prior in free.items()))
+    units = {site: meaning.unit for site, meaning in meanings(whole).items()}
+    priors = (f"  {name} ~ {written(prior)}{_in(units[name])}" for name, prior in free.items())
+    print("\nFree parameters:\n" + "\n".join(priors))
     if free:
         print(f"\nExpected: {expected(job)}")
     if arguments.prior:
@@ -136,7 +139,7 @@ def _described(prior: Any, observation: Any, plane: Any, pixel: float | None) ->
     kind = "bins" if observation.bins else "data" if pixel is None else "pixels"
     lines = [
         f"{of}{used.sum()} of {used.size} {kind} used, {np.mean(~used):.1%} masked; "
-        f"median {np.median(data):.4g}, range {data.min():.4g} to {data.max():.4g}",
+        f"median {np.median(data):.4g}, range {data.min():.4g} to {data.max():.4g}{_in(plane.quantity.unit)}",
         *(f"{of}{line}" for line in errors(prior.noise, observation, plane)),
     ]
     if plane.psf is None or pixel is None:
@@ -166,7 +169,11 @@ def _spread(noise: Any, observation: Any, plane: Any) -> str:
     every = np.asarray(observation.data)
     sigma = np.broadcast_to(noise.standard_deviation(every, np.ones_like(every)), every.shape)
     sigma = plane.of(sigma)[plane.of(observation.used)]
-    return f"median {np.median(sigma):.3g}, {sigma.min():.3g} to {sigma.max():.3g}"
+    return f"median {np.median(sigma):.3g}, {sigma.min():.3g} to {sigma.max():.3g}{_in(plane.quantity.unit)}"
+
+
+def _in(unit: str) -> str:
+    return f" {unit}" if unit else ""
 
 
 def _beyond(base: Any, noise: Any) -> Iterator[tuple[str, float]]:

@@ -96,8 +96,9 @@ def compare(fits: Mapping[str, Posterior | View], kpc_per_arcsec: Mapping[str, S
         Compared("model", path, "", values) for path, values in differences([one.posterior.tree for one in seen])
     ]
     scales = [(kpc_per_arcsec or {}).get(name) for name in fits]
-    rows = (*different, *_quality(seen), *_gradients(seen, scales), *_numbers(seen))
-    return Comparison(tuple(fits), rows, _findings(seen, different))
+    findings = _findings(seen, different)
+    rows = (*different, *_quality(seen, same_data=not findings), *_gradients(seen, scales), *_numbers(seen))
+    return Comparison(tuple(fits), rows, findings)
 
 
 def differences(trees: Sequence[Any], path: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -149,7 +150,8 @@ def _short(thing: Any) -> str:
     return written(np.asarray(thing)) if hasattr(thing, "dtype") else written(thing)
 
 
-def _quality(seen: Sequence[View]) -> Iterator[Compared]:
+def _quality(seen: Sequence[View], *, same_data: bool) -> Iterator[Compared]:
+    """How well each fits; evidence over that of the first only where they are of the same data."""
     found = [criteria(one) for one in seen]
     yield Compared("fit", "method", "", tuple(one.posterior.method for one in seen))
     yield Compared("fit", "data", "", tuple(str(one.n_data) for one in found))
@@ -166,8 +168,10 @@ def _quality(seen: Sequence[View]) -> Iterator[Compared]:
         "k-hat": [one.posterior.k_hat for one in seen],
     }.items():
         yield Compared("fit", what, "", tuple("-" if np.isnan(value) else f"{value:.2f}" for value in values))
-    first = found[0].log_evidence
-    yield Compared("fit", "ln evidence over the first", "", tuple(f"{one.log_evidence - first:+.2f}" for one in found))
+    over = [one.log_evidence - found[0].log_evidence for one in found]
+    if same_data and not np.all(np.isnan(over)):
+        texts = (ABSENT if np.isnan(one) else f"{one:+.2f}" for one in over)
+        yield Compared("fit", "ln evidence over the first", "", tuple(texts))
 
 
 def _gradients(seen: Sequence[View], scales: Sequence[Scale]) -> Iterator[Compared]:

@@ -29,6 +29,9 @@ FILE = "plan.json"
 FORMAT = 2
 """Of `FILE`; one without a number is of the first, before it was written down."""
 
+Watch = Callable[[Iterable[Any], str, str], Iterable[Any]]
+"""Wraps what is looped over, given what is done ("reading") and what each is called ("galaxy")."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunPlan:
@@ -94,7 +97,7 @@ def plan(
     float32: bool | None = None,
     posteriors: bool = False,
     timed: bool = True,
-    watch: Callable[[Iterable[int]], Iterable[int]] = iter,
+    watch: Watch = lambda things, doing, each: things,
 ) -> RunPlan:
     """Reads every galaxy of a catalogue once, and groups those that share a compiled program into chunks.
 
@@ -109,7 +112,7 @@ def plan(
         float32: single precision; default: as JAX is set.
         posteriors: whether the draws of every galaxy are kept, as netCDF.
         timed: whether fits are timed where the size of chunks does not need it: for `run.report` and progress.
-        watch: wraps the loop over the galaxies (a progress bar).
+        watch: wraps the loops over galaxies and over groups that share a program, as progress bars do.
 
     Raises:
         InputError: if the catalogue, the configuration or an option cannot be used, or no galaxy can be read.
@@ -131,14 +134,12 @@ def plan(
     return found
 
 
-def _grouped(
-    catalogue: Catalogue, options: dict[str, Any], timed: bool, watch: Callable[[Iterable[int]], Iterable[int]]
-) -> RunPlan:
+def _grouped(catalogue: Catalogue, options: dict[str, Any], timed: bool, watch: Watch) -> RunPlan:
     """The plan of these options; "pad" is decided here: stamps are padded if they have many sizes."""
     kinds: dict[int, dict[bool, tuple[Hashable, Any]]] = {}
     unreadable: dict[str, str] = {}
     inputs: dict[str, str] = {}
-    for i in watch(range(len(catalogue.names))):
+    for i in watch(range(len(catalogue.names)), "reading", "galaxy"):
         try:
             job = catalogue.job(i)
             seen = {False: job.observations, True: padded(job.observations)}
@@ -150,8 +151,9 @@ def _grouped(
     groups: dict[Any, list[int]] = {}
     for i in range(len(catalogue.names)):
         groups.setdefault(kinds[i][pad] if i in kinds else None, []).append(i)
-    needs = [need(catalogue, rows, options, pad) if timed and kind else None for kind, rows in groups.items()]
-    chunks = [part for rows, one in zip(groups.values(), needs, strict=True) for part in divided(rows, one, options)]
+    readable = [kind for kind in groups if kind is not None] if timed else []
+    needs = {kind: need(catalogue, groups[kind], options, pad) for kind in watch(readable, "timing a fit", "kind")}
+    chunks = [part for kind, rows in groups.items() for part in divided(rows, needs.get(kind), options)]
     paths = {"catalogue": catalogue.path, "configuration": catalogue.configuration_path}
     return RunPlan(
         **{name: str(path.absolute()) for name, path in paths.items()},  # type: ignore[arg-type]
@@ -163,9 +165,9 @@ def _grouped(
             {
                 "galaxies": len(rows),
                 "shapes": [list(shape) for shape in kind[1]],
-                **({} if one is None else one._asdict()),
+                **(one._asdict() if (one := needs.get(kind)) else {}),
             }
-            for (kind, rows), one in zip(groups.items(), needs, strict=True)
+            for kind, rows in groups.items()
             if kind is not None
         ],
         unreadable=unreadable,
