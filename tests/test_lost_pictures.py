@@ -4,10 +4,12 @@ import errno
 from io import BytesIO
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from astropy.io import fits
 from configured import GRID, ORIGIN, SHAPE
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 import jaxmetal as jm
 import jaxmetal.plot.of_posterior as of_posterior
@@ -15,6 +17,7 @@ import jaxmetal.plot.thumbnails as thumbnails
 from jaxmetal.cli.results import figures
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io import write_maps
+from jaxmetal.plot.formulae import SafeFigure
 from jaxmetal.plot.saved import save_each
 from jaxmetal.plot.style import new_figure
 from jaxmetal.run import chunk
@@ -51,6 +54,22 @@ def test_a_picture_that_fails_loses_only_itself(tmp_path):
 
     with pytest.raises(InputError, match="the disk is full"):
         save_each({"one": full}, tmp_path)
+
+
+def test_a_picture_is_drawn_once_and_is_what_matplotlib_would_save(tmp_path, monkeypatch):
+    def labelled():
+        figure = new_figure(3.0, 2.0)
+        figure.subplots(1, 2)[0].set(ylabel="$\\sigma$ [dex]", xlabel="x")
+        return figure
+
+    labelled().savefig(tmp_path / "expected.png", dpi=70)
+    calls, draw = [], SafeFigure.draw
+    monkeypatch.setattr(SafeFigure, "draw", lambda *arguments: calls.append(0) or draw(*arguments))
+    assert save_each({"found": labelled}, tmp_path, dpi=70) == []
+    assert len(calls) == 1
+    expected, found = (imread(tmp_path / f"{name}.png") for name in ("expected", "found"))
+    assert found.shape == (140, 210, 4)
+    assert np.array_equal(found, expected)
 
 
 def test_a_fit_goes_on_to_its_other_pictures(tmp_path, capsys, monkeypatch):

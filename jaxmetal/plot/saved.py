@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from matplotlib.figure import FigureBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.writing import writing
+from jaxmetal.plot.style import DPI
 
 
 def save_each(
-    pictures: Mapping[str, Callable[[], FigureBase]],
+    pictures: Mapping[str, Callable[[], Figure]],
     folder: str | Path,
     *,
     formats: Sequence[str] = ("png",),
-    **how: Any,
+    dpi: float = DPI,
 ) -> list[Finding]:
     """Draws and writes pictures.
 
@@ -26,7 +27,7 @@ def save_each(
         pictures: name of the file without its ending -> what draws it.
         folder: an existing folder.
         formats: endings, one file for each.
-        **how: keywords of `savefig`.
+        dpi: dots per inch.
 
     Returns:
         A warning for each that could not be drawn, of which no file is left.
@@ -39,9 +40,10 @@ def save_each(
         paths = [Path(folder) / f"{name}.{ending}" for ending in formats]
         try:
             with writing(folder):
-                figure: Any = draw()
+                figure = draw()
+                figure.set_dpi(dpi)
                 for path in paths:
-                    figure.savefig(path, **how)
+                    write(figure, path)
         except (InputError, OSError):
             raise
         except Exception as error:  # whatever a library raises over what it has never been given before
@@ -49,6 +51,14 @@ def save_each(
                 path.unlink(missing_ok=True)
             lost.append(lost_picture(name, error))
     return lost
+
+
+def write(figure: Figure, path: Path) -> None:
+    """As `figure.savefig`, which draws everything twice to find room for texts; a canvas finds it as it draws."""
+    if path.suffix == ".png":
+        FigureCanvasAgg(figure).print_png(path)
+    else:
+        figure.savefig(path)
 
 
 def lost_picture(name: str, error: Exception) -> Finding:
