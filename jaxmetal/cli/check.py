@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     start(arguments)
     from jaxmetal.edge.findings import worst_first
     from jaxmetal.fit.diagnose import prior_warnings
+    from jaxmetal.fit.problem import make
     from jaxmetal.io.config import read_config
     from jaxmetal.io.wcs import NOWHERE
     from jaxmetal.meaning import meanings
@@ -46,7 +47,9 @@ def run(arguments: argparse.Namespace) -> None:
         require_replaceable(arguments.prior, overwrite=None)
     whole = tree(job.scene, job.observations)
     free = sites(whole)
-    plans = prepare(job.scene, job.observations, job.settings["sampling"])
+    asked = job.scene, job.observations, job.settings["sampling"]
+    problem = make(*asked) if free else None
+    plans = prepare(*asked) if problem is None else problem.plans
     found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(whole)])
     print("\n".join(f"- {finding}" for finding in found) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
@@ -61,21 +64,20 @@ def run(arguments: argparse.Namespace) -> None:
     units = {site: meaning.unit for site, meaning in meanings(whole).items()}
     priors = (f"  {name} ~ {written(prior)}{_in(units[name])}" for name, prior in free.items())
     print("\nFree parameters:\n" + "\n".join(priors))
-    if free:
-        print(f"\nExpected: {expected(job)}")
+    if problem is not None:
+        print(f"\nExpected: {expected(problem, job.settings)}")
     if arguments.prior:
         draw_prior(job, arguments.prior)
 
 
-def expected(job: Any) -> str:
+def expected(problem: Any, settings: Mapping[str, Any]) -> str:
     """How long the fit will take, as a sentence; its densities are compiled and timed for that."""
     from jaxmetal.fit.cost import duration, measured
     from jaxmetal.fit.method import Options
-    from jaxmetal.fit.problem import make
 
     began = time.perf_counter()
-    cost = measured(make(job.scene, job.observations, job.settings["sampling"]))
-    compiled, options = time.perf_counter() - began, Options.among(job.settings)
+    cost = measured(problem)
+    compiled, options = time.perf_counter() - began, Options.among(settings)
     needs = {name: duration(cost.seconds(options._replace(method=name))) for name in (options.method, "nuts")}
     more = f" ({needs['nuts']} should it need NUTS)" if options.method == "auto" else ""
     return f"about {needs[options.method]}{more}, and {duration(2.0 * compiled)} to compile, once."
