@@ -13,7 +13,7 @@ import numpyro.distributions as dist
 import numpyro.handlers
 import pytest
 from astropy.cosmology import LambdaCDM
-from glossary_equations import EQUATIONS
+from glossary_lines import EQUATIONS
 from jax.scipy.stats import norm
 
 import jaxmetal as jm

@@ -4,69 +4,39 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from noises import (
+    ALL,
+    DATA,
+    LIGHT,
+    LIMITS,
+    MODEL,
+    NOISES,
+    OTHER,
+    SHAPE,
+    SIDES,
+    SIGMA,
+    USED,
+    draws,
+    every_noise,
+    expected,
+    pointwise,
+    split_normal_density,
+    total,
+    value_and_gradients,
+)
 from precision import doubles
 from scipy import integrate, stats
 
-from jaxmetal.edge.errors import InputError
 from jaxmetal.likelihood import (
     Censored,
     Correlated,
-    EffectiveSamples,
     Gaussian,
     GaussianCorrelation,
-    Integrated,
-    KernelCorrelation,
     Law,
     LightScaled,
     SplitNormal,
     StudentT,
 )
-
-SHAPE = (5, 7)
-RNG = np.random.default_rng(3)
-MODEL = 8.0 + 0.2 * RNG.normal(size=SHAPE)
-LIGHT = np.exp(RNG.normal(size=SHAPE))
-DATA = MODEL + 0.15 * RNG.normal(size=SHAPE)
-SIGMA = RNG.uniform(0.05, 0.2, size=SHAPE)
-LIMITS = RNG.uniform(size=SHAPE) < 0.3
-SIDES = np.where(LIMITS, np.where(np.arange(7) % 2, 1, -1), 0)
-USED = RNG.uniform(size=SHAPE) < 0.7
-ALL = np.ones(SHAPE, dtype=bool)
-SMOOTHING = np.array([[0.1, 0.3, 0.1], [0.5, 1.0, 0.5], [0.1, 0.3, 0.1]])
-
-NOISES = {
-    "gaussian": Gaussian(sigma=SIGMA, jitter=0.07, scale=1.3),
-    "light_scaled": LightScaled(c1=0.0077, c2=0.0123, jitter=0.02),
-    "light_map": LightScaled(c1=0.0077, c2=0.0123, light=2.0 * LIGHT),
-    "student": StudentT(sigma=SIGMA, nu=4.0, jitter=0.07, scale=1.1),
-    "split_normal": SplitNormal(lower=SIGMA, upper=2.0 * SIGMA, jitter=0.03),
-    "integrated": Integrated(sigma=SIGMA, jitter=0.07, scale=1.3),
-    "censored": Censored(noise=Gaussian(sigma=SIGMA, jitter=0.02), limits=LIMITS),
-    "censored both ways": Censored(noise=Gaussian(sigma=SIGMA, jitter=0.02), limits=SIDES),
-    "correlated": Correlated(noise=Gaussian(sigma=SIGMA), correlation=GaussianCorrelation(fwhm=2.5), jitter=0.04),
-    "correlated_kernel": Correlated(
-        noise=Gaussian(sigma=SIGMA), correlation=KernelCorrelation.of_smoothing(SMOOTHING), independent=0.05
-    ),
-    "effective": EffectiveSamples(noise=Gaussian(sigma=SIGMA), correlated_pixels=3.0),
-}
-DISTINCT = {name: noise for name, noise in NOISES.items() if name not in ("correlated_kernel", "effective")}
-every_noise = pytest.mark.parametrize("noise", DISTINCT.values(), ids=DISTINCT.keys())
-
-
-@jax.jit
-def total(noise, data, model, light, used):
-    return jnp.sum(noise.pointwise(data, model, light, used))
-
-
-# Compiled once per kind of noise, whatever the numbers.
-pointwise = jax.jit(lambda noise, *inputs: noise.pointwise(*inputs))
-value_and_gradients = jax.jit(jax.value_and_grad(total, argnums=(0, 2, 3), allow_int=True))
-
-
-def split_normal_density(data, model, lower, upper):
-    width = np.where(data < model, upper, lower)
-    return 2.0 * width / (lower + upper) * stats.norm.pdf(data, model, width)
-
 
 EXPECTED = {
     "gaussian": stats.norm.logpdf(DATA, MODEL, np.hypot(1.3 * SIGMA, 0.07)),
@@ -121,10 +91,10 @@ def test_unused_pixels_change_neither_value_nor_gradient(noise, garbage):
     clean = value_and_gradients(noise, DATA, MODEL, LIGHT, USED)
     spoilt_inputs = jax.tree.map(spoil, (noise, DATA, MODEL, LIGHT))
     spoilt = value_and_gradients(*spoilt_inputs, USED)
-    for expected, found in zip(jax.tree.leaves(clean), jax.tree.leaves(spoilt), strict=True):
-        if expected.dtype != jax.dtypes.float0:
+    for wanted, found in zip(jax.tree.leaves(clean), jax.tree.leaves(spoilt), strict=True):
+        if wanted.dtype != jax.dtypes.float0:
             assert np.all(np.isfinite(found))
-            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
 
 
 GRADIENTS = {
@@ -177,11 +147,6 @@ def test_units_of_light_do_not_matter(factor):
     np.testing.assert_allclose(other, one, rtol=1e-12)
 
 
-OTHER = MODEL + 0.1
-"""What data are drawn around, where they are not drawn around the model."""
-expected = jax.jit(lambda noise, *inputs: noise.expected(*inputs))
-
-
 @pytest.mark.parametrize("name", ["gaussian", "light_scaled", "student", "split_normal", "effective"])
 def test_expected_densities_are_integrals(name):
     noise, wide = NOISES[name], jax.tree.map(lambda leaf: 1.2 * leaf, NOISES[name])
@@ -196,18 +161,6 @@ def test_expected_densities_are_integrals(name):
     # The density of split normals has a kink at the model, away from all nodes where that is not the law's.
     assert found[place] == pytest.approx(integrate.trapezoid(share * height, data), rel=3e-4, abs=1e-6)
     assert np.all(np.asarray(found)[~USED] == 0.0)
-
-
-@pytest.mark.parametrize("used", [ALL, USED], ids=["all", "masked"])
-def test_expected_density_of_correlated_data_is_a_trace(used):
-    noise, chosen = NOISES["correlated"], np.flatnonzero(used)
-    other, here = (m[np.ix_(chosen, chosen)] for m in (MATRICES["correlated_kernel"], MATRICES["correlated"]))
-    shift = (OTHER - MODEL)[used]
-    height = np.trace(np.linalg.solve(here, other)) + shift @ np.linalg.solve(here, shift)
-    height += np.linalg.slogdet(2.0 * np.pi * here)[1]
-    spoilt = np.where(used, OTHER, np.nan)
-    terms = expected(noise, MODEL, LIGHT, used, Law(NOISES["correlated_kernel"], spoilt, LIGHT))
-    assert np.sum(terms) == pytest.approx(-0.5 * height, rel=1e-9)
 
 
 INFORMATIVE = {
@@ -252,137 +205,11 @@ def test_residuals_of_lopsided_errors_are_taken_from_their_mean():
     assert np.sum(residual**2) == pytest.approx(20_000, rel=0.05)
 
 
-def covariance(correlate, independent, jitter):
-    rows, columns = (index.ravel() for index in np.indices(SHAPE))
-    rho = np.vectorize(correlate)(rows[:, None] - rows, columns[:, None] - columns)
-    rho = (1.0 - independent) * rho + independent * np.eye(rho.shape[0])
-    return np.outer(SIGMA, SIGMA) * rho + jitter**2 * np.eye(rho.shape[0])
-
-
-def smoothed(row, column):
-    """Autocorrelation of SMOOTHING, by brute force."""
-    padded = np.pad(SMOOTHING, 9)
-    return np.sum(padded * np.roll(padded, (row, column), axis=(0, 1))) / np.sum(SMOOTHING**2)
-
-
-MATRICES = {
-    "correlated": covariance(lambda r, c: np.exp(-4.0 * np.log(2.0) * (r * r + c * c) / 2.5**2), 1e-3, 0.04),
-    "correlated_kernel": covariance(smoothed, 0.05, 0.0),
-}
-
-
-@pytest.mark.parametrize("name", MATRICES)
-@pytest.mark.parametrize("used", [ALL, USED], ids=["all", "masked"])
-def test_correlated_agrees_with_scipy(name, used):
-    chosen = np.flatnonzero(used)
-    matrix = MATRICES[name][np.ix_(chosen, chosen)]
-    expected = stats.multivariate_normal.logpdf(DATA[used], MODEL[used], matrix)
-    noise = NOISES[name]
-    fields = {f: getattr(noise, f) for f in ("noise", "correlation", "independent", "jitter")}
-    picked = pointwise(Correlated.over(used, **fields), DATA, MODEL, LIGHT, used)
-    assert total(noise, DATA, MODEL, LIGHT, used) == pytest.approx(expected, rel=1e-10)
-    np.testing.assert_allclose(picked, pointwise(noise, DATA, MODEL, LIGHT, used), rtol=1e-9, atol=1e-9)
-
-
-def test_correlated_terms_are_conditional_densities():
-    terms = pointwise(NOISES["correlated"], DATA, MODEL, LIGHT, ALL).ravel()
-    matrix, residual = MATRICES["correlated"], (DATA - MODEL).ravel()
-    last = matrix[-1, :-1] @ np.linalg.inv(matrix[:-1, :-1])
-    mean, variance = last @ residual[:-1], matrix[-1, -1] - last @ matrix[:-1, -1]
-    assert terms[-1] == pytest.approx(stats.norm.logpdf(residual[-1], mean, np.sqrt(variance)), rel=1e-9)
-
-
-def test_correlated_pixels_must_hold_all_used_ones():
-    few = Correlated.over(USED, noise=Gaussian(sigma=SIGMA), correlation=GaussianCorrelation(fwhm=2.0))
-    assert np.isnan(total(few, DATA, MODEL, LIGHT, ALL))
-
-
-def test_correlated_bins_need_positions():
-    correlation = GaussianCorrelation(fwhm=2.0)
-    positions = np.indices(SHAPE).reshape(2, -1).T
-    flat = [a.ravel() for a in (DATA, MODEL, LIGHT, USED)]
-    bins = Correlated(noise=Gaussian(sigma=SIGMA.ravel()), correlation=correlation, positions=positions)
-    image = Correlated(noise=Gaussian(sigma=SIGMA), correlation=correlation)
-    assert total(bins, *flat) == pytest.approx(float(total(image, DATA, MODEL, LIGHT, USED)))
-    with pytest.raises(InputError, match="positions"):
-        Correlated(noise=Gaussian(sigma=SIGMA.ravel()), correlation=correlation).pointwise(*flat)
-
-
-def test_user_function_is_a_correlation():
-    def exponential(rows, columns, *, length):
-        return jnp.exp(-(jnp.abs(rows) + jnp.abs(columns)) / length)
-
-    correlation = jax.tree_util.Partial(exponential, length=1.5)
-    noise = Correlated(noise=Gaussian(sigma=SIGMA), correlation=correlation, independent=0.0)
-    matrix = covariance(lambda r, c: np.exp(-(abs(r) + abs(c)) / 1.5), 0.0, 0.0)
-    expected = stats.multivariate_normal.logpdf(DATA.ravel(), MODEL.ravel(), matrix)
-    assert jax.jit(total)(noise, DATA, MODEL, LIGHT, ALL) == pytest.approx(expected)
-
-
-def test_covariance_array_is_normalised_and_finite_in_reach():
-    correlation = KernelCorrelation.from_array(4.0 * np.array([[0.0, 0.1, 0.0], [0.2, 1.0, 0.2], [0.0, 0.1, 0.0]]))
-    found = correlation(np.array([0, 1, 0, 0, 2]), np.array([0, 0, -1, 2, 0]))
-    np.testing.assert_allclose(found, [1.0, 0.1, 0.2, 0.0, 0.0])
-
-
-@pytest.mark.parametrize(
-    ("values", "why"),
-    [
-        (np.ones((4, 5)), "odd sides"),
-        (np.ones(5), "2-D"),
-        (np.array([[0.0, 0.5, 0.1]]), "opposite lags"),
-        (np.array([[0.3, 0.0, 0.3]]), "positive middle"),
-        (np.array([[0.9, 1.0, 0.9]]), "semi-definite"),
-        (np.array([[np.nan, 1.0, np.nan]]), "finite"),
-    ],
-)
-def test_bad_covariance_is_refused(values, why):
-    with pytest.raises(InputError, match=why):
-        KernelCorrelation.from_array(values)
-
-
-def test_bad_smoothing_is_refused():
-    with pytest.raises(InputError, match="not all zero"):
-        KernelCorrelation.of_smoothing(np.zeros((3, 3)))
-
-
-def draws(noise, number):
-    keys = jax.random.split(jax.random.key(1), number)
-    return np.asarray(jax.jit(jax.vmap(lambda key: noise.draw(key, MODEL, LIGHT)))(keys))
-
-
 @pytest.mark.parametrize("name", ["gaussian", "light_map", "censored", "correlated", "effective"])
 def test_draws_have_the_stated_moments(name):
     sample, spread = draws(NOISES[name], 4000), NOISES[name].standard_deviation(MODEL, LIGHT)
     np.testing.assert_allclose(sample.std(0), spread, rtol=0.05)
     np.testing.assert_allclose(sample.mean(0), MODEL, atol=0.06 * spread.max())
-
-
-def test_draws_of_correlated_noise_are_correlated():
-    expected = MATRICES["correlated"]
-    found = np.cov(draws(NOISES["correlated"], 4000).reshape(4000, -1).T)
-    np.testing.assert_allclose(found, expected, atol=0.06 * expected.max())
-
-
-@pytest.mark.parametrize("shape", [(40, 50), (2000,)])
-def test_draws_of_effective_samples_share_measurements(shape):
-    """The mean of N pixels scatters as that of N / correlated_pixels."""
-    noise, model = EffectiveSamples(noise=Gaussian(sigma=0.1), correlated_pixels=9.0), jnp.zeros(shape)
-    keys = jax.random.split(jax.random.key(1), 400)
-    means = jax.jit(jax.vmap(lambda key: jnp.mean(noise.draw(key, model, model))))(keys)
-    assert np.std(means) == pytest.approx(0.1 * np.sqrt(9.0 / model.size), rel=0.1)
-
-
-def test_draws_of_effective_samples_survive_missing_sigma():
-    noise = EffectiveSamples(noise=Gaussian(sigma=np.where(USED, SIGMA, np.nan)), correlated_pixels=4.0)
-    found = jax.jit(lambda key: noise.draw(key, MODEL, LIGHT))(jax.random.key(0))
-    np.testing.assert_array_equal(np.isfinite(found), USED)
-
-
-def test_draws_of_correlated_noise_survive_missing_sigma():
-    noise = Correlated(noise=Gaussian(sigma=np.where(USED, SIGMA, np.nan)), correlation=GaussianCorrelation(fwhm=2.0))
-    found = noise.draw(jax.random.key(0), jnp.asarray(MODEL), jnp.asarray(LIGHT))
-    np.testing.assert_array_equal(np.isfinite(found), USED)
 
 
 def test_draws_of_student_t_follow_it():

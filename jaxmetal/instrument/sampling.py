@@ -151,12 +151,9 @@ def choose(
     smooth = (coarse or fwhm >= 8.0) and not kinked and per_pixel(afar, exact) <= 1.0
     needed = per_pixel(finest, exact)
     density = 1 if smooth else max(2, math.ceil(min(MOST, needed)))
-    if pictured:
-        density = max(density, math.ceil(PICTURED / exact))
-    if kinked:
-        density = max(density, 3, round(PER_KINK / math.sqrt(exact)))
-    if lensed:
-        density = max(density + 1, AT_EDGES)
+    density = max(density, math.ceil(PICTURED / exact) if pictured else 1)
+    density = max(density, 3, round(PER_KINK / math.sqrt(exact))) if kinked else density
+    density = max(density + 1, AT_EDGES) if lensed else density
     components = 1 if sigmas is None else len(sigmas)
     # Of few widths, so that galaxies with somewhat different seeing share a compiled program.
     width = narrower(exact, 0.3)
@@ -164,10 +161,7 @@ def choose(
     wide = smooth and coarse and not lensed and cells is None
     stride = max(1, int(min(fwhm / 7.5, 0.75 * afar, 4.0))) if wide else 1
     core_size = core_sizes(fwhm)[1] if oversampling == 1 else NEAR
-    # The core must resolve W, and be as dense as the grid where it hands over to it.
     across = core_size * density / stride * (PICTURED if pictured else 1.0)
-    radial = max(16, math.ceil(14 + 6 / width), math.ceil(3.5 * across))
-    angular = max(28, math.ceil(22 + 12 / width), math.ceil(2.0 * math.pi * resolved(across)))
     # Across the core, W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
     order = math.ceil(8 + (5 if components == 1 else 8) * EXTENT * core_size / width)
     # Moving the samples costs order^2 per sample, blurring each of them a row and a column per Gaussian.
@@ -180,12 +174,23 @@ def choose(
         route="separable" if cells is None else "fft",
         levels=() if sigmas is None else _levels(sigmas * (width / exact), oversampling / stride),
         core_size=core_size,
-        core_nodes=(radial, angular),
+        core_nodes=_nodes(across, width),
         core_order=order if moved else 0,
         needed=float(longer(math.ceil(min(needed, 1e3)))) if not smooth and needed > MOST else 0.0,
         refinement=Refinement(cells=LENSED, width=math.hypot(width, 0.3)) if lensed else None,
         cells=cells,
     )
+
+
+def _nodes(across: float, width: float) -> tuple[int, int]:
+    """Radii and angles of a core: it must resolve W, and be as dense as the grid where it hands over to it.
+
+    Args:
+        across: samples of the grid in the core's radius.
+        width: of W, pixels.
+    """
+    radial = max(16, math.ceil(14 + 6 / width), math.ceil(3.5 * across))
+    return radial, max(28, math.ceil(22 + 12 / width), math.ceil(2.0 * math.pi * resolved(across)))
 
 
 def per_pixel(scale: float, width: float) -> float:

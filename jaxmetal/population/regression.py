@@ -52,21 +52,8 @@ def regress(
         InputError: if the numbers of galaxies differ, x has limits or one value only, there are no components, or a
             correlation is not within (-1, 1).
     """
-    n = require_same_galaxies(quantity, {name: covariate})
-    if not isinstance(quantity, Measured):
-        raise InputError("quantity: the regression needs values with errors, found draws; give them as Measured.")
-    if quantity.lopsided:
-        raise InputError(
-            "quantity: the regression needs a Gaussian error of each value, found two sides; give one, or use `fit`."
-        )
-    if covariate.limited:
-        raise InputError("The regression needs values of x, found limits; leave those galaxies out or use `fit`.")
-    require_count("components", components, 1)
-    correlation = alike("error_correlation", floats("error_correlation", error_correlation), (n,))
-    if not (np.abs(correlation) < 1.0).all():
-        raise InputError(
-            f"error_correlation: expected numbers within (-1, 1), found {error_correlation}; correct them."
-        )
+    n = _require_measured(quantity, covariate, name, components)
+    correlation = _within_one(error_correlation, n)
     x_error = np.zeros(n) if covariate.sigma is None else covariate.sigma
     shift, scale = float(covariate.values.mean()), float(covariate.values.std())
     tilt, level = np.polyfit(covariate.values - shift, quantity.values, 1)
@@ -95,6 +82,30 @@ def regress(
         findings=worst_first([*findings, *quantity.findings]),
         seed=run.seed,
     )
+
+
+def _require_measured(quantity: Measured, covariate: Covariate, name: str, components: int) -> int:
+    """How many galaxies there are, both of whose numbers are values with Gaussian errors."""
+    n = require_same_galaxies(quantity, {name: covariate})
+    if not isinstance(quantity, Measured):
+        raise InputError("quantity: the regression needs values with errors, found draws; give them as Measured.")
+    if quantity.lopsided:
+        raise InputError(
+            "quantity: the regression needs a Gaussian error of each value, found two sides; give one, or use `fit`."
+        )
+    if covariate.limited:
+        raise InputError("The regression needs values of x, found limits; leave those galaxies out or use `fit`.")
+    require_count("components", components, 1)
+    return n
+
+
+def _within_one(error_correlation: Any, n: int) -> np.ndarray:
+    correlation = alike("error_correlation", floats("error_correlation", error_correlation), (n,))
+    if not (np.abs(correlation) < 1.0).all():
+        raise InputError(
+            f"error_correlation: expected numbers within (-1, 1), found {error_correlation}; correct them."
+        )
+    return correlation
 
 
 def _model(x: Any, y: Any, e_x2: Any, e_y2: Any, e_xy: Any, components: int) -> None:

@@ -75,19 +75,8 @@ def weighted_map(
         InputError: if any of these cannot be used; the sentence says which and what to do.
     """
     unit = mixing.unit or known(properties).unit or unit_of(values)
-    if bins is None:
-        data = as_map("values", values, unit)
-        shape = data.shape
-    else:
-        data = floats("values", values, unit)
-        bins = as_bins(bins, data.shape if data.ndim == 2 else None)
-        shape = np.shape(bins.labels)
-        if data.ndim not in (1, 2):
-            raise InputError(
-                f"values: expected a map (ny, nx) or one value per bin, found shape {data.shape}; give one plane."
-            )
-        require_some("values", data)
-    grid = as_grid(grid, pixel_scale, shape)
+    data, bins = (as_map("values", values, unit), None) if bins is None else _binned(values, bins, unit)
+    grid = as_grid(grid, pixel_scale, data.shape if bins is None else np.shape(bins.labels))
     require_psf(psf, grid)
     mask, errors = as_mask(used, data.shape), errors_of(data, noise, unit, sigma=sigma, variance=variance, ivar=ivar)
     jitter = plain("jitter", jitter, unit)
@@ -168,6 +157,18 @@ def light_image(
         dx=dx,
         dy=dy,
     )
+
+
+def _binned(values: Any, bins: Any, unit: str) -> tuple[np.ndarray, Bins]:
+    """A map that is constant in bins, or one value for each of them; and the bins."""
+    data = floats("values", values, unit)
+    bins = as_bins(bins, data.shape if data.ndim == 2 else None)
+    if data.ndim not in (1, 2):
+        raise InputError(
+            f"values: expected a map (ny, nx) or one value per bin, found shape {data.shape}; give one plane."
+        )
+    require_some("values", data)
+    return data, bins
 
 
 def _reduce(

@@ -79,25 +79,17 @@ def line_maps(
     _require_features("fluxes", fluxes, emission)
     binned = None if bins is None else as_bins(bins, None)
     styles = {"sigma": sigma, "variance": variance, "ivar": ivar}
-    rows = [_row(name, fluxes[name], binned, used, noise, styles) for name in emission.features]
-    first = rows[0]
-    for name, row in zip(emission.features, rows, strict=True):
-        if row.data.shape != first.data.shape:
-            raise InputError(
-                f"fluxes: expected the same pixels for all lines, found {first.data.shape} for "
-                f"'{emission.features[0]}' and {row.data.shape} for '{name}'; give lines of other pixels as line maps "
-                "of their own."
-            )
-    shape: Any = first.data.shape if binned is None else np.shape(binned.labels)
-    grid = as_grid(grid, pixel_scale, shape)
-    data, errors, mask = (np.stack(arrays) for arrays in zip(*rows, strict=True))
+    data, errors, mask = _stacked(
+        {name: _row(name, fluxes[name], binned, used, noise, styles) for name in emission.features}
+    )
+    grid = as_grid(grid, pixel_scale, data.shape[1:] if binned is None else np.shape(binned.labels))
     for name in sky or {}:
         _require_one("sky", name, emission)
     _require_calibrated(varying, emission)
     noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
     return LineMaps(
         data=data,
-        noise=_limited(noise, limits, emission, first.data.shape) if limits else noise,
+        noise=_limited(noise, limits, emission, data.shape[1:]) if limits else noise,
         grid=grid,
         psfs=_psfs(psf, emission, grid),
         emission=emission,
@@ -119,6 +111,18 @@ class _Row(NamedTuple):
     data: np.ndarray
     errors: np.ndarray
     used: np.ndarray
+
+
+def _stacked(rows: Mapping[str, _Row]) -> _Row:
+    """All features as one, in front."""
+    first, *_ = rows
+    for name, row in rows.items():
+        if row.data.shape != rows[first].data.shape:
+            raise InputError(
+                f"fluxes: expected the same pixels for all lines, found {rows[first].data.shape} for '{first}' and "
+                f"{row.data.shape} for '{name}'; give lines of other pixels as line maps of their own."
+            )
+    return _Row(*map(np.stack, zip(*rows.values(), strict=True)))
 
 
 def _row(name: str, flux: Any, bins: Bins | None, used: Any, noise: Noise | None, styles: Mapping[str, Any]) -> _Row:
