@@ -25,6 +25,7 @@ from resumable import run, write
 import jaxmetal as jm
 from jaxmetal.classical import wls
 from jaxmetal.likelihood import LightScaled
+from jaxmetal.prepared import predictions
 
 PIXELS, PIXEL = (121, 121), 0.066
 CENTRAL, SLOPE = 8.0, -0.2
@@ -63,7 +64,8 @@ def noise_free(fwhm: float, mixing: str) -> tuple[jm.WeightedMap, np.ndarray, np
         mixing=MIXINGS[mixing](),
         used=np.ones(PIXELS, bool),
     )
-    prediction = jm.predict(observation, TRUTH, jm.prepare(TRUTH, {"map": observation})["map"])
+    seen = {"map": observation}
+    prediction = predictions(seen, TRUTH, jm.prepare(TRUTH, seen))["map"]
     sigma = observation.noise.standard_deviation(prediction.value, prediction.light)
     return observation, np.asarray(prediction.value), np.asarray(sigma)
 

@@ -276,10 +276,10 @@ import jax, numpy as np
 jax.config.update("jax_enable_x64", True)
 import jaxmetal as jm
 from jaxmetal.fit import memory, rows
-from test_batch import pair, SLOPE, fitted
+from test_batch import NUTS, SLOPE, fitted, pair
 memory.UNSAID, plain, blocks = int(sys.argv[1]) / memory.SHARE, rows.fitting, []
 rows.fitting = lambda *given: blocks.append((given, plain(*given))) or blocks[-1][1]
-found = fitted(pair(), method="nuts", draws=50)
+found = fitted(pair(), **NUTS)
 print(len(jax.local_devices()), *(f"{v:.9f}" for n in "ab" for v in found[n].draws[SLOPE].ravel()[:3]))
 for given, block in blocks:
     account = block.program.memory_analysis()
@@ -289,6 +289,10 @@ memory.UNSAID = 1000
 for said in fitted(pair(), method="map").values():
     print("refused", said)
 """
+
+
+NUTS = {"method": "nuts", "warmup": 50, "draws": 50, "chains": 2, "start_count": 1}
+"""Short chains: what is compared are their first draws."""
 
 
 def pair():
@@ -308,7 +312,7 @@ def test_rows_spread_over_devices_give_the_same_draws():
         [sys.executable, "-c", SHARDED, str(limit)], env=environment, capture_output=True, text=True, check=True
     )
     said = [line.split() for line in done.stdout.splitlines()]
-    here = fitted(pair(), method="nuts", draws=50)
+    here = fitted(pair(), **NUTS)
     assert (len(jax.local_devices()), said[0][0]) == (1, "2")
     alone = np.concatenate([here[name].draws[SLOPE].ravel()[:3] for name in "ab"])
     # Trajectories amplify the rounding of another program: 1e-6 was seen.

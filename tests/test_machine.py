@@ -1,5 +1,6 @@
 """What commands find out of their machine and tell JAX before it computes anything: processors, kept programs."""
 
+import argparse
 import os
 import platform
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from jaxmetal import machine
 from jaxmetal.cli.commands import main
+from jaxmetal.cli.engine import start
 from jaxmetal.machine import keep_programs, keeps_programs, processors
 
 SETTINGS = (
@@ -150,6 +152,13 @@ def test_commands_compute_on_as_many_threads_as_they_are_told():
         for n in (1, 7)
     )
     assert many >= few + 6
+
+
+def test_commands_compile_without_word_of_where_operations_come_from(unsettled, monkeypatch):
+    monkeypatch.setenv("NPROC", "2")
+    jax.config.update("jax_traceback_in_locations_limit", 10)
+    start(argparse.Namespace(threads=2, float32=False, no_cache=False))
+    assert jax.config.values["jax_traceback_in_locations_limit"] == 0
 
 
 def test_no_threads_are_refused(capsys):

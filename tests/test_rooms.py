@@ -13,6 +13,7 @@ import jaxmetal
 PACKAGE = Path(jaxmetal.__file__).parent
 COMPILING = {
     "machine",
+    "lines",
     "prior",
     "prepared",
     "observation",
@@ -24,7 +25,8 @@ COMPILING = {
     "spaxel",
     "cli",
 }
-"""Rooms that run things; plans, and medians of priors, are of concrete numbers. Elsewhere `jit` is the caller's."""
+"""Rooms that run things; plans, medians of priors and turnovers of calibrations are of concrete numbers. Elsewhere
+`jit` is the caller's."""
 
 
 def run(code: str) -> str:

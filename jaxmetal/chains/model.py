@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from numpyro import handlers
 from numpyro.distributions import Distribution, biject_to
 from numpyro.infer import init_to_value
-from numpyro.infer.util import initialize_model
+from numpyro.infer.util import constrain_fn, potential_energy
 
 from jaxmetal.chains.driver import CHUNK, Chains, drive
 from jaxmetal.chains.kernel import Settings, advance, begin
 from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import Program, in_threads, processors
+from jaxmetal.numerics.packed import Packed, unpacked
+
+TRIES = 100
+"""Starts, where they are drawn, of which one must have a finite density."""
 
 
 class Sampled(NamedTuple):
@@ -61,27 +68,57 @@ def sample(
     """
     if pilot is not None:
         initial = init_to_value(values={name: values[0, -1] for name, values in pilot.items()})
-    keys = jax.random.split(jax.random.key(seed), settings.chains)
-    try:
-        # One start for all: it is momenta that scatter the chains.
-        info = initialize_model(keys[0], model, init_strategy=initial, model_args=arguments)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError(f"The chains cannot start ({reason}); check the sizes of values and errors.") from None
-    sites = {n: s["fn"] for n, s in info.model_trace.items() if s["type"] == "sample" and not s["is_observed"]}
-    start = jax.tree.map(lambda leaf: np.repeat(np.asarray(leaf)[None], settings.chains, axis=0), info.param_info.z)
-    start |= {name: biject_to(sites[name].support).inv(value) for name, value in (each or {}).items()}
-    mass = None if pilot is None else _covariance(pilot, sites)
+    started = Program(partial(_started, model, arguments, settings, initial))
+    key = jax.random.key(seed)
+    for turn in range(TRIES):
+        states, sites = started(key, dict(each or {}), pilot)
+        if all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((states.potential_energy, states.z_grad))):
+            break
+        key = jax.random.fold_in(key, turn)
+    else:
+        raise InputError(
+            "The chains cannot start (density or gradient are not finite there); check the sizes of values and errors."
+        )
+    potential = partial(potential_energy, model, arguments, {})
     steps = min(CHUNK, settings.warmup + settings.draws)
-    potential = info.potential_fn
-    states = Program(jax.vmap(lambda at, key: begin(potential, settings, at, key, mass)))(start, keys)
     onwards = _of_all(lambda state: advance(potential, settings, state, steps))
     drawn = drive(states, onwards, settings, steps, progress)
     position = drawn.pop("position")
     parts = [position[name].reshape(*drawn["accept"].shape, -1) for name in sorted(position)]
-    values = Program(jax.vmap(jax.vmap(info.postprocess_fn)))(position)
+    at_one = partial(constrain_fn, model, arguments, {}, return_deterministic=True)
+    values = Program(jax.vmap(jax.vmap(at_one)))(position)
     chains = Chains(vectors=np.concatenate(parts, axis=2), **drawn)
-    return Sampled({name: np.asarray(value) for name, value in values.items()}, chains, sites)
+    return Sampled({name: np.asarray(value) for name, value in values.items()}, chains, unpacked(sites))
+
+
+def _started(
+    model: Callable[..., None],
+    arguments: tuple[Any, ...],
+    settings: Settings,
+    initial: Any,
+    key: jax.Array,
+    each: Mapping[str, jax.Array],
+    pilot: Mapping[str, jax.Array] | None,
+) -> tuple[Any, dict[str, Packed]]:
+    """States of chains with one start for all but what `each` says: it is momenta that scatter them; and the sites.
+
+    One program: by themselves, the operations of a model and of its gradient would be hundreds.
+    """
+    keys = jax.random.split(key, settings.chains)
+    seeded = handlers.seed(model, jax.random.split(keys[0])[1])  # as NumPyro draws its starts
+    traced = handlers.trace(handlers.substitute(seeded, substitute_fn=initial))
+    found = {n: s for n, s in traced.get_trace(*arguments).items() if s["type"] == "sample" and not s["is_observed"]}
+    inverses = {name: biject_to(site["fn"].support).inv for name, site in found.items()}
+    start = {
+        name: inverses[name](each[name])
+        if name in each
+        else jnp.repeat(jnp.asarray(inverses[name](site["value"]))[None], settings.chains, axis=0)
+        for name, site in found.items()
+    }
+    mass = None if pilot is None else _covariance({name: inverses[name](pilot[name]) for name in sorted(found)})
+    potential = partial(potential_energy, model, arguments, {})
+    states = jax.vmap(lambda at, key: begin(potential, settings, at, key, mass))(start, keys)
+    return states, {name: Packed.of(site["fn"]) for name, site in found.items()}
 
 
 def _of_all(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -100,8 +137,7 @@ def _of_all(step: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return each
 
 
-def _covariance(draws: Mapping[str, np.ndarray], sites: Mapping[str, Distribution]) -> np.ndarray:
-    """Covariance of draws in the unconstrained space, sites in the order of their names."""
-    free = [np.asarray(biject_to(sites[name].support).inv(draws[name])) for name in sorted(sites)]
-    flat = np.concatenate([values.reshape(values.shape[0] * values.shape[1], -1) for values in free], axis=1)
-    return np.atleast_2d(np.cov(flat, rowvar=False))
+def _covariance(draws: Mapping[str, jax.Array]) -> jax.Array:
+    """Of draws, (chains, draws, ...), in the order of the names."""
+    flat = [values.reshape(values.shape[0] * values.shape[1], -1) for values in draws.values()]
+    return jnp.atleast_2d(jnp.cov(jnp.concatenate(flat, axis=1), rowvar=False))

@@ -56,6 +56,8 @@ def start(arguments: argparse.Namespace) -> None:
     import jax
 
     jax.config.update("jax_enable_x64", not arguments.float32)
+    # Nobody reads from where operations of compiled programs come; to say so is a tenth of what a fit compiles.
+    jax.config.update("jax_traceback_in_locations_limit", 0)
     if arguments.no_cache:
         jax.config.update("jax_enable_compilation_cache", False)
     else:

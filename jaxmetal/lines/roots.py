@@ -13,17 +13,19 @@ from jaxmetal.lines.strong_lines import Calibration
 
 SAMPLES, HALVINGS = 400, 50
 
+Curve = Callable[[jax.Array], jax.Array]
+"""Z -> log R, a tree: curves of one form share a program."""
+
 
 def turnovers(calibration: Calibration) -> np.ndarray:
     """Abundances within the valid range where d log R / d Z changes its sign, ascending."""
-    slope = jax.vmap(jax.grad(calibration.curve))
     low, high = calibration.valid
     z = np.linspace(float(low), float(high), SAMPLES)
-    sign = np.sign(np.asarray(slope(jnp.asarray(z))))
+    sign = np.sign(np.asarray(_slope(calibration.curve, z)))
     changes = sign[:-1] * sign[1:] < 0
     if not changes.any():
         return np.zeros(0)
-    return np.asarray(_bisect(slope, jnp.asarray(z[:-1][changes]), jnp.asarray(z[1:][changes])))
+    return np.asarray(_level(calibration.curve, z[:-1][changes], z[1:][changes]))
 
 
 def invert(calibration: Calibration, log_ratio: jax.Array) -> jax.Array:
@@ -39,19 +41,29 @@ def invert(calibration: Calibration, log_ratio: jax.Array) -> jax.Array:
     bounds = calibration.valid
     edges = np.concatenate([np.asarray(bounds)[:1], turnovers(calibration), np.asarray(bounds)[1:]])
     log_ratio = jnp.asarray(log_ratio)
-    return jnp.stack([_root(calibration, *ends, log_ratio) for ends in itertools.pairwise(edges)])
+    return jnp.stack([_root(calibration.curve, *ends, log_ratio) for ends in itertools.pairwise(edges)])
 
 
-def _root(calibration: Calibration, low: float, high: float, log_ratio: jax.Array) -> jax.Array:
-    ends = calibration.curve(jnp.asarray([low, high]))
+@jax.jit
+def _root(curve: Curve, low: float, high: float, log_ratio: jax.Array) -> jax.Array:
+    ends = curve(jnp.asarray([low, high]))
     reached = (log_ratio >= ends.min()) & (log_ratio <= ends.max())
-    root = _bisect(
-        lambda z: calibration.curve(z) - log_ratio, jnp.full(log_ratio.shape, low), jnp.full(log_ratio.shape, high)
-    )
+    root = _bisect(lambda z: curve(z) - log_ratio, jnp.full(log_ratio.shape, low), jnp.full(log_ratio.shape, high))
     return jnp.where(reached, root, jnp.nan)
 
 
-def _bisect(function: Callable[[jax.Array], jax.Array], low: jax.Array, high: jax.Array) -> jax.Array:
+@jax.jit
+def _slope(curve: Curve, z: jax.Array) -> jax.Array:
+    return jax.vmap(jax.grad(curve))(z)
+
+
+@jax.jit
+def _level(curve: Curve, low: jax.Array, high: jax.Array) -> jax.Array:
+    """Where the slope is 0."""
+    return _bisect(jax.vmap(jax.grad(curve)), low, high)
+
+
+def _bisect(function: Curve, low: jax.Array, high: jax.Array) -> jax.Array:
     rising = function(high) >= function(low)
 
     def halve(_: int, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
