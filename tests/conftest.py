@@ -26,9 +26,10 @@ jax.config.update("jax_enable_x64", True)
 
 
 DEAREST = (
-    "sample", "population", "batch", "statistics", "program_counts", "readme", "fit", "choice", "quantiles", "planning",
-    "line_fits", "population_joint", "field", "lens_profiles", "cli", "lines_command", "export", "spaxel", "goodness",
-    "trace_counts", "lens", "observations", "likelihood", "bad_lines",
+    "sample", "population", "batch", "statistics", "readme", "fit", "choice", "cli", "program_counts",
+    "spaxel_posterior", "population_joint", "goodness", "lens_profiles", "observations", "quantiles",
+    "planning", "line_fits", "field", "likelihood", "lines", "population_pieces", "lines_command", "export", "spaxel",
+    "trace_counts", "lens", "bad_lines", "interpolate", "tracers", "lights",
 )  # fmt: skip
 """Files that take long: begun first, so that no worker still computes when the others have ended."""
 

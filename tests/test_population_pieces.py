@@ -13,9 +13,11 @@ from scipy import stats
 from scipy.special import log_expit
 
 from jaxmetal import io, population
+from jaxmetal.population import scatter as of_scatter
 from jaxmetal.population.covariates import along, design
 from jaxmetal.population.reuse import effective_numbers, gathered, judge, smoothed
-from jaxmetal.population.scatter import log_density
+
+log_density = jax.jit(of_scatter.log_density)
 
 
 @pytest.mark.parametrize("nu", [1.0, 2.5, 8.0, 60.0])
@@ -112,17 +114,18 @@ def test_share_that_enters_and_its_gradient():
         probability=lambda y, c: jnp.where(y < c["limit"], 1.0, 0.0), decided_by="truth", description=""
     )
     mean, limit = np.array([-0.1, 0.0, 0.02]), {"limit": jnp.full(3, -0.04)}
-    share = lambda m, nu=None: step.log_share(m, 0.03, nu, limit)  # noqa: E731
+    share = jax.jit(lambda m, nu=None: step.log_share(m, 0.03, nu, limit))
     np.testing.assert_allclose(share(mean), stats.norm(mean, 0.03).logcdf(-0.04), atol=0.05)
     np.testing.assert_allclose(share(mean, 3.0), stats.t(3.0, mean, 0.03).logcdf(-0.04), atol=0.1)
-    slope = jax.grad(lambda m: jnp.sum(share(m)))(jnp.asarray(mean))
+    slope = jax.jit(jax.grad(lambda m: jnp.sum(share(m))))(jnp.asarray(mean))
     smooth = population.Selection(
         probability=lambda y, c: 0.5 * (1.0 + erf((c["limit"] - y) / (0.02 * np.sqrt(2.0)))),
         decided_by="data",
         description="",
     )
     both = stats.norm(mean, np.hypot(0.02, 0.03)).logcdf(-0.04)
-    np.testing.assert_allclose(smooth.log_share(mean, 0.03, None, limit), both, atol=1e-6)
+    found = jax.jit(lambda m: smooth.log_share(m, 0.03, None, limit))(mean)
+    np.testing.assert_allclose(found, both, atol=1e-6)
     exact = -stats.norm(mean, 0.03).pdf(-0.04) / stats.norm(mean, 0.03).cdf(-0.04)
     np.testing.assert_allclose(slope, exact, rtol=0.05, atol=0.1)
 
@@ -225,7 +228,8 @@ def test_the_share_that_enters_is_right_far_from_all_that_was_measured(mean, sca
     y = np.unique(np.concatenate([np.linspace(-3.0, 0.6, 400_001), mean + scatter * np.linspace(-12.0, 12.0, 40_001)]))
     log_term = stats.norm(mean, scatter).logpdf(y) + log_expit((y + 0.03) / 0.02)
     expected = log_term.max() + np.log(np.trapezoid(np.exp(log_term - log_term.max()), y))
-    found = open_above.log_share(jnp.array([mean]), scatter, None, {}, (-0.2, 0.3))
+    share = jax.jit(lambda m, s: open_above.log_share(m, s, None, {}, (-0.2, 0.3)))
+    found = share(jnp.array([mean]), scatter)
     assert float(found[0]) == pytest.approx(expected, abs=tolerance)
 
 

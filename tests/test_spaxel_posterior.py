@@ -13,8 +13,12 @@ from spectra import SIX, brute_force, expected_fluxes
 
 import jaxmetal as jm
 from jaxmetal.io.tables import read_table
-from jaxmetal.spaxel.adaptive import Levels, density, finer, quantiles, refine, share_below
+from jaxmetal.spaxel import adaptive
+from jaxmetal.spaxel.adaptive import Levels, density, finer
 from jaxmetal.spaxel.integrate import posterior_grid
+
+refine = jax.jit(adaptive.refine, static_argnums=(0, 3))
+quantiles, share_below = jax.jit(adaptive.quantiles), jax.jit(adaptive.share_below)
 
 AS1063 = Path(__file__).parents[2] / "shared" / "data" / "as1063"
 
