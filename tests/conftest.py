@@ -8,7 +8,6 @@ versions leave the emitters to XLA.
 
 import gc
 import os
-from pathlib import Path
 
 import jax
 import pytest
@@ -51,27 +50,19 @@ def pytest_collection_finish():
     gc.set_threshold(20_000)
 
 
-MAPPED = 30_000
-"""Memory maps from which a process forgets its programs: each takes some twenty, and Linux grants 65,530."""
-
-
 @pytest.fixture(scope="module", autouse=True)
 def forget_programs():
-    """Files share programs while there is room for them."""
+    """Each compiled program takes some twenty of the 65,530 memory maps that Linux grants a process."""
     yield
-    maps = Path("/proc/self/maps")
-    if not maps.exists() or maps.read_bytes().count(b"\n") > MAPPED:
-        jax.clear_caches()
+    jax.clear_caches()
 
 
 @pytest.fixture(scope="module")
 def optimised():
-    """For files that compute more than they compile; programs of others, and theirs of others, are not optimised."""
-    jax.clear_caches()
+    """For files that compute more than they compile."""
     jax.config.update("jax_disable_most_optimizations", False)
     yield
     jax.config.update("jax_disable_most_optimizations", True)
-    jax.clear_caches()
 
 
 @pytest.fixture(params=["float32", "float64"])
