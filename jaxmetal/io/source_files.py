@@ -15,8 +15,10 @@ from jaxmetal.io.fits import write_maps
 from jaxmetal.io.folder import MARKER
 from jaxmetal.io.record import provenance
 from jaxmetal.io.source_light import write_light
+from jaxmetal.io.source_relations import of_totals, save_relations, told
 from jaxmetal.io.tables import write_table
 from jaxmetal.sourceplane.galaxy import ImageOfSource, MeasuredSource
+from jaxmetal.sourceplane.inferred import Inferred
 from jaxmetal.sourceplane.profile import RingLine, RingProfile
 from jaxmetal.sourceplane.sizes import bin_sizes
 from jaxmetal.sourceplane.traced import radius_map, source_positions
@@ -31,6 +33,10 @@ CONTENTS = {
     "annuli.ecsv": "a row per annulus of each image: 12 + log(O/H), its errors, fluxes",
     "image_annuli.ecsv": "the same on the radius map of the image",
     "bins.ecsv": "sizes of the bins on the source's plane",
+    "magnification.ecsv": "of each image by other models of the lens: within each and across them",
+    "places.ecsv": "a row per place as large as the PSF: metallicity, star formation and stellar mass per kpc2",
+    "relations.ecsv": "resolved main sequence, mass-metallicity relation, and the correlation of their residuals",
+    "relations.png": "picture of these",
     "source.png": "picture of the maps, the PSF, the annuli and the profile",
     "provenance.json": "configuration, versions, and checksums of the inputs",
 }
@@ -61,10 +67,19 @@ DESCRIPTIONS = {
     "slope_error": "its standard error",
     "central": "12 + log(O/H) of the line at the centre",
     "central_error": "its standard error",
+    "magnification": "flux_ratio with the error that is stated, or that other models give: 50 %",
+    "magnification_low": "16 %",
+    "magnification_high": "84 %",
+    "sfr": "star-formation rate, demagnified, 50 %, with the error of the magnification",
+    "sfr_low": "16 %",
+    "sfr_high": "84 %",
+    "log_mass": "log10 of the stellar mass, demagnified, 50 %, with the error of the magnification",
+    "log_mass_low": "16 %",
+    "log_mass_high": "84 %",
 }
 
 
-def save_source(job: SourceJob, measured: MeasuredSource, folder: str | Path) -> None:
+def save_source(job: SourceJob, measured: MeasuredSource, inferred: Inferred, folder: str | Path) -> None:
     """Writes everything but pictures into an existing folder (see `io.folder.output_folder`).
 
     Raises:
@@ -72,15 +87,19 @@ def save_source(job: SourceJob, measured: MeasuredSource, folder: str | Path) ->
     """
     folder = Path(folder)
     with writing(folder):
-        (folder / "summary.txt").write_text(summary(job, measured), encoding="utf-8")
+        (folder / "summary.txt").write_text(summary(job, measured, inferred), encoding="utf-8")
         _image_maps(folder / "image.fits", job, measured)
         for name, one in measured.images.items():
             _source_maps(folder / f"source_{name}.fits", job, one)
             write_light(folder, job, name, one)
-        rows = [_row(name, one, job.kpc_per_arcsec) for name, one in measured.images.items()]
+        rows = [
+            _row(name, one, job.kpc_per_arcsec) | of_totals(inferred.totals[name])
+            for name, one in measured.images.items()
+        ]
         _table(folder / "images.ecsv", {key: [row[key] for row in rows] for key in rows[0]}, job)
         rings = [_rings(one.profile, job, name) for name, one in measured.images.items()]
         _table(folder / "annuli.ecsv", {key: np.concatenate([one[key] for one in rings]) for key in rings[0]}, job)
+        save_relations(inferred, folder, {"kpc_per_arcsec": job.kpc_per_arcsec})
         if measured.in_image is not None:
             _table(folder / "image_annuli.ecsv", _rings(measured.in_image[0], job, 0), job)
         spectra = job.lines.spectra
@@ -94,7 +113,7 @@ def save_source(job: SourceJob, measured: MeasuredSource, folder: str | Path) ->
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 
-def summary(job: SourceJob, measured: MeasuredSource) -> str:
+def summary(job: SourceJob, measured: MeasuredSource, inferred: Inferred) -> str:
     """What a person reads first."""
     lines = [f"- {finding}" for finding in worst_first(job.findings)] or ["- Nothing suspicious."]
     scale = job.kpc_per_arcsec
@@ -110,6 +129,7 @@ def summary(job: SourceJob, measured: MeasuredSource) -> str:
             f"{one.magnified.light_weighted:.3g} by light",
             f"    annuli reach             {one.profile.reach * scale:.3g} kpc: {one.verdict}",
             f"    gradient                 {_slope(one.line, scale)}",
+            *told(name, inferred),
         ]
     line = job.lines.spectra.features[job.lines.light]
     for pair, rms in measured.apart.items():
@@ -190,6 +210,8 @@ def _table(path: Path, columns: dict[str, Any], job: SourceJob) -> None:
     units |= {"psf_pa": "deg"} | dict.fromkeys(
         ("z", "error", "error_pixels", "error_scatter", "central", "central_error"), "dex"
     )
+    units |= dict.fromkeys(("sfr", "sfr_low", "sfr_high"), "Msun / yr")
+    units |= dict.fromkeys(("log_mass", "log_mass_low", "log_mass_high"), "dex")
     fluxes = {f"{kind}_{feature}" for kind in ("flux", "sigma") for feature in job.lines.spectra.features}
     units |= dict.fromkeys(fluxes, job.lines.unit)
     known = {name: unit for name, unit in units.items() if name in columns and unit}

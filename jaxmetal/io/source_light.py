@@ -13,7 +13,7 @@ from jaxmetal.instrument.forms import FWHM_PER_SIGMA
 from jaxmetal.io.config.source_plane import SourceJob
 from jaxmetal.io.lines.fit_toml import inline
 from jaxmetal.numerics.robust import robust_scatter
-from jaxmetal.sourceplane.ellipse import Ellipse
+from jaxmetal.sourceplane.ellipse import Ellipse, from_covariance
 from jaxmetal.sourceplane.galaxy import ImageOfSource
 
 REACH = 4.0
@@ -47,8 +47,8 @@ SOURCE = """
 type = "Disc"
 x0 = {{dist = "Normal", loc = {x:.5g}, scale = {size:.3g}}}
 y0 = {{dist = "Normal", loc = {y:.5g}, scale = {size:.3g}}}
-q = {{dist = "Uniform", low = 0.1, high = 1.0}}
-pa = {{dist = "Uniform", low = 0.0, high = 180.0}}
+q = {{dist = "Uniform", low = 0.1, high = 1.0, start = {q:.2f}}}
+pa = {{dist = "Uniform", low = 0.0, high = 180.0, start = {pa:.1f}}}
 
 [sources.{name}.lights.light]
 type = "Sersic"
@@ -84,6 +84,26 @@ def kernel(ellipse: Ellipse, pixel: float) -> np.ndarray:
     return values / values.sum()
 
 
+def shape_of(weight: np.ndarray, x: np.ndarray, y: np.ndarray, psf: Ellipse) -> tuple[float, float]:
+    """Axis ratio and position angle of light, by its second moments less those of the PSF: where a fit starts.
+
+    Args:
+        weight: light, 0 where there is none.
+        x: of its pixels, arcsec to the West.
+        y: the same to the North.
+        psf: half-maximum ellipse there.
+    """
+    dx, dy = (axis - (weight * axis).sum() / weight.sum() for axis in (x, y))
+    moments = np.array([[(weight * a * b).sum() for a in (dx, dy)] for b in (dx, dy)]) / weight.sum()
+    along = np.array([-np.sin(np.deg2rad(psf.pa)), np.cos(np.deg2rad(psf.pa))])
+    wide, narrow = ((float(one) / FWHM_PER_SIGMA) ** 2 for one in (psf.major, psf.minor))
+    blur = narrow * np.eye(2) + (wide - narrow) * np.outer(along, along)
+    # A PSF as large as the light leaves its shape to the light as it is.
+    own = moments - blur if np.linalg.eigvalsh(moments - blur).min() > 0.1 * np.trace(moments) else moments
+    found = from_covariance(own)
+    return float(np.clip(found.minor / found.major, 0.15, 0.95)), float(np.clip(found.pa, 2.0, 178.0))
+
+
 def light_toml(job: SourceJob, label: int, one: ImageOfSource) -> str:
     """The configuration of the fit."""
     lines, file = job.lines, f"source_{label}.fits"
@@ -107,10 +127,19 @@ def light_toml(job: SourceJob, label: int, one: ImageOfSource) -> str:
     x, y = (np.asarray(axis) for axis in one.made.grid.centres())
     away = np.hypot(x - one.centre[0], y - one.centre[1])
     size = float((weight * away).sum() / weight.sum())
+    q, pa = shape_of(weight, x, y, one.psf)
     total = float(np.log(weight.sum()))
     return head + "".join(
         SOURCE.format(
-            name=name, x=one.centre[0], y=one.centre[1], size=size, flux=total - less, r_eff=np.log(size * part), n=n
+            name=name,
+            x=one.centre[0],
+            y=one.centre[1],
+            size=size,
+            q=q,
+            pa=pa,
+            flux=total - less,
+            r_eff=np.log(size * part),
+            n=n,
         )
         for name, (less, part, n) in COMPONENTS.items()
     )

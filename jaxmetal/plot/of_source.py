@@ -13,10 +13,10 @@ from matplotlib.patches import Ellipse as Oval
 from jaxmetal.edge.findings import Finding
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.labels import Quantity
-from jaxmetal.plot.marks import HALO, compass, quiet_corners
-from jaxmetal.plot.picture import colour_bar, draw
+from jaxmetal.plot.marks import HALO
+from jaxmetal.plot.picture import colour_bar, draw, draw_on_sky
 from jaxmetal.plot.saved import save_each
-from jaxmetal.plot.style import DATA, IMAGES, SEQUENTIAL, new_figure, scale_of
+from jaxmetal.plot.style import DATA, IMAGES, SEQUENTIAL, Scale, new_figure, scale_of
 from jaxmetal.sourceplane.ellipse import Ellipse
 from jaxmetal.sourceplane.galaxy import ImageOfSource, MeasuredSource
 
@@ -43,9 +43,9 @@ def source_figure(
     figure = new_figure(3.6 * max(columns, 2), 6.6)
     parts = figure.subfigures(2, 1, squeeze=False)[:, 0]
     axes = parts[0].subplots(1, columns, squeeze=False)[0]
-    _sky(axes[0], measured, grid, light, shown)
+    scale = _sky(axes[0], measured, grid, light, shown)
     for k, (name, one) in enumerate(images.items()):
-        _plane(axes[1 + k], one, f"image {name}: source plane", IMAGES[k % len(IMAGES)])
+        _plane(axes[1 + k], one, f"image {name}: source plane", IMAGES[k % len(IMAGES)], scale)
     _profiles(parts[1].subplots(), images, measured, kpc_per_arcsec)
     return figure
 
@@ -57,19 +57,19 @@ def write(
     return save_each({"source": partial(source_figure, measured, grid, light, shown, kpc_per_arcsec)}, folder)
 
 
-def _sky(ax: Axes, measured: MeasuredSource, grid: Grid, light: np.ndarray, shown: Quantity) -> None:
+def _sky(ax: Axes, measured: MeasuredSource, grid: Grid, light: np.ndarray, shown: Quantity) -> Scale:
+    """All images, with North up; its colours, which surface brightness keeps on the source's plane."""
     values = np.where(measured.labels > 0, light, np.nan)
     scale = scale_of(values)
-    image = draw(ax, values, grid, scale.norm, SEQUENTIAL)
+    image = draw_on_sky(ax, values, grid, scale.norm, SEQUENTIAL)
     colour_bar(ax, image, str(shown), scale)
     ax.set_title("image plane", fontsize=10)
-    compass(ax, grid, quiet_corners(np.isfinite(values))[0])
+    return scale
 
 
-def _plane(ax: Axes, one: ImageOfSource, title: str, colour: str) -> None:
+def _plane(ax: Axes, one: ImageOfSource, title: str, colour: str, scale: Scale) -> None:
     """The light on the source's plane with annuli, and the PSF beside it."""
     grid = one.made.grid
-    scale = scale_of(one.light)
     draw(ax, one.light, grid, scale.norm, SEQUENTIAL)
     ax.set_title(title, fontsize=10, color=colour)
     limits = ax.get_xlim(), ax.get_ylim()

@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
+from matplotlib.patches import Polygon
+from matplotlib.transforms import Affine2D
 
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.style import UNUSED, Scale
@@ -63,6 +65,25 @@ def draw(ax: Axes, values: np.ndarray, grid: Grid, norm: Normalize, cmap: str) -
         cmap=cmap,
         norm=norm,
     )
+
+
+def draw_on_sky(ax: Axes, values: np.ndarray, grid: Grid, norm: Normalize, cmap: str) -> AxesImage:
+    """Draws a map with x (West) to the right and y (North) up, turned as its pixels lie; NaN is left out."""
+    ny, nx = grid.shape
+    matrix, origin = np.asarray(grid.matrix, float), np.asarray(grid.origin, float)
+    corners = origin[:, None] + matrix @ np.array([[-0.5, nx - 0.5, nx - 0.5, -0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5]])
+    image = ax.imshow(
+        np.ma.masked_invalid(values), origin="lower", interpolation="nearest", aspect="equal", cmap=cmap, norm=norm
+    )
+    onto = np.eye(3)
+    onto[:2, :2], onto[:2, 2] = matrix, origin
+    image.set_transform(Affine2D(onto) + ax.transData)
+    ax.add_patch(Polygon(corners.T, closed=True, facecolor=UNUSED, edgecolor="none", zorder=image.get_zorder() - 1))
+    ax.set_xlim(corners[0].min(), corners[0].max())
+    ax.set_ylim(corners[1].min(), corners[1].max())
+    ax.set_xlabel(SKY_AXES[0])
+    ax.set_ylabel(SKY_AXES[1])
+    return image
 
 
 def colour_bar(ax: Axes, image: AxesImage, label: str, scale: Scale) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxmetal.edge.arrays import floats
+from jaxmetal.edge.errors import InputError
+from jaxmetal.population.columns import alike
 from jaxmetal.population.correlation import Spearman, spearman
 from jaxmetal.population.galaxies import Covariate, Measured
 from jaxmetal.population.regression import LONG, regress
@@ -21,9 +24,9 @@ class ResidualCorrelation(NamedTuple):
         second: that of the second.
         residuals: of both, with errors.
         spearman: of the second's residuals with those of the first.
-        by_shared_errors: Pearson's correlation that the errors of the common covariate make alone, slope_1 slope_2
-            <e_x^2> / (sd_1 sd_2): the same error moves both residuals of a place. A `spearman` no farther from 0 says
-            nothing.
+        by_shared_errors: Pearson's correlation that common errors make alone, (slope_1 slope_2 <e_x^2> + <rho e_1 e_2>)
+            / (sd_1 sd_2): an error of the covariate moves both residuals of a place, and rho is the correlation of the
+            errors of the two quantities. A `spearman` no farther from 0 says nothing.
     """
 
     first: Relation
@@ -54,7 +57,13 @@ def residual(relation: Relation, quantity: Measured, covariate: Covariate, name:
 
 
 def residual_correlation(
-    first: Measured, second: Measured, covariate: Covariate, *, run: Run = LONG, seed: int = 0
+    first: Measured,
+    second: Measured,
+    covariate: Covariate,
+    *,
+    error_correlation: Any = 0.0,
+    run: Run = LONG,
+    seed: int = 0,
 ) -> ResidualCorrelation:
     """The correlation of two relations' residuals, as of the resolved mass-metallicity relation and main sequence.
 
@@ -66,16 +75,24 @@ def residual_correlation(
         first: e.g. log surface density of star formation of the bins of a map, with Gaussian errors.
         second: e.g. 12 + log(O/H) of the same bins.
         covariate: e.g. log surface density of stellar mass, with errors.
+        error_correlation: of the errors of the two quantities, a number or one for each place: star formation and
+            metallicity from the same lines have one.
         run: how the regressions are sampled.
         seed: of the draws of the correlation.
 
     Raises:
-        InputError: as `regress`.
+        InputError: as `regress`, or if a correlation is not within [-1, 1].
     """
+    together = alike("error_correlation", floats("error_correlation", error_correlation), (len(first.values),))
+    if not (np.abs(together) <= 1.0).all():
+        raise InputError(
+            f"error_correlation: expected numbers within [-1, 1], found up to {np.abs(together).max():g}; correct them."
+        )
     relations = tuple(regress(quantity, covariate, run=run) for quantity in (first, second))
     left = tuple(residual(*pair, covariate) for pair in zip(relations, (first, second), strict=True))
     slopes = [float(np.median(one.flat()["slope.x"])) for one in relations]
     common = 0.0 if covariate.sigma is None else float(np.mean(np.square(covariate.sigma)))
+    both = float(np.mean(together * first.sigma * second.sigma))
     spread = float(np.std(left[0].values) * np.std(left[1].values))
     along = Covariate(values=left[0].values, sigma=left[0].sigma, pivot=0.0, unit=first.unit)
     return ResidualCorrelation(
@@ -83,5 +100,5 @@ def residual_correlation(
         second=relations[1],
         residuals=(left[0], left[1]),
         spearman=spearman(left[1], along, seed=seed),
-        by_shared_errors=slopes[0] * slopes[1] * common / spread,
+        by_shared_errors=(slopes[0] * slopes[1] * common + both) / spread,
     )

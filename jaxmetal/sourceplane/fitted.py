@@ -37,7 +37,10 @@ def fitted_covariance(at: np.ndarray, weight: np.ndarray) -> np.ndarray:
     for _ in range(STEPS):
         dx, dy = x - middle[0], y - middle[1]
         p = precision[:, :, :, None]
-        share = weight * np.exp(-0.5 * (p[:, 0, 0] * dx**2 + p[:, 1, 1] * dy**2) - p[:, 0, 1] * dx * dy)
+        # Points that have come to lie on a line have no precision across it: they weigh nothing, and end as NaN.
+        with np.errstate(invalid="ignore", over="ignore"):
+            power = -0.5 * (p[:, 0, 0] * dx**2 + p[:, 1, 1] * dy**2) - p[:, 0, 1] * dx * dy
+        share = weight * np.exp(np.minimum(np.nan_to_num(power, nan=-np.inf), 0.0))
         share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
         middle = _middle(share, x, y)
         halved = np.linalg.pinv(2.0 * _moments(share, x, y, middle), hermitian=True)

@@ -13,15 +13,16 @@ from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.frame.contract import Frame
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.lens.derive import Lens
-from jaxmetal.numerics.grid import Grid
+from jaxmetal.sourceplane.centre import peak, require_within, seen_at
 from jaxmetal.sourceplane.ellipse import Ellipse
-from jaxmetal.sourceplane.magnified import Magnified, region_magnification
+from jaxmetal.sourceplane.magnified import Magnified, magnified
 from jaxmetal.sourceplane.profile import RingLine, RingProfile, ring_line, ring_profile
-from jaxmetal.sourceplane.psf import psf_map, source_psf
+from jaxmetal.sourceplane.psf import source_psf
+from jaxmetal.sourceplane.psf_lattice import psf_map
 from jaxmetal.sourceplane.reconstruction import Reconstruction, disagreement, of_images
 from jaxmetal.sourceplane.rings import Rings, elliptical_rings, image_rings, resolution
 from jaxmetal.sourceplane.stacks import in_image, stacked_rings
-from jaxmetal.sourceplane.traced import source_positions, trace
+from jaxmetal.sourceplane.traced import trace
 from jaxmetal.sourceplane.values import How
 from jaxmetal.spaxel.contract import Likelihood
 
@@ -146,12 +147,15 @@ def measure_source(
     planes = of_images(lens, grid, labels, recipe.pixel)
     if not planes:
         raise InputError("labels: expected pixels above 0 where there are fluxes, found none; check the labels.")
+    if recipe.centre is not None:
+        require_within(recipe.centre, next(iter(planes.values())).grid)
     every = psf_map(lens, psf, grid, used=labels > 0, labels=labels)
+    mu = trace(lens, grid, 2).magnification
 
     def of_image(made: Reconstruction) -> ImageOfSource:
         shown, covered = made.mean(light), made.coverage >= COVERED
-        centre = _peak(shown, covered, made.grid) if recipe.centre is None else recipe.centre
-        place = _seen(lens, grid, made.used, centre)
+        centre = peak(shown, covered, made.grid) if recipe.centre is None else recipe.centre
+        place = seen_at(lens, grid, made.used, centre)
         ellipse = Ellipse(*(float(one) for one in source_psf(lens, psf, grid, *place, labels=labels)))
         shape = ellipse if recipe.shape == "psf" else ellipse.round
         rings = elliptical_rings(made.grid, shape, centre, recipe.step, used=covered)
@@ -170,13 +174,13 @@ def measure_source(
             profile=profile,
             line=_line(profile, recipe),
             verdict=resolution(profile.reach, ellipse),
-            magnified=region_magnification(lens, grid, light, made.used, recipe.pixel),
+            magnified=magnified(made, mu, light),
         )
 
     return MeasuredSource(
         images={name: of_image(made) for name, made in planes.items()},
         labels=labels,
-        magnification=trace(lens, grid, 2).magnification,
+        magnification=mu,
         psf=every,
         apart=_apart(planes, flux[..., reference], sigma[..., reference]),
         in_image=_in_image(likelihood, spectra, lens, recipe, labels, reference, seed),
@@ -187,29 +191,6 @@ def _apart(planes: Mapping[int, Reconstruction], flux: np.ndarray, sigma: np.nda
     """Rms of the differences between images, where there are any."""
     both = {pair: chi[np.isfinite(chi)] for pair, chi in disagreement(planes, flux, sigma).items()}
     return {pair: float(np.sqrt(np.mean(chi**2))) for pair, chi in both.items() if chi.size}
-
-
-def _peak(light: np.ndarray, covered: np.ndarray, grid: Grid) -> tuple[float, float]:
-    """The centre of light of the 3 x 3 pixels about the brightest one."""
-    bright = np.where(covered & np.isfinite(light), light, -np.inf)
-    if not np.isfinite(bright).any() or bright.max() <= 0.0:
-        raise InputError("The light must be above 0 somewhere to show the centre, but is not; state source.centre.")
-    row, column = np.unravel_index(int(np.argmax(bright)), bright.shape)
-    rows, columns = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
-    weight = np.maximum(bright[rows, columns], 0.0)
-    x, y = (np.asarray(one)[rows, columns] for one in grid.centres())
-    return float((weight * x).sum() / weight.sum()), float((weight * y).sum() / weight.sum())
-
-
-def _seen(lens: Lens | None, grid: Grid, used: np.ndarray, centre: tuple[float, float]) -> tuple[float, float]:
-    """Where a point of the source's plane is seen: the nearest of the used pixels when they are traced."""
-    x, y = (np.asarray(one, float)[used] for one in grid.centres())
-    beta = source_positions(lens, *(np.asarray(one, float) for one in grid.centres()))
-    away = np.hypot(beta[0][used] - centre[0], beta[1][used] - centre[1])
-    if not np.isfinite(away).any():
-        raise InputError("The lens must be known in the image, but is not; use a larger map of its deflection.")
-    nearest = int(np.nanargmin(away))
-    return float(x[nearest]), float(y[nearest])
 
 
 def _line(profile: RingProfile, recipe: SourceRecipe) -> RingLine | None:

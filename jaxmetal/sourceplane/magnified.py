@@ -12,7 +12,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.regions import magnification
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.sourceplane.reconstruction import reconstruct
+from jaxmetal.sourceplane.reconstruction import Reconstruction, reconstruct
 from jaxmetal.sourceplane.traced import trace
 
 FINE = 2
@@ -73,12 +73,24 @@ def region_magnification(lens: Lens | None, grid: Grid, light: Any, mask: Any, p
     Raises:
         InputError: as `reconstruct` and `fluxmaps.regions.magnification`.
     """
-    shining = np.nan_to_num(np.maximum(floats("light", light), 0.0))
-    inside = np.asarray(mask, bool)
-    mu = trace(lens, grid, FINE).magnification
+    made = reconstruct(lens, grid, pixel, used=np.asarray(mask, bool))
+    return magnified(made, trace(lens, grid, FINE).magnification, light)
+
+
+def magnified(made: Reconstruction, mu: np.ndarray, light: Any) -> Magnified:
+    """The same of what is reconstructed already.
+
+    Args:
+        made: of one image of the source.
+        mu: magnification of the pixels of the image, signed, shape (ny, nx).
+        light: as `region_magnification`.
+
+    Raises:
+        InputError: as `fluxmaps.regions.magnification`.
+    """
+    shining, inside = np.nan_to_num(np.maximum(floats("light", light), 0.0)), made.used
     weighted = magnification(shining, mu, inside)
     inverse = 1.0 / np.abs(mu[inside])
-    made = reconstruct(lens, grid, pixel, used=inside)
     own = float(made.flux(np.where(inside, shining, np.nan)))
     return Magnified(
         flux_ratio=float(shining[inside].sum()) / own,

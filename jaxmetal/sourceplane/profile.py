@@ -23,6 +23,8 @@ LINES = ("wls", "ols", "regress")
 class RingProfile:
     """A table of annuli, from the centre outwards, one entry each; NaN where an annulus holds nothing.
 
+    z is NaN, too, where the fluxes say next to nothing on it (`fluxmaps.judge`): it would be the prior's.
+
     Attributes:
         inner: inner edge, arcsec.
         outer: outer edge.
@@ -34,6 +36,7 @@ class RingProfile:
         pixels: source pixels, by their shares.
         flux: of the source in the annulus, in the unit of a map per image pixel, shape (n, features).
         sigma: its errors.
+        correlation: between the errors of annuli, shape (n, n): neighbours share the pixels that lie in both.
     """
 
     inner: np.ndarray
@@ -46,6 +49,7 @@ class RingProfile:
     pixels: np.ndarray
     flux: np.ndarray
     sigma: np.ndarray
+    correlation: np.ndarray
 
     @property
     def known(self) -> np.ndarray:
@@ -117,14 +121,17 @@ def ring_profile(
         pixels=held.shares.sum(axis=1),
         flux=flux,
         sigma=sigma,
+        correlation=held.correlation,
     )
 
 
 def ring_line(profile: RingProfile, method: Literal["wls", "ols", "regress"] = "wls") -> RingLine:
     """The straight line through the annuli that have a value.
 
-    "wls" weighs by the errors, "ols" does not and takes its errors from the scatter (`classical`), "regress" draws the
-    line with intrinsic scatter (`population.regress`; Wang et al. 2017, ApJ 837, 89, sect. 4.2), which takes seconds.
+    "wls" weighs by the errors; its standard errors know that neighbours share pixels: P C P^T with P of the least
+    squares and C_kl = error_k error_l correlation_kl. "ols" does not weigh, and takes its errors from the scatter
+    (`classical`), "regress" draws the line with intrinsic scatter (`population.regress`; Wang et al. 2017, ApJ 837, 89,
+    sect. 4.2), which takes seconds; both take annuli as independent.
 
     Args:
         profile: of `ring_profile`.
@@ -145,5 +152,11 @@ def ring_line(profile: RingProfile, method: Literal["wls", "ols", "regress"] = "
         drawn = regress(Measured(values=z, sigma=error), Covariate(values=radius, pivot=0.0, unit="arcsec")).flat()
         central, slope = drawn["central"], drawn["slope.x"]
         return RingLine(float(central.mean()), float(slope.mean()), float(central.std()), float(slope.std()))
-    line = wls(radius, z, error) if method == "wls" else ols(radius, z)
-    return RingLine(line.central, line.slope, line.central_error, line.slope_error)
+    if method == "ols":
+        line = ols(radius, z)
+        return RingLine(line.central, line.slope, line.central_error, line.slope_error)
+    line = wls(radius, z, error)
+    to_line = line.covariance @ (np.stack([np.ones_like(radius), radius]) / error**2)
+    shared = profile.correlation[np.ix_(known, known)] * np.outer(error, error)
+    central_error, slope_error = np.sqrt(np.diag(to_line @ shared @ to_line.T))
+    return RingLine(line.central, line.slope, float(central_error), float(slope_error))

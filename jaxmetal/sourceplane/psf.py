@@ -6,21 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import griddata
 
-from jaxmetal.edge.arrays import as_mask
-from jaxmetal.edge.errors import InputError
-from jaxmetal.instrument.forms import FWHM_PER_SIGMA
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.sourceplane.beam import beam
+from jaxmetal.sourceplane.beam import Blur, beam
 from jaxmetal.sourceplane.ellipse import Ellipse, from_covariance
 from jaxmetal.sourceplane.fitted import fitted_covariance
 from jaxmetal.sourceplane.traced import source_positions
 
 CELLS = 12
-"""Along a full width at half maximum."""
+"""Along a full width at half maximum; twice as many, and twice again, where half as many give another ellipse."""
+FINEST = 48
+"""Cells along a full width, at most."""
+EVEN = 0.03
+"""Largest change of a covariance, over its mean axis squared, with twice as many cells, that is left at that."""
 REACH = 2.5
 """Half the side of the window around an image of the point, in full widths at half maximum."""
 OFF = (0.37, 0.41)
@@ -33,7 +33,9 @@ ABREAST = (1, 8, 64)
 Inside = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
-def source_psf(lens: Lens | None, psf: PSF, grid: Grid, x: Any, y: Any, *, labels: Any = None) -> Ellipse:
+def source_psf(
+    lens: Lens | None, psf: PSF, grid: Grid, x: Any, y: Any, *, labels: Any = None, finest: int = FINEST
+) -> Ellipse:
     """The ellipse at half maximum, on the source's plane, of a point that is seen at (x, y).
 
     The point's images (there may be several where the lens folds the plane) are blurred, and the blurred light is
@@ -50,84 +52,44 @@ def source_psf(lens: Lens | None, psf: PSF, grid: Grid, x: Any, y: Any, *, label
         y: the same to the North.
         labels: which image of the source each pixel belongs to, shape (ny, nx), whole numbers: light that falls on
             another image is not traced back with this one. 0 and below belong to all.
+        finest: cells along a full width of the PSF, at most, where the lens has small details.
 
     Returns:
         Axes (arcsec) and position angles, of the shape of x; NaN where the lens is not known.
     """
     x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
-    size, blur = beam(psf, grid)
-    points = np.stack([x.ravel(), y.ravel()], axis=-1)
-    belongs = _belonging(grid, labels)
-    steps = size / CELLS
-    unit = _covariances(None, points[:1] * 0.0, steps, blur, lambda x, y, _: np.ones(x.shape, bool))
-    own = float(np.max(from_covariance(unit).mean)) / size
-    most = ABREAST[-1]
-    parts = [_filled(points[k : k + most]) for k in range(0, len(points), most)]
-    covariance = np.concatenate([_covariances(lens, part, steps, blur, belongs) for part in parts])
-    covariance = covariance[: len(points)] / own**2
+    points, belongs = np.stack([x.ravel(), y.ravel()], axis=-1), _belonging(grid, labels)
+    seen, cells = beam(psf, grid), CELLS
+    covariance = _found(lens, points, seen, cells, belongs)
+    uneven = np.zeros(len(points), bool)
+    if finest > cells:
+        uneven = _apart(_found(lens, points, seen, cells // 2, belongs), covariance) > EVEN
+    while uneven.any() and cells < finest:
+        cells *= 2
+        finer = _found(lens, points[uneven], seen, cells, belongs)
+        still = _apart(covariance[uneven], finer) > EVEN
+        covariance[uneven] = finer
+        uneven[uneven] = still
     ellipse = from_covariance(np.where(np.isfinite(covariance), covariance, 1.0))
     known = np.isfinite(covariance).all(axis=(1, 2))
     return Ellipse(*(np.where(known, one, np.nan).reshape(x.shape) for one in ellipse))
 
 
-def psf_map(
-    lens: Lens | None, psf: PSF, grid: Grid, *, used: Any = None, labels: Any = None, every: int | None = None
-) -> Ellipse:
-    """`source_psf` in every used pixel of an image.
-
-    Args:
-        lens: as `source_psf`.
-        psf: as `source_psf`.
-        grid: the pixels.
-        used: True where it is wanted, shape (ny, nx); all by default.
-        labels: as `source_psf`.
-        every: pixels between those where it is traced, along both axes; the others are interpolated. By default a
-            quarter of the PSF's full width.
-
-    Returns:
-        Maps (ny, nx), NaN elsewhere.
-    """
-    mask = as_mask(used, tuple(grid.shape))
-    step = max(1, int(0.25 * beam(psf, grid)[0] / float(np.max(grid.steps)))) if every is None else every
-    if step < 1:
-        raise InputError(f"every: expected a number of pixels, 1 or more, found {every}; correct it.")
-    rows, columns = np.nonzero(mask)
-    chosen = (rows % step == 0) & (columns % step == 0)
-    chosen = chosen if chosen.sum() > 3 else np.ones(rows.size, bool)
-    x, y = (np.asarray(one)[rows[chosen], columns[chosen]] for one in grid.centres())
-    found = source_psf(lens, psf, grid, x, y, labels=labels)
-    matrices = _as_matrix(found)
-    known = np.isfinite(matrices).all(axis=1)
-    if not known.any():
-        return Ellipse(*(np.full(mask.shape, np.nan) for _ in range(3)))
-    places = np.stack([rows[chosen], columns[chosen]], axis=-1)[known]
-    wanted = np.stack([rows, columns], axis=-1)
-    filled = _interpolated(places, matrices[known], wanted)
-    ellipse = from_covariance(filled[:, [[0, 1], [1, 2]]])
-    maps = []
-    for part in ellipse:
-        painted = np.full(mask.shape, np.nan)
-        painted[rows, columns] = part
-        maps.append(painted)
-    return Ellipse(*maps)
+def _found(lens: Lens | None, points: np.ndarray, seen: tuple[float, Blur], cells: int, belongs: Inside) -> np.ndarray:
+    """Covariances (n, 2, 2) with so many cells, in units in which the PSF has its own full width without a lens."""
+    size, blur = seen
+    unit = _covariances(None, points[:1] * 0.0, size, cells, blur, lambda x, y, _: np.ones(x.shape, bool))
+    own = float(np.max(from_covariance(unit).mean)) / size
+    most = ABREAST[-1 if cells <= CELLS else 1]
+    parts = [_filled(points[k : k + most]) for k in range(0, len(points), most)]
+    made = np.concatenate([_covariances(lens, part, size, cells, blur, belongs) for part in parts])
+    return np.asarray(made[: len(points)] / own**2)
 
 
-def _interpolated(places: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Linear between the places, that of the nearest beyond them."""
-    nearest = griddata(places, values, wanted, method="nearest")
-    if min(np.ptp(places, axis=0)) == 0 or len(places) < 4:
-        return nearest
-    linear = griddata(places, values, wanted, method="linear")
-    return np.where(np.isfinite(linear), linear, nearest)
-
-
-def _as_matrix(ellipse: Ellipse) -> np.ndarray:
-    """Covariances (xx, xy, yy), shape (n, 3)."""
-    pa = np.deg2rad(ellipse.pa)
-    axis = np.stack([-np.sin(pa), np.cos(pa)])
-    long, short = ((np.asarray(one) / FWHM_PER_SIGMA) ** 2 for one in (ellipse.major, ellipse.minor))
-    pairs = ((0, 0), (0, 1), (1, 1))
-    return np.stack([(long - short) * axis[i] * axis[j] + short * (i == j) for i, j in pairs], axis=-1)
+def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Largest difference between covariances over the square of the mean axis; 0 where one is not known."""
+    scale = np.sqrt(np.maximum(other[:, 0, 0] * other[:, 1, 1] - other[:, 0, 1] ** 2, 1e-300))
+    return np.nan_to_num(np.abs(one - other).max(axis=(1, 2)) / scale)
 
 
 def _filled(points: np.ndarray) -> np.ndarray:
@@ -154,9 +116,9 @@ def _belonging(grid: Grid, labels: Any) -> Inside:
     return inside
 
 
-def _covariances(lens: Lens | None, points: np.ndarray, step: float, blur: Callable[..., Any], inside: Inside) -> Any:
+def _covariances(lens: Lens | None, points: np.ndarray, size: float, cells: int, blur: Blur, inside: Inside) -> Any:
     """Covariance of the Gaussian that fits the blurred image of each point, on the source's plane, (n, 2, 2)."""
-    half = int(np.ceil(REACH * CELLS))
+    half, step = int(np.ceil(REACH * cells)), size / cells
     line = np.arange(-half, half + 1) * step
     x = points[:, 0, None, None] + line[None, None, :] + (0.5 - OFF[0]) * step
     y = points[:, 1, None, None] + line[None, :, None] + (0.5 - OFF[1]) * step
@@ -167,7 +129,7 @@ def _covariances(lens: Lens | None, points: np.ndarray, step: float, blur: Calla
     first, second = beta[:, :, 1:, 1:] - beta[:, :, :-1, :-1], beta[:, :, 1:, :-1] - beta[:, :, :-1, 1:]
     area = 0.5 * np.abs(first[0] * second[1] - first[1] * second[0])
     weight = area * inside(middle[0], middle[1], points)
-    fitted = slice(half - int(FITTED * CELLS), half + int(FITTED * CELLS))
+    fitted = slice(half - int(FITTED * cells), half + int(FITTED * cells))
     weight, *middle = (np.where(np.isfinite(weight), one, 0.0)[:, fitted, fitted] for one in (weight, *middle))
     light = np.zeros(weight.shape)
     for number, place, mu in _images(np.stack([x, y]), beta, target):

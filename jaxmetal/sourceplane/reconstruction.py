@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def reconstruct(
         InputError: if the size is not positive, nothing is used, or the lens knows nothing where it is.
     """
     mask = as_mask(used, tuple(grid.shape))
-    parts = _parts(lens, grid, pixel, mask, fine)
+    parts = trace(lens, grid, _count(lens, grid, pixel, mask, fine))
     return _laid(parts, mask, _around([(parts, mask)], pixel) if plane is None else plane)
 
 
@@ -171,7 +172,9 @@ def of_images(
     """
     labels = np.asarray(labels)
     masks = {int(one): as_mask(labels == one, tuple(grid.shape)) for one in np.unique(labels) if one > 0}
-    cut = {name: (_parts(lens, grid, pixel, mask, fine), mask) for name, mask in masks.items()}
+    counts = {name: _count(lens, grid, pixel, mask, fine) for name, mask in masks.items()}
+    traced = {count: trace(lens, grid, count) for count in set(counts.values())}
+    cut = {name: (traced[counts[name]], mask) for name, mask in masks.items()}
     if not cut:
         raise InputError("labels: expected some image pixels above 0, found none; check the labels.")
     plane = _around(list(cut.values()), pixel)
@@ -190,19 +193,14 @@ def disagreement(images: Mapping[Any, Reconstruction], values: Any, sigma: Any) 
         Pair of names -> (first - second) / error, NaN where one is missing, shape of the source pixels.
     """
     made = {name: one.measured(values, sigma) for name, one in images.items()}
-    names = list(made)
-    return {
-        (a, b): (made[a][0] - made[b][0]) / np.hypot(made[a][1], made[b][1])
-        for k, a in enumerate(names)
-        for b in names[k + 1 :]
-    }
+    return {(a, b): (made[a][0] - made[b][0]) / np.hypot(made[a][1], made[b][1]) for a, b in combinations(made, 2)}
 
 
-def _parts(lens: Lens | None, grid: Grid, pixel: float, mask: np.ndarray, fine: int | None) -> TracedPixels:
-    """Traced parts of image pixels, small enough for source pixels."""
+def _count(lens: Lens | None, grid: Grid, pixel: float, mask: np.ndarray, fine: int | None) -> int:
+    """Parts along a side of an image pixel, small enough for source pixels."""
     if not (np.isfinite(pixel) and pixel > 0.0):
         raise InputError(f"pixel: expected the side of a source pixel in arcsec, above 0, found {pixel}; correct it.")
-    return trace(lens, grid, parts_for(lens, grid, pixel, mask) if fine is None else fine)
+    return parts_for(lens, grid, pixel, mask) if fine is None else fine
 
 
 def _laid(parts: TracedPixels, mask: np.ndarray, plane: Grid) -> Reconstruction:

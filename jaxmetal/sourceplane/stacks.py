@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array, eye_array
@@ -12,7 +12,18 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.sourceplane.reconstruction import Reconstruction
-from jaxmetal.sourceplane.rings import Rings
+
+
+class Areas(Protocol):
+    """What fluxes are summed over: annuli (`Rings`), or cells (`places.SourceCells`)."""
+
+    @property
+    def grid(self) -> Grid:
+        """Pixels that they lie on."""
+
+    @property
+    def shares(self) -> csr_array:
+        """Fraction of each pixel in each of them, shape (n, pixels of the flattened grid)."""
 
 
 class Stacks(NamedTuple):
@@ -37,6 +48,23 @@ class Stacks(NamedTuple):
         """Weights of the measurements in the flux of each annulus."""
         return csr_array(self.shares @ self.mean) * self.area
 
+    @property
+    def spaxels(self) -> np.ndarray:
+        """Image pixels that each annulus is as large as, for priors of the Hb of one; 1 where nothing is."""
+        count = self.shares.sum(axis=1) * self.area
+        return np.where(count > 0.0, count, 1.0)
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """Of the errors of annuli, which share pixels that lie in several, (annuli, annuli): the mean of the lines."""
+        operator, made = self.operator, []
+        for variance in np.nan_to_num(self.sigma.T) ** 2:
+            covariance = (operator.multiply(variance[None, :]) @ operator.T).toarray()
+            size = np.sqrt(np.diag(covariance))
+            scale = np.outer(size, size)
+            made.append(np.divide(covariance, scale, out=np.eye(len(size)), where=scale > 0.0))
+        return np.asarray(np.mean(made, axis=0))
+
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Fluxes and errors of the annuli, shape (annuli, features); NaN where nothing is.
 
@@ -49,7 +77,7 @@ class Stacks(NamedTuple):
 
 
 def stacked_rings(
-    made: Reconstruction, rings: Rings, flux: Any, sigma: Any, *, bins: Bins | None = None, used: Any = True
+    made: Reconstruction, rings: Areas, flux: Any, sigma: Any, *, bins: Bins | None = None, used: Any = True
 ) -> Stacks:
     """Lays annuli over reconstructed fluxes; only image pixels with every line that there is at all take part.
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.sparse import csr_array
 
+from jaxmetal.fluxmaps.judge import UNINFORMED
 from jaxmetal.sourceplane.stacks import Stacks
 from jaxmetal.spaxel import posterior
 from jaxmetal.spaxel.contract import Likelihood
@@ -26,8 +27,7 @@ def by_fluxes(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -
     flux, sigma = held.sums()
     operator, random = held.operator, np.random.default_rng(seed)
     drawn = [operator.multiply(_times(operator, random)) @ held.flux for _ in range(RESAMPLED)]
-    spaxels = np.maximum(held.shares.sum(axis=1), 1.0)
-    return _with_scatter(likelihood, flux, sigma, drawn, operator, spaxels, seed)
+    return _with_scatter(likelihood, flux, sigma, drawn, operator, held.spaxels, seed)
 
 
 def by_ratios(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -> Values:
@@ -57,7 +57,7 @@ def by_ratios(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -
         again = parts.multiply(times).sum(axis=1)
         sums = np.stack([one.multiply(times).sum(axis=1) for one in rated], axis=-1)
         drawn.append(height * sums / np.where(again > 0.0, again, np.nan)[:, None])
-    return _with_scatter(likelihood, flux, sigma, drawn, parts, np.maximum(weight, 1.0), seed)
+    return _with_scatter(likelihood, flux, sigma, drawn, parts, held.spaxels, seed)
 
 
 def by_metallicity(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -> Values:
@@ -107,10 +107,14 @@ def _with_scatter(
     seed: int,
 ) -> Values:
     """Of fluxes, with the scatter of what was drawn again, where there are several measurements to draw from."""
-    fluxes = np.stack([flux, *(np.where(np.isfinite(flux), one, np.nan) for one in drawn)])
-    found = _posterior(likelihood, fluxes, np.broadcast_to(sigma, fluxes.shape), spaxels, seed)
-    scatter = np.where(np.diff(operator.indptr) > 1, np.std(found["z"][1:], axis=0), np.nan)
-    return found["z"][0], 0.5 * (found["z_high"][0] - found["z_low"][0]), scatter
+    found = _posterior(likelihood, flux, sigma, spaxels, seed)
+    several = np.isfinite(found["z"]) & (np.diff(operator.indptr) > 1)
+    scatter = np.full(len(flux), np.nan)
+    if several.any():
+        fluxes = np.stack([np.where(np.isfinite(flux), one, np.nan)[several] for one in drawn])
+        errors, counts = np.broadcast_to(sigma[several], fluxes.shape), np.broadcast_to(spaxels, len(flux))[several]
+        scatter[several] = np.std(_posterior(likelihood, fluxes, errors, counts, seed)["z"], axis=0)
+    return found["z"], 0.5 * (found["z_high"] - found["z_low"]), scatter
 
 
 def _count(shares: csr_array, mean: csr_array) -> np.ndarray:
@@ -122,12 +126,12 @@ def _count(shares: csr_array, mean: csr_array) -> np.ndarray:
 
 
 def _posterior(likelihood: Likelihood, flux: Any, sigma: Any, spaxels: Any, seed: int) -> dict[str, np.ndarray]:
-    """`spaxel.posterior` where there is a line, NaN elsewhere."""
+    """`spaxel.posterior` where there is a line that says more than the prior, NaN elsewhere."""
     known = (np.isfinite(flux) & np.isfinite(sigma)).any(axis=-1)
     spaxels = np.broadcast_to(spaxels, known.shape)
     made = posterior(likelihood, flux[known], sigma[known], spaxels=spaxels[known], seed=seed, chunk=CHUNK)
-    columns = {}
+    columns, told = {}, made["information"] >= UNINFORMED
     for name in ("z", "z_low", "z_high"):
         columns[name] = np.full(known.shape, np.nan)
-        columns[name][known] = made[name]
+        columns[name][known] = np.where(told, made[name], np.nan)
     return columns

@@ -10,11 +10,13 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.ranges import require_within
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines import LinesJob, lines_job
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.redshifts import Redshifts
 from jaxmetal.io.config.scene import deflectors
+from jaxmetal.io.config.source_mass import magnification_error, mass_options, models, stellar_mass
 from jaxmetal.io.config.table import child, choose, described, positive, require_known, take
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.lens import Plane
@@ -22,12 +24,16 @@ from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.prior import sites
 from jaxmetal.sourceplane.galaxy import SourceRecipe
+from jaxmetal.sourceplane.mass import StellarMass
 from jaxmetal.sourceplane.profile import LINES
 from jaxmetal.sourceplane.values import HOW
 
 OWN = ("lens", "source")
 """Sections that `jaxmetal lines` does not know."""
-KEYS = ("pixel", "images", "continuum", "centre", "annuli", "step", "values", "line", "image_annuli")
+KEYS = (
+    "pixel", "images", "continuum", "centre", "annuli", "step", "values", "line", "image_annuli", "mass",
+    "magnification_error", "models",
+)  # fmt: skip
 MOST_LABEL = 1000
 """Of an image of the source."""
 MOST_STEP = 10.0
@@ -49,6 +55,11 @@ class SourceJob:
         shown: what that is.
         light_unit: of it, "" where it is not known.
         kpc_per_arcsec: proper, at the source.
+        mass: stellar mass on the pixels of the lines; None for none.
+        cell: sides of a place for resolved relations over the full widths of the PSF.
+        snr: least signal to noise there.
+        magnification_error: relative, towards smaller and larger; None where nothing is stated.
+        models: name -> lenses of other models, whose spread is an error of the magnification, too.
         inputs: place in the file -> path of every file that was read.
         findings: what is worth knowing, worst first.
     """
@@ -63,6 +74,11 @@ class SourceJob:
     shown: str
     light_unit: str
     kpc_per_arcsec: float
+    mass: StellarMass | None
+    cell: float
+    snr: float
+    magnification_error: tuple[float, float] | None
+    models: dict[str, list[Lens]]
     inputs: dict[str, Path]
     findings: tuple[Finding, ...]
 
@@ -80,10 +96,21 @@ def _job(table: dict[str, Any], path: Path) -> SourceJob:
     given, where = child(table, "source", "")
     require_known(given, where, KEYS)
     pixel = positive(given, "pixel", where, float)
+    if "magnification" in table:
+        raise InputError(
+            "magnification: expected the lens alone, which says it here, found a table besides; take it out, and state "
+            "its error as source.magnification_error."
+        )
     lines = lines_job({key: value for key, value in table.items() if key not in OWN}, path)
     grid = lines.spectra.grid
     if grid is None or lines.first is None:
         raise InputError("data: expected maps, or a table with a bin map, found a table alone; add data.bins.")
+    across = max(grid.shape) * float(np.max(grid.steps))
+    if pixel > across:
+        raise InputError(
+            f"{where}.pixel: expected the side of a source pixel, in arcsec, found {pixel:g}, more than the image has "
+            f"across ({across:.3g}); make it smaller."
+        )
     if lines.redshift is None:
         raise InputError("galaxy: the key 'z' is missing; add the redshift of the source, for kpc and the lens.")
     if lines.psf is None:
@@ -99,6 +126,8 @@ def _job(table: dict[str, Any], path: Path) -> SourceJob:
     labels = _labels(given, where, lines, context)
     light, shown, unit = _light(given, where, lines, context)
     scale = float(kpc_per_arcsec(lines.redshift, lines.cosmology))
+    mass, cell, snr = _mass(given, where, lines, context)
+    others = models(given, where, context)
     return SourceJob(
         lines=lines,
         grid=grid,
@@ -110,9 +139,27 @@ def _job(table: dict[str, Any], path: Path) -> SourceJob:
         shown=shown,
         light_unit=unit,
         kpc_per_arcsec=scale,
+        mass=mass,
+        cell=cell,
+        snr=snr,
+        magnification_error=magnification_error(given, where),
+        models=others,
         inputs={**lines.inputs, **context.inputs},
         findings=(*lines.findings, *context.findings),
     )
+
+
+def _mass(
+    given: dict[str, Any], where: str, lines: LinesJob, context: Context
+) -> tuple[StellarMass | None, float, float]:
+    """Stellar mass, and how places are cut."""
+    if "mass" not in given:
+        return None, 1.0, 3.0
+    table, place = child(given, "mass", where)
+    cell, snr = mass_options(table, place)
+    if lines.luminosity is None or lines.luminosity.kpc2 is None or lines.first is None:
+        raise InputError(f"{place}: expected a unit of the fluxes, for star formation, found none; state data.unit.")
+    return stellar_mass(table, place, lines.first, lines.luminosity.kpc2, context), cell, snr
 
 
 def _lens(table: dict[str, Any], context: Context) -> Lens | None:
@@ -122,6 +169,7 @@ def _lens(table: dict[str, Any], context: Context) -> Lens | None:
         raise InputError(
             f"lens.{free[0]}: expected a number, as nothing is fitted here, found a prior; state the best value."
         )
+    require_within(parts, "lens")
     return Plane(parts=parts) if parts else None
 
 
@@ -169,6 +217,7 @@ def _recipe(given: dict[str, Any], where: str, pixel: float, scale: float, conte
         free = list(sites(chosen["frame"]))
         if free:
             raise InputError(f"{place}.frame.{free[0]}: expected a number, found a prior; state the best value.")
+        require_within(chosen["frame"], f"{place}.frame")
         chosen["width"] = positive(rings, "width_kpc", place, float, 1.0) / scale
         chosen["by"] = choose(rings.get("by", "area"), f"{place}.by", ("area", "centre"))
     return SourceRecipe(pixel=pixel, **chosen)

@@ -1,0 +1,41 @@
+"""A map of stellar mass beside the line maps."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from jaxmetal.fluxmaps.spectra import Spectra
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class StellarMass:
+    """Surface density of stellar mass in the image; a lens leaves it alone, as surface brightness.
+
+    Where line fluxes are of bins, the mass is taken to be of the same bins: their mean, and one error for each.
+
+    Attributes:
+        density: solar masses per kpc^2 of the source's plane, shape (ny, nx); NaN is missing.
+        sigma: its errors.
+        kpc2: area of a pixel at the source's distance, kpc^2, not demagnified.
+    """
+
+    density: np.ndarray
+    sigma: np.ndarray
+    kpc2: float
+
+    def beside(self, spectra: Spectra) -> tuple[np.ndarray, np.ndarray]:
+        """Density and errors on the pixels, in bins those of the bin."""
+        if spectra.bins is None:
+            return self.density, self.sigma
+        return spectra.painted(spectra.means(self.density)), spectra.painted(spectra.means(self.sigma))
+
+    def seen(self, mask: np.ndarray, spectra: Spectra) -> tuple[float, float]:
+        """What a region seems to hold before it is demagnified, and its error; solar masses."""
+        density, sigma = self.beside(spectra)
+        there = np.asarray(mask, bool) & np.isfinite(density) & np.isfinite(sigma)
+        labels = np.arange(there.size).reshape(there.shape) if spectra.bins is None else np.asarray(spectra.bins.labels)
+        _, first, count = np.unique(labels[there], return_index=True, return_counts=True)
+        values, errors = density[there][first], sigma[there][first]
+        return float(count @ values) * self.kpc2, float(np.sqrt(count**2 @ errors**2)) * self.kpc2
