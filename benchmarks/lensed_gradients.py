@@ -41,6 +41,7 @@ import jaxmetal as jm
 from jaxmetal import sourceplane
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.machine import keep_memory
+from jaxmetal.numerics.grid import subpixels
 
 FIRST = 20_261_201
 SHAPE, PIXEL, MARGIN = (35, 37), 0.12, 6
@@ -204,8 +205,7 @@ def main_image(lens: Any, disc: dict[str, float], bright: np.ndarray) -> tuple[n
 
 def sharp(lens: Any, disc: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
     """Light and metallicity of the pixels without any PSF."""
-    finer = GRID.finer(tuple(n * FINE for n in SHAPE), FINE, (0, 0))
-    light, z = brute.disc(**disc)(*sourceplane.source_positions(lens, *finer.centres()))
+    light, z = brute.disc(**disc)(*sourceplane.source_positions(lens, *subpixels(GRID, density=FINE, margin=0)))
     ny, nx = SHAPE
     mean, metals = (one.reshape(ny, FINE, nx, FINE).mean(axis=(1, 3)) for one in (light, light * 10.0 ** (z - CENTRAL)))
     return mean, CENTRAL + np.log10(metals / mean)

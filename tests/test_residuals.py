@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import jaxmetal as jm
 from jaxmetal import population
 from jaxmetal.population import residuals
 
@@ -54,3 +55,21 @@ def test_errors_of_the_common_covariate_make_a_correlation_that_is_told(known):
     assert found.by_shared_errors == pytest.approx(np.corrcoef(*left)[0, 1], abs=0.04)
     assert found.by_shared_errors > 0.5
     assert found.residuals[0].sigma[0] == pytest.approx(np.hypot(0.02, 0.8 * 0.3))
+
+
+def test_errors_that_the_quantities_share_are_told(known):
+    """As of star formation and metallicity from the same lines: nothing but errors, which go together by 0.9."""
+    random, n = np.random.default_rng(2), 600
+    x, shared = random.normal(0.0, 0.4, n), random.normal(size=n)
+    errors = [size * (np.sqrt(0.9) * shared + np.sqrt(0.1) * random.normal(size=n)) for size in (0.2, 0.1)]
+    found = population.residual_correlation(
+        population.Measured(values=0.8 * x + errors[0], sigma=np.full(n, 0.2), label="sfr", unit="dex"),
+        population.Measured(values=8.5 + 0.3 * x + errors[1], sigma=np.full(n, 0.1), label="z", unit="dex"),
+        population.Covariate(values=x, pivot=0.0),
+        error_correlation=0.9,
+    )
+    assert found.by_shared_errors == pytest.approx(
+        np.corrcoef(*(one.values for one in found.residuals))[0, 1], abs=0.05
+    )
+    with pytest.raises(jm.InputError, match="error_correlation"):
+        population.residual_correlation(*places(0.0, 0.0, 10), error_correlation=1.5)

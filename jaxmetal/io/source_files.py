@@ -117,7 +117,7 @@ def summary(job: SourceJob, measured: MeasuredSource, inferred: Inferred) -> str
     """What a person reads first."""
     lines = [f"- {finding}" for finding in worst_first(job.findings)] or ["- Nothing suspicious."]
     scale = job.kpc_per_arcsec
-    lines += ["", f"{job.lines.name}: {len(measured.images)} images, {scale:.4g} kpc per arcsec at the source"]
+    lines += ["", f"{job.lines.name}: {_images(len(measured.images))}, {scale:.4g} kpc per arcsec at the source"]
     for name, one in measured.images.items():
         psf = one.psf.scaled(scale)
         lines += [
@@ -140,6 +140,10 @@ def summary(job: SourceJob, measured: MeasuredSource, inferred: Inferred) -> str
     lines += ["", f"Maps at the source are per pixel of the image ({area:.4g} arcsec2), fluxes of annuli the source's."]
     lines += ["", "The blur is still in these gradients; `jaxmetal fit` on the maps takes it out."]
     return "\n".join(lines) + "\n"
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count} images"
 
 
 def _slope(line: RingLine | None, scale: float) -> str:

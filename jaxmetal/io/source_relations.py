@@ -92,11 +92,13 @@ def told(name: int, found: Inferred) -> list[str]:
         lines.append(f"    star formation           {_two_sided(one.sfr)} Msun/yr, demagnified{lens}")
     if np.isfinite(one.mass).all():
         lines.append(f"    stellar mass             {_two_sided(one.mass)} Msun, demagnified")
-    for model, spread in found.spreads.get(name, {}).items():
-        low, high = spread.errors
-        lines.append(
-            f"    magnification, {model}: {spread.median:.3g} (+{high:.2g} -{low:.2g}), {spread.lenses} of them"
-        )
+    spreads = found.spreads.get(name, {})
+    for model, spread in spreads.items():
+        if model == "across" and len(spreads) < 3:
+            continue  # one model alone differs from no other
+        (low, high), title = spread.errors, f"magnification, {model}"
+        what = "models" if model == "across" else "lenses"
+        lines.append(f"    {title:24} {spread.median:.3g} (+{high:.2g} -{low:.2g}), {spread.lenses} {what}")
     if name in found.relations:
         lines += _of_relations(found.relations[name])
     return lines

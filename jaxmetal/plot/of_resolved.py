@@ -47,7 +47,7 @@ def resolved_figure(found: Mapping[int, ResolvedRelations]) -> Figure:
         row[0].set_ylabel(f"image {name}\n{RATE}")
         row[1].set_ylabel("12 + log(O/H) [dex]")
         for ax, title, ranks in zip(row, ("main sequence", "mass-metallicity"), one.spearman or (), strict=False):
-            ax.set_title(f"resolved {title}: Spearman {ranks.observed:+.2f}, p = {ranks.p_value:.1g}", fontsize=9)
+            ax.set_title(f"resolved {title}\nSpearman {ranks.observed:+.2f}, p = {ranks.p_value:.1g}", fontsize=9)
         _left(row[2], one)
     return figure
 
@@ -80,7 +80,7 @@ def _left(ax: Axes, one: ResolvedRelations) -> None:
     )  # fmt: skip
     ranks = one.relations.spearman
     ax.set_title(
-        f"residuals: Spearman {ranks.observed:+.2f}, p = {ranks.p_value:.1g}; shared errors make "
+        f"residuals of the two\nSpearman {ranks.observed:+.2f}, p = {ranks.p_value:.1g}; shared errors alone "
         f"{one.relations.by_shared_errors:+.2f}",
         fontsize=9,
     )

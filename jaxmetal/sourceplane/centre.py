@@ -10,8 +10,10 @@ from jaxmetal.numerics.grid import Grid
 from jaxmetal.sourceplane.traced import source_positions
 
 
-def require_within(centre: tuple[float, float], grid: Grid) -> None:
-    """Refuses a centre that lies off the map of the source's plane."""
+def require_within(centre: tuple[float, float] | None, grid: Grid) -> None:
+    """Refuses a centre that is stated and lies off the map of the source's plane."""
+    if centre is None:
+        return
     x, y = (np.asarray(axis) for axis in grid.centres())
     ends = [(float(axis.min()), float(axis.max())) for axis in (x, y)]
     if not all(low <= one <= high for one, (low, high) in zip(centre, ends, strict=True)):

@@ -10,6 +10,7 @@ SETTLED = 1e-4
 """Relative change of a variance at which it is found."""
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def fitted_covariance(at: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Covariances of the Gaussians that fit a density on the plane in the sense of least squares.
 
@@ -37,9 +38,8 @@ def fitted_covariance(at: np.ndarray, weight: np.ndarray) -> np.ndarray:
     for _ in range(STEPS):
         dx, dy = x - middle[0], y - middle[1]
         p = precision[:, :, :, None]
-        # Points that have come to lie on a line have no precision across it: they weigh nothing, and end as NaN.
-        with np.errstate(invalid="ignore", over="ignore"):
-            power = -0.5 * (p[:, 0, 0] * dx**2 + p[:, 1, 1] * dy**2) - p[:, 0, 1] * dx * dy
+        # Points that have come to lie on a line have no finite precision across it: they weigh nothing, and end as NaN.
+        power = -0.5 * (p[:, 0, 0] * dx**2 + p[:, 1, 1] * dy**2) - p[:, 0, 1] * dx * dy
         share = weight * np.exp(np.minimum(np.nan_to_num(power, nan=-np.inf), 0.0))
         share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
         middle = _middle(share, x, y)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.names import require_name
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lens_maps import deflection
@@ -112,11 +113,15 @@ def models(given: dict[str, Any], where: str, context: Context) -> dict[str, lis
         z_lens = positive(table, "z_lens", own, float, most=FARTHEST)
         context.redshifts.require_behind(z_lens, own)
         rest = {key: value for key, value in table.items() if key not in ("x", "y", "z_lens")}
-        told = dataclasses.replace(context, z_lens=z_lens)
+        told = dataclasses.replace(context, z_lens=z_lens, findings=[])
         made[name] = [
             Plane(parts={"map": deflection({**rest, "x": a, "y": b}, f"{own}.{k}" if len(x) > 1 else own, told, build)})
             for k, (a, b) in enumerate(zip(x, y, strict=True))
         ]
+        # What is said of every map that is as it should be was said of the lens itself.
+        context.findings.extend(
+            Finding(one.severity, f"{own}: {one.text}") for one in told.findings if one.severity != "info"
+        )
     return made
 
 

@@ -105,12 +105,7 @@ def _job(table: dict[str, Any], path: Path) -> SourceJob:
     grid = lines.spectra.grid
     if grid is None or lines.first is None:
         raise InputError("data: expected maps, or a table with a bin map, found a table alone; add data.bins.")
-    across = max(grid.shape) * float(np.max(grid.steps))
-    if pixel > across:
-        raise InputError(
-            f"{where}.pixel: expected the side of a source pixel, in arcsec, found {pixel:g}, more than the image has "
-            f"across ({across:.3g}); make it smaller."
-        )
+    _require_small(pixel, f"{where}.pixel", grid)
     if lines.redshift is None:
         raise InputError("galaxy: the key 'z' is missing; add the redshift of the source, for kpc and the lens.")
     if lines.psf is None:
@@ -147,6 +142,16 @@ def _job(table: dict[str, Any], path: Path) -> SourceJob:
         inputs={**lines.inputs, **context.inputs},
         findings=(*lines.findings, *context.findings),
     )
+
+
+def _require_small(pixel: float, where: str, grid: Grid) -> None:
+    """Refuses source pixels that are larger than the image."""
+    across = max(grid.shape) * float(np.max(grid.steps))
+    if pixel > across:
+        raise InputError(
+            f"{where}: expected the side of a source pixel, in arcsec, found {pixel:g}, more than the image has across "
+            f"({across:.3g}); make it smaller."
+        )
 
 
 def _mass(
