@@ -177,6 +177,15 @@ REFUSED = {
     "errors twice": ({"ivar": 1.0}, "'Hb': errors: expected exactly one of"),
     "no datum": ({"used": {"Hb": np.zeros(SHAPE, bool)}}, "'Hb': used: expected at least one True"),
     "bins of maps": ({"bins": np.zeros(SHAPE, int)}, "fluxes of 'Hb': expected one sum for each of the 1 bins"),
+    "a mask of another line": ({"used": {"SII": np.ones(SHAPE, bool)}}, "used: 'SII' is none of the lines"),
+    "a jitter beside a noise": (
+        {"sigma": None, "noise": jm.likelihood.Gaussian(sigma=0.1), "jitter": 0.05},
+        "jitter: expected none beside `noise`",
+    ),
+    "a free jitter beside a noise": (
+        {"sigma": None, "noise": jm.likelihood.Gaussian(sigma=0.1), "jitter": dist.HalfNormal(0.1)},
+        "jitter: expected none beside `noise`",
+    ),
     "sky of another line": ({"sky": {"Hg": jm.Sky()}}, "sky: 'Hg' is none of the lines"),
 }
 

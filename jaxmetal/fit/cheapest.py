@@ -18,7 +18,7 @@ def cheapest(stage: Stage, found: Solutions) -> Solutions:
     if not worth_judging(found):
         return turned(stage, {i: _too_many(one) for i, one in found.items()})
     found, first = judged(stage, found, stage.options.chains * stage.options.draws)
-    better = followed(stage, first)
+    better = followed(stage, found, first)
     found = {i: _chosen(one, first[i], better[i]) for i, one in integrated(found, better).items()}
     for one in found.values():
         say(one.decisions[-1], stage.progress)
@@ -41,7 +41,6 @@ def _too_many(solution: Solution) -> Solution:
 
 def _chosen(solution: Solution, first: Proposals, refined: Proposals) -> Solution:
     method, limit = ("laplace", "below") if refined.k_hat < TRUSTED else ("nuts", "not below")
-    what = "a mixture that follows the posterior" if len(refined.mixture.shares) > 1 else "more draws of it"
-    better = "" if refined is first else f", {what} {refined.k_hat:.2f}"
+    better = "" if refined is first else f", {refined.mixture.described} {refined.k_hat:.2f}"
     why = f"the Laplace approximation has k-hat {first.k_hat:.2f}{better} ({limit} {TRUSTED})"
     return solution._replace(method=method, decisions=(f"{method.upper()} chosen: {why}.",))

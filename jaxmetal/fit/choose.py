@@ -12,6 +12,7 @@ from jaxmetal.chains import Kept
 from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import worst_first
+from jaxmetal.edge.progress import say
 from jaxmetal.fit.arcs import from_arcs
 from jaxmetal.fit.diagnose import prior_warnings
 from jaxmetal.fit.method import Options, Solution
@@ -88,6 +89,7 @@ def auto(
     whole = tree(scene, observations)
     seeds = [seed_of(seed)]
     cut, found = solve(stack([problem]), seeds, options, given, progress, clock.mark, cut_short, keep)
+    say("Looking by how much a scene sampled twice as finely would move the result.", progress)
     (solution,) = resampled([whole], [problem.plans], cut, found)
     if isinstance(solution, InputError):
         raise solution

@@ -1,4 +1,4 @@
-"""Draws from mixtures of Student-t's, weighed by the posterior, and how good their weights are."""
+"""Draws from mixtures of Student-t's, straight or bent, weighed by the posterior, and how good their weights are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from jaxmetal.fit import evaluate
+from jaxmetal.fit.bent import Bent
 from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.student import StudentMixture
@@ -24,8 +25,12 @@ TELLING = 20
 """Least effective draws per dimension of a covariance."""
 
 
+Mixture = StudentMixture | Bent
+"""What draws come from: it has `draw`, `log_density`, `fitted`, `good` and `described`."""
+
+
 class Proposals(NamedTuple):
-    """Draws from a mixture of Student-t's, and what the posterior says of them.
+    """Draws from a mixture, and what the posterior says of them.
 
     Attributes:
         mixture: that they come from.
@@ -36,7 +41,7 @@ class Proposals(NamedTuple):
             trusted (Vehtari et al. 2024, JMLR 25, 72); infinite where nearly all weight lies on a few draws.
     """
 
-    mixture: StudentMixture
+    mixture: Mixture
     vectors: np.ndarray
     log_density: np.ndarray
     log_ratio: np.ndarray
@@ -51,7 +56,7 @@ class Proposals(NamedTuple):
 def propose(
     problems: Problem,
     which: Sequence[int],
-    mixtures: Sequence[StudentMixture],
+    mixtures: Sequence[Mixture],
     seeds: Sequence[SeedSequence],
     draws: Sequence[int],
     progress: bool = False,
@@ -74,7 +79,7 @@ def propose(
     return [_weigh(*one) for one in zip(mixtures, drawn, targets, strict=True)]
 
 
-def _weigh(mixture: StudentMixture, vectors: np.ndarray, log_target: np.ndarray) -> Proposals:
+def _weigh(mixture: Mixture, vectors: np.ndarray, log_target: np.ndarray) -> Proposals:
     log_ratio = log_ratios(log_target, mixture.log_density(vectors))
     return Proposals(mixture, vectors, log_target, log_ratio, pareto_shape(log_ratio))
 

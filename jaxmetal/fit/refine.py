@@ -16,6 +16,7 @@ from numpy.random import SeedSequence
 
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.proposals import (
+    Mixture,
     Proposals,
     effective,
     efficiency,
@@ -26,7 +27,7 @@ from jaxmetal.fit.proposals import (
     truncated,
 )
 from jaxmetal.fit.seeds import branch
-from jaxmetal.fit.student import StudentMixture, fitted, pooled
+from jaxmetal.fit.student import pooled
 
 TRUSTED = 0.7
 """Largest Pareto k-hat at which proposals can be corrected one by one."""
@@ -67,6 +68,7 @@ def refine(
     which: Sequence[int],
     first: Sequence[Proposals],
     seeds: Sequence[SeedSequence],
+    maxima: Sequence[int],
     progress: bool = False,
 ) -> list[Proposals]:
     """Better proposals, and more of them.
@@ -74,8 +76,9 @@ def refine(
     Args:
         problems: see `fit.problem.stack`.
         which: problem of each set of proposals.
-        first: drawn from Laplace approximations.
+        first: drawn from Laplace approximations, or along ridges.
         seeds: of each.
+        maxima: of each.
         progress: see `propose`.
 
     Returns:
@@ -83,7 +86,7 @@ def refine(
     """
     pools = [[found] for found in first]
 
-    def drawn(some: dict[int, StudentMixture], times: Sequence[int], turn: int) -> dict[int, Proposals]:
+    def drawn(some: dict[int, Mixture], times: Sequence[int], turn: int) -> dict[int, Proposals]:
         if not some:
             return {}
         places, anew = [which[i] for i in some], [branch(seeds[i], turn) for i in some]
@@ -92,7 +95,7 @@ def refine(
 
     for turn, now in enumerate(TURNS):
         poor = [i for i, pool in enumerate(pools) if _poor(now, pool)]
-        parts = [now.parts + len(first[i].mixture.shares) - 1 for i in poor]
+        parts = [now.parts + maxima[i] - 1 for i in poor]
         adapted = {i: followed(pools[i], n, branch(seeds[i], turn, 0)) for i, n in zip(poor, parts, strict=True)}
         for i, found in drawn(adapted, [now.times] * len(adapted), turn).items():
             pools[i].append(found)
@@ -109,8 +112,8 @@ def _poor(turn: Turn, pool: Sequence[Proposals]) -> bool:
 
     Infinite k-hats tell of a part that the mixture did not know; the next mixture has seen its edge alone.
     """
-    known = bool(np.any(np.isfinite(pool[-1].log_ratio)))
-    return known and (pool[-1].k_hat >= turn.above or (len(pool) > 1 and np.isinf(pool[-2].k_hat)))
+    known, last = bool(np.any(np.isfinite(pool[-1].log_ratio))), pool[-1]
+    return known and (last.k_hat >= max(turn.above, last.mixture.good) or (len(pool) > 1 and np.isinf(pool[-2].k_hat)))
 
 
 def _lack(proposals: Proposals, wanted: int) -> int:
@@ -122,14 +125,14 @@ def _lack(proposals: Proposals, wanted: int) -> int:
     return max(0, min(MORE, int(np.ceil(ENOUGH / share))) - int(there))
 
 
-def followed(pool: Sequence[Proposals], parts: int, seed: SeedSequence) -> StudentMixture:
+def followed(pool: Sequence[Proposals], parts: int, seed: SeedSequence) -> Mixture:
     """A mixture of at most so many parts that follows the posterior as all proposals of a pool know it."""
     vectors, log_target = (np.concatenate([getattr(one, name) for one in pool]) for name in ("vectors", "log_density"))
     counts = [len(one.vectors) for one in pool]
     least = POINTS * vectors.shape[1]
     weights = tempered(log_ratios(log_target, pooled([one.mixture for one in pool], counts, vectors)), least)
     affordable = int(effective(weights) / least)
-    return fitted(vectors, weights, max(1, min(parts, affordable)), np.random.default_rng(seed))
+    return pool[-1].mixture.fitted(vectors, weights, max(1, min(parts, affordable)), np.random.default_rng(seed))
 
 
 def tempered(log_ratio: np.ndarray, least: float) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
@@ -47,6 +47,16 @@ class StudentMixture(NamedTuple):
     factors: Array
     freedom: float = FREEDOM
 
+    @property
+    def described(self) -> str:
+        """What proposals from it are called."""
+        return "a mixture that follows the posterior" if len(self.shares) > 1 else "more draws of it"
+
+    @property
+    def good(self) -> float:
+        """k-hat below which no other mixture is fitted to its draws."""
+        return 0.0
+
     @classmethod
     def single(cls, centre: Array, factor: Array) -> StudentMixture:
         """Of one component."""
@@ -67,6 +77,10 @@ class StudentMixture(NamedTuple):
         """At vectors (count, size)."""
         return np.logaddexp.reduce(self.log_parts(vectors)[0], axis=0)
 
+    def fitted(self, vectors: Array, weights: Array, parts: int, random: Generator) -> StudentMixture:
+        """Another, see `fitted`."""
+        return fitted(vectors, weights, parts, random)
+
     def log_parts(self, vectors: Array) -> tuple[Array, Array]:
         """log(share_k t_k) and squared distances in units of S_k, each of shape (parts, count)."""
         size, freedom = self.centres.shape[1], self.freedom
@@ -78,7 +92,7 @@ class StudentMixture(NamedTuple):
         return norms[:, None] - 0.5 * (freedom + size) * np.log1p(squares / freedom), squares
 
 
-def pooled(mixtures: Sequence[StudentMixture], counts: Sequence[int], vectors: Array) -> Array:
+def pooled(mixtures: Sequence[Any], counts: Sequence[int], vectors: Array) -> Array:
     """log density of draws from several mixtures as if they came from all together, up to a constant.
 
     Cornuet et al. 2012, Scand. J. Stat. 39, 798, eq. 3: the more draws of a mixture, the more it counts.

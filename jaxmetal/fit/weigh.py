@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from jaxmetal.chains import reached
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.progress import say
+from jaxmetal.fit.bent import Bent
 from jaxmetal.fit.curvature import SMALL
 from jaxmetal.fit.evidence import log_evidence
 from jaxmetal.fit.method import Solution, Solutions, Stage, drawn
 from jaxmetal.fit.metropolis import walk
-from jaxmetal.fit.proposals import Proposals, joined, propose
+from jaxmetal.fit.proposals import Proposals, efficiency, joined, propose
 from jaxmetal.fit.refine import TRUSTED, TURNS, refine
+from jaxmetal.fit.ridge import ridges
 from jaxmetal.fit.seeds import branch
 
 DOUBLED = 3
@@ -22,7 +25,7 @@ CHECKED = 500
 def corrected(stage: Stage, found: Solutions) -> Solutions:
     """The method: proposals, corrected by Metropolis steps."""
     found, first = judged(stage, found, stage.options.chains * stage.options.draws)
-    better = followed(stage, first)
+    better = followed(stage, found, first)
     return walked(stage, integrated(found, better), better)
 
 
@@ -40,11 +43,28 @@ def worth_judging(found: Solutions) -> bool:
     return all(one.peak.gaussian.mode.size <= SMALL for one in found.values())
 
 
-def followed(stage: Stage, first: dict[int, Proposals]) -> dict[int, Proposals]:
+def followed(stage: Stage, found: Solutions, first: dict[int, Proposals]) -> dict[int, Proposals]:
     """Better proposals where those of the Laplace approximation are poor."""
-    seeds = [branch(stage.seeds[i], 1) for i in first]
-    better = refine(stage.problems, list(first), list(first.values()), seeds, stage.progress)
-    return dict(zip(first, better, strict=True))
+    begun = first | _along_ridges(stage, found, {i: one for i, one in first.items() if one.k_hat >= TRUSTED})
+    seeds, maxima = [branch(stage.seeds[i], 1) for i in begun], [1 + len(found[i].peak.others) for i in begun]
+    better = refine(stage.problems, list(begun), list(begun.values()), seeds, maxima, stage.progress)
+    return dict(zip(begun, better, strict=True))
+
+
+def _along_ridges(stage: Stage, found: Solutions, poor: dict[int, Proposals]) -> dict[int, Proposals]:
+    """Proposals along the ridges of posteriors with one maximum, where they are better."""
+    single = [i for i in poor if not found[i].peak.others and found[i].peak.gaussian.mode.size > 1]
+    if not single:
+        return {}
+    say("The posterior bends: following its ridge.", stage.progress)
+    traced = zip(single, ridges(stage.problems, single, [found[i].peak.gaussian for i in single]), strict=True)
+    bent = {i: Bent(ridge, ridge.along()) for i, ridge in traced if ridge is not None}
+    if not bent:
+        return {}
+    seeds, counts = [branch(stage.seeds[i], 0, 1) for i in bent], [len(poor[i].log_ratio) for i in bent]
+    made = propose(stage.problems, list(bent), list(bent.values()), seeds, counts, stage.progress)
+    better = zip(bent, made, strict=True)
+    return {i: one for i, one in better if efficiency(one.weights) > efficiency(poor[i].weights)}
 
 
 def integrated(found: Solutions, proposals: dict[int, Proposals]) -> Solutions:

@@ -11,7 +11,9 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import require_errors, standard_deviation
 from jaxmetal.edge.ranges import require_within
 from jaxmetal.instrument.forms import Kernel
+from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.prior import is_site
 
 
 def errors_of(data: np.ndarray, noise: Any, unit: Any = "", **styles: Any) -> np.ndarray:
@@ -27,6 +29,22 @@ def errors_of(data: np.ndarray, noise: Any, unit: Any = "", **styles: Any) -> np
             f"noise: expected a noise of jaxmetal.likelihood, found {type(noise).__name__}; or give sigma."
         )
     return np.ones(data.shape)
+
+
+def noise_of(errors: np.ndarray, jitter: Any, noise: Any) -> Any:
+    """A Gaussian of these errors and a jitter, or the noise that was given instead.
+
+    Raises:
+        InputError: if both a jitter and a noise are given.
+    """
+    if noise is None:
+        return Gaussian(sigma=errors, jitter=jitter)
+    if is_site(jitter) or np.any(np.asarray(jitter) != 0.0):
+        raise InputError(
+            f"jitter: expected none beside `noise`, found both; write it into the noise, e.g. "
+            f"{type(noise).__name__}(..., jitter=...), where that takes one."
+        )
+    return noise
 
 
 def cleaned(data: np.ndarray, errors: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, ...]:

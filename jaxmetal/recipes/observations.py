@@ -12,14 +12,13 @@ from jaxmetal.edge.bins import per_bin
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.likelihood.contract import Noise
-from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex, Mixing
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.quantities import flux_unit, plain, unit_of
 from jaxmetal.observation import Image, Sky, WeightedMap
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.binned import as_bins, of_used
-from jaxmetal.recipes.checked import cleaned, errors_of, require_psf
+from jaxmetal.recipes.checked import cleaned, errors_of, noise_of, require_psf
 from jaxmetal.recipes.responses import responses
 
 
@@ -83,7 +82,7 @@ def weighted_map(
     if bins is not None:
         bins, data, errors, mask = _reduce(data, errors, mask, bins)
     data, errors, mask = cleaned(data, errors, mask)
-    noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
+    noise = noise_of(errors, jitter, noise)
     return WeightedMap(
         data=data,
         noise=noise,
@@ -145,7 +144,7 @@ def light_image(
     require_psf(psf, grid)
     errors = errors_of(data, noise, unit, sigma=sigma, variance=variance, ivar=ivar)
     data, errors, mask = cleaned(data, errors, as_mask(used, data.shape))
-    noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
+    noise = noise_of(errors, jitter, noise)
     return Image(
         data=data,
         noise=noise,

@@ -12,7 +12,6 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.likelihood.censored import Censored
 from jaxmetal.likelihood.contract import Noise
-from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.lines.contents import Contents
 from jaxmetal.lines.emitted import Emission
 from jaxmetal.lines.model_grid import Photoionisation
@@ -20,7 +19,7 @@ from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import LineMaps
 from jaxmetal.observation.line_maps import OTHERS
 from jaxmetal.recipes.binned import as_bins
-from jaxmetal.recipes.checked import cleaned, errors_of, require_psf
+from jaxmetal.recipes.checked import cleaned, errors_of, noise_of, require_psf
 
 
 def line_maps(
@@ -77,6 +76,8 @@ def line_maps(
         InputError: if any of these cannot be used; the sentence says which and what to do.
     """
     _require_features("fluxes", fluxes, emission)
+    for name in used if isinstance(used, Mapping) else ():
+        _require_one("used", name, emission)
     binned = None if bins is None else as_bins(bins, None)
     styles = {"sigma": sigma, "variance": variance, "ivar": ivar}
     data, errors, mask = _stacked(
@@ -86,7 +87,7 @@ def line_maps(
     for name in sky or {}:
         _require_one("sky", name, emission)
     _require_calibrated(varying, emission)
-    noise = Gaussian(sigma=errors, jitter=jitter) if noise is None else noise
+    noise = noise_of(errors, jitter, noise)
     return LineMaps(
         data=data,
         noise=_limited(noise, limits, emission, data.shape[1:]) if limits else noise,
