@@ -13,6 +13,7 @@ from jaxmetal.fit import following as module
 from jaxmetal.fit.following import following
 from jaxmetal.fit.held import pulls
 from jaxmetal.fit.laplace import Laplace
+from jaxmetal.fit.peaks import _widened
 from jaxmetal.fit.problem import log_density, make, pick, size, stack
 
 SHAPE, MODES = (6, 7), 3
@@ -104,3 +105,17 @@ def test_the_volume_is_that_of_its_jacobian(known):
     assert float(place(e)[1]) == pytest.approx(np.linalg.slogdet(jacobian(e))[1] - still, abs=1e-8)
     assert abs(float(place(e)[1])) > 0.1
     np.testing.assert_allclose(place(np.zeros(held.size))[0], gaussian.mode, atol=1e-9)
+
+
+def test_what_was_held_is_widened_whatever_the_square_root_of_the_covariance():
+    random = np.random.default_rng(4)
+    lower = np.tril(random.standard_normal((5, 5))) + 3.0 * np.eye(5)
+    lower[1], lower[:, 1] = 0.0, 0.0
+    lower[1, 1] = 1e-3
+    turned = lower @ np.linalg.qr(random.standard_normal((5, 5)))[0]
+    held = np.array([0.0, 1e6, 0.0, 0.0, 0.0])
+    factor = _widened(Laplace(np.zeros(5), turned, 0.0), held).factor
+    expected = lower @ lower.T
+    expected[1, 1] = 1.0
+    np.testing.assert_allclose(factor @ factor.T, expected, atol=1e-9)
+    assert _widened(Laplace(np.zeros(5), turned, 0.0), 0.0 * held).factor is turned

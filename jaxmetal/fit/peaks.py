@@ -167,12 +167,18 @@ def _released(problems: Problem) -> Problem:
 
 
 def _widened(gaussian: Laplace, held: np.ndarray) -> Laplace:
-    """A Gaussian about a maximum, as wide as the priors along what was held there."""
+    """A Gaussian about a maximum, as wide as the priors along what was held there.
+
+    The columns of a square root of a covariance belong to no number: it is the covariance that is changed.
+    """
     along = np.flatnonzero(held > 0)
-    factor = gaussian.factor.copy()
-    factor[along], factor[:, along] = 0.0, 0.0
-    factor[along, along] = 1.0
-    return gaussian._replace(factor=factor)
+    if not along.size:
+        return gaussian
+    factor = np.asarray(gaussian.factor, float)
+    covariance = factor @ factor.T
+    covariance[along], covariance[:, along] = 0.0, 0.0
+    covariance[along, along] = 1.0
+    return gaussian._replace(factor=np.linalg.cholesky(covariance).astype(gaussian.factor.dtype))
 
 
 def _not_finite(problem: Problem, vector: Any) -> str:
