@@ -227,6 +227,8 @@ def test_unknown_names_are_told_the_nearest(wrong, near):
         (lambda: emission(["Hb", "OIII5007"], "S24"), "expected a scatter"),
         (lambda: jm.lines.feature({"Ha": -1.0}), "positive weights"),
         (lambda: jm.lines.feature("Halpha+Halpha"), "every line once"),
+        (lambda: jm.lines.feature("Ha+Halpha"), "every line once"),
+        (lambda: jm.lines.feature({"Ha": 1.0, "Halpha": 0.5}), "every line once"),
         (lambda: jm.lines.dust_law("CCM89")("Ha", 9.0), "r_v"),
         (lambda: jm.lines.calibration_of_your_own("x", "N2", lambda z: z, valid=(9.0, 8.0), scatter=0.1), "valid"),
         (lambda: jm.lines.calibration_of_your_own("x", "N2", lambda z: z, valid=(7.0, 8.0), scatter=-1.0), "scatter"),

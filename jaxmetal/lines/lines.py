@@ -97,12 +97,13 @@ def feature(blend: str | Mapping[str, float]) -> dict[str, float]:
     """
     if isinstance(blend, str):
         parts = [part.strip() for part in ALIASES.get(blend, blend).split("+")]
-        weights: Mapping[str, float] = dict.fromkeys(parts, 1.0)
-        if len(weights) < len(parts):
-            raise InputError(f"blend: expected every line once, found '{blend}'; give weights of your own instead.")
+        given = [(part, 1.0) for part in parts]
     else:
-        weights = blend
-    named = {line(name).name: float(weight) for name, weight in weights.items()}
+        given = list(blend.items())
+    # A line has several names: "Ha" and "Halpha" are one.
+    named = {line(name).name: float(weight) for name, weight in given}
+    if len(named) < len(given):
+        raise InputError(f"blend: expected every line once, found {blend!r}; give weights of your own instead.")
     if not named or any(not weight > 0.0 for weight in named.values()):
-        raise InputError(f"blend: expected lines with positive weights, found {dict(weights)}; leave absent lines out.")
+        raise InputError(f"blend: expected lines with positive weights, found {dict(given)}; leave absent lines out.")
     return named

@@ -76,16 +76,13 @@ def line_maps(
         InputError: if any of these cannot be used; the sentence says which and what to do.
     """
     _require_features("fluxes", fluxes, emission)
-    for name in used if isinstance(used, Mapping) else ():
-        _require_one("used", name, emission)
+    _require_known(emission, used=used, sky=sky)
     binned = None if bins is None else as_bins(bins, None)
     styles = {"sigma": sigma, "variance": variance, "ivar": ivar}
     data, errors, mask = _stacked(
         {name: _row(name, fluxes[name], binned, used, noise, styles) for name in emission.features}
     )
     grid = as_grid(grid, pixel_scale, data.shape[1:] if binned is None else np.shape(binned.labels))
-    for name in sky or {}:
-        _require_one("sky", name, emission)
     _require_calibrated(varying, emission)
     noise = noise_of(errors, jitter, noise)
     return LineMaps(
@@ -197,6 +194,13 @@ def _require_features(what: str, given: Mapping[str, Any], emission: Contents) -
             f"{what}: expected all that the emission models ({', '.join(emission.features)}), found no '{missing[0]}'; "
             "add it, or make the emission of the lines that there are."
         )
+
+
+def _require_known(emission: Contents, **given: Any) -> None:
+    """Refuses what is given by the name of a line that there is none of."""
+    for what, by_name in given.items():
+        for name in by_name if isinstance(by_name, Mapping) else ():
+            _require_one(what, name, emission)
 
 
 def _require_calibrated(ratios: Iterable[str], emission: Emission | Photoionisation) -> None:
