@@ -11,6 +11,7 @@ from compiled import bent, distortion
 
 from jaxmetal import lens as jl
 from jaxmetal.edge.errors import InputError
+from jaxmetal.lens import stack
 
 RANDOM = np.random.default_rng(17)
 X, Y = RANDOM.uniform(-3.0, 3.0, (2, 60))
@@ -287,6 +288,26 @@ def test_a_stack_has_the_gradient_of_its_sum():
     np.testing.assert_allclose(found, slope(1.0, one_by_one) / 0.4, rtol=1e-10)
 
 
+def test_a_stack_of_a_large_map_is_evaluated_in_tiles_that_show_nowhere(monkeypatch):
+    """61 x 59 positions, of which the last tile is not full: value and gradient are those of all at once."""
+    x, y = np.meshgrid(np.linspace(-3.0, 3.0, 59), np.linspace(-2.0, 2.0, 61))
+
+    def total(theta_e):
+        found = jnp.stack(jl.Stack(of=jl.SIS(theta_e=theta_e, **MANY), block=2)(x, y))
+        return jnp.sum(found * jnp.sin(jnp.arange(found.size)).reshape(found.shape)), found
+
+    theta_e = np.linspace(0.1, 0.5, 5)
+    plain, whole = jax.jit(jax.grad(total, has_aux=True))(theta_e)
+    monkeypatch.setattr(stack, "TILE", 512)
+    tiled, parts = jax.jit(lambda theta_e: jax.grad(total, has_aux=True)(theta_e))(theta_e)
+    np.testing.assert_allclose(parts, whole, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(tiled, plain, rtol=1e-11)
+    expected = sum(
+        np.stack(jl.SIS(theta_e=t, x0=a, y0=b)(x, y)) for t, a, b in zip(theta_e, *MANY.values(), strict=True)
+    )
+    np.testing.assert_allclose(whole, expected, atol=1e-13)
+
+
 BAD = {
     "several kinds": (lambda: jl.stacked([POTENTIALS["SIS"], POTENTIALS["SIE"]]), "found SIE, SIS"),
     "none": (lambda: jl.stacked([]), "found none"),
@@ -297,6 +318,27 @@ BAD = {
     "one lens": (lambda: jl.Stack(of=jl.SIS(theta_e=1.0))(X, Y), "found shapes numbers alone"),
     "a dipole": (lambda: jl.Multipole(m=1, amplitude=0.1)(X, Y), "order m of 2 or more, found 1"),
     "an unknown profile": (lambda: jl.lens_from_lenstronomy(["CHAMELEON"], [{}]), "found 'CHAMELEON'"),
+    "no order": (lambda: jl.Multipole(m=2.5, amplitude=0.1)(X, Y), "whole order m of 2 or more, found 2.5"),
+    "a dipole's potential": (lambda: jl.Multipole(m=1, amplitude=0.1).potential(X, Y), "order m of 2 or more, found 1"),
+    "no ellipse": (
+        lambda: jl.lens_from_lenstronomy(["SIE"], [{"theta_E": 1.0, "e1": 0.8, "e2": 0.8}]),
+        r"an ellipticity \(e1, e2\) of '0 SIE' shorter than 1, found 1.13",
+    ),
+    "not a number": (
+        lambda: jl.lens_from_lenstronomy(["SIS"], [{"theta_E": np.nan}]),
+        r"lenstronomy.0 SIS.theta_e: expected a number within \[0, inf\), found nan",
+    ),
+    "a negative lens": (lambda: jl.lens_from_lenstronomy(["SIS"], [{"theta_E": -1.0}]), "found -1; correct it"),
+    "too steep": (
+        lambda: jl.lens_from_lenstronomy(["EPL"], [{"theta_E": 1.0, "gamma": 3.5, "e1": 0.1, "e2": 0.0}]),
+        r"0 EPL.gamma: expected a number within \(1, 3\), found 3.5",
+    ),
+    "a word": (lambda: jl.lens_from_lenstronomy(["SIS"], [{"theta_E": "big"}]), "a number as theta_E of '0 SIS'"),
+    "no table": (lambda: jl.lens_from_lenstronomy(["SIS"], [None]), "a table of arguments of '0 SIS', found None"),
+    "no size": (
+        lambda: jl.lens_from_lenstronomy(["NFW"], [{"Rs": 0.0, "alpha_Rs": 1.0}]),
+        r"0 NFW.kappa_s: expected a number within \[0, inf\)|r_s: expected a number within \(0, inf\), found 0",
+    ),
     "other arguments": (
         lambda: jl.lens_from_lenstronomy(["SIS"], [{"theta_E": 1.0, "q": 0.5}]),
         "the arguments of 'SIS' do not fit it, found theta_E, q",

@@ -26,5 +26,7 @@ def test_its_derivative_is_smooth_through_zero_and_finite_at_the_end():
     slope = jax.vmap(jax.grad(arctan_ratio))
     z = np.array([-0.9, -0.3, -0.05, 0.05, 0.7, 20.0])
     np.testing.assert_allclose(slope(z), (1 / (1 + z) - np.asarray(arctan_ratio(z))) / (2 * z), rtol=1e-12)
+    z = np.array([-0.99, -0.999])
+    np.testing.assert_allclose(slope(z), (1 / (1 + z) - exact(z).astype(float)) / (2 * z), rtol=1e-11)
     np.testing.assert_allclose(slope(np.array([-1e-12, 0.0, 1e-12])), -1 / 3, rtol=1e-11)
     assert np.isfinite(slope(np.array([-1.0, 1e30]))).all()

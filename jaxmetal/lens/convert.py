@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.ranges import NUMBERS, require_within
 from jaxmetal.lens.dpie import DPIE
 from jaxmetal.lens.epl import EPL
 from jaxmetal.lens.multipole import Multipole
@@ -51,8 +53,8 @@ def lens_from_lenstronomy(lens_model_list: Sequence[str], kwargs_lens: Sequence[
     """The lenses of a lenstronomy model: "0 EPL", "1 SHEAR", ... -> lens.
 
     Raises:
-        InputError: for a profile that is not among `FROM_LENSTRONOMY`, arguments that it does not have, or lists of
-            different lengths.
+        InputError: for a profile that is not among `FROM_LENSTRONOMY`, arguments that it does not have or that no lens
+            can have, or lists of different lengths.
     """
     if len(lens_model_list) != len(kwargs_lens):
         found = f"{len(lens_model_list)} and {len(kwargs_lens)}"
@@ -62,6 +64,7 @@ def lens_from_lenstronomy(lens_model_list: Sequence[str], kwargs_lens: Sequence[
         if name not in FROM_LENSTRONOMY:
             known = ", ".join(FROM_LENSTRONOMY)
             raise InputError(f"lenstronomy: expected profiles among {known}, found '{name}'; leave it out.")
+        _require_numbers(f"{place} {name}", given)
         try:
             made[f"{place} {name}"] = FROM_LENSTRONOMY[name](**given)
         except TypeError:
@@ -69,7 +72,24 @@ def lens_from_lenstronomy(lens_model_list: Sequence[str], kwargs_lens: Sequence[
             raise InputError(
                 f"lenstronomy: the arguments of '{name}' do not fit it, found {found}; correct them."
             ) from None
+    require_within(made, "lenstronomy")
     return made
+
+
+def _require_numbers(place: str, given: Any) -> None:
+    """Refuses a table that is none, words in it, and an ellipticity that no ellipse has."""
+    if not isinstance(given, Mapping):
+        raise InputError(f"lenstronomy: expected a table of arguments of '{place}', found {shown(given)}; correct it.")
+    for name, value in given.items():
+        if not isinstance(value, NUMBERS):
+            raise InputError(
+                f"lenstronomy: expected a number as {name} of '{place}', found {shown(value)}; correct it."
+            )
+    size = np.hypot(given.get("e1", 0.0), given.get("e2", 0.0))
+    if not np.all(size < 1.0):
+        raise InputError(
+            f"lenstronomy: expected an ellipticity (e1, e2) of '{place}' shorter than 1, found {size:.3g}; correct it."
+        )
 
 
 def _nie(theta_E: Any, e1: Any, e2: Any, s_scale: Any, center_x: Any = 0.0, center_y: Any = 0.0) -> NIE:

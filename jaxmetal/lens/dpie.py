@@ -82,11 +82,11 @@ class _Between(NamedTuple):
     def deflection(self) -> tuple[jax.Array, jax.Array]:
         """By arctan A - arctan B = arctan((A - B) / (1 + A B)), of whose A - B the factor s - a is taken out."""
         q2 = self.q**2
-        f2, gap = 1 - q2, self.s - self.a
+        f2, gap, radii, psis = 1 - q2, self.s - self.a, self.s + self.a, self.psi_s + self.psi_a
         near, far = self.psi_a + self.a, self.psi_s + self.s
-        along = self.u * (1 + q2 * self._rise) / (near * far + f2 * self.u**2)
+        along = self.u * (psis + q2 * radii) / (psis * (near * far + f2 * self.u**2))
         near, far = self.psi_a + q2 * self.a, self.psi_s + q2 * self.s
-        across = self.v * q2 * (1 + self._rise) / (near * far - f2 * self.v**2)
+        across = self.v * q2 * (psis + radii) / (psis * (near * far - f2 * self.v**2))
         return along * arctan_ratio(f2 * (gap * along) ** 2), across * arctan_ratio(-f2 * (gap * across) ** 2)
 
     def potential(self) -> jax.Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import jax
 import jax.numpy as jnp
 
@@ -35,20 +37,24 @@ class Multipole:
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec."""
-        if self.m < 2:
-            raise InputError(
-                f"Multipole: expected an order m of 2 or more, found {self.m}; a dipole is another centre."
-            )
         _, cos, sin = self._directions(x, y)
         waves, (real, imaginary) = _power(cos, sin, self.m)[0], _power(cos, sin, self.m - 1)
-        scale, m = self.amplitude / (1 - self.m**2), self.m
+        scale, m = self._scale(), self.m
         along = scale * ((1 - m) * cos * waves + m * real)
         return on_sky(along, scale * ((1 - m) * sin * waves - m * imaginary), self.pa)
 
     def potential(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """Whose gradient is the deflection, arcsec^2."""
         radius, cos, sin = self._directions(x, y)
-        return self.amplitude / (1 - self.m**2) * radius * _power(cos, sin, self.m)[0]
+        return self._scale() * radius * _power(cos, sin, self.m)[0]
+
+    def _scale(self) -> float | jax.Array:
+        """amplitude / (1 - m^2)."""
+        if not isinstance(self.m, Integral) or self.m < 2:
+            raise InputError(
+                f"Multipole: expected a whole order m of 2 or more, found {self.m}; a dipole is another centre."
+            )
+        return self.amplitude / (1 - self.m**2)
 
     def _directions(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Radius, and cosine and sine of the azimuth."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -14,7 +14,9 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.tree import node, static
 
 BLOCK = 4
-"""Lenses that are evaluated side by side: few, so that what they need for a map stays in a processor's cache."""
+"""Lenses that are evaluated side by side."""
+TILE = 4096
+"""Positions that are, on a processor: few, so that what a block of lenses needs for them stays in its cache."""
 
 
 @node
@@ -34,12 +36,14 @@ class Stack:
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec."""
         x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
-        return self._summed(lambda lens: lens(x, y), (jnp.zeros_like(x), jnp.zeros_like(y)))
+        return _in_tiles(
+            lambda x, y: self._summed(lambda lens: lens(x, y), (jnp.zeros_like(x), jnp.zeros_like(y))), x, y
+        )
 
     def potential(self, x: jax.Array, y: jax.Array) -> jax.Array:
         """Whose gradient is the deflection, arcsec^2, where one lens has a potential."""
         x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
-        return self._summed(lambda lens: lens.potential(x, y), jnp.zeros_like(x))
+        return _in_tiles(lambda x, y: self._summed(lambda lens: lens.potential(x, y), jnp.zeros_like(x)), x, y)
 
     def _summed(self, of_one: Any, total: Any) -> Any:
         """Without what lies between being kept for derivatives: it is computed again, block by block."""
@@ -75,6 +79,21 @@ def stacked(lenses: Sequence[Any]) -> Stack:
             f"stacked: expected lenses of one kind and with one structure, found {found}; stack each kind."
         )
     return Stack(of=jax.tree.map(lambda *leaves: np.asarray(leaves, float), *lenses))
+
+
+def _in_tiles(of: Callable[[jax.Array, jax.Array], Any], x: jax.Array, y: jax.Array) -> Any:
+    """A function of positions, on a processor tile after tile, elsewhere of all at once."""
+    if x.size <= TILE:
+        return of(x, y)
+    count = -(-x.size // TILE)
+
+    def tiled(x: jax.Array, y: jax.Array) -> Any:
+        more = count * TILE - x.size
+        tiles = [jnp.pad(axis.ravel(), (0, more), mode="edge").reshape(count, TILE) for axis in (x, y)]
+        found = jax.lax.map(lambda tile: of(*tile), tiles)
+        return jax.tree.map(lambda values: values.ravel()[: x.size].reshape(x.shape), found)
+
+    return jax.lax.platform_dependent(x, y, cpu=tiled, default=of)
 
 
 def _parted(lens: Any) -> tuple[list[Any], list[Any]]:
