@@ -79,6 +79,7 @@ BAD = {
     "an uncertain dispersion": ("velocity_dispersion = 800.0", 'velocity_dispersion = "high"', ["expected a number"]),
     "no magnitude of L*": ("mag_star = 19.0\n", "", ["lens.galaxies: the key 'mag_star' is missing"]),
     "twice": ("mag_star = 19.0", "mag_star = 19.0\nq = 0.5", ["lens.galaxies.q: expected it once"]),
+    "a series without terms": ('type = "EPL"', 'type = "EPL"\nterms = 0', ["terms", "within [1, 1000], found 0"]),
     "no such lens": ('"EPL"', '"PowerLaw"', ["lens.power.type: 'PowerLaw' is none of"]),
     "a round that is none": ("q = 0.7", "q = 0.0", ["lens.halo.q", "within (0, 1], found 0"]),
 }

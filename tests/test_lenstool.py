@@ -146,6 +146,15 @@ BAD = {
     "a free slope": ("vdslope 0", "vdslope 1", "found 'vdslope 1 4.0 0.0', the prior of a free number"),
     "a flag alone": ("sigma 0 158.0 27.0", "sigma 158.0", "expected a number as 'sigma', found '158.0'"),
     "no catalogue": ("galaxies.cat", "missing.cat", "the catalogue"),
+    "an ellipse that is none": ("ellipticite  0.5", "ellipticite  1.2", "'ellipticite' within [0, 1), found 1.2"),
+    "a negative ellipticity": ("ellipticite  0.5", "ellipticite  -0.5", "'ellipticite' within [0, 1), found -0.5"),
+    "a negative dispersion": ("v_disp       900.0", "v_disp       -900.0", "'v_disp' within [0, inf), found -900"),
+    "no number": ("v_disp       900.0", "v_disp       nan", "'v_disp' within [0, inf), found nan"),
+    "a negative core": ("core_radius  0.5", "core_radius  -0.5", "'core_radius' within [0, inf), found -0.5"),
+    "no cut": ("cut_radius   20.0", "cut_radius   0.0", "O2: expected 'cut_radius' within (0, inf), found 0"),
+    "no Hubble constant": ("H0 70.0", "H0 0.0", "cosmology: expected 'h0' within (0, inf), found 0"),
+    "a negative density": ("omegaM 0.3", "omegaM -0.3", "'omegam' within [0, inf), found -0.3"),
+    "an infinite magnitude": ("mag0 19.5", "mag0 inf", "potfile: expected 'mag0' within (-inf, inf), found inf"),
     "one name": ("potential O2", "potential O1", "found 'O1' twice"),
 }
 
@@ -170,7 +179,12 @@ def test_a_catalogue_says_what_its_positions_are_relative_to(path):
     refused(lambda: from_lenstool(path, 1.9), "expected '#REFERENCE kind RA DEC' in degrees, found 150.1")
 
 
-ROWS = {"a word": "1 150.1 2.2 round 0.3 0 19 0", "no axes": "1 150.1 2.2 0 0 0 19 0", "too few": "1 150.1 2.2 0.3"}
+ROWS = {
+    "no magnitude": "1 150.1 2.2 0.5 0.3 0 nan 0",
+    "a word": "1 150.1 2.2 round 0.3 0 19 0",
+    "no axes": "1 150.1 2.2 0 0 0 19 0",
+    "too few": "1 150.1 2.2 0.3",
+}
 
 
 @pytest.mark.parametrize("case", ROWS)

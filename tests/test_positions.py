@@ -118,6 +118,7 @@ BAD = {
     "no error": ({"sigma": [0.1, 0.0]}, "sigma: expected positive errors wherever there are data, found 1 zero"),
     "errors of others": ({"sigma": [0.1] * 3}, "sigma: expected a number or 2, one for each image"),
     "in front": ({"distance_ratio": {"a": -0.1}}, "expected a distance ratio above 0, behind the lens, found -0.1"),
+    "a word for a ratio": ({"distance_ratio": "1"}, "above 0, behind the lens, found '1'; correct its redshift"),
     "no ratio": ({"distance_ratio": {}}, "family 'a': expected its redshift or distance ratio, found neither"),
     "a ratio of none": (
         {"distance_ratio": {"a": 1.0, "c": 1.0}},

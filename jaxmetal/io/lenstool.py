@@ -19,7 +19,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.deflection import deflection_scale
 from jaxmetal.io.file import require_file
-from jaxmetal.io.parfile import Section, blocks_of, number, settled
+from jaxmetal.io.parfile import ANY, NOT_NEGATIVE, POSITIVE, Section, blocks_of, number, settled
 from jaxmetal.io.wcs import tangent_offsets
 from jaxmetal.lens import DPIE, Members, b0_from_velocity_dispersion, stacked
 
@@ -98,12 +98,13 @@ class _Scales(NamedTuple):
             raise InputError(
                 f"{where}: expected profil {DPIE_PROFILE} (dPIE), found {profile}; take it out and add a lens for it."
             )
-        e = number(block, "ellipticite", where, default=number(block, "ellipticity", where, default=0.0))
+        round_ = number(block, "ellipticity", where, default=0.0, within="[0, 1)")
+        e = number(block, "ellipticite", where, default=round_, within="[0, 1)")
         dx, dy = (float(offset) for offset in tangent_offsets(self.reference, self.origin))
         return DPIE(
-            b0=b0_from_velocity_dispersion(number(block, "v_disp", where), self.ratio),
-            core=self.length(block, "core_radius", "core_radius_kpc", where),
-            cut=self.length(block, "cut_radius", "cut_radius_kpc", where),
+            b0=b0_from_velocity_dispersion(number(block, "v_disp", where, within=NOT_NEGATIVE), self.ratio),
+            core=self.length(block, "core_radius", "core_radius_kpc", where, NOT_NEGATIVE),
+            cut=self.length(block, "cut_radius", "cut_radius_kpc", where, POSITIVE),
             x0=number(block, "x_centre", where, default=0.0) + dx,
             y0=number(block, "y_centre", where, default=0.0) + dy,
             q=float(np.sqrt((1 - e) / (1 + e))),
@@ -122,24 +123,24 @@ class _Scales(NamedTuple):
             luminosity=10.0 ** (-0.4 * (columns["mag"] - number(block, "mag0", where))),
             x0=x0,
             y0=y0,
-            b0=b0_from_velocity_dispersion(settled(block, "sigma", where), self.ratio),
-            core=self.length(block, "core", "corekpc", where),
-            cut=self.length(block, "cut", "cutkpc", where, settled),
+            b0=b0_from_velocity_dispersion(settled(block, "sigma", where, within=NOT_NEGATIVE), self.ratio),
+            core=self.length(block, "core", "corekpc", where, NOT_NEGATIVE),
+            cut=self.length(block, "cut", "cutkpc", where, POSITIVE, settled),
             q=columns["b"] / columns["a"],
             pa=columns["theta"] - 90.0,
-            sigma_slope=1.0 / settled(block, "vdslope", where, default=4.0),
-            cut_slope=2.0 / settled(block, "slope", where, default=4.0),
+            sigma_slope=1.0 / settled(block, "vdslope", where, default=4.0, within=POSITIVE),
+            cut_slope=2.0 / settled(block, "slope", where, default=4.0, within=POSITIVE),
         )
 
     def length(
-        self, block: Section, arcsec: str, kpc: str, where: str, read: Callable[[Section, str, str], float] = number
+        self, block: Section, arcsec: str, kpc: str, where: str, within: str, read: Callable[..., float] = number
     ) -> float:
         """In arcsec, of which the one in arcsec takes precedence, as in Lenstool."""
         if arcsec in block.values:
-            return read(block, arcsec, where)
+            return read(block, arcsec, where, within=within)
         if kpc not in block.values:
             raise InputError(f"{where}: expected {arcsec} (arcsec) or {kpc}, found neither; add one.")
-        return read(block, kpc, where) / self.kpc
+        return read(block, kpc, where, within=within) / self.kpc
 
     def catalogue(self, block: Section, where: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         """Positions from the origin, arcsec, and the other columns."""
@@ -163,6 +164,8 @@ class _Scales(NamedTuple):
             raise InputError(
                 f"{path}: expected rows of id, x, y, a, b, theta, mag, found others; correct it."
             ) from None
+        if not np.isfinite([first, second, *rest]).all():
+            raise InputError(f"{path}: expected numbers of every galaxy, found some that are not; remove those rows.")
         if not ((columns["b"] > 0) & (columns["a"] >= columns["b"])).all():
             raise InputError(f"{path}: expected axes a >= b > 0 of every galaxy, found others; correct them.")
         sky = SkyCoord(first, second, unit="deg") if absolute else None
@@ -204,18 +207,19 @@ def _cosmology(path: Path, blocks: list[Section]) -> FLRW:
             f"{where}: expected model 1 (w0, wa), found {block.values['model'][0]}; other models are not known."
         )
 
-    def either(*keys: str, default: float | None = None) -> float:
+    def either(*keys: str, default: float | None = None, within: str = ANY) -> float:
         key = next((key for key in keys if key in block.values), keys[0])
-        return number(block, key, where, default=default)
+        return number(block, key, where, default=default, within=within)
 
-    h0, om0, ode0 = either("h0"), either("omegam", "omega"), either("omegax", "lambda")
+    h0, om0 = either("h0", within=POSITIVE), either("omegam", "omega", within=NOT_NEGATIVE)
+    ode0 = either("omegax", "lambda")
     w0, wa = either("wx", "w0", default=-1.0), either("wa", "w1", default=0.0)
     return LambdaCDM(h0, om0, ode0) if (w0, wa) == (-1.0, 0.0) else w0waCDM(h0, om0, ode0, w0=w0, wa=wa)
 
 
 def _one_redshift(path: Path, potentials: list[Section], galaxies: list[Section]) -> float:
-    found = [number(block, "z_lens", f"{path}, potential {block.label}") for block in potentials]
-    found += [number(block, "zlens", f"{path}, potfile") for block in galaxies]
+    found = [number(block, "z_lens", f"{path}, potential {block.label}", within=POSITIVE) for block in potentials]
+    found += [number(block, "zlens", f"{path}, potfile", within=POSITIVE) for block in galaxies]
     if len(set(found)) > 1:
         listed = " and ".join(f"{z:g}" for z in sorted(set(found)))
         raise InputError(f"{path}: expected one redshift of all lenses, found {listed}; only one lens plane is known.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import contains
 
 SECTIONS = {"potential": "potentiel", "cosmology": "cosmologie", "cosmologie": "cosmologie"}
 """English names of sections, and Lenstool's own."""
@@ -42,11 +43,15 @@ def blocks_of(path: Path) -> list[Section]:
     return found
 
 
-def number(block: Section, key: str, where: str, at: int = 0, default: float | None = None) -> float:
+ANY, NOT_NEGATIVE, POSITIVE = "(-inf, inf)", "[0, inf)", "(0, inf)"
+"""Ranges of numbers, see `edge.ranges`."""
+
+
+def number(block: Section, key: str, where: str, at: int = 0, default: float | None = None, within: str = ANY) -> float:
     """A number of a line, by its place behind the key.
 
     Raises:
-        InputError: if it is not there and has no default, or is no number.
+        InputError: if it is not there and has no default, is no number, or lies outside its range.
     """
     words = block.values.get(key)
     if words is None:
@@ -54,12 +59,17 @@ def number(block: Section, key: str, where: str, at: int = 0, default: float | N
             raise InputError(f"{where}: expected '{key}', found none; add it.")
         return default
     try:
-        return float(words[at])
+        found = float(words[at])
     except (ValueError, IndexError):
         raise InputError(f"{where}: expected a number as '{key}', found '{' '.join(words)}'; correct it.") from None
+    if not contains(within, found):
+        raise InputError(f"{where}: expected '{key}' within {within}, found {found:g}; correct it.")
+    return found
 
 
-def settled(block: Section, key: str, where: str, default: float | None = None) -> float:
+def settled(
+    block: Section, key: str, where: str, at: int = 1, default: float | None = None, within: str = ANY
+) -> float:
     """The number of a line "key int float float" of a potfile, where the int is 0.
 
     Any other int makes it free: the floats are then the bounds (1) or the mean and deviation (3) of a prior, as in
@@ -74,4 +84,4 @@ def settled(block: Section, key: str, where: str, default: float | None = None) 
             f"{where}: expected '{key} 0 VALUE', found '{key} {' '.join(words)}', the prior of a free number; write "
             f"what the model found for it, '{key} 0 VALUE', or let it be free with Members and a catalogue."
         )
-    return number(block, key, where, 1, default)
+    return number(block, key, where, at, default, within)

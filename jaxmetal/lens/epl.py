@@ -37,7 +37,7 @@ class EPL:
     y0: float | jax.Array = parameter("arcsec", role="centre y", default=0.0)
     q: float | jax.Array = parameter("", within="(0, 1]", role="axis ratio", default=1.0)
     pa: float | jax.Array = parameter("deg", role="position angle", period=180.0, default=0.0)
-    terms: int = static(default=32)
+    terms: int = static(within="[1, 1000]", default=32)
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec."""

@@ -11,7 +11,7 @@ from jaxmetal.edge.arrays import floats, require_computable
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.names import require_names
 from jaxmetal.edge.noise import require_errors
-from jaxmetal.edge.ranges import contains
+from jaxmetal.edge.ranges import NUMBERS, contains
 from jaxmetal.likelihood.integrated import Integrated
 from jaxmetal.numerics.quantities import plain
 from jaxmetal.observation import Positions
@@ -118,10 +118,12 @@ def _ratios(given: Mapping[str, Any] | float, families: Sequence[str]) -> dict[s
             raise InputError(
                 f"family '{name}': expected its redshift or distance ratio, found neither; add it for every family."
             )
-        if not is_site(given[name]) and not contains("(0, inf)", given[name]):
+        number = isinstance(given[name], NUMBERS)
+        if not is_site(given[name]) and not (number and contains("(0, inf)", given[name])):
+            found = f"{given[name]:g}" if number else shown(given[name])
             raise InputError(
-                f"family '{name}': expected a distance ratio above 0, behind the lens, found {given[name]:g}; correct "
-                "its redshift."
+                f"family '{name}': expected a distance ratio above 0, behind the lens, found {found}; correct its "
+                "redshift."
             )
     unknown = sorted(set(given) - set(families))
     if unknown:
