@@ -143,7 +143,8 @@ def _lights(arc: Arc, seen: Answer, behind: list[Pair]) -> dict[str, Any]:
     for k, (source, light) in enumerate(behind):
         place, lit = f"scene.sources.{source}.frame", f"scene.sources.{source}.lights.{light}"
         values |= {f"{place}.{name}": getattr(found, name) for name in ("x0", "y0", "q", "pa")}
-        values |= {f"{lit}.flux": found.flux / len(behind), f"{lit}.r_eff": found.r_eff * 0.5**k}
+        for smooth in (lit, f"{lit}.smooth"):  # the latter of a light with clumps
+            values |= {f"{smooth}.flux": found.flux / len(behind), f"{smooth}.r_eff": found.r_eff * 0.5**k}
     return values
 
 

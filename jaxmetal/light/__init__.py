@@ -10,6 +10,7 @@ Imports: numerics. To add a light: a file with one node, its name in `__all__`, 
 `jax.tree_util.Partial` is a light too.
 """
 
+from jaxmetal.light.clumpy import Clumpy
 from jaxmetal.light.convert import sersic_from_lenstronomy, sersic_to_lenstronomy
 from jaxmetal.light.exponential import Exponential
 from jaxmetal.light.gaussian import Gaussian
@@ -20,6 +21,7 @@ from jaxmetal.light.unweighted import Unweighted
 from jaxmetal.numerics.sum import Sum
 
 __all__ = [
+    "Clumpy",
     "Exponential",
     "Gaussian",
     "Moffat",

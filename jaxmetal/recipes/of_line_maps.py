@@ -13,6 +13,7 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.frame.contract import Frame
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.likelihood import Gaussian
+from jaxmetal.numerics.field import Field
 from jaxmetal.observation import Image, LineMaps
 from jaxmetal.observation.line_maps import departure_of
 from jaxmetal.prior import typical
@@ -21,7 +22,6 @@ from jaxmetal.recipes.priors import STEEP, Geometry
 from jaxmetal.recipes.random_field import MOST, PER_LENGTH, modes_for
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer.constant import Constant
-from jaxmetal.tracer.field import Field
 from jaxmetal.tracer.gradient import Gradient
 
 Z_RANGE, A_V_RANGE = (7.0, 9.3), (0.0, 4.0)

@@ -7,7 +7,7 @@ import math
 import numpyro.distributions as dist
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.tracer.field import PERIOD, Field
+from jaxmetal.numerics.field import PERIOD, Field
 
 PER_LENGTH = 6.0
 """Modes along an axis per `extent` over correlation length: the covariance is then right to 0.02 (rms)."""

@@ -10,6 +10,7 @@ say its symmetry (`turns`, see `numerics.profile`), its name in `__all__`, and a
 tracer too.
 """
 
+from jaxmetal.numerics.field import Field
 from jaxmetal.numerics.sum import Sum
 from jaxmetal.tracer.blob import Blob
 from jaxmetal.tracer.broken import BrokenGradient
@@ -17,7 +18,6 @@ from jaxmetal.tracer.constant import Constant
 from jaxmetal.tracer.convert import slope_from_circularised, slope_from_frapy, slope_to_circularised, slope_to_frapy
 from jaxmetal.tracer.core import FlattenedCore
 from jaxmetal.tracer.exponential import Exponential
-from jaxmetal.tracer.field import Field
 from jaxmetal.tracer.gradient import Gradient
 from jaxmetal.tracer.harmonics import AzimuthalHarmonics
 from jaxmetal.tracer.nodes import RadialNodes

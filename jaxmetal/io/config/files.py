@@ -102,6 +102,7 @@ READERS = {
     ("light", "Picture"): picture,
     ("tracer", "Tabulated"): table_on_sky,
     ("tracer", "Field"): field,
+    ("field", "Field"): field,
     ("lens", "Tabulated"): deflection,
     ("lens", "Ensemble"): ensemble,
     ("lens", "RegionShift"): regions,

@@ -18,12 +18,14 @@ from jaxmetal.io.config.files import READERS
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.static import static_value
 from jaxmetal.io.config.table import choose, require_known
+from jaxmetal.numerics import field as random_field
 from jaxmetal.prior import Tied, is_site
 
 ROOMS = {
     "frame": (frame, "to_plane"),
     "light": (light, "__call__"),
     "tracer": (tracer, "__call__"),
+    "field": (random_field, "__call__"),
     "lens": (lens, "__call__"),
     "noise": (likelihood, "pointwise"),
     "mixing": (mixing, "combine"),
@@ -125,6 +127,7 @@ def _field(
     if field.name == "parts":
         return _parts(given, room, where, context)
     if isinstance(given, dict) and "type" in given:
+        room = field.metadata.get("room", room)
         inner = dataclasses.replace(context, several=field.metadata.get("several", False))
         return build(given, room, where, inner, extra)
     if room == "noise" and isinstance(given, str):
