@@ -71,6 +71,17 @@ def test_lenses_by_name_with_strengths_and_galaxies_from_elsewhere(path):
     assert (lens["boxy"].m, lens["power"].terms) == (4, 32)
 
 
+def test_lenses_at_two_redshifts_are_said_to_be_in_one_plane(path):
+    def said():
+        return [finding.text for finding in read_config(path).findings if "one plane" in finding.text]
+
+    assert said() == []
+    replace(path, "m = 4", "m = 4\nz_lens = 0.4")
+    assert said() == [
+        "[lens]: lenses at z = 0.3 and 0.4 bend light as if in one plane; rays between them are not followed."
+    ]
+
+
 BAD = {
     "no redshift of the lens": ("z_lens = 0.3\n", "", ["lens.halo: the key 'z_lens' is missing"]),
     "no redshift of the source": ("z = 0.5", "", ["lens.halo", "found none; state it as galaxy.z"]),

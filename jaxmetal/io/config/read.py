@@ -20,7 +20,7 @@ from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extreme import extreme
 from jaxmetal.io.config.observations import kind_of, observation
-from jaxmetal.io.config.redshifts import redshifts, scale_at
+from jaxmetal.io.config.redshifts import redshifts, scale_at, several_planes
 from jaxmetal.io.config.scene import deflectors, scene
 from jaxmetal.io.config.suspicious import suspicious
 from jaxmetal.io.config.table import child, choose, described, naming, positive, require_known, take
@@ -99,6 +99,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     )
     bending = deflectors(table, context)
     context = dataclasses.replace(context, planes=tuple(z for _, z in bending.values() if z is not None))
+    context.findings.extend(several_planes(context.planes))
     observations = {name: observation(*child(given, name, "observations"), context) for name in given}
     made = scene(table, observations, {name: one for name, (one, _) in bending.items()}, context)
     settings = _settings(table)

@@ -9,6 +9,7 @@ from typing import Any
 from astropy.cosmology import FLRW
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.table import child, positive
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.deflection import deflection_scale
@@ -110,6 +111,15 @@ class Redshifts:
         """Proper kpc per arcsec of the sources whose redshift is known."""
         found = {source: scale_at(self.of(source), cosmology) for source in sources}
         return {source: scale for source, scale in found.items() if scale is not None}
+
+
+def several_planes(planes: Collection[float]) -> list[Finding]:
+    """A warning where lenses at several redshifts are taken for one."""
+    if len(set(planes)) < 2:
+        return []
+    found = " and ".join(f"{z:g}" for z in sorted(set(planes)))
+    text = f"[lens]: lenses at z = {found} bend light as if in one plane; rays between them are not followed."
+    return [Finding("warning", text)]
 
 
 def scale_at(z: float | None, cosmology: FLRW) -> float | None:
