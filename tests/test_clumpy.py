@@ -107,7 +107,7 @@ def test_a_configuration_has_it(tmp_path):
     ("change", "said"),
     [
         (("smooth = {", "flat = {"), "'flat' is no known key"),
-        (('type = "Field"', 'type = "Gradient"'), "field.type: expected one of Field, found 'Gradient'"),
+        (('type = "Field"', 'type = "Gradient"'), "field.type: 'Gradient' is none of Field"),
         (("modes = 5", "modes = 4"), "odd number"),
     ],
 )

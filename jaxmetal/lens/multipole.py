@@ -37,9 +37,9 @@ class Multipole:
 
     def __call__(self, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Deflection (alpha_x, alpha_y) in arcsec at sky positions in arcsec."""
+        scale, m = self._scale(), self.m
         _, cos, sin = self._directions(x, y)
         waves, (real, imaginary) = _power(cos, sin, self.m)[0], _power(cos, sin, self.m - 1)
-        scale, m = self._scale(), self.m
         along = scale * ((1 - m) * cos * waves + m * real)
         return on_sky(along, scale * ((1 - m) * sin * waves - m * imaginary), self.pa)
 
