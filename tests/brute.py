@@ -89,7 +89,15 @@ def lights(rng):
         a * np.exp(-((x[None, :] - x0) ** 2 + (y[:, None] - y0) ** 2) / 2 / 0.08**2) for x0, y0, a in spots
     )
     picture = L.Picture(values=surface, grid=jm.Grid.regular((61, 61), 0.3 * PIXEL), plane="image")
+    clumps = T.Field(
+        weights=np.random.default_rng(7).normal(size=(9, 9)),
+        amplitude=0.7,
+        length=3.0 * PIXEL,
+        extent=6.0 * PIXEL,
+        nu=2.5,
+    )
     return {
+        "Clumpy": L.Clumpy(smooth=L.Exponential(flux=1.0, r_eff=r_eff), field=clumps),
         "Exponential": L.Exponential(flux=1.0, r_eff=r_eff),
         "Gaussian": L.Gaussian(flux=1.0, r_eff=r_eff),
         "Moffat": L.Moffat(flux=1.0, r_eff=r_eff, beta=rng.uniform(1.8, 4.0)),
