@@ -335,10 +335,6 @@ BAD = {
     ),
     "a word": (lambda: jl.lens_from_lenstronomy(["SIS"], [{"theta_E": "big"}]), "a number as theta_E of '0 SIS'"),
     "no table": (lambda: jl.lens_from_lenstronomy(["SIS"], [None]), "a table of arguments of '0 SIS', found None"),
-    "no size": (
-        lambda: jl.lens_from_lenstronomy(["NFW"], [{"Rs": 0.0, "alpha_Rs": 1.0}]),
-        r"0 NFW.kappa_s: expected a number within \[0, inf\)|r_s: expected a number within \(0, inf\), found 0",
-    ),
     "other arguments": (
         lambda: jl.lens_from_lenstronomy(["SIS"], [{"theta_E": 1.0, "q": 0.5}]),
         "the arguments of 'SIS' do not fit it, found theta_E, q",
