@@ -111,3 +111,19 @@ def test_editors_read_what_opens_on_first_use(room):
     named = [(alias.name, alias.asname) for line in lines if isinstance(line, ast.ImportFrom) for alias in line.names]
     assert named
     assert all(name == again for name, again in named)
+
+
+def test_files_and_functions_are_short():
+    """Lines of a file, and of a function without those of its docstring."""
+    limits = {PACKAGE: 250, Path(__file__).parent: 350}
+    files = [(path, limit) for folder, limit in limits.items() for path in folder.rglob("*.py")]
+    assert [path.name for path, limit in files if len(path.read_text().splitlines()) > limit] == []
+    nodes = [node for path in PACKAGE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    assert len(functions) > 1000
+    assert [one.name for one in functions if _length(one) > 50] == []
+
+
+def _length(function: ast.FunctionDef) -> int:
+    said = (ast.get_docstring(function, clean=False) or "").splitlines()
+    return function.end_lineno - function.lineno + 1 - len(said)

@@ -13,6 +13,7 @@ from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.frame.contract import Frame
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.lens.derive import Lens
+from jaxmetal.numerics.grid import Grid
 from jaxmetal.sourceplane.centre import peak, require_within, seen_at
 from jaxmetal.sourceplane.ellipse import Ellipse
 from jaxmetal.sourceplane.magnified import Magnified, magnified
@@ -140,12 +141,8 @@ def measure_source(
     Raises:
         InputError: as the functions that it calls.
     """
-    if spectra.grid is None:
-        raise InputError("A reconstruction needs maps of fluxes, found a table alone; add maps or a map of bins.")
-    grid, flux, sigma = spectra.grid, spectra.painted(spectra.flux), spectra.painted(spectra.sigma)
-    labels = np.where(np.isfinite(flux).any(axis=-1), labels, 0)
-    planes = of_images(lens, grid, labels, recipe.pixel)
-    require_within(recipe.centre, next(iter(planes.values())).grid)
+    grid, labels, planes = _planes(spectra, lens, recipe, labels)
+    flux, sigma = spectra.painted(spectra.flux), spectra.painted(spectra.sigma)
     every = psf_map(lens, psf, grid, used=labels > 0, labels=labels)
     mu = trace(lens, grid, 2).magnification
 
@@ -182,6 +179,18 @@ def measure_source(
         apart=_apart(planes, flux[..., reference], sigma[..., reference]),
         in_image=_in_image(likelihood, spectra, lens, recipe, labels, reference, seed),
     )
+
+
+def _planes(
+    spectra: Spectra, lens: Lens | None, recipe: SourceRecipe, labels: np.ndarray
+) -> tuple[Grid, np.ndarray, dict[int, Reconstruction]]:
+    """Pixels, which image of the source each with a flux belongs to, and the source's plane of each image."""
+    if spectra.grid is None:
+        raise InputError("A reconstruction needs maps of fluxes, found a table alone; add maps or a map of bins.")
+    labels = np.where(np.isfinite(spectra.painted(spectra.flux)).any(axis=-1), labels, 0)
+    planes = of_images(lens, spectra.grid, labels, recipe.pixel)
+    require_within(recipe.centre, next(iter(planes.values())).grid)
+    return spectra.grid, labels, planes
 
 
 def _apart(planes: Mapping[int, Reconstruction], flux: np.ndarray, sigma: np.ndarray) -> dict[tuple[int, int], float]:
