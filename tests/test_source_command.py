@@ -106,6 +106,7 @@ def test_the_light_is_ready_to_be_fitted(results):
     assert set(job.scene.sources) == {"disc", "bulge"}
     light = read_map(results / "source_1.fits", "light").values
     np.testing.assert_array_equal(np.asarray(image.used), np.isfinite(light))
+    assert image.noise.jitter.scale == pytest.approx(0.05 * np.nanmax(light), rel=0.01)
     assert job.scene.sources["disc"].frame.x0.loc == pytest.approx(images["x"][0], abs=1e-3)
     centres = read_map(results / "source_1.fits", "light").grid(read_source(results.parent / "lines.toml").lines.origin)
     np.testing.assert_allclose(image.grid.origin, centres.origin, atol=1e-5)

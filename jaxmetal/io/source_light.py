@@ -20,7 +20,8 @@ REACH = 4.0
 """Half side of the kernel, standard deviations of the major axis."""
 LIGHT = """# Fits the {shown} of image {label} on the source's plane with two elliptical components through the PSF
 # there: `jaxmetal fit light_{label}.toml`. Take [sources.bulge] out for one; n = 0.5 is a Gaussian; a frame of the type
-# "InclinedDisc" has an inclination in the place of q. Source pixels share image pixels: errors are too small.
+# "InclinedDisc" has an inclination in the place of q. Source pixels share image pixels: errors are too small. What two
+# components leave of a real galaxy, and the PSF of one place used for all, are in the jitter.
 
 [galaxy]
 {galaxy}
@@ -33,6 +34,7 @@ Om0 = {Om0}
 kind = "image"
 data = {data}
 sigma = {sigma}
+noise = {{type = "Gaussian", jitter = {{dist = "HalfNormal", scale = {left:.3g}}}}}
 ignore_unit = true                 # values are per pixel of the image
 light = "light"
 psf = {{type = "Kernel", file = "psf_{label}.fits", includes_pixel = false, step = {pixel}}}
@@ -56,6 +58,8 @@ flux = {{dist = "LogNormal", loc = {flux:.4g}, scale = 1.0}}
 r_eff = {{dist = "LogNormal", loc = {r_eff:.4g}, scale = 0.7}}
 n = {n}
 """
+LEFT = 0.05
+"""What components may leave, over the brightest pixel."""
 COMPONENTS = {"disc": (0.3, 1.0, "1.0"), "bulge": (1.2, 0.4, '{dist = "Uniform", low = 0.5, high = 5.0}')}
 """Name -> e-folds below the whole flux, half-light radius over that of the light, and Sersic index."""
 
@@ -121,6 +125,7 @@ def light_toml(job: SourceJob, label: int, one: ImageOfSource) -> str:
         data=inline({"file": file, "hdu": "light"}),
         # Of a continuum no errors are known: what its pixels scatter by bounds them.
         sigma=inline({"file": file, "hdu": f"{job.shown}_err"}) if told else f"{max(scatter, 1e-30):.3g}",
+        left=LEFT * float(there.max(initial=0.0)) or 1e-30,
         pixel=job.recipe.pixel,
     )
     weight = np.where(np.isfinite(one.light), np.maximum(one.light, 0.0), 0.0)
