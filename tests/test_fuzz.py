@@ -24,7 +24,7 @@ def test_spoilt_configurations_are_refused_or_understood(tmp_path, monkeypatch):
     import fuzz_inputs
     import fuzz_worker
 
-    monkeypatch.setattr(check, "expected", lambda _: "soon")  # compiles what a fit computes
+    monkeypatch.setattr(check, "expected", lambda *_: "soon")  # compiles what a fit computes
     commands, watch = fuzz_inputs.write(tmp_path / "inputs"), fuzz_worker.Watch()
     numbers = [number for number in range(FIRST, FIRST + 5 * COUNT) if fuzz_worker.kind_of(number)[0] == "scene"]
     found = [fuzz_worker.one(number, tmp_path, commands, watch) for number in numbers[:COUNT]]

@@ -18,7 +18,7 @@ N = dist.Normal(0.0, 1.0)
 GRID = jm.Grid.regular((5, 7), 0.2)
 ROOMS = (jm.frame, jm.light, jm.tracer, jm.lens, jm.likelihood, jm.instrument, jm.mixing, observation)
 HOLDING = {"already", "bins", "correlation", "frame", "grid", "mixing", "noise", "of", "parts", "psf", "sky"}
-HOLDING |= {"carries", "emission", "psfs", "lens", "lights", "profile", "shared", "sources"}
+HOLDING |= {"carries", "emission", "field", "psfs", "lens", "lights", "profile", "shared", "smooth", "sources"}
 """Fields that hold nodes."""
 CHOOSING = {"labels", "limits", "pixels", "used"}
 """Arrays of places and of truth values, which measure nothing."""

@@ -68,7 +68,11 @@ def sample(
     """
     if pilot is not None:
         initial = init_to_value(values={name: values[0, -1] for name, values in pilot.items()})
-    started = Program(partial(_started, model, arguments, settings, initial))
+
+    def begun(*of_chains: Any) -> tuple[Any, dict[str, Packed]]:
+        return _started(model, arguments, settings, initial, *of_chains)
+
+    started = Program(begun)
     key = jax.random.key(seed)
     for turn in range(TRIES):
         states, sites = started(key, dict(each or {}), pilot)

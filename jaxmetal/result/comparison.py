@@ -51,7 +51,9 @@ def residual(posterior: Posterior | View, name: str) -> np.ndarray:
 
 
 def pointwise(posterior: Posterior | View, name: str, count: int = 400) -> np.ndarray:
-    """Log-likelihood of every used datum for evenly spaced draws, shape (1, count, data): what PSIS-LOO needs.
+    """Log-likelihood of every used datum for evenly spaced draws, shape (1, draws, data): what PSIS-LOO needs.
+
+    Of `count` draws, or of all if there are fewer: none counts twice.
 
     Raises:
         InputError: if there are no draws.
@@ -63,7 +65,8 @@ def pointwise(posterior: Posterior | View, name: str, count: int = 400) -> np.nd
             "fit by a method with draws."
         )
     posterior, flat = seen.posterior, seen.posterior.flat()
-    index = np.linspace(0, len(next(iter(flat.values()))) - 1, count).round().astype(int)
+    drawn = len(next(iter(flat.values())))
+    index = np.linspace(0, drawn - 1, min(count, drawn)).round().astype(int)
     terms = _pointwise_many(
         seen.skeleton, {name: posterior.plans[name]}, {n: jnp.asarray(v[index]) for n, v in flat.items()}
     )[name]
