@@ -9,9 +9,9 @@ interval in 9 to 18 of 20; residuals of the images are the noise.
     python benchmarks/positions.py        # about 20 CPU minutes; resumes
 
 Draws of the Gaussian are corrected by Metropolis steps; twelve numbers on 2 to 36 degrees of freedom leave posteriors
-with tails that such chains may not reach, and where R-hat says so NUTS samples them. Rows that are stored are of the
-corrected draws alone, R-hat to 1.47: the axis ratio is inside in 7 of 20. Independent chains of NumPy alone
-(`positions_numpy.py`) have the same ranks within those draws' error, and the axis ratio inside in 9 of the same 20.
+with tails that such chains may not reach, and where R-hat says so NUTS samples them (3 of 20). By the corrected draws
+alone, R-hat to 1.47, the axis ratio was inside in 7 of 20. Independent chains of NumPy alone (`positions_numpy.py`)
+have the axis ratio inside in 9 of the same 20, as these.
 
 Truths, ranks and intervals of each mock: results/positions.jsonl. Writes results/positions.json.
 """
