@@ -7,7 +7,8 @@
 An image of 120 x 120 pixels: a source of two Sersic components behind an SIE and a shear, through a tabulated PSF of 19
 x 19 pixels that already contains the pixel: a Gaussian, averaged over pixels. lenstronomy's value is image and chi2.
 All are timed in turn in one process, the least of some rounds counts, in CPU time (which no neighbour on the machine
-changes) and on the clock. lenstronomy has no gradient. JAXtronomy is not timed: it could not be installed.
+changes) and on the clock. lenstronomy has no gradient; JAXtronomy's is in
+`speed_arc_jaxtronomy.py`.
 
 - once: sampled once per pixel both codes compute the same, and both are wrong where the source is small.
 - accuracy: errors are largest differences, over the peak, from NumPy's light at 21 x 21 samples per pixel (with
