@@ -21,14 +21,17 @@ Needs shared data for AS1063 and A370 (`JAXMETAL_DATA`, as `arcs.py`). Writes re
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import jax
 import numpy as np
 from arcs import DATA
+from photons import fitted_axes
 from resumable import write
-from scipy.optimize import curve_fit
 
 import jaxmetal as jm
 from jaxmetal import sourceplane
@@ -69,28 +72,10 @@ def thrown(psf: Any, count: int, random: np.random.Generator) -> np.ndarray:
     return radius * np.stack([np.cos(angle), np.sin(angle)])
 
 
-def fitted(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float, float, float]:
-    """Axes and position angle of the Gaussian through a histogram of surface brightness."""
-    edges = [np.linspace(*np.quantile(one, (0.01, 0.99)), 141) for one in (x, y)]
-    seen = np.histogram2d(x, y, bins=edges, weights=weight)[0].T
-    at = np.stack(np.meshgrid(*(0.5 * (one[1:] + one[:-1]) for one in edges))).reshape(2, -1)
-
-    def gaussian(at: np.ndarray, height: float, x0: float, y0: float, xx: float, xy: float, yy: float) -> np.ndarray:
-        dx, dy = at[0] - x0, at[1] - y0
-        return height * np.exp(-0.5 * (xx * dx**2 + 2.0 * xy * dx * dy + yy * dy**2))
-
-    start = np.linalg.inv(np.cov(x, y, aweights=weight))
-    guess = (seen.max(), np.median(x), np.median(y), start[0, 0], start[0, 1], start[1, 1])
-    found, _ = curve_fit(gaussian, at, seen.ravel(), guess)
-    values, vectors = np.linalg.eigh(np.linalg.inv([[found[3], found[4]], [found[4], found[5]]]))
-    pa = np.rad2deg(np.arctan2(-vectors[0, 1], vectors[1, 1])) % 180.0
-    return WIDTH * np.sqrt(values[1]), WIDTH * np.sqrt(values[0]), pa
-
-
 def by_photons(lens: Any, psf: Any, place: np.ndarray, images: Any, count: int) -> tuple[float, float, float]:
     """What photons say, within the part of the sky that `source_psf` looks at."""
     random = np.random.default_rng(2)
-    own = np.mean(fitted(*thrown(psf, count, random), np.ones(count))[:2])
+    own = np.mean(fitted_axes(*thrown(psf, count, random), np.ones(count))[:2])
     share = np.abs(images.mu) / np.abs(images.mu).sum()
     theta = np.stack([images.x, images.y])[:, random.choice(len(share), count, p=share)] + thrown(psf, count, random)
     theta = theta[:, np.abs(theta - place[:, None]).max(axis=0) < 1.6 * psf.fwhm]
@@ -99,7 +84,7 @@ def by_photons(lens: Any, psf: Any, place: np.ndarray, images: Any, count: int) 
     by = [(np.stack(sourceplane.source_positions(lens, *one)) - beta) / 1e-4 for one in moved]
     area = np.abs(by[0][0] * by[1][1] - by[0][1] * by[1][0])
     known = np.isfinite(area)
-    major, minor, pa = fitted(*beta[:, known], area[known])
+    major, minor, pa = fitted_axes(*beta[:, known], area[known])
     return major / own * psf.fwhm, minor / own * psf.fwhm, pa
 
 

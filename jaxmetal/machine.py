@@ -146,6 +146,8 @@ class Program:
         self._function, self.settings = function, settings
         self._made: dict[tuple[str, bool], Any] = {}
         update_wrapper(self, function)
+        if isinstance(function, partial):
+            self.__name__ = function.func.__name__
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """What the function gives."""

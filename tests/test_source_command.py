@@ -37,6 +37,16 @@ width_kpc = 2.0
 LENS = jm.lens.Plane(parts={"galaxy": jm.lens.SIE(theta_e=0.6, x0=-1.2, y0=0.2, q=0.8)})
 
 
+def require_refused(path, capsys, text):
+    """The command says one sentence and leaves nothing."""
+    out = path.parent / "out"
+    assert main(["source", str(path), "-o", str(out)]) == 2
+    said = capsys.readouterr().err.strip()
+    assert text in said
+    assert "\n" not in said
+    assert not out.exists()
+
+
 def write_source(folder):
     """The files and the configuration."""
     path = write_lines(folder)
@@ -155,11 +165,7 @@ def test_the_example_is_read_but_for_its_files(tmp_path):
 def test_bad_input_is_one_sentence(tmp_path, capsys, old, new, text):
     path = write_source(tmp_path)
     replace(path, old, new)
-    assert main(["source", str(path), "-o", str(tmp_path / "out")]) == 2
-    said = capsys.readouterr().err.strip()
-    assert text in said
-    assert "\n" not in said
-    assert not (tmp_path / "out").exists()
+    require_refused(path, capsys, text)
 
 
 def test_a_table_alone_is_refused(tmp_path):

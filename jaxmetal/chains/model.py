@@ -68,11 +68,7 @@ def sample(
     """
     if pilot is not None:
         initial = init_to_value(values={name: values[0, -1] for name, values in pilot.items()})
-
-    def begun(*of_chains: Any) -> tuple[Any, dict[str, Packed]]:
-        return _started(model, arguments, settings, initial, *of_chains)
-
-    started = Program(begun)
+    started = Program(partial(_started, model, arguments, settings, initial))
     key = jax.random.key(seed)
     for turn in range(TRIES):
         states, sites = started(key, dict(each or {}), pilot)

@@ -52,16 +52,14 @@ def run(arguments: argparse.Namespace) -> None:
         measured,
         lines.likelihood,
         lines.spectra,
+        job.recipe,
         light=job.light,
         luminosity=lines.luminosity,
         mass=job.mass,
         error=job.magnification_error,
         models=job.models,
-        seed=lines.seed,
-        cell=job.cell,
-        snr=job.snr,
-        shape=job.recipe.shape,
         reference=lines.light,
+        seed=lines.seed,
     )
     shown = Quantity(job.shown, job.light_unit or "flux per pixel")
     with output_folder(folder, overwrite=arguments.overwrite) as unfinished:

@@ -99,12 +99,9 @@ def shape_of(weight: np.ndarray, x: np.ndarray, y: np.ndarray, psf: Ellipse) -> 
     """
     dx, dy = (axis - (weight * axis).sum() / weight.sum() for axis in (x, y))
     moments = np.array([[(weight * a * b).sum() for a in (dx, dy)] for b in (dx, dy)]) / weight.sum()
-    along = np.array([-np.sin(np.deg2rad(psf.pa)), np.cos(np.deg2rad(psf.pa))])
-    wide, narrow = ((float(one) / FWHM_PER_SIGMA) ** 2 for one in (psf.major, psf.minor))
-    blur = narrow * np.eye(2) + (wide - narrow) * np.outer(along, along)
+    sharp = moments - psf.covariance
     # A PSF as large as the light leaves its shape to the light as it is.
-    own = moments - blur if np.linalg.eigvalsh(moments - blur).min() > 0.1 * np.trace(moments) else moments
-    found = from_covariance(own)
+    found = from_covariance(sharp if np.linalg.eigvalsh(sharp).min() > 0.1 * np.trace(moments) else moments)
     return float(np.clip(found.minor / found.major, 0.15, 0.95)), float(np.clip(found.pa, 2.0, 178.0))
 
 

@@ -13,8 +13,6 @@ from jaxmetal.sourceplane.inferred import Inferred
 from jaxmetal.sourceplane.resolved import ResolvedRelations
 from jaxmetal.sourceplane.whole import Totals
 
-NAMES = ("main sequence", "mass-metallicity")
-"""Of the relations of a `ResidualCorrelation`, in their order."""
 SAID = {
     "image": "label of the image of the source",
     "x": "centre on the source's plane, to the West",
@@ -106,10 +104,10 @@ def told(name: int, found: Inferred) -> list[str]:
 
 def _of_relations(one: ResolvedRelations) -> list[str]:
     places = one.places.z.size
-    if one.relations is None or one.spearman is None:
+    if one.relations is None:
         return [f"    resolved relations       none: only {places} places are strong enough"]
     lines = []
-    for title, relation, ranks in zip(NAMES, (one.relations.first, one.relations.second), one.spearman, strict=True):
+    for title, relation, ranks in one.named:
         slope = relation.flat()["slope.x"]
         lines.append(
             f"    {'resolved ' + title:32} slope {np.median(slope):+.2f} +- {np.std(slope):.2f}, {places} places; "
@@ -125,10 +123,10 @@ def _of_relations(one: ResolvedRelations) -> list[str]:
 
 def _rows(name: int, one: ResolvedRelations) -> list[dict[str, Any]]:
     """Of the two relations and of what is left."""
-    if one.relations is None or one.spearman is None:
+    if one.relations is None:
         return []
     rows = []
-    for title, relation, ranks in zip(NAMES, (one.relations.first, one.relations.second), one.spearman, strict=True):
+    for title, relation, ranks in one.named:
         flat, row = relation.flat(), {"image": name, "relation": title, "places": one.places.z.size}
         row["pivot"] = relation.covariates["x"].pivot
         for site, column in {"slope.x": "slope", "central": "central", "scatter": "scatter"}.items():

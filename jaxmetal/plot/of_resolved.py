@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ from jaxmetal.sourceplane.resolved import ResolvedRelations
 
 SHOWN = 4
 """Images of the source, at most."""
+POINTS: dict[str, Any] = {"fmt": "o", "ms": 4, "lw": 0.7, "color": DATA, "mec": "white", "mew": 0.3, "zorder": 3}
+"""How places are drawn, with error bars."""
 MASS = r"$\log\,\Sigma_\ast$ [$M_\odot$ kpc$^{-2}$]"
 RATE = r"$\log\,\Sigma_{\rm SFR}$ [$M_\odot$ yr$^{-1}$ kpc$^{-2}$]"
 
@@ -32,22 +35,18 @@ def resolved_figure(found: Mapping[int, ResolvedRelations]) -> Figure:
     figure = new_figure(11.5, 3.6 * max(1, len(rows)))
     axes = figure.subplots(max(1, len(rows)), 3, squeeze=False)
     for k, (row, (name, one)) in enumerate(zip(axes, rows.items(), strict=False)):
-        relations, places = one.relations, one.places
-        if relations is None:
+        places = one.places
+        if one.relations is None:
             continue
         colour = IMAGES[k % len(IMAGES)]
         measured = (places.log_sfr, places.log_sfr_error), (places.z, places.z_error)
-        for ax, relation, (values, errors) in zip(row, (relations.first, relations.second), measured, strict=False):
-            ax.errorbar(
-                places.log_mass, values, errors, places.log_mass_error,
-                fmt="o", ms=4, lw=0.7, color=DATA, mec="white", mew=0.3, zorder=3,
-            )  # fmt: skip
+        for ax, (title, relation, ranks), (values, errors) in zip(row, one.named, measured, strict=False):
+            ax.errorbar(places.log_mass, values, errors, places.log_mass_error, **POINTS)
             _line(ax, relation, places.log_mass, colour)
+            ax.set_title(f"resolved {title}\nSpearman {ranks.observed:+.2f}, p = {ranks.p_value:.1g}", fontsize=9)
             ax.set_xlabel(MASS)
         row[0].set_ylabel(f"image {name}\n{RATE}")
         row[1].set_ylabel("12 + log(O/H) [dex]")
-        for ax, title, ranks in zip(row, ("main sequence", "mass-metallicity"), one.spearman or (), strict=False):
-            ax.set_title(f"resolved {title}\nSpearman {ranks.observed:+.2f}, p = {ranks.p_value:.1g}", fontsize=9)
         _left(row[2], one)
     return figure
 
@@ -74,14 +73,11 @@ def _left(ax: Axes, one: ResolvedRelations) -> None:
     first, second = one.relations.residuals
     ax.axhline(0.0, color="0.8", lw=0.8, zorder=0)
     ax.axvline(0.0, color="0.8", lw=0.8, zorder=0)
-    ax.errorbar(
-        first.values, second.values, second.sigma, first.sigma,
-        fmt="o", ms=4, lw=0.7, color=DATA, mec="white", mew=0.3,
-    )  # fmt: skip
+    ax.errorbar(first.values, second.values, second.sigma, first.sigma, **POINTS)
     ranks = one.relations.spearman
     ax.set_title(
-        f"residuals of the two\nSpearman {ranks.observed:+.2f}, p = {ranks.p_value:.1g}; shared errors alone "
-        f"{one.relations.by_shared_errors:+.2f}",
+        f"residuals of the two\nSpearman {ranks.observed:+.2f}, p = {ranks.p_value:.1g}\n"
+        f"shared errors alone {one.relations.by_shared_errors:+.2f}",
         fontsize=9,
     )
     ax.set_xlabel(r"$\Delta\log\,\Sigma_{\rm SFR}$ [dex]")

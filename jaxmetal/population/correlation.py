@@ -85,19 +85,8 @@ def _p_value(rho: float, x: np.ndarray, y: np.ndarray) -> float:
 
 def _rho(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Row by row: Pearson's correlation of the ranks, equal values sharing their mean rank."""
-    ranks = [_ranks(values) for values in (x, y)]
+    from scipy.stats import rankdata  # slow to import
+
+    ranks = [rankdata(values, axis=1) for values in (x, y)]
     a, b = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     return np.sum(a * b, axis=1) / np.maximum(np.sqrt(np.sum(a**2, axis=1) * np.sum(b**2, axis=1)), 1e-300)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Of each row, from 1; equal values share their mean rank."""
-    order = np.argsort(values, axis=1)
-    ascending, place = np.take_along_axis(values, order, axis=1), np.arange(values.shape[1])
-    edge, new = np.ones((len(values), 1), bool), ascending[:, 1:] != ascending[:, :-1]
-    first = np.maximum.accumulate(np.where(np.hstack([edge, new]), place, 0), axis=1)
-    ends = np.where(np.hstack([new, edge]), place, place.size)
-    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, 0.5 * (first + last) + 1.0, axis=1)
-    return ranks

@@ -40,10 +40,10 @@ def peak(light: np.ndarray, covered: np.ndarray, grid: Grid) -> tuple[float, flo
 
 def seen_at(lens: Lens | None, grid: Grid, used: np.ndarray, centre: tuple[float, float]) -> tuple[float, float]:
     """Where a point of the source's plane is seen: the nearest of the used pixels when they are traced."""
-    x, y = (np.asarray(one, float)[used] for one in grid.centres())
-    beta = source_positions(lens, *(np.asarray(one, float) for one in grid.centres()))
+    x, y = (np.asarray(one, float) for one in grid.centres())
+    beta = source_positions(lens, x, y)
     away = np.hypot(beta[0][used] - centre[0], beta[1][used] - centre[1])
     if not np.isfinite(away).any():
         raise InputError("The lens must be known in the image, but is not; use a larger map of its deflection.")
     nearest = int(np.nanargmin(away))
-    return float(x[nearest]), float(y[nearest])
+    return float(x[used][nearest]), float(y[used][nearest])

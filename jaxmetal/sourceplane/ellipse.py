@@ -41,9 +41,22 @@ class Ellipse(NamedTuple):
 
         sqrt((u / a)^2 + (v / b)^2) sqrt(a b), with u along the major axis and v along the minor one.
         """
-        pa = np.deg2rad(self.pa)
-        along, across = np.cos(pa) * dy - np.sin(pa) * dx, np.cos(pa) * dx + np.sin(pa) * dy
+        along, across = self.turned(dx, dy)
         return np.hypot(along / self.major, across / self.minor) * self.mean
+
+    def turned(self, dx: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Offsets to the West and to the North, along the major and the minor axis."""
+        pa = np.deg2rad(self.pa)
+        return np.cos(pa) * dy - np.sin(pa) * dx, np.cos(pa) * dx + np.sin(pa) * dy
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Of the Gaussian with these full widths, of (x, y), x West and y North, arcsec^2, shape (..., 2, 2)."""
+        pa = np.deg2rad(self.pa)
+        axis = np.stack([-np.sin(pa), np.cos(pa)], axis=-1)
+        long, short = ((np.asarray(one) / FWHM_PER_SIGMA) ** 2 for one in (self.major, self.minor))
+        along = axis[..., :, None] * axis[..., None, :]
+        return np.asarray((long - short)[..., None, None] * along + short[..., None, None] * np.eye(2))
 
 
 def from_covariance(covariance: np.ndarray) -> Ellipse:

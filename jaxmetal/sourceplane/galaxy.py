@@ -38,13 +38,15 @@ class SourceRecipe:
     Attributes:
         pixel: side of a source pixel, arcsec.
         centre: on the source's plane, arcsec (West, North); None for the peak of the light of each image.
-        shape: of the annuli: "psf" for the PSF's ellipse, "round" for circles as large.
+        shape: of the annuli: "psf" for the PSF's ellipse, "round" for circles as large; of places likewise.
         step: width of an annulus over sqrt(major minor) of the PSF.
         values: how an annulus gets its metallicity (see `ring_profile`).
         line: how the line is drawn (see `ring_line`).
         frame: of the galaxy on the source's plane, for annuli on the radius map in the image; None for none.
         width: of these, arcsec.
         by: as `image_rings`.
+        cell: sides of a place for resolved relations, over the full widths of the PSF (see `psf_cells`).
+        snr: least signal to noise of the reference line there.
     """
 
     pixel: float
@@ -56,6 +58,8 @@ class SourceRecipe:
     frame: Frame | None = None
     width: float = 0.0
     by: Literal["area", "centre"] = "area"
+    cell: float = 1.0
+    snr: float = 3.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.lens.derive import Lens
 from jaxmetal.population import Run
 from jaxmetal.population.regression import LONG
-from jaxmetal.sourceplane.galaxy import MeasuredSource
+from jaxmetal.sourceplane.galaxy import MeasuredSource, SourceRecipe
 from jaxmetal.sourceplane.magnified import MagnificationSpread, over_lenses
 from jaxmetal.sourceplane.mass import StellarMass
 from jaxmetal.sourceplane.resolved import ResolvedRelations, resolve
@@ -42,15 +42,13 @@ def infer(
     measured: MeasuredSource,
     likelihood: Likelihood,
     spectra: Spectra,
+    recipe: SourceRecipe,
     *,
     light: Any,
     luminosity: Luminosity | None = None,
     mass: StellarMass | None = None,
     error: Sides | None = None,
     models: Mapping[str, Sequence[Lens]] | None = None,
-    cell: float = 1.0,
-    snr: float = 3.0,
-    shape: str = "psf",
     reference: int = 0,
     run: Run = LONG,
     seed: int = 0,
@@ -64,15 +62,13 @@ def infer(
         measured: of `measure_source`.
         likelihood: of the features.
         spectra: line fluxes of the maps that were measured.
+        recipe: as of `resolve`.
         light: whose magnification it is, shape (ny, nx).
         luminosity: what turns Hb into star formation; None for none.
         mass: stellar mass on the same pixels; None for none.
         error: relative errors of the magnification, towards smaller and larger.
         models: name -> lenses, of other models or of draws of one.
-        cell: this and the next three as of `resolve`.
-        snr: least signal to noise of the reference line.
-        shape: of the cells.
-        reference: the line.
+        reference: as of `resolve`.
         run: how relations are sampled.
         seed: of the draws.
 
@@ -104,9 +100,7 @@ def infer(
             spectra,
             luminosity,
             mass,
-            cell=cell,
-            snr=snr,
-            shape=shape,
+            recipe,
             reference=reference,
             run=run,
             seed=seed,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import jax
 import numpy as np
 from scipy.sparse import csr_array
 
 from jaxmetal.edge.arrays import as_mask
 from jaxmetal.edge.errors import InputError
-from jaxmetal.fluxmaps.luminosity import Luminosity
+from jaxmetal.fluxmaps.luminosity import ENDS, Luminosity
 from jaxmetal.numerics.grid import Grid, subpixels
 from jaxmetal.sourceplane.ellipse import Ellipse
+from jaxmetal.sourceplane.shares import parts_of, shares_of
 from jaxmetal.sourceplane.stacks import Stacks
-from jaxmetal.spaxel import joint, posterior, star_formation_rate
+from jaxmetal.spaxel import joint, posterior, surface_density
 from jaxmetal.spaxel.contract import Likelihood
 
 FINE = 8
@@ -104,24 +104,19 @@ def psf_cells(
             "PSF where the lens is known."
         )
     mask = as_mask(used, tuple(grid.shape))
-    inside = np.repeat(np.repeat(mask, FINE, axis=0), FINE, axis=1)
+    inside = parts_of(mask, FINE)
     x, y = (np.broadcast_to(np.asarray(one), inside.shape)[inside] for one in subpixels(grid, density=FINE, margin=0))
-    pa = np.deg2rad(ellipse.pa)
-    dx, dy = x - centre[0], y - centre[1]
-    along = np.rint((np.cos(pa) * dy - np.sin(pa) * dx) / sides[0]).astype(int)
-    across = np.rint((np.cos(pa) * dx + np.sin(pa) * dy) / sides[1]).astype(int)
-    pairs, number = np.unique(np.stack([along, across], axis=-1), axis=0, return_inverse=True)
+    turned = np.stack(ellipse.turned(x - centre[0], y - centre[1]), axis=-1)
+    pairs, number = np.unique(np.rint(turned / sides).astype(int), axis=0, return_inverse=True)
     if len(pairs) > MOST:
         raise InputError(
             f"cells: {sides[0]:.3g} x {sides[1]:.3g} arcsec make {len(pairs)} places, more than {MOST}; use larger."
         )
-    ny, nx = grid.shape
-    pixel = np.repeat(np.repeat(np.arange(ny * nx).reshape(ny, nx), FINE, axis=0), FINE, axis=1)[inside]
-    shares = csr_array((np.full(x.size, 1.0 / FINE**2), (number.ravel(), pixel)), shape=(len(pairs), ny * nx))
-    u, v = pairs[:, 0] * sides[0], pairs[:, 1] * sides[1]
+    u, v = (pairs * sides).T
+    pa = np.deg2rad(ellipse.pa)
     return SourceCells(
         grid=grid,
-        shares=shares,
+        shares=shares_of(number.ravel(), inside, FINE, len(pairs)),
         x=centre[0] - np.sin(pa) * u + np.cos(pa) * v,
         y=centre[1] + np.cos(pa) * u + np.sin(pa) * v,
     )
@@ -166,9 +161,7 @@ def measured_places(
         return SourcePlaces(**{one.name: np.zeros(0) for one in dataclasses.fields(SourcePlaces)})
     found = posterior(likelihood, lines, errors, spaxels=pixels, seed=seed, chunk=CHUNK)
     area = pixels * luminosity.kpc2
-    low, middle, high = (
-        np.log10(np.maximum(_density(found[f"hb{end}"], luminosity, area), 1e-300)) for end in ("_low", "", "_high")
-    )
+    low, middle, high = (_log_density(found[f"hb{end}"], luminosity, area) for end in ENDS)
     if not np.isfinite(middle).all():
         raise InputError(
             'likelihood: expected one that knows intrinsic Hb, for star formation, found none; use type "fluxes".'
@@ -187,9 +180,9 @@ def measured_places(
     )
 
 
-def _density(hb: np.ndarray, luminosity: Luminosity, area: np.ndarray) -> np.ndarray:
-    rate = star_formation_rate(hb * luminosity.flux, luminosity.distance, rate=luminosity.rate)
-    return np.asarray(jax.device_get(rate), float) / area
+def _log_density(hb: np.ndarray, luminosity: Luminosity, area: np.ndarray) -> np.ndarray:
+    density = surface_density(hb * luminosity.flux, luminosity.distance, area, rate=luminosity.rate)
+    return np.log10(np.maximum(np.asarray(density, float), 1e-300))
 
 
 def _together(likelihood: Likelihood, flux: np.ndarray, sigma: np.ndarray, pixels: np.ndarray, seed: int) -> np.ndarray:

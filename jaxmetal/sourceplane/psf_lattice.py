@@ -9,7 +9,6 @@ from scipy.interpolate import griddata
 
 from jaxmetal.edge.arrays import as_mask
 from jaxmetal.edge.errors import InputError
-from jaxmetal.instrument.forms import FWHM_PER_SIGMA
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid
@@ -57,8 +56,9 @@ def psf_map(
     found = np.full((*mask.shape, 3), np.nan)
 
     def traced(places: np.ndarray) -> None:
-        """Covariances at pixels (True)."""
-        found[places] = _as_matrix(source_psf(lens, psf, grid, x[places], y[places], labels=labels, finest=CELLS))
+        """Covariances (xx, xy, yy) at pixels (True)."""
+        ellipse = source_psf(lens, psf, grid, x[places], y[places], labels=labels, finest=CELLS)
+        found[places] = ellipse.covariance[..., (0, 0, 1), (0, 1, 1)]
 
     kinds = np.unique(number[mask])
     for kind in kinds:
@@ -142,12 +142,3 @@ def _fill(found: np.ndarray, inside: np.ndarray) -> None:
         return
     linear = griddata(places, values, at, method="linear")
     found[wanted] = np.where(np.isfinite(linear), linear, nearest)
-
-
-def _as_matrix(ellipse: Ellipse) -> np.ndarray:
-    """Covariances (xx, xy, yy), shape (n, 3)."""
-    pa = np.deg2rad(ellipse.pa)
-    axis = np.stack([-np.sin(pa), np.cos(pa)])
-    long, short = ((np.asarray(one) / FWHM_PER_SIGMA) ** 2 for one in (ellipse.major, ellipse.minor))
-    pairs = ((0, 0), (0, 1), (1, 1))
-    return np.stack([(long - short) * axis[i] * axis[j] + short * (i == j) for i, j in pairs], axis=-1)

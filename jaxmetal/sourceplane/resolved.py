@@ -10,15 +10,25 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.spectra import Spectra
-from jaxmetal.population import Covariate, Measured, ResidualCorrelation, Run, Spearman, residual_correlation, spearman
+from jaxmetal.population import (
+    Covariate,
+    Measured,
+    Relation,
+    ResidualCorrelation,
+    Run,
+    Spearman,
+    residual_correlation,
+    spearman,
+)
 from jaxmetal.population.regression import LONG
-from jaxmetal.sourceplane.ellipse import Ellipse
-from jaxmetal.sourceplane.galaxy import COVERED, MeasuredSource
+from jaxmetal.sourceplane.galaxy import COVERED, MeasuredSource, SourceRecipe
 from jaxmetal.sourceplane.mass import StellarMass
 from jaxmetal.sourceplane.places import SourcePlaces, measured_places, psf_cells
 from jaxmetal.sourceplane.stacks import stacked_rings
 from jaxmetal.spaxel.contract import Likelihood
 
+RELATIONS = ("main sequence", "mass-metallicity")
+"""The two, in their order."""
 FEWEST = 5
 """Places through which relations are drawn."""
 
@@ -37,6 +47,13 @@ class ResolvedRelations:
     places: SourcePlaces
     relations: ResidualCorrelation | None
     spearman: tuple[Spearman, Spearman] | None
+
+    @property
+    def named(self) -> list[tuple[str, Relation, Spearman]]:
+        """Name, line and rank correlation of both relations; nothing where there are none."""
+        if self.relations is None or self.spearman is None:
+            return []
+        return list(zip(RELATIONS, (self.relations.first, self.relations.second), self.spearman, strict=True))
 
 
 def resolved_relations(places: SourcePlaces, *, run: Run = LONG, seed: int = 0) -> ResolvedRelations:
@@ -81,10 +98,8 @@ def resolve(
     spectra: Spectra,
     luminosity: Luminosity,
     mass: StellarMass,
+    recipe: SourceRecipe,
     *,
-    cell: float = 1.0,
-    snr: float = 3.0,
-    shape: str = "psf",
     reference: int = 0,
     run: Run = LONG,
     seed: int = 0,
@@ -99,10 +114,8 @@ def resolve(
         spectra: line fluxes of the maps that were measured.
         luminosity: what turns Hb into star formation.
         mass: on the same pixels.
-        cell: sides of a cell over the full widths of the PSF.
-        snr: least signal to noise of the reference line.
-        shape: "psf" for cells along the PSF's axes, "round" for squares as large.
-        reference: that line.
+        recipe: how cells are cut, along the PSF's axes or square.
+        reference: line that must be strong enough.
         run: how lines are sampled.
         seed: of the draws.
 
@@ -119,9 +132,8 @@ def resolve(
     errors = np.concatenate([spectra.painted(spectra.sigma), sigma[..., None]], axis=-1)
     found = {}
     for name, one in measured.images.items():
-        ellipse: Ellipse = one.psf if shape == "psf" else one.psf.round
-        cells = psf_cells(one.made.grid, ellipse, one.centre, cell, used=one.made.coverage >= COVERED)
+        cells = psf_cells(one.made.grid, one.shape, one.centre, recipe.cell, used=one.made.coverage >= COVERED)
         held = stacked_rings(one.made, cells, flux, errors, bins=spectra.bins)
-        places = measured_places(likelihood, held, cells, luminosity, reference=reference, snr=snr, seed=seed)
+        places = measured_places(likelihood, held, cells, luminosity, reference=reference, snr=recipe.snr, seed=seed)
         found[name] = resolved_relations(places, run=run, seed=seed)
     return found

@@ -15,6 +15,7 @@ from jaxmetal.frame.contract import Frame
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid, subpixels
 from jaxmetal.sourceplane.ellipse import Ellipse
+from jaxmetal.sourceplane.shares import parts_of, shares_of
 from jaxmetal.sourceplane.traced import trace
 
 FINE = 8
@@ -118,7 +119,7 @@ def _rings(grid: Grid, radius: np.ndarray, width: float, used: Any) -> Rings:
     """From the radius of the parts of pixels, (ny fine, nx fine)."""
     fine = radius.shape[0] // grid.shape[0]
     mask = as_mask(used, tuple(grid.shape))
-    inside = np.repeat(np.repeat(mask, fine, axis=0), fine, axis=1) & np.isfinite(radius)
+    inside = parts_of(mask, fine) & np.isfinite(radius)
     if not inside.any():
         raise InputError("used: expected pixels where the radius is known, found none; use a larger map of the lens.")
     number = np.where(inside, np.floor(np.nan_to_num(radius) / width), -1).astype(int)
@@ -128,10 +129,7 @@ def _rings(grid: Grid, radius: np.ndarray, width: float, used: Any) -> Rings:
             f"The annuli are {width:.3g} arcsec wide and {count} of them reach the outermost pixel, more than {MOST}; "
             "use wider ones, or mask what lies far out."
         )
-    ny, nx = grid.shape
-    pixel = np.repeat(np.repeat(np.arange(ny * nx).reshape(ny, nx), fine, axis=0), fine, axis=1)
-    parts = np.full(int(inside.sum()), 1.0 / fine**2)
-    shares = csr_array((parts, (number[inside], pixel[inside])), shape=(count, ny * nx))
+    shares = shares_of(number[inside], inside, fine, count)
     held = np.bincount(number[inside], minlength=count)
     total = np.bincount(number[inside], weights=radius[inside], minlength=count)
     mean = np.divide(total, held, out=np.full(count, np.nan), where=held > 0)

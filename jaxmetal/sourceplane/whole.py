@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import jax
@@ -70,13 +71,7 @@ def totals(
     rate, stars = NOTHING, NOTHING
     if luminosity is not None and np.isfinite(sums[0]).any():
         hb = joint(likelihood.summed(float(used.sum())), sums[0], errors[0], count=DRAWS, seed=seed)["hb"]
-        own = Luminosity(
-            flux=luminosity.flux,
-            distance=luminosity.distance,
-            kpc2=luminosity.kpc2,
-            rate=luminosity.rate,
-            magnification=Magnification(relative=relative),
-        )
+        own = dataclasses.replace(luminosity, magnification=Magnification(relative=relative))
         found = own.of_region(hb, int(used.sum()), mu, key)
         rate = (found["sfr_low"], found["sfr"], found["sfr_high"])
     if mass is not None:

@@ -133,8 +133,8 @@ def _files(table: dict[str, Any], axis: str, where: str) -> list[Any]:
     return files
 
 
-def mass_options(given: dict[str, Any], where: str) -> tuple[float, float]:
-    """How places are cut: sides of a cell over the PSF's widths, and the least signal to noise.
+def mass_options(given: dict[str, Any], where: str) -> dict[str, float]:
+    """How places are cut: `cell` and `snr` of a `SourceRecipe`, where they are stated.
 
     Raises:
         InputError: if one is not above 0.
@@ -142,5 +142,5 @@ def mass_options(given: dict[str, Any], where: str) -> tuple[float, float]:
     require_known(given, where, ("map", "sigma", "variance", "ivar", "unit", "cell", "snr"))
     if "map" not in given:
         take(given, "map", where, str)
-    cell, snr = positive(given, "cell", where, float, 1.0, 100.0), positive(given, "snr", where, float, 3.0, 1e6)
-    return cell, snr
+    most = {"cell": 100.0, "snr": 1e6}
+    return {key: positive(given, key, where, float, most=most[key]) for key in most if key in given}

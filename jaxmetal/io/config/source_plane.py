@@ -56,8 +56,6 @@ class SourceJob:
         light_unit: of it, "" where it is not known.
         kpc_per_arcsec: proper, at the source.
         mass: stellar mass on the pixels of the lines; None for none.
-        cell: sides of a place for resolved relations over the full widths of the PSF.
-        snr: least signal to noise there.
         magnification_error: relative, towards smaller and larger; None where nothing is stated.
         models: name -> lenses of other models, whose spread is an error of the magnification, too.
         inputs: place in the file -> path of every file that was read.
@@ -75,8 +73,6 @@ class SourceJob:
     light_unit: str
     kpc_per_arcsec: float
     mass: StellarMass | None
-    cell: float
-    snr: float
     magnification_error: tuple[float, float] | None
     models: dict[str, list[Lens]]
     inputs: dict[str, Path]
@@ -121,22 +117,21 @@ def _job(table: dict[str, Any], path: Path) -> SourceJob:
     labels = _labels(given, where, lines, context)
     light, shown, unit = _light(given, where, lines, context)
     scale = float(kpc_per_arcsec(lines.redshift, lines.cosmology))
-    mass, cell, snr = _mass(given, where, lines, context)
+    recipe = _recipe(given, where, pixel, scale, context)
+    mass = _mass(given, where, lines, context)
     others = models(given, where, context)
     return SourceJob(
         lines=lines,
         grid=grid,
         lens=_lens(table, context),
         psf=build(lines.psf, "psf", "data.psf", context),
-        recipe=_recipe(given, where, pixel, scale, context),
+        recipe=recipe,
         labels=labels,
         light=light,
         shown=shown,
         light_unit=unit,
         kpc_per_arcsec=scale,
         mass=mass,
-        cell=cell,
-        snr=snr,
         magnification_error=magnification_error(given, where),
         models=others,
         inputs={**lines.inputs, **context.inputs},
@@ -154,17 +149,13 @@ def _require_small(pixel: float, where: str, grid: Grid) -> None:
         )
 
 
-def _mass(
-    given: dict[str, Any], where: str, lines: LinesJob, context: Context
-) -> tuple[StellarMass | None, float, float]:
-    """Stellar mass, and how places are cut."""
+def _mass(given: dict[str, Any], where: str, lines: LinesJob, context: Context) -> StellarMass | None:
     if "mass" not in given:
-        return None, 1.0, 3.0
+        return None
     table, place = child(given, "mass", where)
-    cell, snr = mass_options(table, place)
     if lines.luminosity is None or lines.luminosity.kpc2 is None or lines.first is None:
         raise InputError(f"{place}: expected a unit of the fluxes, for star formation, found none; state data.unit.")
-    return stellar_mass(table, place, lines.first, lines.luminosity.kpc2, context), cell, snr
+    return stellar_mass(table, place, lines.first, lines.luminosity.kpc2, context)
 
 
 def _lens(table: dict[str, Any], context: Context) -> Lens | None:
@@ -225,4 +216,6 @@ def _recipe(given: dict[str, Any], where: str, pixel: float, scale: float, conte
         require_within(chosen["frame"], f"{place}.frame")
         chosen["width"] = positive(rings, "width_kpc", place, float, 1.0) / scale
         chosen["by"] = choose(rings.get("by", "area"), f"{place}.by", ("area", "centre"))
+    if "mass" in given:
+        chosen |= mass_options(*child(given, "mass", where))
     return SourceRecipe(pixel=pixel, **chosen)
