@@ -1,5 +1,6 @@
 """Dust, hydrogen and the fluxes of all lines, against stored numbers and other packages."""
 
+import re
 import warnings
 
 import jax
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import jaxmetal as jm
+from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import calibration, calibration_set, emission
 from jaxmetal.lines.case_b import HYDROGEN
 
@@ -102,3 +104,39 @@ def test_lines_that_only_a_ratio_of_ratios_reaches():
     assert float(without(z, 0.0)[0]) == pytest.approx(expected)
     summed = emission(["Hb", "OIII5007", "OIII4959"], "B18", scatter=0.1)(8.1, 0.0)
     assert float(summed[1] + summed[2]) == pytest.approx(10 ** float(calibration("B18", "O3sum")(8.1)))
+
+
+SII = {"SII6717": 1.0, "SII6731": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        (["Hb", "Hbeta"], "found 'Hb' and 'Hbeta', which are both Hbeta; leave one out"),
+        (["Hb", "Ha+NII", "Halpha+NII6548+NII6584"], "'Ha+NII' and 'Halpha+NII6548+NII6584', which are both Halpha"),
+        ({"Hb": "Hb", "Hb again": {"Hbeta": 1.0}}, "'Hb' and 'Hb again', which are both Hbeta"),
+        (["Hb", "Hb"], "found 'Hb' twice"),
+        (["Hb+Hbeta"], "blend: expected every line once"),
+        ({"hydrogen": {"Ha": 1.0, "Halpha": 0.5}}, "blend: expected every line once"),
+    ],
+)
+def test_a_line_is_one_feature_however_it_is_spelled(features, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        emission(features, "C20")
+
+
+def test_a_line_beside_a_blend_of_it_is_not_the_same():
+    """Nor is half of it in another window."""
+    found = emission({"Ha": "Ha", "Ha+NII": "Ha+NII", "window": {"Halpha": 1.0, "NII6584": 0.5}}, "C20")
+    assert found.features == ("Ha", "Ha+NII", "window")
+
+
+def test_two_names_of_a_line_elsewhere():
+    said = "expected every line once, found '{}' and '{}', which are the same; leave one out"
+    with pytest.raises(InputError, match="hydrogen: " + said.format("Ha", "Halpha")):
+        emission(["Ha"], "C20", hydrogen={"Ha": 2.9, "Halpha": 3.0})
+    models = {"metallicity": [8.0, 8.5, 9.0], "OIII5007": [3.0, 2.0, 1.0], "Ha": [2.9] * 3, "Halpha": [3.0] * 3}
+    with pytest.raises(InputError, match="models: " + said.format("Ha", "Halpha")):
+        jm.lines.photoionisation(models, ["Ha", "OIII5007"])
+    with pytest.raises(InputError, match="found 'Hbeta' twice"):
+        jm.spaxel.patricio19(["OII", "Hg", "Hb", "Hbeta", "OIII4959", "OIII5007"])

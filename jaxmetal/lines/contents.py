@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import jax
@@ -49,14 +50,21 @@ def blends(features: Sequence[str] | Mapping[str, Any]) -> dict[str, dict[str, f
     """Name of each feature -> line -> weight.
 
     Raises:
-        InputError: if a line is unknown, or a name occurs twice.
+        InputError: if a line is unknown, or a name or what it stands for occurs twice.
     """
-    if isinstance(features, Mapping):
-        return {name: feature(blend) for name, blend in features.items()}
-    if len(set(features)) < len(features):
-        twice = next(name for name in features if list(features).count(name) > 1)
-        raise InputError(f"features: expected every name once, found '{twice}' twice; give each line once.")
-    return {name: feature(name) for name in features}
+    if not isinstance(features, Mapping):
+        if len(set(features)) < len(features):
+            twice = next(name for name in features if list(features).count(name) > 1)
+            raise InputError(f"features: expected every name once, found '{twice}' twice; give each line once.")
+        features = {name: name for name in features}
+    found = {name: feature(blend) for name, blend in features.items()}
+    for (one, lines), (other, same) in combinations(found.items(), 2):
+        if lines == same:
+            raise InputError(
+                f"features: expected every line or blend once, found '{one}' and '{other}', which are both "
+                f"{' + '.join(lines)}; leave one out."
+            )
+    return found
 
 
 def wanted(known: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:

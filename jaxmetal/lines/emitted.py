@@ -15,8 +15,10 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import case_b, route
 from jaxmetal.lines.contents import Contents, blends, wanted, weights
 from jaxmetal.lines.dust import DustLaw, dust_law
-from jaxmetal.lines.lines import line
+from jaxmetal.lines.lines import once
 from jaxmetal.lines.literature import calibration_set
+from jaxmetal.lines.names import look_up
+from jaxmetal.lines.ratios import RATIOS
 from jaxmetal.lines.strong_lines import Calibration, constant_scatter
 from jaxmetal.numerics.tree import node, static
 
@@ -161,9 +163,10 @@ def emission(
         unverified: allow a set's calibrations from a single public source.
 
     Raises:
-        InputError: if a line is unknown or no calibration predicts it, a scatter is not stated, or a name occurs twice.
+        InputError: if a line or ratio is unknown or occurs twice, a number cannot be, no calibration predicts a line,
+            or a scatter is not stated.
     """
-    contents = blends(features)
+    contents, ratios = blends(features), hydrogen or {}
     if isinstance(calibrations, str):
         calibrations = calibration_set(calibrations, unverified=unverified).values()
     known: dict[str, Calibration] = {}
@@ -173,11 +176,13 @@ def emission(
     fixed = route.constants(
         known,
         temperature=temperature,
-        hydrogen={line(name).name: float(ratio) for name, ratio in (hydrogen or {}).items()},
+        hydrogen={name: float(ratios[told]) for name, told in once("hydrogen", ratios).items()},
         oiii_doublet=oiii_doublet,
         nii_doublet=nii_doublet,
     )
     followed = [route.over_hbeta(name, known, fixed) for name in names]
+    for ratio in scatter if isinstance(scatter, Mapping) else ():
+        look_up("scatter", ratio, {**RATIOS, **known})
     base = [ratio for ratio in known if any(ratio in found.powers for found in followed)]
     law = dust_law(law) if isinstance(law, str) else law
     return Emission(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines.names import look_up
@@ -85,6 +85,26 @@ def line(name: str) -> Line:
     return look_up("line", name, known)
 
 
+def once(what: str, names: Iterable[str]) -> dict[str, str]:
+    """Line -> the name by which it is told.
+
+    Args:
+        what: whose names they are, for the sentence.
+        names: of lines, or their aliases.
+
+    Raises:
+        InputError: if a line is unknown, or told by two of its names.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        other = found.setdefault(line(name).name, name)
+        if other != name:
+            raise InputError(
+                f"{what}: expected every line once, found '{other}' and '{name}', which are the same; leave one out."
+            )
+    return found
+
+
 def feature(blend: str | Mapping[str, float]) -> dict[str, float]:
     """What one measured flux contains, as line name -> weight.
 
@@ -103,7 +123,7 @@ def feature(blend: str | Mapping[str, float]) -> dict[str, float]:
     # A line has several names: "Ha" and "Halpha" are one.
     named = {line(name).name: float(weight) for name, weight in given}
     if len(named) < len(given):
-        raise InputError(f"blend: expected every line once, found {blend!r}; give weights of your own instead.")
+        raise InputError(f"blend: expected every line once, found {blend!r}; give each once, with a weight of its own.")
     if not named or any(not weight > 0.0 for weight in named.values()):
         raise InputError(f"blend: expected lines with positive weights, found {dict(given)}; leave absent lines out.")
     return named

@@ -15,7 +15,7 @@ from jaxmetal.lines.case_b import HYDROGEN, NII_DOUBLET, OIII_DOUBLET, over_hbet
 from jaxmetal.lines.contents import Contents, blends, wanted, weights
 from jaxmetal.lines.dust import DustLaw, dust_law
 from jaxmetal.lines.emitted import LN10
-from jaxmetal.lines.lines import ALIASES, LINES, line
+from jaxmetal.lines.lines import ALIASES, LINES, once
 from jaxmetal.numerics.tree import node, static
 
 AXES = {"metallicity": "12 + log(O/H)", "ionisation": "log U", "nitrogen": "log(N/O)"}
@@ -116,7 +116,7 @@ def photoionisation(
     axes = tuple(name for name in AXES if name in models and (name == "metallicity" or np.ptp(models[name]) > 0.0))
     nodes, order = _whole_grid(models, axes)
     shape = tuple(len(at) for at in nodes)
-    named = {line(name).name: name for name in models if name in LINES or ALIASES.get(name) in LINES}
+    named = once("models", [name for name in models if name in LINES or ALIASES.get(name) in LINES])
     table = {key: np.asarray(models[name], float)[order].reshape(shape) for key, name in named.items()}
     law = dust_law(law) if isinstance(law, str) else law
     return Photoionisation(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import case_b
+from jaxmetal.lines.names import look_up
 from jaxmetal.lines.strong_lines import Calibration
 
 SUM = "OIIIsum"
@@ -70,7 +72,23 @@ def constants(
     oiii_doublet: float,
     nii_doublet: float,
 ) -> dict[str, tuple[float, str]]:
-    """What atomic physics fixes: line -> (constant, other line)."""
+    """What atomic physics fixes: line -> (constant, other line).
+
+    Raises:
+        InputError: if a ratio is not above 0 or of no line of hydrogen, or the temperature is beyond the table.
+    """
+    ratios = {f"hydrogen of {name}": ratio for name, ratio in hydrogen.items()}
+    for what, ratio in {**ratios, "oiii_doublet": oiii_doublet, "nii_doublet": nii_doublet}.items():
+        if not 0.0 < ratio < math.inf:
+            raise InputError(f"{what}: expected a ratio above 0, found {ratio:g}; correct it.")
+    for name in hydrogen:
+        look_up("hydrogen", name, case_b.HYDROGEN)
+    coldest, *_, hottest = case_b.TEMPERATURES
+    if not coldest <= temperature <= hottest:
+        raise InputError(
+            f"temperature: expected {coldest:g} to {hottest:g} K, found {temperature:g}; correct it, or give ratios of "
+            "your own as hydrogen."
+        )
     balmer = {name: float(case_b.over_hbeta(name, temperature)) for name in case_b.HYDROGEN if name != "Hbeta"}
     share = oiii_doublet / (1.0 + oiii_doublet)
     total = (SUM, (1.0 / share, "OIII5007")) if "R3" in known else ("OIII5007", (share, SUM))

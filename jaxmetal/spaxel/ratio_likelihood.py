@@ -14,6 +14,7 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines import RATIOS, Calibration, Ratio, dust_law, line
+from jaxmetal.lines.contents import blends
 from jaxmetal.numerics.tree import node, static
 from jaxmetal.spaxel.branch import turnover
 from jaxmetal.spaxel.flux_likelihood import extinction, limits, uniform, usable
@@ -161,11 +162,11 @@ def log_ratios(
         instead: pairs of these ratios; the first counts only where the second has a line that is missing.
 
     Raises:
-        InputError: if there is no ratio, or one needs a line that is not given.
+        InputError: if there is no ratio, one needs a line that is not given, or a line occurs twice.
     """
     if not calibrations:
         raise InputError("ratios: expected one at least that measures metallicity, found none; name some.")
-    names = tuple(line(name).name for name in features)
+    names = tuple(blends([line(name).name for name in features]))
     constant = tuple(RATIOS[name] for name in fixed)
     for ratio in [*(one.ratio for one in calibrations), *constant]:
         absent = [name for name in ratio.lines if name not in names]

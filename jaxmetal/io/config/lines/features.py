@@ -20,6 +20,7 @@ from jaxmetal.io.config.pixels import origin_of
 from jaxmetal.io.config.table import child, choose, require_known, take
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.lines import feature
+from jaxmetal.lines.contents import blends
 
 COMMON = (
     "bins", "bin_values", "unit", "ignore_unit", "dereddened", "wavelengths", "pixel_scale", "mask", "mask_means",
@@ -32,7 +33,7 @@ def features(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Feature -> its table, of known keys and known lines.
 
     Raises:
-        InputError: if there is none, or a key, line or weight cannot be used.
+        InputError: if there is none, a key, line or weight cannot be used, or two are of the same lines.
     """
     given, _ = child(table, "features", "", {})
     if not given:
@@ -43,7 +44,7 @@ def features(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
         require_known(rows[name], where, FEATURE)
         if "blend" in rows[name]:
             by_name(rows[name], "blend", where)
-        feature(rows[name].get("blend", name))
+    blends({name: row.get("blend", name) for name, row in rows.items()})
     return rows
 
 
