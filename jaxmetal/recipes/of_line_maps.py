@@ -25,6 +25,8 @@ from jaxmetal.tracer.constant import Constant
 from jaxmetal.tracer.gradient import Gradient
 
 Z_RANGE, A_V_RANGE = (7.0, 9.3), (0.0, 4.0)
+REACH = 4.0
+"""Half-light radii of an exponential disc that hold 99 % of its light."""
 UNSURE = 1.5
 """Width of the prior of the flux of Hb, natural logarithm: dust and other lines tell it roughly."""
 
@@ -55,7 +57,7 @@ def line_gradient(
         z_range: limits of the flat prior of 12 + log(O/H) in the centre.
         a_v_range: limits of the flat prior of A(V), mag; equal where it is known, 0 of dereddened fluxes.
         small_scale: of ratios that vary: the share s, and the length over which the field is correlated, arcsec on the
-            disc.
+            disc. The field reaches as far as used pixels on the disc, or four half-light radii where that is less.
         source: name of the disc.
 
     Raises:
@@ -75,15 +77,17 @@ def line_gradient(
         n=1.0,
     )
     slope = dist.Normal(0.0, STEEP / guess.r_eff)
+    geometry = Geometry(frame, free_geometry, thickness)
+    seen = typical(geometry._replace(free=False).of(guess, 0.0))
     carried: dict[str, Any] = {
         "metallicity": Gradient(central=dist.Uniform(*z_range), slope=slope),
         "extinction": Constant(value=extinction),
     }
-    share, local = _small_scale(observed, small_scale)
+    share, local = _small_scale(observed, small_scale, min(REACH * guess.r_eff, _on_disc(image, seen)))
     carried |= {departure_of(ratio): local for ratio in observed.varying}
     own = {ratio: math.sqrt(1.0 - share) for ratio in observed.varying}
     made = Source(
-        frame=Geometry(frame, free_geometry, thickness).of(guess, 0.3 * guess.r_eff),
+        frame=geometry.of(guess, 0.3 * guess.r_eff),
         lights={observed.light: light},
         carries={name: Carried(profile=profile, weight=observed.light) for name, profile in carried.items()},
         departures={
@@ -93,8 +97,14 @@ def line_gradient(
     return Scene(sources={source: made})
 
 
-def _small_scale(observed: LineMaps, told: tuple[float, float] | None) -> tuple[float, Field | None]:
-    """The share of the squared scatter that varies from place to place, and how it does."""
+def _on_disc(image: Image, frame: Frame) -> float:
+    """Half the side of the square around the centre of the disc that holds all used pixels, arcsec on the disc."""
+    x, y = (np.asarray(axis)[np.asarray(image.used)] for axis in typical(image).pixels.centres())
+    return float(max(np.abs(axis).max() for axis in map(np.asarray, frame.to_plane(x, y))))
+
+
+def _small_scale(observed: LineMaps, told: tuple[float, float] | None, extent: float) -> tuple[float, Field | None]:
+    """The share of the squared scatter that varies from place to place, and how it does within `extent`."""
     if not observed.varying and told is None:
         return 0.0, None
     share, length = told or (0.0, 0.0)
@@ -103,8 +113,6 @@ def _small_scale(observed: LineMaps, told: tuple[float, float] | None) -> tuple[
             f"line_gradient: expected small_scale, a share between 0 and 1 and a length above 0 arcsec, of maps with "
             f"ratios that vary, found {told} and varying {list(observed.varying)}; state both."
         )
-    x, y = observed.grid.centres()
-    extent = 0.5 * float(max(np.ptp(np.asarray(x)), np.ptp(np.asarray(y))))
     modes = max(3, modes_for(extent, length))
     if modes > MOST:
         raise InputError(
