@@ -24,6 +24,52 @@ def observed(values=VALUES, **changes):
     return jm.recipes.metallicity_map(values, **{name: v for name, v in given.items() if v is not None})
 
 
+IMAGES = {"Hb": np.ones(SHAPE), "OIII5007": np.ones(SHAPE)}
+FAMILIES = (["a", "a"], [0.0, 1.0], [1.0, 0.0])
+
+
+def image(**keywords):
+    return jm.recipes.light_image(VALUES, light="h", psf=PSF, sigma=0.1, pixel_scale=0.2, **keywords)
+
+
+def lines(**keywords):
+    emission = jm.lines.emission(list(IMAGES), "C20")
+    return jm.recipes.line_maps(IMAGES, emission, psf=PSF, sigma=0.1, pixel_scale=0.2, **keywords)
+
+
+def places(**keywords):
+    return jm.recipes.multiple_images(*FAMILIES, sigma=0.1, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (observed, ("jitter", "dx", "dy")),
+        (image, ("jitter", "dx", "dy")),
+        (lines, ("jitter", "scale", "dx", "dy")),
+        (places, ("jitter",)),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_where_they_are_given(make, names):
+    for name in names:
+        free = dist.Normal(1.0, 0.1)
+        assert make(**{name: free}) is not None
+        assert make(**{name: 1.0}) is not None
+        assert make(**{name: jm.Tied("own", free)}) is not None
+        wrong = {np.nan: "found nan", "much": "found str"} | ({} if name in ("dx", "dy") else {-1.0: "found -1"})
+        for value, said in wrong.items():
+            with pytest.raises(InputError, match=f"^{name}: expected .*{said}"):
+                make(**{name: value})
+    with pytest.raises(InputError, match=r"^jitter: expected a number within \[0, inf\), found -0.1"):
+        make(jitter=np.array([0.1, -0.1]))
+
+
+def test_a_noise_that_cannot_be_is_refused():
+    noise = jm.likelihood.Gaussian(sigma=0.1, jitter=-1.0)
+    with pytest.raises(InputError, match=r"^noise\.jitter: expected a number within"):
+        observed(sigma=None, noise=noise)
+
+
 def changed(array, where, value):
     copy = np.array(array, float)
     copy[where] = value

@@ -9,11 +9,30 @@ import numpy as np
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import require_errors, standard_deviation
-from jaxmetal.edge.ranges import require_within
+from jaxmetal.edge.ranges import contains, require_within
 from jaxmetal.instrument.forms import Kernel
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.prior import is_site
+
+WITHIN = {"jitter": "[0, inf)", "scale": "(0, inf)", "dx": "(-inf, inf)", "dy": "(-inf, inf)"}
+"""Argument -> where its numbers lie (see `edge.ranges`)."""
+
+
+def require_numbers(**given: Any) -> None:
+    """Refuses numbers of an observation that cannot be, by the names of its arguments; distributions pass.
+
+    Raises:
+        InputError: if one of `WITHIN` is no number, or lies outside.
+    """
+    for name, value in given.items():
+        numbers = np.zeros(0) if is_site(value) else np.ravel(floats(name, value))
+        outside = [number for number in numbers if not contains(WITHIN[name], number)]
+        if outside:
+            raise InputError(
+                f"{name}: expected a number within {WITHIN[name]}, found {outside[0]:g}; correct it, or give a "
+                "distribution where it is not known."
+            )
 
 
 def errors_of(data: np.ndarray, noise: Any, unit: Any = "", **styles: Any) -> np.ndarray:
@@ -28,6 +47,7 @@ def errors_of(data: np.ndarray, noise: Any, unit: Any = "", **styles: Any) -> np
         raise InputError(
             f"noise: expected a noise of jaxmetal.likelihood, found {type(noise).__name__}; or give sigma."
         )
+    require_within(noise, "noise")
     return np.ones(data.shape)
 
 

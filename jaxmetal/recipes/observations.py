@@ -18,7 +18,7 @@ from jaxmetal.numerics.quantities import flux_unit, plain, unit_of
 from jaxmetal.observation import Image, Sky, WeightedMap
 from jaxmetal.observation.weighted_map import known
 from jaxmetal.recipes.binned import as_bins, of_used
-from jaxmetal.recipes.checked import cleaned, errors_of, noise_of, require_psf
+from jaxmetal.recipes.checked import cleaned, errors_of, noise_of, require_numbers, require_psf
 from jaxmetal.recipes.responses import responses
 
 
@@ -79,6 +79,7 @@ def weighted_map(
     require_psf(psf, grid)
     mask, errors = as_mask(used, data.shape), errors_of(data, noise, unit, sigma=sigma, variance=variance, ivar=ivar)
     jitter = plain("jitter", jitter, unit)
+    require_numbers(jitter=jitter, dx=dx, dy=dy)
     if bins is not None:
         bins, data, errors, mask = _reduce(data, errors, mask, bins)
     data, errors, mask = cleaned(data, errors, mask)
@@ -140,6 +141,7 @@ def light_image(
     unit = flux_unit("values", values)
     data = as_map("values", values, unit)
     jitter = plain("jitter", jitter, unit)
+    require_numbers(jitter=jitter, dx=dx, dy=dy)
     grid = as_grid(grid, pixel_scale, data.shape)
     require_psf(psf, grid)
     errors = errors_of(data, noise, unit, sigma=sigma, variance=variance, ivar=ivar)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import LineMaps
 from jaxmetal.observation.line_maps import OTHERS
 from jaxmetal.recipes.binned import as_bins
-from jaxmetal.recipes.checked import cleaned, errors_of, noise_of, require_psf
+from jaxmetal.recipes.checked import cleaned, errors_of, noise_of, require_numbers, require_psf
 
 
 def line_maps(
@@ -40,7 +40,7 @@ def line_maps(
     limits: Mapping[str, Any] | None = None,
     jitter: Any = 0.0,
     sky: Mapping[str, Any] | None = None,
-    varying: Iterable[str] = (),
+    varying: Sequence[str] = (),
     scale: Any = 1.0,
     dx: Any = 0.0,
     dy: Any = 0.0,
@@ -77,13 +77,14 @@ def line_maps(
     """
     _require_features("fluxes", fluxes, emission)
     _require_known(emission, used=used, sky=sky)
+    require_numbers(jitter=jitter, scale=scale, dx=dx, dy=dy)
     binned = None if bins is None else as_bins(bins, None)
     styles = {"sigma": sigma, "variance": variance, "ivar": ivar}
     data, errors, mask = _stacked(
         {name: _row(name, fluxes[name], binned, used, noise, styles) for name in emission.features}
     )
     grid = as_grid(grid, pixel_scale, data.shape[1:] if binned is None else np.shape(binned.labels))
-    _require_calibrated(varying, emission)
+    _require_calibrated(tuple(varying), emission)
     noise = noise_of(errors, jitter, noise)
     return LineMaps(
         data=data,
@@ -203,7 +204,7 @@ def _require_known(emission: Contents, **given: Any) -> None:
             _require_one(what, name, emission)
 
 
-def _require_calibrated(ratios: Iterable[str], emission: Emission | Photoionisation) -> None:
+def _require_calibrated(ratios: tuple[str, ...], emission: Emission | Photoionisation) -> None:
     known = [one.ratio.name for one in emission.calibrations]
     for ratio in ratios:
         if ratio not in known:
@@ -211,6 +212,8 @@ def _require_calibrated(ratios: Iterable[str], emission: Emission | Photoionisat
                 f"varying: expected ratios by whose calibrations the lines are known ({', '.join(known) or 'none'}), "
                 f"found '{ratio}'; name one of these, or leave it out."
             )
+    if len(set(ratios)) < len(ratios):
+        raise InputError(f"varying: expected every ratio once, found {', '.join(ratios)}; leave one out.")
 
 
 def _require_one(what: str, name: str, emission: Contents) -> None:

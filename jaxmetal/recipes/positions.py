@@ -16,6 +16,7 @@ from jaxmetal.likelihood.integrated import Integrated
 from jaxmetal.numerics.quantities import plain
 from jaxmetal.observation import Positions
 from jaxmetal.prior import is_site
+from jaxmetal.recipes.checked import require_numbers
 
 STEPS = {"source": 1, "image": 3}
 """Plane in which chi2 is taken -> steps of `Positions`."""
@@ -55,10 +56,12 @@ def multiple_images(
     require_names(families, "family")
     _require_images(named, places)
     ratios = _ratios(distance_ratio, families)
+    jitter = plain("jitter", jitter, "arcsec")
+    require_numbers(jitter=jitter)
     errors = np.broadcast_to(_sigma(sigma, len(named)), places.shape).copy()
     return Positions(
         data=places,
-        noise=Integrated(sigma=errors, jitter=plain("jitter", jitter, "arcsec")),
+        noise=Integrated(sigma=errors, jitter=jitter),
         used=np.ones(places.shape, bool),
         around=places,
         family=np.array([families.index(name) for name in named]),
