@@ -154,7 +154,51 @@ def test_departures_that_vary_are_a_field(path):
         read_config(path)
 
 
+def in_law(text):
+    """Beside the dust law."""
+    return 'law = "CCM89"', f'law = "CCM89"\n{text}'
+
+
+BLEND, SCALE = "# blend = {Halpha = 1.0, NII6584 = 0.5}", '# scale = {dist = "LogNormal", loc = 0.0, scale = 0.05}'
+NOISE = '# noise = {type = "Gaussian", scale = {dist = "LogNormal", loc = 0.0, scale = 0.2}}'
 BAD = {
+    "a blend of what is not modelled": ('"Ha+NII"', '"Ha+SIII9069"', "lines: line SIII9069: expected a calibration"),
+    "a blend of a line twice": (BLEND, "blend = {Halpha = 1.0, Ha = 0.5}", "lines: blend: expected every line once"),
+    "a blend that takes light away": (BLEND, "blend = {Halpha = -1.0}", "expected lines with positive weights"),
+    "a blend without lines": (BLEND, "blend = {}", "expected lines with positive weights"),
+    "a line by two names": (
+        "features.OIII5007]",
+        "features.Hbeta]",
+        "'Hb' and 'Hbeta', which are both Hbeta; leave one",
+    ),
+    "a PSF that narrows to nothing": (
+        "# psf_wavelength = {reference = 7000.0, slope = -3.0e-5}",
+        "psf_wavelength = {reference = 7000.0, slope = -3.0e-2}",
+        "lines: psf.fwhm: expected a number within (0, inf)",
+    ),
+    "an EXTVER that is not there": ('flux = "HB"', 'flux = ["HB", 2]', 'has no extension ["HB", 2]; choose one of'),
+    "an EXTVER of three": ('flux = "HB"', 'flux = ["HB", 2, 3]', "its name and EXTVER as in"),
+    "a factor below zero": (SCALE, "scale = -1.0", "lines: scale: expected a number within (0, inf), found -1"),
+    "a factor in words": (SCALE, 'scale = "big"', "lines.scale: expected a finite number or a prior"),
+    "a jitter below zero": (
+        NOISE,
+        'noise = {type = "Gaussian", jitter = -1.0}',
+        "jitter: expected a number within [0,",
+    ),
+    "errors inside and beside": (
+        NOISE,
+        'noise = {type = "Correlated", noise = {type = "Gaussian", sigma = 1.0}}',
+        "lines.noise.noise.sigma: expected errors once, found them beside the noise, too; remove one of both",
+    ),
+    "a ratio that varies twice": ('# varying = ["R3"]', 'varying = ["R3", "R3"]', "varying: expected every ratio once"),
+    "hydrogen by two names": (*in_law("hydrogen = {Ha = 2.86, Halpha = 3.0}"), "hydrogen: expected every line once"),
+    "hydrogen that is oxygen": (*in_law("hydrogen = {OIII5007 = 3.0}"), "hydrogen: expected one of H7"),
+    "hydrogen below zero": (*in_law("hydrogen = {Ha = -2.9}"), "hydrogen of Halpha: expected a ratio above 0"),
+    "a doublet of nothing": (*in_law("oiii_doublet = 0.0"), "oiii_doublet: expected a ratio above 0, found 0; correct"),
+    "a doublet below zero": (*in_law("nii_doublet = -3.0"), "nii_doublet: expected a ratio above 0, found -3; correct"),
+    "gas too cold": (*in_law("temperature = -1.0"), "temperature: expected 5000 to 30000 K, found -1; correct it"),
+    "scatter of no ratio": (*in_law("scatter = {R33 = 0.1}"), "scatter: expected one of"),
+    "no light of Hb": ("lights.Hbeta]", "lights.Hb]", "carries.metallicity.weight: 'Hbeta' is none of Hb"),
     "nothing that varies": ('# varying = ["R3"]', 'varying = ["S2"]', "varying: expected ratios by whose calibrations"),
     "no calibration": ('calibrations = "C20"', "", "lines: calibrations: expected a set"),
     "a set that is not known": ('"C20"', '"C21"', "lines: calibration set: expected one of"),
@@ -191,6 +235,7 @@ def test_bad_configurations_are_refused(path, name):
     old, new, sentence = BAD[name]
     if name == "a redshift is missing":
         replace(path, ("# psf_wavelength", "psf_wavelength"))
+    assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
 
     def prepared():
@@ -200,6 +245,62 @@ def test_bad_configurations_are_refused(path, name):
     with pytest.raises(InputError) as refused:
         prepared()
     assert sentence in str(refused.value)
+    assert str(refused.value).count("observations.lines") < 2
+
+
+def extension(path, name, values):
+    with fits.open(path.parent / "lines.fits", mode="update") as hdus:
+        if name in hdus:
+            hdus[name].data = values
+        else:
+            hdus.append(fits.ImageHDU(values, name=name))
+
+
+FLAGS = np.where(np.indices(SHAPE)[0] == 0, 3, 0).astype(np.int32)
+MASK = '# mask = "MASK"                    #'
+IN_FILES = {
+    "a flag of no survey": (
+        FLAGS,
+        'bad_bits = ["NOCOVV"]\nmask_means = "reject"',
+        "'NOCOVV' is no flag of MaNGA's MAPS",
+    ),
+    "a mask of either sense": (FLAGS, "", "lines.mask_means: "),
+    "a mask of a third sense": (FLAGS, 'mask_means = "good"', "mask_means: 'good' is none of"),
+    "a mask of all": (np.ones(SHAPE, np.uint8), 'mask_means = "reject"', "lines.mask: The mask"),
+    "a mask of other pixels": (np.zeros((3, 4), np.uint8), 'mask_means = "reject"', "the shape (3, 4) instead of"),
+}
+
+
+@pytest.mark.parametrize("name", IN_FILES)
+def test_masks_that_cannot_be_used_are_refused(path, name):
+    values, means, sentence = IN_FILES[name]
+    extension(path, "MASK", values)
+    replace(path, (MASK, f'mask = "MASK"\n{means}\n#'))
+    with pytest.raises(InputError) as refusal:
+        read_config(path)
+    assert sentence in str(refusal.value)
+
+
+def test_the_mask_of_all_lines_is_in_their_file(path):
+    extension(path, "MASK", FLAGS)
+    replace(path, (MASK, 'mask = "MASK"\nmask_means = "reject"\nbad_bits = ["NOCOV"]\n#'))
+    used = np.asarray(read_config(path).observations["lines"].used)
+    assert not used[:, 0].any()
+    assert used[:, 1:].all()
+
+
+def test_an_extension_that_several_could_be_is_refused(path):
+    with fits.open(path.parent / "lines.fits", mode="update") as hdus:
+        for k in (1, 5):
+            hdus[k].header.update({"EXTNAME": "LINE", "EXTVER": 1})
+    for given in ('"LINE"', '["LINE", 1]'):
+        path.write_text(EXAMPLES["lines-fit"].read_text().replace('"HB"', given))
+        refused(lambda: read_config(path), "has 2 extensions", "name one by its number, 1 say")
+
+
+def test_a_line_of_zeros_is_no_measurement(path):
+    extension(path, "HB", np.zeros(SHAPE))
+    refused(lambda: read_config(path), "features.Hb.flux: expected data, found 0 in all 99")
 
 
 def test_lines_of_other_pixels_or_units_are_refused(path):

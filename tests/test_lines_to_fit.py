@@ -7,11 +7,12 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from configured import replace
-from flux_maps import GRID, KEPT, fluxes, in_bins, write_lines
+from flux_maps import GRID, KEPT, ORIGIN, fluxes, in_bins, write_lines
 
 import jaxmetal as jm
 from jaxmetal.cli import lines, main
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io import write_maps
 from jaxmetal.io.config.lines.as_fit import read_fit_of_lines
 from jaxmetal.model import tree
 from jaxmetal.prior import sites
@@ -59,6 +60,46 @@ def test_the_prior_is_sized_by_the_brightest_line(path):
     assert known.sources["disc"].frame is disc
     assert known.sources["disc"].carries["extinction"].profile.value == 0.0
     assert isinstance(known.sources["disc"].carries["metallicity"].profile.central, dist.Uniform)
+
+
+@pytest.mark.parametrize(("turn", "along"), [(0.0, (8, 7)), (90.0, (7, 8))])
+def test_a_field_of_departures_reaches_over_the_disc(turn, along):
+    """The sky stretched by 1/q along the minor axis, or as much of the disc as shines."""
+    shape, step, q = (15, 17), 0.3, 0.5
+    row, column = np.indices(shape) - np.array([7, 8])[:, None, None]
+    calibrations = jm.lines.emission(["Hb", "OIII5007"], "C20")
+
+    def extent(size):
+        bright = 100.0 * np.exp(-1.678 * step * np.hypot(row, column) / size)
+        seen = jm.recipes.line_maps(
+            {"Hb": bright, "OIII5007": bright},
+            calibrations,
+            psf=jm.instrument.Gaussian(fwhm=0.3),
+            sigma=0.01,
+            pixel_scale=step,
+            varying=["R3"],
+        )
+        frame = jm.frame.Disc(q=q, pa=turn)
+        made = jm.recipes.line_gradient(seen, frame=frame, small_scale=(0.3, 1.5))
+        field = made.sources["disc"].carries["departure_R3"].profile
+        light = made.sources["disc"].lights["Hbeta"]
+        return field.extent, float(np.exp(light.r_eff.loc)), field.weights.shape()[0]
+
+    wide, _, modes = extent(3.0)
+    assert wide == pytest.approx(step * max(along[1], along[0] / q))
+    assert modes >= 6.0 * wide / 1.5 - 1.0
+    narrow, r_eff, _ = extent(0.4)
+    assert narrow == pytest.approx(4.0 * r_eff)
+    assert narrow < wide
+
+
+def test_a_mask_of_all_lines_is_taken(path):
+    """It is a file of its own there; the fit takes an extension of the lines' file for a text."""
+    bad = (np.indices(GRID.shape)[0] == 3).astype(float)
+    write_maps(path.parent / "mask.fits", {"bad": bad}, GRID, ORIGIN)
+    replace(path, "[features.OII]", 'mask = "mask.fits"\nmask_means = "reject"\n[features.OII]')
+    used = np.asarray(read_fit_of_lines(path).observations["lines"].used)
+    np.testing.assert_array_equal(used, np.broadcast_to(KEPT & (bad == 0), used.shape))
 
 
 def test_sources_and_dust_that_are_known_are_taken(path):

@@ -14,11 +14,13 @@ from astropy.coordinates import SkyCoord
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.names import require_names
 from jaxmetal.edge.noise import STYLES, only_style
+from jaxmetal.edge.physical import varied
 from jaxmetal.io.config.chromatic import chromatic
 from jaxmetal.io.config.context import Context, in_file
 from jaxmetal.io.config.lines.likelihood import KINDS, by_name
 from jaxmetal.io.config.lines.pairs import flux_and_sigma
 from jaxmetal.io.config.nodes import build
+from jaxmetal.io.config.noises import require_errors_once
 from jaxmetal.io.config.pixels import origin_of, pixels_of, used_of
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import child, naming, require_known, take
@@ -67,12 +69,14 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
     for name, one in maps.items():
         context.findings.extend(require_same_pixels(first, one, f"{where}.features.{name}.flux"))
     factor = 1.0 if take(table, "ignore_unit", where, bool, False) else _factor(maps, where, grid, context)
-    both = used_of(table, where, first, context)
+    both = used_of(_with_mask(table, where), where, first, context)
     used = {
         name: _used(table, rows[name], f"{where}.features.{name}", one, both, context) for name, one in maps.items()
     }
     counted = {n: dataclasses.replace(one, values=np.where(used[n], one.values, np.nan)) for n, one in maps.items()}
     pairs = {name: _pair(table, rows[name], where, name, one, context) for name, one in counted.items()}
+    for name, (flux, _) in pairs.items():
+        context.findings.extend(varied(f"{where}.features.{name}.flux", flux, np.isfinite(flux)))
     with naming(where):
         found = line_maps(
             {name: factor * flux for name, (flux, _) in pairs.items()},
@@ -177,12 +181,18 @@ def _used(
     table: dict[str, Any], row: dict[str, Any], where: str, flux: Map, both: np.ndarray | None, context: Context
 ) -> np.ndarray:
     """What counts of a line: by the mask of all and by its own."""
-    own = {key: row.get(key, table.get(key)) for key in MASK if key in row or (key != "mask" and key in table)}
+    own = {key: row[key] for key in MASK if key in row}
     if "mask" in own:
+        own = {**{key: table[key] for key in MASK if key in table}, **own}
         own["mask"] = _located(table, own, "mask", where)
     used = used_of(own, where, flux, context)
     counted = [one for one in (both, used) if one is not None]
     return np.logical_and.reduce([np.ones(flux.values.shape, bool), *counted])
+
+
+def _with_mask(table: dict[str, Any], where: str) -> dict[str, Any]:
+    """The table of an observation with its mask as `_located`."""
+    return {**table, "mask": _located(table, table, "mask", where)} if "mask" in table else table
 
 
 def _limits(table: dict[str, Any], rows: Rows, where: str, first: Map, context: Context) -> dict[str, np.ndarray]:
@@ -227,6 +237,7 @@ def _noise(table: dict[str, Any], made: LineMaps, where: str, context: Context) 
     if any("limits" in row for row in table["features"].values()):
         raise InputError(f"{where}.noise: expected none beside limits, whose noise is Gaussian; leave one of both out.")
     known: Any = made.noise
+    require_errors_once(table["noise"], f"{where}.noise")
     noise = build(table["noise"], "noise", f"{where}.noise", context, {"sigma": known.sigma})
     for leaf in jax.tree.leaves(noise, is_leaf=is_site):
         if not is_site(leaf) and np.shape(leaf) not in ((), np.shape(made.data)):

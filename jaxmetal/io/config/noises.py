@@ -57,6 +57,8 @@ def noise_of(
     if "noise" not in table:
         return made.noise
     extra = {"sigma": made.noise.sigma} if any(name in table for name in STYLES) else {}
+    if extra:
+        require_errors_once(table["noise"], f"{where}.noise")
     noise = _scaled(build(table["noise"], "noise", f"{where}.noise", context, extra), factor, made.noise.sigma)
     arrays = {
         field.name: np.asarray(getattr(noise, field.name))
@@ -76,6 +78,24 @@ def noise_of(
                 "correct that map."
             )
     return dataclasses.replace(noise, **{n: np.sign(a).astype(int) if n == "limits" else a for n, a in arrays.items()})
+
+
+def require_errors_once(given: Any, where: str) -> None:
+    """Refuses errors inside a noise whose errors stand beside it.
+
+    Args:
+        given: its table.
+        where: that is.
+
+    Raises:
+        InputError: if it, or a noise within, states a sigma.
+    """
+    for key, part in given.items() if isinstance(given, dict) else ():
+        if key == "sigma":
+            raise InputError(
+                f"{where}.sigma: expected errors once, found them beside the noise, too; remove one of both."
+            )
+        require_errors_once(part, f"{where}.{key}")
 
 
 def _scaled(noise: Any, factor: float, done: np.ndarray) -> Any:

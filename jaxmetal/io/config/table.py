@@ -77,7 +77,8 @@ def naming(where: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(f"{where}: {error}") from None
+        text = str(error)
+        raise InputError(text if text.startswith((f"{where}.", f"{where}:")) else f"{where}: {text}") from None
 
 
 def choose(word: Any, where: str, known: Iterable[str]) -> str:

@@ -61,6 +61,7 @@ def as_fit(table: dict[str, Any]) -> dict[str, Any]:
         "kind": "lines",
         "calibrations": CALIBRATIONS,
         **{key: data[key] for key in OF_DATA if key in data},
+        **_mask(data),
         **{key: given[key] for key in EMISSION if key in given},
         "features": {name: _feature(row) for name, row in features(table).items()},
     }
@@ -77,6 +78,12 @@ def as_fit(table: dict[str, Any]) -> dict[str, Any]:
 
 def _feature(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key in FEATURE}
+
+
+def _mask(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A text is a file there, and an extension of the file of the lines here."""
+    given = data.get("mask")
+    return {"mask": {"file": given}} if isinstance(given, str) and "file" in data else {}
 
 
 def _ranges(given: Mapping[str, Any], *, dereddened: bool) -> dict[str, Any]:
