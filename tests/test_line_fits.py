@@ -73,6 +73,24 @@ def test_files_summary_and_pictures(posterior, tmp_path):
     jm.plot.of_posterior.galaxy(seen, "lines", "galaxy").savefig(tmp_path / "plane.png")
 
 
+def test_each_line_stands_beside_its_mean_over_the_posterior(posterior):
+    seen = jm.result.view(posterior)
+    figure = jm.plot.of_posterior.predicted(seen, "lines", jm.observation.Quantity("of all", ""))
+    observed = seen.filled["lines"]
+    flat = posterior.flat()
+    each = np.linspace(0, len(flat[SLOPE]) - 1, 96).round().astype(int)
+    mean = np.mean([seen.predicted({n: v[i] for n, v in flat.items()})["lines"].value for i in each], axis=0)
+    assert len(figure.subfigs) == len(FEATURES)
+    for k, part in enumerate(figure.subfigs):
+        data, model, residual = part.axes[:3]
+        assert [ax.get_title() for ax in (data, model, residual)] == ["data", "posterior-predictive mean", "residual"]
+        np.testing.assert_allclose(np.asarray(model.images[0].get_array()).ravel(), mean[k].ravel(), rtol=1e-6)
+        left = (observed.data[k] - mean[k]) / np.broadcast_to(observed.noise.sigma, observed.data.shape)[k]
+        np.testing.assert_allclose(np.asarray(residual.images[0].get_array()).ravel(), left.ravel(), rtol=1e-6)
+        labels = " ".join(text.get_text() for text in part.findobj(Text))
+        assert observed.emission.label(observed.emission.features[k]) in labels
+
+
 def test_pictures_name_the_property_and_go_no_farther_than_its_light(posterior, tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr("jaxmetal.plot.saved.save_each", lambda pictures, *_, **__: drawn.update(pictures) or "")

@@ -59,6 +59,7 @@ def fit_job(job: Any, folder: Path, *, overwrite: bool, resume: bool, quiet: boo
     """Fits what a configuration describes and writes the folder; `asked` replaces its own keywords of `fit.auto`."""
     from jaxmetal.chains import Kept
     from jaxmetal.cli.results import write_results
+    from jaxmetal.edge.progress import say
     from jaxmetal.fit import auto
 
     unfinished = folder.with_name(f".{folder.name}.chains")
@@ -72,6 +73,7 @@ def fit_job(job: Any, folder: Path, *, overwrite: bool, resume: bool, quiet: boo
         keep=Kept(unfinished, resume),
         **{**job.settings, **asked},
     )
+    say(f"Writing numbers, maps and pictures to {folder}.", not quiet)
     write_results(
         posterior,
         folder,

@@ -61,7 +61,7 @@ PLAIN = Look()
 def figures(
     seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene | None = None, look: Look = PLAIN
 ) -> None:
-    """Pictures: the fit of every observation, profile and source plane of every property, and a corner plot.
+    """Pictures: fit and posterior prediction of every observation, profile and source plane of every property, corner.
 
     One that cannot be drawn loses only itself, with a word on stderr.
     """
@@ -79,6 +79,9 @@ def figures(
             drawn[f"fit_{name}"] = partial(places, seen, name)
             continue
         label = look.labels.get(name)
+        if posterior.sampled:
+            named = None if label is None else _called(observation.quantity, label)
+            drawn[f"predictive_{name}"] = partial(of_posterior.predicted, seen, name, named)
         carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
         if (len(observation.properties) != 1 and shows_properties(observation)) or not carriers:
             drawn[f"fit_{name}"] = partial(of_posterior.panels, seen, name, _called(observation.quantity, label))

@@ -37,6 +37,7 @@ class MapFit:
         critical: critical curves of the lens, arrays (n, 2) of x and y in arcsec.
         fits: whether the model describes the map; where it does not, the residual says so in red.
         linear_below: of an image of light, the flux above which its colours are logarithmic; None for a linear scale.
+        called: what the model is, above its panel.
     """
 
     data: Any
@@ -50,6 +51,7 @@ class MapFit:
     critical: Sequence[np.ndarray] = ()
     fits: bool = True
     linear_below: float | None = None
+    called: str = "model"
 
     def painted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Data, model and (data - model) / sigma as maps of shape (ny, nx), NaN where data are unused."""
@@ -86,7 +88,7 @@ def maps(fit: MapFit, figure: FigureBase | None = None) -> FigureBase:
     about_zero = Scale(Normalize(*symmetric_range(residual)))
     image = draw(axes[2], residual, fit.grid, about_zero.norm, DIVERGING)
     colour_bar(axes[2], image, r"data $-$ model [$\sigma$]", about_zero)
-    for ax, title in zip(axes, ("data", "model", "residual"), strict=True):
+    for ax, title in zip(axes, ("data", fit.called, "residual"), strict=True):
         ax.set_title(title, fontsize=11)
         ax.label_outer()
         draw_curves(ax, fit.critical, fit.grid, CRITICAL)

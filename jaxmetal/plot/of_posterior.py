@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -28,7 +29,7 @@ from jaxmetal.plot.radii import points_of, reach_of
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import typical
 from jaxmetal.result.parameters import QUANTILES
-from jaxmetal.result.predicted import azimuthal_mean, footprints, profile
+from jaxmetal.result.predicted import azimuthal_mean, footprints, predictive, predictive_residual, profile
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import Scale, gradients, scale_of, slopes
 from jaxmetal.result.size import effective_radius, shrinking
@@ -193,6 +194,21 @@ def galaxy(
         reached=reached,
         caustics=lensing(seen, name, source).caustics,
         **scale,
+    )
+
+
+def predicted(posterior: Posterior | View, name: str, quantity: Quantity | None = None) -> FigureBase:
+    """Each map of any observation, its mean over draws of the posterior, and the residual from that.
+
+    A quantity replaces that of data which are one map.
+    """
+    seen = view(posterior)
+    mean, residual, shown = predictive(seen, name).mean, predictive_residual(seen, name), planes(seen.filled[name])
+    return stacked(
+        [
+            replace(fit, model=plane.of(mean), residual=plane.of(residual), called="posterior-predictive mean")
+            for plane, fit in zip(shown, map_fits(seen, name, quantity if len(shown) == 1 else None), strict=True)
+        ]
     )
 
 

@@ -15,7 +15,14 @@ from jaxmetal.result.fluctuating import Fluctuations, fluctuations
 from jaxmetal.result.images import Images, image_positions
 from jaxmetal.result.pairs import TwoPoint, two_point
 from jaxmetal.result.pooled import Pooled, pool
-from jaxmetal.result.predicted import best_prediction, intrinsic_map, predictive, profile, radius_map
+from jaxmetal.result.predicted import (
+    best_prediction,
+    intrinsic_map,
+    predictive,
+    predictive_residual,
+    profile,
+    radius_map,
+)
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import gradients, slopes
 from jaxmetal.result.shapes import listed
@@ -45,6 +52,7 @@ __all__ = [
     "loo",
     "pool",
     "predictive",
+    "predictive_residual",
     "profile",
     "radius_map",
     "residual",

@@ -45,6 +45,13 @@ def predictive(posterior: Posterior | View, name: str, count: int = 96) -> Summa
     return view(posterior).once(_predictive, count)[name]
 
 
+def predictive_residual(posterior: Posterior | View, name: str, count: int = 96) -> np.ndarray:
+    """Data less the mean of `predictive`, in standard deviations of the data; NaN where unused, or limits."""
+    seen = view(posterior)
+    drawn = predictive(seen, name, count)
+    return np.asarray(_residual(seen.filled[name], Prediction(jnp.asarray(drawn.mean), jnp.asarray(drawn.light))))
+
+
 def _predictive(seen: View, count: int) -> dict[str, Summarised]:
     """Of all observations, since they are predicted together."""
     sums: Any = None
@@ -164,6 +171,11 @@ def spaced(posterior: Posterior, count: int) -> list[dict[str, np.ndarray]]:
     total = len(next(iter(flat.values())))
     index = np.linspace(0, total - 1, min(count, max(total, 1))).round().astype(int)
     return [{name: values[i] for name, values in flat.items()} for i in index]
+
+
+@program()
+def _residual(observation: Any, seen: Prediction) -> jax.Array:
+    return observation.residual(seen)
 
 
 @program()
