@@ -60,7 +60,7 @@ class LineMaps:
         varying: ratios whose departures vary from place to place.
         sky: feature -> pedestal (`Sky`) that the subtraction of the continuum left; none of those not named.
         scale: of all fluxes, what the instrument or band is off by: free beside another one, or with a narrow prior.
-        bins: `Bins`, or None for pixels.
+        bins: `Bins` of all features, or None for pixels; lines in bins of their own are another `LineMaps`.
         dx, dy: registration, added to the grid's coordinates to give the scene's, arcsec (West, North).
     """
 

@@ -17,6 +17,7 @@ from jaxmetal.edge.noise import STYLES, only_style
 from jaxmetal.edge.physical import varied
 from jaxmetal.io.config.chromatic import chromatic
 from jaxmetal.io.config.context import Context, in_file
+from jaxmetal.io.config.line_bins import KEYS, InBins, in_bins
 from jaxmetal.io.config.lines.likelihood import KINDS, by_name
 from jaxmetal.io.config.lines.pairs import flux_and_sigma
 from jaxmetal.io.config.nodes import build
@@ -44,7 +45,7 @@ DUST = ("law", "r_v")
 MASK = ("mask", "mask_means", "bad_bits")
 COMMON = (
     "kind", "file", "features", "models", *EMISSION, "light", "reddened", "psf", "psf_wavelength", "pixel_scale",
-    "ignore_unit", *MASK, "noise", "varying", "scale", "dx", "dy", "sampling",
+    "ignore_unit", *MASK, *KEYS, "noise", "varying", "scale", "dx", "dy", "sampling",
 )  # fmt: skip
 FEATURE = ("flux", *STYLES, "blend", "psf", "sky", "limits", *MASK)
 
@@ -69,7 +70,7 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
     for name, one in maps.items():
         context.findings.extend(require_same_pixels(first, one, f"{where}.features.{name}.flux"))
     factor = 1.0 if take(table, "ignore_unit", where, bool, False) else _factor(maps, where, grid, context)
-    both = used_of(_with_mask(table, where), where, first, context)
+    both = used_of(_in_file(table, "mask"), where, first, context)
     used = {
         name: _used(table, rows[name], f"{where}.features.{name}", one, both, context) for name, one in maps.items()
     }
@@ -77,17 +78,18 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
     pairs = {name: _pair(table, rows[name], where, name, one, context) for name, one in counted.items()}
     for name, (flux, _) in pairs.items():
         context.findings.extend(varied(f"{where}.features.{name}.flux", flux, np.isfinite(flux)))
+    binned = in_bins(_in_file(table, "bins"), where, first, context)
     with naming(where):
         found = line_maps(
-            {name: factor * flux for name, (flux, _) in pairs.items()},
+            {name: factor * binned.flux(f"features.{name}.flux", flux) for name, (flux, _) in pairs.items()},
             made,
-            sigma={name: factor * sigma for name, (_, sigma) in pairs.items()},
-            used=used,
+            sigma={name: factor * binned.flux(f"features.{name}.error", sigma) for name, (_, sigma) in pairs.items()},
+            bins=binned.bins,
             psf=psfs_of(table, rows, made, where, context),
             grid=grid,
             light=take(table, "light", where, str, "Hbeta"),
             reddened=take(table, "reddened", where, bool, False),
-            limits=_limits(table, rows, where, first, context),
+            limits=_limits(table, rows, where, first, binned, context),
             sky={name: _sky(row, f"{where}.features.{name}", context) for name, row in rows.items() if "sky" in row},
             varying=take(table, "varying", where, list, []),
             **{key: value(table[key], f"{where}.{key}", context) for key in ("scale", "dx", "dy") if key in table},
@@ -190,12 +192,14 @@ def _used(
     return np.logical_and.reduce([np.ones(flux.values.shape, bool), *counted])
 
 
-def _with_mask(table: dict[str, Any], where: str) -> dict[str, Any]:
-    """The table of an observation with its mask as `_located`."""
-    return {**table, "mask": _located(table, table, "mask", where)} if "mask" in table else table
+def _in_file(table: dict[str, Any], key: str) -> dict[str, Any]:
+    """The table of an observation, what it says of a map of all lines as `in_file`."""
+    return {**table, key: in_file(table[key], table.get("file"))} if key in table else table
 
 
-def _limits(table: dict[str, Any], rows: Rows, where: str, first: Map, context: Context) -> dict[str, np.ndarray]:
+def _limits(
+    table: dict[str, Any], rows: Rows, where: str, first: Map, binned: InBins, context: Context
+) -> dict[str, np.ndarray]:
     """Feature -> True where its flux is an upper limit."""
     found = {}
     for name, row in rows.items():
@@ -206,7 +210,7 @@ def _limits(table: dict[str, Any], rows: Rows, where: str, first: Map, context: 
                 raise InputError(
                     f"{place}.limits: expected 1 where the flux is an upper limit and 0 elsewhere; correct it."
                 )
-            found[name] = np.nan_to_num(flags) == 1
+            found[name] = binned.value(f"{place}.limits", np.nan_to_num(flags)) == 1
     return found
 
 
