@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.machine import program
 from jaxmetal.spaxel.adaptive import Levels
 from jaxmetal.spaxel.contract import Likelihood
-from jaxmetal.spaxel.integrate import draw_nodes, grid
+from jaxmetal.spaxel.integrate import checked, draw_nodes, posterior_grid, settle
 
 
 def joint(
@@ -41,13 +42,22 @@ def joint(
     Raises:
         InputError: as `posterior`.
     """
-    found = grid(likelihood, flux, sigma, levels=levels)
-    node_key, z_key, a_v_key, hb_key, order_key = jax.random.split(jax.random.key(seed), 5)
+    flux, sigma = checked(likelihood, flux, sigma)
+    drawn = _joint(likelihood, flux, sigma, jax.random.key(seed), count, settle(likelihood, levels))
+    return {name: np.asarray(values) for name, values in drawn.items()}
+
+
+@program(static_argnames=("count", "levels"))
+def _joint(
+    likelihood: Likelihood, flux: jax.Array, sigma: jax.Array, key: jax.Array, count: int, levels: Levels
+) -> dict[str, jax.Array]:
+    found = posterior_grid(likelihood, flux, sigma, levels)
+    node_key, z_key, a_v_key, hb_key, order_key = jax.random.split(key, 5)
     z, a_v = draw_nodes(found, node_key, count)
     z, a_v = _within(found.z, z, z_key), _within(found.a_v, a_v, a_v_key)
-    hb = likelihood.draw_hb(hb_key, jnp.asarray(flux, float), jnp.asarray(sigma, float), z, a_v)
+    hb = likelihood.draw_hb(hb_key, flux, sigma, z, a_v)
     order = jax.random.permutation(order_key, count)
-    return {name: np.asarray(values[order]) for name, values in {"z": z, "a_v": a_v, "hb": hb}.items()}
+    return {name: values[order] for name, values in {"z": z, "a_v": a_v, "hb": hb}.items()}
 
 
 def _within(nodes: jax.Array, values: jax.Array, key: jax.Array) -> jax.Array:

@@ -69,15 +69,14 @@ def posterior(
     shape, levels = flux.shape[:-1], settle(likelihood, levels)
     rows = [array.reshape(-1, flux.shape[-1]) for array in (flux, sigma)]
     rows.append(np.broadcast_to(np.asarray(spaxels, float), shape).ravel())
-    count = rows[0].shape[0]
-    keys = jax.random.split(jax.random.key(seed), count)
+    count, key = rows[0].shape[0], jax.random.key(seed)
     size = min(chunk, max(ABREAST, 1 << (count - 1).bit_length()))
     abreast = ABREAST if jax.default_backend() == "cpu" else size
 
     def columns(start: int) -> dict[str, np.ndarray]:
         # Few sizes, and the last chunk filled up with the last spaxel: a second map compiles nothing.
         index = np.minimum(np.arange(start, start + size), count - 1)
-        made = _chunk(likelihood, *(jnp.asarray(row[index]) for row in rows), keys[index], levels, abreast)
+        made = _chunk(likelihood, *(row[index] for row in rows), index, key, levels, abreast)
         return {name: np.asarray(values)[: count - start] for name, values in made.items()}
 
     found = []
@@ -197,15 +196,16 @@ def _chunk(
     flux: jax.Array,
     sigma: jax.Array,
     spaxels: jax.Array,
-    keys: jax.Array,
+    index: jax.Array,
+    key: jax.Array,
     levels: Levels,
     abreast: int,
 ) -> dict[str, jax.Array]:
     def one(row: tuple[jax.Array, jax.Array, jax.Array, jax.Array]) -> dict[str, jax.Array]:
-        flux, sigma, spaxels, key = row
-        return one_spaxel(likelihood.summed(spaxels), flux, sigma, key, levels)
+        flux, sigma, spaxels, number = row
+        return one_spaxel(likelihood.summed(spaxels), flux, sigma, jax.random.fold_in(key, number), levels)
 
-    return jax.lax.map(one, (flux, sigma, spaxels, keys), batch_size=abreast)
+    return jax.lax.map(one, (flux, sigma, spaxels, index), batch_size=abreast)
 
 
 _grid = Program(posterior_grid, static_argnames="levels")

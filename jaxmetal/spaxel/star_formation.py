@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.lines.names import look_up
+from jaxmetal.machine import program
 
 CM_PER_MPC = 3.0856775814913673e24
 
@@ -75,6 +76,7 @@ def surface_density(hb: Any, distance: Any, kpc2: Any, *, rate: str = "ke12_chab
     return star_formation_rate(hb, distance, rate=rate) / kpc2
 
 
+@program()
 def total(draws: Any, magnification: float, sigma: Any, key: jax.Array) -> jax.Array:
     """Draws of a total (a star-formation rate, a mass) divided by an uncertain magnification.
 
