@@ -12,6 +12,8 @@ from test_line_maps import FEATURES, GALAXY, SHAPE, line_maps, look, psfs, sourc
 import jaxmetal as jm
 from jaxmetal.cli.results import figures
 from jaxmetal.edge.errors import InputError
+from jaxmetal.fit.method import Options
+from jaxmetal.fit.problem import make
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import log_likelihood, tree
 
@@ -24,6 +26,11 @@ STANDARD = dist.Normal(0.0, 1.0)
 def galaxy(central=None, slope=None, departures=None, a_v=None):
     dusty = GALAXY if a_v is None else {**GALAXY, "a_v": (a_v, GALAXY["a_v"][1])}
     return jm.Scene(sources={"galaxy": source(dusty, central, slope, departures=departures or {})})
+
+
+def image():
+    flat = np.zeros(SHAPE)
+    return jm.recipes.light_image(flat, light="Hbeta", psf=jm.instrument.Gaussian(fwhm=0.5), sigma=1.0, pixel_scale=0.2)
 
 
 PRIOR = galaxy(dist.Normal(8.5, 0.3), dist.Normal(0.0, 0.5), {"R3": STANDARD, "N2": STANDARD}, dist.Uniform(0.0, 4.0))
@@ -47,6 +54,13 @@ def test_the_gradient_is_recovered(posterior):
     for ratio, true in (("R3", 0.8), ("N2", -0.5)):
         values = drawn[f"scene.sources.galaxy.departures.{ratio}"]
         assert abs(values.mean() - true) < 3.0 * values.std()
+
+
+def test_line_maps_are_climbed_from_both_sides_of_a_turnover(simulated):
+    lines, both = {"lines": simulated}, {"hb": image(), "lines": simulated}
+    assert Options().starts(make(PRIOR, {"hb": image()})) == 3
+    assert [Options().starts(make(PRIOR, some)) for some in (lines, both)] == [8, 8]
+    assert Options(start_count=1).starts(make(PRIOR, lines)) == 1
 
 
 def test_a_batch_finds_the_same(posterior, simulated):

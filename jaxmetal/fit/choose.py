@@ -43,7 +43,7 @@ def auto(
     warmup: int | None = None,
     target_accept: float | None = None,
     start: Mapping[str, Any] | None = None,
-    start_count: int = 3,
+    start_count: int | None = None,
     sampling: Mapping[str, Sampling] | None = None,
     progress: bool = True,
     cut_short: bool = False,
@@ -69,7 +69,8 @@ def auto(
             space, 0.95 elsewhere. Nearer to 1 takes smaller steps, the answer to draws that diverged.
         start: parameter name -> value near which the optimiser is to begin; for the others the median of the prior, or
             what `fit.arcs` finds, where a lens is free and there is an image of what it lenses.
-        start_count: starts of the optimiser.
+        start_count: starts of the optimiser; by default 3, or 8 where there are line maps, whose ratios belong to two
+            metallicities.
         sampling: sample grids, where the automatic choice is not wanted.
         progress: say on stderr what is being done and how long it will take.
         cut_short: after Ctrl-C return what there is, with a finding and `Posterior.stopped`: the draws so far, or

@@ -27,15 +27,17 @@ class Cost(NamedTuple):
     Attributes:
         density: of one.
         gradient: of one, with its density.
+        problem: whose they are.
     """
 
     density: float
     gradient: float
+    problem: Problem
 
     def seconds(self, options: Options) -> float:
         """Of a fit, about; the method's line in the table says what a draw costs."""
         method, draws = method_of(options.method), options.chains * options.draws
-        gradients = method.gradients * draws + CLIMB * options.start_count / 2
+        gradients = method.gradients * draws + CLIMB * options.starts(self.problem) / 2
         return self.density * method.densities * draws + self.gradient * gradients
 
 
@@ -48,6 +50,7 @@ def measured(problem: Problem, count: int = 1) -> Cost:
     return Cost(
         density=_timed(evaluate.values, problems, rows, points),
         gradient=_timed(evaluate.gradients, problems, rows[:few], points[:few]),
+        problem=problem,
     )
 
 

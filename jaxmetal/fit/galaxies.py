@@ -65,7 +65,7 @@ def batch(
     chains: int = 4,
     draws: int = 500,
     warmup: int | None = None,
-    start_count: int = 3,
+    start_count: int | None = None,
     target_accept: float | None = None,
     pad: bool = False,
     memory: float = 1.0,
@@ -85,7 +85,7 @@ def batch(
         chains: number of chains of each galaxy.
         draws: kept draws per chain.
         warmup: as for `fit.auto`.
-        start_count: starts of the optimiser.
+        start_count: as for `fit.auto`.
         target_accept: as for `fit.auto`.
         pad: bring stamps to few sizes, for samples of many.
         memory: GiB that the galaxies of a group may take at once on each device, and in draws. How much of
@@ -174,7 +174,7 @@ def bytes_each(problem: Problem, options: Options) -> int:
     """
     arrays = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(problem))
     real, free = jnp.result_type(float).itemsize, size(problem.sites)
-    held = COPIES * arrays + MATRICES * options.start_count * free**2 * real
+    held = COPIES * arrays + MATRICES * options.starts(problem) * free**2 * real
     if not method_of(options.method).draws:
         return held
     drawn = (MORE + ADAPTED) * options.chains * options.draws * (2 * free + 4) * real

@@ -16,6 +16,8 @@ from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.peaks import Peak
 from jaxmetal.fit.problem import Problem, priors_of
 from jaxmetal.meaning.circles import unwrap
+from jaxmetal.model import SCENE
+from jaxmetal.observation import starts_of
 
 
 class Options(NamedTuple):
@@ -25,13 +27,18 @@ class Options(NamedTuple):
     chains: int = 4
     draws: int = 500
     warmup: int | None = None
-    start_count: int = 3
+    start_count: int | None = None
     target_accept: float | None = None
 
     @classmethod
     def among(cls, settings: Mapping[str, Any]) -> Options:
         """Those of some settings that are options."""
         return cls(**{name: settings[name] for name in cls._fields if name in settings})
+
+    def starts(self, problem: Problem) -> int:
+        """Of the optimiser: as many as the observations of a problem ask for, where nobody else did."""
+        asked = (starts_of(one) for name, one in problem.skeleton.items() if name != SCENE)
+        return self.start_count or max(asked)
 
 
 class Solution(NamedTuple):

@@ -11,6 +11,7 @@ from numpy.random import SeedSequence
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.bent import Bent
 from jaxmetal.fit.laplace import Laplace
+from jaxmetal.fit.pool import Pool
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.student import StudentMixture
 
@@ -25,7 +26,7 @@ TELLING = 20
 """Least effective draws per dimension of a covariance."""
 
 
-Mixture = StudentMixture | Bent
+Mixture = StudentMixture | Bent | Pool
 """What draws come from: it has `draw`, `log_density`, `fitted`, `good` and `described`."""
 
 
@@ -109,6 +110,19 @@ def joined(some: Proposals, more: Proposals) -> Proposals:
         np.concatenate([getattr(some, name), getattr(more, name)]) for name in ("vectors", "log_density", "log_ratio")
     )
     return Proposals(some.mixture, vectors, density, ratio, pareto_shape(ratio))
+
+
+def together(turns: Sequence[Proposals], seed: SeedSequence) -> Proposals:
+    """Draws of several turns as of one, in random order: no chain over them gets those of one turn alone.
+
+    Args:
+        turns: in the order in which they were made.
+        seed: of the order.
+    """
+    pool = Pool(tuple(one.mixture for one in turns), tuple(len(one.vectors) for one in turns))
+    vectors, density = (np.concatenate([getattr(one, name) for one in turns]) for name in ("vectors", "log_density"))
+    order = np.random.default_rng(seed).permutation(len(vectors))
+    return _weigh(pool, vectors[order], density[order])
 
 
 def relative_weights(log_ratio: np.ndarray) -> np.ndarray:

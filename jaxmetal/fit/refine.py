@@ -24,6 +24,7 @@ from jaxmetal.fit.proposals import (
     log_ratios,
     propose,
     relative_weights,
+    together,
     truncated,
 )
 from jaxmetal.fit.seeds import branch
@@ -46,11 +47,13 @@ class Turn(NamedTuple):
         parts: most components of the mixture, besides one for every further maximum and the wide one.
         times: draws, in units of the first.
         above: k-hat from which the turn is taken; it is infinite where weight lies on very few draws.
+        below: k-hat of the best so far from which it is not: what is that far off will not be caught.
     """
 
     parts: int
     times: int
     above: float
+    below: float = np.inf
 
 
 TURNS = (
@@ -60,6 +63,7 @@ TURNS = (
     Turn(6, 2, 0.5),
     Turn(8, 4, 0.6),
     Turn(10, 8, 0.6),
+    Turn(16, 16, 0.6, 1.0),
 )
 
 
@@ -85,6 +89,7 @@ def refine(
         For each a whole multiple of the number of draws in `first`.
     """
     pools = [[found] for found in first]
+    best = list(first)
 
     def drawn(some: dict[int, Mixture], times: Sequence[int], turn: int) -> dict[int, Proposals]:
         if not some:
@@ -94,13 +99,12 @@ def refine(
         return dict(zip(some, propose(problems, places, list(some.values()), anew, draws, progress), strict=True))
 
     for turn, now in enumerate(TURNS):
-        poor = [i for i, pool in enumerate(pools) if _poor(now, pool)]
+        poor = [i for i, pool in enumerate(pools) if _poor(now, pool) and _worth(now, best[i], first[i])]
         parts = [now.parts + maxima[i] - 1 for i in poor]
         adapted = {i: followed(pools[i], n, branch(seeds[i], turn, 0)) for i, n in zip(poor, parts, strict=True)}
         for i, found in drawn(adapted, [now.times] * len(adapted), turn).items():
             pools[i].append(found)
-    # The last know most of the posterior: what has not seen a tail may look better than what has.
-    best = [pool[-1] for pool in pools]
+            best[i] = _better(pools[i], branch(seeds[i], turn, 1))
     lacking = {i: lack for i, found in enumerate(best) if (lack := _lack(found, len(first[i].log_ratio)))}
     for i, found in drawn({i: best[i].mixture for i in lacking}, list(lacking.values()), len(TURNS)).items():
         best[i] = joined(best[i], found)
@@ -114,6 +118,18 @@ def _poor(turn: Turn, pool: Sequence[Proposals]) -> bool:
     """
     known, last = bool(np.any(np.isfinite(pool[-1].log_ratio))), pool[-1]
     return known and (last.k_hat >= max(turn.above, last.mixture.good) or (len(pool) > 1 and np.isinf(pool[-2].k_hat)))
+
+
+def _worth(turn: Turn, best: Proposals, first: Proposals) -> bool:
+    """Whether there are too few effective draws among the best, or too uncertain ones, and hope."""
+    few = effective(best.weights) < ENOUGH * len(first.log_ratio)
+    return (best.k_hat >= turn.above or few) and (best.k_hat < turn.below or turn.below == np.inf)
+
+
+def _better(pool: Sequence[Proposals], seed: SeedSequence) -> Proposals:
+    """The last, or all together: nothing less, for what has not seen a tail may look better than what has."""
+    whole = together(pool, seed)
+    return pool[-1] if pool[-1].k_hat <= whole.k_hat else whole
 
 
 def _lack(proposals: Proposals, wanted: int) -> int:

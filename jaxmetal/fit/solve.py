@@ -54,9 +54,10 @@ def solve(
         The problems with their circles cut as `find_peaks` does, in whose vectors the solutions are; and for each its
         solution, or why there is none.
     """
-    say(f"Looking for the maximum from {options.start_count} start(s); the first steps compile the model.", progress)
+    count = options.starts(problems)
+    say(f"Looking for the maximum from {count} start(s); the first steps compile the model.", progress)
     begun = [branch(seed, 0) for seed in seeds]
-    problems, peaks = find_peaks(problems, begun, options.start_count, given, progress)
+    problems, peaks = find_peaks(problems, begun, count, given, progress)
     mark("optimise")
     summits = {i: peak for i, peak in enumerate(peaks) if isinstance(peak, Peak)}
     for peak in summits.values():

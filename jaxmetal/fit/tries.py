@@ -63,7 +63,7 @@ def _solved(group: Group, options: Options) -> list[Solution | InputError]:
 def _second_try(group: Group, poor: list[int], options: Options) -> list[Solution | InputError]:
     """More starts, and the method that stands in for one that may have chosen too cheaply."""
     thorough = options._replace(
-        start_count=MORE_STARTS * options.start_count,
+        start_count=MORE_STARTS * options.starts(group.problems[0]),
         method=method_of(options.method).again or options.method,
     )
     again = Group(

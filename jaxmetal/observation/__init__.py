@@ -13,6 +13,7 @@ from jaxmetal.observation.channels import (
     planes,
     property_units,
     shows_properties,
+    starts_of,
     used_pixels,
     used_somewhere,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "residual",
     "shared",
     "shows_properties",
+    "starts_of",
     "used_pixels",
     "used_somewhere",
 ]

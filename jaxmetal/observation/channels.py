@@ -12,6 +12,9 @@ import numpy as np
 
 from jaxmetal.observation.contract import Quantity
 
+STARTS = 3
+"""Of the optimiser, where an observation does not ask for more."""
+
 
 class Channel(NamedTuple):
     """One map among the data of an observation.
@@ -43,6 +46,11 @@ def planes(observation: Any) -> tuple[Channel, ...]:
 def absorbed(observation: Any) -> int:
     """How many numbers a kind integrates out of its prediction, which fits the data as if they were free."""
     return observation.absorbed if hasattr(type(observation), "absorbed") else 0
+
+
+def starts_of(observation: Any) -> int:
+    """From how many places a maximum is to be looked for: `starts` of a kind that has many maxima."""
+    return observation.starts if hasattr(type(observation), "starts") else STARTS
 
 
 def used_somewhere(observation: Any) -> np.ndarray:

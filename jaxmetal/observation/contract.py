@@ -60,7 +60,8 @@ class Observation(Protocol):
     `pointing`, its `shape` is (), and it is a list of places: `labels` are the families of the rows, `said` has the
     unit and description of each column, x, y, sigma_x, sigma_y, x_model, y_model, source_x, source_y and
     distance_ratio among them, and `columns(scene, seen)` their numbers. A kind that integrates numbers out of its
-    prediction says how many by `absorbed`.
+    prediction says how many by `absorbed`; one whose likelihood has many maxima says by `starts` from how many places
+    the highest is to be looked for.
 
     Attributes:
         data: what was recorded.

@@ -68,6 +68,10 @@ class LineMaps:
         "metallicity": "dex", "extinction": "mag", "ionisation": "dex", "nitrogen": "dex",
     }  # fmt: skip
 
+    # Ratios have a turnover, and nothing leads from its wrong side to the other. Of ten discs in four lines, three
+    # starts about the middle of the prior led there in two; of those that follow, every second leads to the right one.
+    starts: ClassVar[int] = 8
+
     data: Any = parameter("data")
     noise: Noise
     grid: Grid
