@@ -10,12 +10,14 @@ import pytest
 import jaxmetal as jm
 from jaxmetal.instrument.sampling import choose
 from jaxmetal.numerics.chebyshev import cardinals, nodes
+from jaxmetal.numerics.cusp import EXTENT
 from jaxmetal.observation import Plan, predict
 
 GRID = jm.Grid.regular((31, 43), 0.1)
 PSFS = {
     "gaussian": jm.instrument.psf.Gaussian(fwhm=1.0),
     "narrow": jm.instrument.psf.Gaussian(fwhm=0.3),
+    "sharp": jm.instrument.psf.Gaussian(fwhm=0.15),
     "effective": jm.instrument.psf.Gaussian(fwhm=1.0, includes_pixel=True),
     "moffat": jm.instrument.psf.Moffat(fwhm=1.2, beta=2.5),
     "narrow moffat": jm.instrument.psf.Moffat(fwhm=0.3, beta=2.5),
@@ -73,8 +75,12 @@ def test_moved_cores_give_the_same_map_and_derivatives(psf, second):
         np.testing.assert_allclose(ours, exact, rtol=1e-7, atol=1e-7 * float(jnp.max(jnp.abs(exact[1]))))
 
 
-def test_sharp_psfs_keep_every_sample():
-    assert choose(fwhm=1.5, reach=6.0, finest=2.0, lensed=False).core_order == 0
+@pytest.mark.parametrize(("fwhm", "share"), [(1.5, 0.3), (3.0, 0.7), (8.0, 1.0)])
+def test_the_sharper_a_psf_the_fewer_samples_are_moved(fwhm, share):
+    sampling = choose(fwhm=fwhm, reach=12.0, finest=2.0, lensed=False)
+    moved = sampling.core_moved / (EXTENT * sampling.core_size)
+    assert 0.0 < moved < share
+    assert sampling.core_order < 32
 
 
 def test_wide_psfs_skip_pixels_where_nothing_is_small():

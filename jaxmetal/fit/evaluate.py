@@ -15,6 +15,9 @@ from jaxmetal.fit.rows import each
 BLOCK = 25
 """Points whose density is computed in one call."""
 
+MANY, TOGETHER = 64, 8
+"""Problems in a stack from which gradients are computed so many in one call: a call costs half as much as one."""
+
 GROUP = 200
 """Draws whose parameters are computed in one call."""
 
@@ -34,7 +37,8 @@ def values(problems: Problem, which: Any, points: Any, jacobian: float = 1.0, la
 
 def gradients(problems: Problem, which: Any, points: Any, jacobian: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """`log_density` and its gradient, as `values`: shapes (count,) and (count, size)."""
-    return each(_gradient, None, problems, _rows(which, points, jacobian), 1)
+    block = TOGETHER if len(jax.tree.leaves(problems)[0]) >= MANY else 1
+    return each(_gradient, None, problems, _rows(which, points, jacobian), block)
 
 
 def parameters(problems: Problem, which: Sequence[int], vectors: np.ndarray) -> list[dict[str, np.ndarray]]:

@@ -7,12 +7,12 @@ import math
 
 import numpy as np
 
-from jaxmetal.instrument.levels import Level, levels
-from jaxmetal.numerics.cusp import EXTENT
+from jaxmetal.instrument.levels import ALONE, Level, levels
+from jaxmetal.numerics.cusp import EXTENT, ring_radii
 from jaxmetal.numerics.lengths import longer, narrower
 
-DEAREST = 30
-"""Nodes per axis beyond which moving the samples of a core costs more than it saves under a single Gaussian."""
+RESPONSE = 60
+"""Multiplications of a matrix product that one entry of the response to a sample costs as much as."""
 
 PER_SCALE = 0.72
 """Samples per Gaussian radius: a sum over them of a Gaussian is its integral to 2 exp(-2 pi^2 0.72^2) = 7e-5."""
@@ -77,6 +77,7 @@ class Sampling:
         core_size: size a of the smooth window around the centre of a light, in pixels; 0 for no polar core.
         core_nodes: radial and angular nodes of the polar core.
         core_order: nodes per axis to which a core's samples are moved before the blur, 0 to blur every sample itself.
+        core_moved: radius in pixels within which they are; those further out are fewer, and blurred themselves.
         needed: samples per pixel that the smallest details ask for, where that is more than there may be; else 0.
         refinement: of the samples on the grid, None for none.
     """
@@ -90,6 +91,7 @@ class Sampling:
     core_size: float = 0.0
     core_nodes: tuple[int, int] = (24, 32)
     core_order: int = 0
+    core_moved: float = math.inf
     needed: float = 0.0
     refinement: Refinement | None = None
     cells: tuple[int, int] | None = None
@@ -162,10 +164,8 @@ def choose(
     stride = max(1, int(min(fwhm / 7.5, 0.75 * afar, 4.0))) if wide else 1
     core_size = core_sizes(fwhm)[1] if oversampling == 1 else NEAR
     across = core_size * density / stride * (PICTURED if pictured else 1.0)
-    # Across the core, W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
-    order = math.ceil(8 + (5 if components == 1 else 8) * EXTENT * core_size / width)
-    # Moving the samples costs order^2 per sample, blurring each of them a row and a column per Gaussian.
-    moved = cells is None and order <= DEAREST * components**0.5
+    nodes = _nodes(across, width)
+    order, moved = _moved(nodes, core_size, width, components) if cells is None else (0, math.inf)
     return Sampling(
         oversampling=oversampling,
         stride=stride,
@@ -174,8 +174,9 @@ def choose(
         route="separable" if cells is None else "fft",
         levels=() if sigmas is None else _levels(sigmas * (width / exact), oversampling / stride),
         core_size=core_size,
-        core_nodes=_nodes(across, width),
-        core_order=order if moved else 0,
+        core_nodes=nodes,
+        core_order=order,
+        core_moved=moved,
         needed=float(longer(math.ceil(min(needed, 1e3)))) if not smooth and needed > MOST else 0.0,
         refinement=Refinement(cells=LENSED, width=math.hypot(width, 0.3)) if lensed else None,
         cells=cells,
@@ -191,6 +192,25 @@ def _nodes(across: float, width: float) -> tuple[int, int]:
     """
     radial = max(16, math.ceil(14 + 6 / width), math.ceil(3.5 * across))
     return radial, max(28, math.ceil(22 + 12 / width), math.ceil(2.0 * math.pi * resolved(across)))
+
+
+def _moved(nodes: tuple[int, int], size: float, width: float, components: int) -> tuple[int, float]:
+    """To how many nodes per axis, and within which radius, moving a core's samples is cheapest before two channels.
+
+    Moving costs order^2 per sample, blurring it a row and a column of the response of each Gaussian and their product.
+    """
+    radial, angular = nodes
+    radii = size * ring_radii(radial)
+    near = 2.0 * (EXTENT * size + ALONE * width)
+    best, least = (0, math.inf), float(components * radial * angular * 2.0 * near * (RESPONSE + near))
+    for rings, radius in enumerate(radii, 1):
+        # So far from the centre, W is a polynomial of this order to 1e-8; a Moffat's peak is sharper than a Gaussian's.
+        order = math.ceil(8 + (5 if components == 1 else 8) * radius / width)
+        far = components * (radial - rings) * angular * 2.0 * near * (RESPONSE + near)
+        cost = far + 2.0 * order * (rings * angular * order + components * near * (RESPONSE + order + near))
+        if cost < least:
+            best, least = (order, float(radius)), cost
+    return best
 
 
 def per_pixel(scale: float, width: float) -> float:

@@ -64,18 +64,18 @@ class Separable:
             The patches, and the row and the column where each of them begins, shape (cores,).
         """
         top, left = self._corner(0, cores.row), self._corner(1, cores.column)
-        # The nodes' weights have both signs: in single precision, what they leave in the PSF's wings is round-off.
-        if self.sampling.core_order and cores.flux.dtype == jnp.float64:
+        near, patches = cores.near(self.sampling), []
+        if near:
             columns, rows, flux = cores.gathered(self.sampling)
             along_y, along_x = self._respond(0, top, rows), self._respond(1, left, columns)
             half = jnp.einsum("k,kilm,clmn->ckiln", self.weights, along_y, flux, precision=HIGHEST)
-            patches = jnp.einsum("ckiln,kjln->lcij", half, along_x, precision=HIGHEST)
-        else:
-            columns, rows = cores.positions(self.sampling)
+            patches.append(jnp.einsum("ckiln,kjln->lcij", half, along_x, precision=HIGHEST))
+        if near < cores.flux.shape[-1]:
+            columns, rows, flux = cores.rest(self.sampling)
             along_y, along_x = self._respond(0, top, rows), self._respond(1, left, columns)
-            weighted = jnp.einsum("k,kilp,clp->lckip", self.weights, along_y, cores.flux, precision=HIGHEST)
-            patches = jnp.einsum("lckip,kjlp->lcij", weighted, along_x, precision=HIGHEST)
-        return patches, top, left
+            weighted = jnp.einsum("k,kilp,clp->lckip", self.weights, along_y, flux, precision=HIGHEST)
+            patches.append(jnp.einsum("lckip,kjlp->lcij", weighted, along_x, precision=HIGHEST))
+        return sum(patches[1:], start=patches[0]), top, left
 
     def image(self, field: jax.Array, cores: Cores | None) -> jax.Array:
         """Gridded samples and cores together."""

@@ -30,13 +30,24 @@ def polar_nodes(
     positive, so that a ratio of two such integrals stays a convex mean.
 
     Returns:
-        dx, dy and weights (area, with the window included), each of shape (n_radial * n_angular,).
+        dx, dy and weights (area, with the window included), each of shape (n_radial * n_angular,); ring by ring from
+        the centre outwards.
     """
-    t, dt = np.polynomial.legendre.leggauss(n_radial)
-    t, dt = 0.5 * (t + 1.0), 0.5 * dt
-    rho = EXTENT * t**power
+    t, dt = _radial(n_radial)
+    rho = ring_radii(n_radial, power)
     ring = rho * EXTENT * power * t ** (power - 1.0) * dt * np.exp(-(rho**4)) * (2.0 * np.pi / n_angular)
     angle = 2.0 * np.pi * (np.arange(n_angular)[None, :] + 0.5 * (np.arange(n_radial)[:, None] % 2)) / n_angular
     weights = np.broadcast_to(ring[:, None], angle.shape)
     radius = size * rho[:, None]
     return (radius * np.cos(angle)).ravel(), (radius * np.sin(angle)).ravel(), size**2 * weights.ravel()
+
+
+def ring_radii(n_radial: int, power: float = 3.0) -> np.ndarray:
+    """Radii of the rings of `polar_nodes` in units of the window's size, rising."""
+    return EXTENT * _radial(n_radial)[0] ** power
+
+
+def _radial(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights on [0, 1]."""
+    t, dt = np.polynomial.legendre.leggauss(count)
+    return 0.5 * (t + 1.0), 0.5 * dt
