@@ -1,4 +1,4 @@
-"""A light on a regular grid of samples, with finer samples where the grid does not resolve it.
+"""Lights on a regular grid of samples, with finer samples where the grid does not resolve it.
 
 Behind a lens the centre of a light has several images, thin discs become arcs, and at a singular centre the deflection
 jumps. None of this is looked for: finer samples are taken where the light changes too much from sample to sample for
@@ -7,8 +7,10 @@ what the telescope sees there (see `numerics.refine`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +20,7 @@ from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.numerics.grid import Grid, cell_area, in_pixels, subpixel_indices
 from jaxmetal.numerics.refine import Cells, away_from_ends, replace
 from jaxmetal.numerics.tree import node
-from jaxmetal.scene import Position, Source, carried_value, surface_brightness
+from jaxmetal.scene import Position, Source, bent, carried_value, surface_brightness
 
 FAINT = 1e-3
 """Of the brightest light: errors of fainter light are compared with this much."""
@@ -38,15 +40,15 @@ class Samples:
 
 
 class Rays(NamedTuple):
-    """Where the samples of a source are traced to.
+    """How light is bent on its way to the samples: deflections at a distance ratio of 1, NaN where none is known.
 
     Attributes:
-        grid: source-plane positions of the samples on the grid, arcsec; NaN where a deflection map does not reach.
-        between: the same of finer samples, from where they lie in the grid and from their sky positions.
+        on_grid: arcsec, at the samples on the grid, from their sky positions.
+        between: the same at finer samples, from where they lie in the grid and from their sky positions.
     """
 
-    grid: Position
-    between: Callable[[Cells, Position], Position]
+    on_grid: Callable[[Position], Any]
+    between: Callable[[Cells, Position], Any]
 
 
 @node
@@ -62,8 +64,8 @@ class Finer:
     samples: Samples
 
 
-Shining = Callable[[Position, Position, jax.Array | np.ndarray], Samples]
-"""Samples of a light from sky positions, where they are traced to (both finite), and the area each stands for."""
+Shining = Callable[[Position, Any, "jax.Array | np.ndarray"], Samples]
+"""Samples of a light from sky positions, the deflection there, and the area each stands for."""
 
 
 def samples_at(
@@ -71,66 +73,100 @@ def samples_at(
     light: str,
     properties: tuple[str, ...],
     theta: Position,
-    beta: Position,
+    alpha: Any,
     area: jax.Array | np.ndarray,
+    flux: jax.Array | None = None,
 ) -> Samples:
-    """A light and what it carries, sampled; with the first three arguments a `Shining`."""
+    """A light and what it carries, sampled; with the first three arguments a `Shining`.
+
+    What no deflection map covers emits nothing here, and is refused by `prepare` near data.
+
+    Args:
+        source: which has the light.
+        light: its name.
+        properties: names of carried properties.
+        theta: sky positions.
+        alpha: deflection there at a distance ratio of 1, NaN where it is not known; arcsec.
+        area: that each sample stands for.
+        flux: where it is known beforehand.
+    """
+    beta = bent(theta, alpha, source.distance_ratio)
+    covered = jnp.isfinite(beta[0] + beta[1])
+    # A NaN that is thrown away later would still reach derivatives.
+    beta = jnp.nan_to_num(beta[0]), jnp.nan_to_num(beta[1])
     # Once for all that lies on the disc: derivatives then go back through the frame once, too.
     plane = source.frame.to_plane(*beta)
-    return Samples(
-        flux=surface_brightness(source, light, theta, beta, plane) * area,
-        values=tuple(carried_value(source, p, beta, plane) for p in properties),
-    )
+    if flux is None:
+        flux = surface_brightness(source, light, theta, beta, plane) * area
+        flux = jnp.where(covered & jnp.isfinite(flux), flux, 0.0)
+    return Samples(flux=flux, values=tuple(carried_value(source, p, beta, plane) for p in properties))
 
 
 def refined(
-    field: Samples, shining: Shining, grid: Grid, sampling: Sampling, rays: Rays
-) -> tuple[Samples, tuple[Finer, ...]]:
-    """The samples on the grid and the finer ones that replace some of them.
+    fields: Sequence[Samples],
+    shining: Sequence[Shining],
+    reached: jax.Array,
+    grid: Grid,
+    sampling: Sampling,
+    between: Callable[[Cells, Position], Any],
+) -> list[tuple[Samples, tuple[Finer, ...]]]:
+    """Of each light the samples on the grid and the finer ones that replace some of them.
+
+    All lights have their finer samples in the same places: where their sum is doubtful.
 
     Args:
-        field: what there is on the grid alone.
-        shining: the light that it samples.
+        fields: what there is on the grid alone, of lights on the same grid.
+        shining: the lights that it samples.
+        reached: where on the grid the deflection is known.
         grid: the detector.
         sampling: how finely.
-        rays: where the samples are traced to.
+        between: see `Rays`.
     """
     refinement = sampling.refinement
-    if refinement is None:
-        return field, ()
+    if refinement is None or not fields:
+        return [(field, ()) for field in fields]
     # By the light alone, so that the same cells are replaced with and without what it carries: errors of the numerator
     # and of a denominator that is known beforehand, or shared with an image, then cancel.
-    seen, cells, last = _seen(field.flux, grid, sampling, refinement.width), None, field
-    allowed = away_from_ends(jnp.isfinite(rays.grid[0] + rays.grid[1]))
-    kept: list[Samples] = []
+    seen = _seen(_summed(fields), grid, sampling, refinement.width)
+    allowed, last, cells = away_from_ends(reached), list(fields), None
+    kept: list[list[Samples]] = []
     found: list[Cells] = []
     for count in refinement.cells:
         here = seen if cells is None else seen[cells.home()][:, None, None]
-        relative = last.flux / jnp.where(here > 0.0, here, 1.0)
+        relative = _summed(last) / jnp.where(here > 0.0, here, 1.0)
         left, cells = replace(relative, allowed, count, refinement.factor, cells)
-        kept.append(Samples(flux=last.flux * left, values=last.values))
-        last = _samples_in(cells, shining, grid, sampling, rays)
+        kept.append([Samples(flux=one.flux * left, values=one.values) for one in last])
+        last = _samples_in(cells, shining, grid, sampling, between)
         allowed = jnp.broadcast_to(cells.whole[:, None, None], cells.weight.shape)
         found.append(cells)
-    return kept[0], tuple(Finer(cells=c, samples=s) for c, s in zip(found, [*kept[1:], last], strict=True))
+    return [
+        (first, tuple(Finer(cells=c, samples=s) for c, s in zip(found, finer, strict=True)))
+        for first, *finer in zip(*kept, last, strict=True)
+    ]
 
 
-def known(beta: Position) -> Position:
-    """With a harmless number where no map reaches: a NaN that is thrown away later would still reach derivatives."""
-    return jnp.nan_to_num(beta[0]), jnp.nan_to_num(beta[1])
+def _summed(lights: Sequence[Samples]) -> jax.Array:
+    """The light of all."""
+    return reduce(add, (light.flux for light in lights))
 
 
-def _samples_in(cells: Cells, shining: Shining, grid: Grid, sampling: Sampling, rays: Rays) -> Samples:
-    """A light and what it carries in small cells, with the share of the light that is theirs."""
+def _samples_in(
+    cells: Cells,
+    shining: Sequence[Shining],
+    grid: Grid,
+    sampling: Sampling,
+    between: Callable[[Cells, Position], Any],
+) -> list[Samples]:
+    """Lights and what they carry in small cells, with the share of the light that is theirs."""
     column, row = (
         in_pixels(k, n, density=sampling.density, margin=sampling.margin).astype(cells.weight.dtype)
         for k, n in zip(cells.positions(), grid.shape[::-1], strict=True)
     )
     theta = grid.to_sky(column, row)
     area = cell_area(grid, density=sampling.density, margin=sampling.margin) / cells.factor ** (2 * cells.depth)
-    found = shining(theta, known(rays.between(cells, theta)), area)
-    flux = found.flux * cells.weight
-    return Samples(flux=jnp.where(jnp.isfinite(flux), flux, 0.0), values=found.values)
+    alpha = between(cells, theta)
+    found = [one(theta, alpha, area) for one in shining]
+    return [Samples(flux=one.flux * cells.weight, values=one.values) for one in found]
 
 
 def _seen(flux: jax.Array, grid: Grid, sampling: Sampling, width: float) -> jax.Array:

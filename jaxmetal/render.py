@@ -10,7 +10,7 @@ map L and L g(P) together, and takes the ratio.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,9 +24,10 @@ from jaxmetal.numerics.cusp import polar_nodes, window
 from jaxmetal.numerics.grid import Grid, cell_area, subpixel_indices, subpixels
 from jaxmetal.numerics.profile import is_on_sky
 from jaxmetal.numerics.refine import put
+from jaxmetal.numerics.strips import in_strips
 from jaxmetal.numerics.tree import node
-from jaxmetal.refined import Finer, Rays, Samples, known, refined, samples_at
-from jaxmetal.scene import Position, Scene, Source, carried_value, surface_brightness
+from jaxmetal.refined import Finer, Rays, Samples, Shining, refined, samples_at
+from jaxmetal.scene import Position, Scene, Source
 
 Imager = Callable[[jax.Array, Cores | None], jax.Array]
 """From samples on the grid, (channels, Ny, Nx), and in cores to pixels, (channels, ny, nx)."""
@@ -67,28 +68,24 @@ def has_core(scene: Scene, source: Source, light: str, sampling: Sampling, prope
     return sampling.core_size > 0.0 and not scene.lens and (bool(properties) or not is_on_sky(source.lights[light]))
 
 
-def grid_flux(
-    scene: Scene,
-    source: Source,
-    light: str,
-    grid: Grid,
-    sampling: Sampling,
-    beta: Position,
-    plane: Position | None = None,
-) -> jax.Array:
+def grid_flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, alpha: Any) -> jax.Array:
     """Flux of a light in each sample cell, without the part that the polar core takes over.
 
-    Arguments as those of `sample`; `plane` is beta on the source's disc, where that is known.
+    Args:
+        scene: the sky.
+        source: one of its sources.
+        light: one of the source's lights.
+        grid: the detector.
+        sampling: how finely.
+        alpha: the deflection at the samples.
     """
-    # Sub-pixels that no deflection map covers emit nothing here, and are refused by `prepare` near data.
-    covered = jnp.isfinite(beta[0] + beta[1])
-    beta = known(beta)
-    theta = view(grid, sampling)
-    area = cell_area(grid, density=sampling.density, margin=sampling.margin)
-    flux = surface_brightness(source, light, theta, beta, plane) * area
-    if has_core(scene, source, light, sampling):
-        flux = _outside_core(flux, source, grid, sampling)
-    return jnp.where(covered & jnp.isfinite(flux), flux, 0.0)
+    flux = samples_at(source, light, (), view(grid, sampling), alpha, _area(grid, sampling)).flux
+    return _outside_core(flux, source, grid, sampling) if has_core(scene, source, light, sampling) else flux
+
+
+def _area(grid: Grid, sampling: Sampling) -> jax.Array:
+    """That each sample stands for."""
+    return cell_area(grid, density=sampling.density, margin=sampling.margin)
 
 
 def _outside_core(flux: jax.Array, source: Source, grid: Grid, sampling: Sampling) -> jax.Array:
@@ -107,45 +104,59 @@ def _cusp(source: Source, grid: Grid) -> tuple[jax.Array, jax.Array]:
 
 def sample(
     scene: Scene,
-    source: Source,
-    light: str,
+    shown: Sequence[tuple[Source, str, jax.Array | None]],
     properties: tuple[str, ...],
     grid: Grid,
     sampling: Sampling,
     rays: Rays,
-    flux: jax.Array | None = None,
-) -> Layer:
-    """Samples one light of one source and the properties it carries.
+) -> list[Layer]:
+    """Samples lights and the properties they carry.
 
     Args:
         scene: the sky.
-        source: one of its sources.
-        light: one of the source's lights.
+        shown: some of its sources, one light of each, and its flux from `grid_flux` where that is known beforehand.
         properties: names of carried properties.
         grid: the detector.
         sampling: how finely.
-        rays: where the samples are traced to.
-        flux: from `grid_flux` where it is known beforehand.
+        rays: how light is bent.
     """
-    beta = known(rays.grid)
-    # Once for all that lies on the disc: derivatives then go back through the frame once, too.
-    plane = source.frame.to_plane(*beta)
-    if flux is None:
-        flux = grid_flux(scene, source, light, grid, sampling, rays.grid, plane)
-    pictured, cored = is_on_sky(source.lights[light]), has_core(scene, source, light, sampling, properties)
-    if cored and pictured:  # whose flux, all of it, may be known before its source's centre
-        flux = _outside_core(flux, source, grid, sampling)
-    field = Samples(flux=flux, values=tuple(carried_value(source, p, beta, plane) for p in properties))
-    shining, finer = partial(samples_at, source, light, properties), tuple[Finer, ...]()
-    if not pictured:  # a picture is as smooth as its pixels
-        field, finer = refined(field, shining, grid, sampling, rays)
-    if not cored:
-        return Layer(field=field, finer=finer)
+    theta = view(grid, sampling)
+    alpha = rays.on_grid(theta)
+    names, known = [light for _, light, _ in shown], [flux for _, _, flux in shown]
+
+    def look(numbers: Any, places: Any) -> list[Samples]:
+        (sources, area), (theta, alpha, known) = numbers, places
+        lights = zip(sources, names, known, strict=True)
+        return [samples_at(source, light, properties, theta, alpha, area, flux) for source, light, flux in lights]
+
+    numbers = [source for source, _, _ in shown], _area(grid, sampling)
+    fields = in_strips(look, numbers, (theta, alpha, known), theta[0].shape)
+    reached = jnp.broadcast_to(jnp.isfinite(alpha[0] + alpha[1]), theta[0].shape)
+    cored = [has_core(scene, source, light, sampling, properties) for source, light, _ in shown]
+    for k, (source, light, flux) in enumerate(shown):
+        if cored[k] and (flux is None or is_on_sky(source.lights[light])):  # a picture's is known with its core
+            fields[k] = Samples(flux=_outside_core(fields[k].flux, source, grid, sampling), values=fields[k].values)
+    shining = [partial(samples_at, source, light, properties) for source, light, _ in shown]
+    # A picture is as smooth as its pixels.
+    rough = [k for k, (source, light, _) in enumerate(shown) if not is_on_sky(source.lights[light])]
+    made = refined([fields[k] for k in rough], [shining[k] for k in rough], reached, grid, sampling, rays.between)
+    finer = dict(zip(rough, made, strict=True))
+    layers = []
+    for k, (source, _, _) in enumerate(shown):
+        field, replaced = finer.get(k, (fields[k], ()))
+        core = _core(shining[k], source, grid, sampling, field.flux.dtype) if cored[k] else (None, None)
+        layers.append(Layer(field=field, finer=replaced, core=core[0], centre=core[1]))
+    return layers
+
+
+def _core(
+    shining: Shining, source: Source, grid: Grid, sampling: Sampling, dtype: Any
+) -> tuple[Samples, tuple[jax.Array, jax.Array]]:
+    """Samples at polar nodes, and where their centre is."""
     column, row = _cusp(source, grid)
-    dx, dy, areas = (a.astype(flux.dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))
+    dx, dy, areas = (a.astype(dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))
     theta = grid.to_sky(column + dx, row + dy)
-    core = shining(theta, theta, areas * grid.pixel_area)
-    return Layer(field=field, finer=finer, core=core, centre=(column, row))
+    return shining(theta, (0.0, 0.0), areas * grid.pixel_area), (column, row)
 
 
 Fields = Callable[[Samples], jax.Array]
@@ -156,7 +167,7 @@ def expose(layers: list[Layer], imager: Imager, fields: Fields) -> jax.Array:
     """O[f] of several fields under one blur: layers are summed sample by sample, then blurred and put into pixels once.
 
     Args:
-        layers: at least one.
+        layers: at least one, of one call of `sample`.
         imager: the blur.
         fields: e.g. `light_alone`, or L times functions of what is carried.
 
@@ -164,8 +175,8 @@ def expose(layers: list[Layer], imager: Imager, fields: Fields) -> jax.Array:
         shape (channels, ny, nx).
     """
     field: Any = sum(fields(layer.field) for layer in layers)
-    for finer in (finer for layer in layers for finer in layer.finer):
-        field = put(field, finer.cells, fields(finer.samples))
+    for level in zip(*(layer.finer for layer in layers if layer.finer), strict=True):
+        field = put(field, level[0].cells, sum(fields(finer.samples) for finer in level))
     cores = [(layer.centre, fields(layer.core)) for layer in layers if layer.core is not None]
     if not cores:
         return imager(field, None)

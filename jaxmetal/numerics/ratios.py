@@ -18,6 +18,11 @@ SERIES = (
 """arctan(sqrt z) / sqrt z in powers of z, a Chebyshev fit from -0.34 to 0.041, off by 1e-18 at most."""
 
 
+NEAR_ZERO, TERMS = 0.02, 9
+"""Below which |z| the derivative is a power series, and of how many terms: 0.02^9 is round-off."""
+
+
+@jax.custom_jvp
 def arctan_ratio(z: jax.Array) -> jax.Array:
     """arctan(sqrt z) / sqrt z, continued to artanh(sqrt -z) / sqrt -z for -1 < z < 0; to 2e-15, below -0.99 to 1e-13.
 
@@ -34,6 +39,18 @@ def arctan_ratio(z: jax.Array) -> jax.Array:
     # In four chains, which a processor runs side by side.
     a, b, c, d = (_polynomial(SERIES[k::4], square * square) for k in range(4))
     return 2**HALVINGS * inverse * (a + square * c + w * (b + square * d))
+
+
+@arctan_ratio.defjvp
+def _arctan_ratio_moved(at: tuple[jax.Array], moves: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """By f' = (1 / (1 + z) - f) / (2 z), in a third of the time of the derivative of all steps."""
+    (z,), (move,) = at, moves
+    found = arctan_ratio(z)
+    near = jnp.abs(z) < NEAR_ZERO
+    inverse = 1 / jnp.maximum(1 + z, jnp.finfo(jnp.result_type(z)).eps)
+    slope = (inverse - found) / jnp.where(near, 1.0, 2 * z)
+    series = _polynomial([(-1) ** n * n / (2 * n + 1) for n in range(1, TERMS + 1)], jnp.where(near, z, 0.0))
+    return found, jnp.where(near, series, slope) * move
 
 
 def _polynomial(coefficients: Sequence[float], z: jax.Array) -> jax.Array:

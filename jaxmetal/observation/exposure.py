@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,28 +15,23 @@ from jaxmetal.instrument.pixels import transfer
 from jaxmetal.likelihood.contract import measured
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.numerics.refine import Cells
+from jaxmetal.numerics.strips import in_strips
 from jaxmetal.observation.contract import Prediction
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.sharpen import with_lights
+from jaxmetal.observation.tracing import OnSamples
 from jaxmetal.prior import is_site
-from jaxmetal.scene import Position, Scene, bent, deflection
+from jaxmetal.scene import Position, Scene, deflection
 
 
 def layers(observation: Any, scene: Scene, plan: Plan, properties: tuple[str, ...] = ()) -> list[render.Layer]:
     """The lights that an observation shows, sampled, with the carried properties that are asked for."""
     grid, scene = observation.pixels, with_lights(scene, {**plan.lights, **plan.averaged})
-    theta = render.view(grid, plan.sampling)
-    alpha = _deflection(scene, plan, theta)
-    found = []
-    for name, light in observation.shown(scene):
-        source, flux = scene.sources[name], plan.fluxes.get(f"{name}.{light}")
-
-        def between(cells: Cells, finer: Position, ratio: Any = source.distance_ratio) -> Position:
-            return bent(finer, _deflection_between(scene, plan, cells, finer), ratio)
-
-        rays = render.Rays(bent(theta, alpha, source.distance_ratio), between)
-        found.append(render.sample(scene, source, light, properties, grid, plan.sampling, rays, flux))
-    return found
+    rays = render.Rays(partial(_deflection, scene, plan.lens), partial(_deflection_between, scene, plan.lens))
+    shown = [
+        (scene.sources[name], light, plan.fluxes.get(f"{name}.{light}")) for name, light in observation.shown(scene)
+    ]
+    return render.sample(scene, shown, properties, grid, plan.sampling, rays)
 
 
 def imager(observation: Any, plan: Plan) -> render.Imager:
@@ -79,17 +75,20 @@ def padded(observation: Any, stamps: tuple[str, ...] = ("data", "noise", "used")
     return dataclasses.replace(observation, grid=dataclasses.replace(observation.grid, shape=wide), **changes)
 
 
-def _deflection(scene: Scene, plan: Plan, theta: Any) -> Any:
+def _deflection(scene: Scene, settled: OnSamples | None, theta: Position) -> Any:
     if not scene.lens:
         return 0.0, 0.0
-    if plan.lens is not None:
-        return plan.lens.deflection(scene.lens, theta)
-    return deflection(scene.lens, *theta)
+
+    def bent(lens: Any, places: Any) -> Any:
+        settled, theta = places
+        return jnp.stack(deflection(lens, *theta)) if settled is None else settled.deflection(lens, theta)
+
+    return in_strips(bent, scene.lens, (settled, theta), theta[0].shape)
 
 
-def _deflection_between(scene: Scene, plan: Plan, cells: Cells, theta: Position) -> Any:
-    if scene.lens and plan.lens is not None:
-        return plan.lens.between(scene.lens, cells, theta)
+def _deflection_between(scene: Scene, settled: OnSamples | None, cells: Cells, theta: Position) -> Any:
+    if scene.lens and settled is not None:
+        return settled.between(scene.lens, cells, theta)
     return deflection(scene.lens, *theta)
 
 

@@ -24,7 +24,7 @@ from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.sharpen import sharpened, with_lights
 from jaxmetal.observation.tracing import restricted
 from jaxmetal.prior import is_fixed
-from jaxmetal.scene import Scene, Source, trace
+from jaxmetal.scene import Scene, Source, deflection
 
 SHARPER = 1.35
 """A property of up to a dex is averaged as 10^P, whose details are that much narrower than those of P."""
@@ -183,8 +183,8 @@ def _fixed_flux(scene: Scene, name: str, light: str, grid: Grid, sampling: Sampl
 
 @program(static_argnames=("light", "sampling", "finer"))
 def _flux(scene: Scene, source: Source, light: str, grid: Grid, sampling: Sampling, finer: int) -> jax.Array:
-    beta = trace(scene.lens, render.view(grid, sampling), source.distance_ratio)
-    return block_sum(render.grid_flux(scene, source, light, grid, sampling, beta), (finer, finer))
+    alpha = deflection(scene.lens, *render.view(grid, sampling))
+    return block_sum(render.grid_flux(scene, source, light, grid, sampling, alpha), (finer, finer))
 
 
 # One program each, instead of dozens for their single operations.
