@@ -261,6 +261,13 @@ def accurate() -> dict[str, Any]:
     }
 
 
+def truths() -> dict[str, float]:
+    """Parameter name -> what is true."""
+    stands = {"lens": "scene.lens.main.", "shear": "scene.lens.field.", "frame": ""}
+    stands |= {name: f"scene.sources.{name}.lights.star." for name in INDEX}
+    return {stands[part] + name: value for part, numbers in TRUE.items() for name, value in numbers.items()}
+
+
 def fitted() -> dict[str, Any]:
     """The posterior."""
     began, cpu = time.perf_counter(), time.process_time()
@@ -275,6 +282,11 @@ def fitted() -> dict[str, Any]:
         "k_hat": float(fit.k_hat),
         "largest R-hat (bar: 1.01)": max(one.r_hat for one in seen.parameters),
         "least effective draws": min(one.ess for one in seen.parameters),
+        "mean minus truth, standard deviations": {
+            one.label: (one.mean - truths()[one.label]) / one.sd for one in seen.parameters
+        },
+        "decisions": fit.decisions,
+        "findings": [one.text for one in fit.findings],
         "chi2 per pixel": seen.chi2["image"] / SIDE**2,
     }
 

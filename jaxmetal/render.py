@@ -11,7 +11,8 @@ map L and L g(P) together, and takes the ratio.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any
 
 import jax
@@ -90,16 +91,11 @@ def _area(grid: Grid, sampling: Sampling) -> jax.Array:
 
 def _outside_core(flux: jax.Array, source: Source, grid: Grid, sampling: Sampling) -> jax.Array:
     """The part of samples that the polar core does not take over."""
-    column, row = _cusp(source, grid)
+    column, row = grid.to_pixel(source.frame.x0, source.frame.y0)
     rows, columns = (
         subpixel_indices(n, density=sampling.density, margin=sampling.margin).astype(flux.dtype) for n in grid.shape
     )
     return flux * (1.0 - window(columns[None, :] - column, rows[:, None] - row, sampling.core_size))
-
-
-def _cusp(source: Source, grid: Grid) -> tuple[jax.Array, jax.Array]:
-    """Native pixel position (column, row) of a source's centre."""
-    return grid.to_pixel(source.frame.x0, source.frame.y0)
 
 
 def sample(
@@ -122,30 +118,30 @@ def sample(
     """
     theta = view(grid, sampling)
     alpha = rays.on_grid(theta)
-    names, known = [light for _, light, _ in shown], [flux for _, _, flux in shown]
+    sources, names, known = map(list, zip(*shown, strict=True))
 
     def look(numbers: Any, places: Any) -> list[Samples]:
         (sources, area), (theta, alpha, known) = numbers, places
         lights = zip(sources, names, known, strict=True)
         return [samples_at(source, light, properties, theta, alpha, area, flux) for source, light, flux in lights]
 
-    numbers = [source for source, _, _ in shown], _area(grid, sampling)
-    fields = in_strips(look, numbers, (theta, alpha, known), theta[0].shape)
+    fields = in_strips(look, (sources, _area(grid, sampling)), (theta, alpha, known), theta[0].shape)
     reached = jnp.broadcast_to(jnp.isfinite(alpha[0] + alpha[1]), theta[0].shape)
+    pictured = [is_on_sky(source.lights[light]) for source, light, _ in shown]
     cored = [has_core(scene, source, light, sampling, properties) for source, light, _ in shown]
-    for k, (source, light, flux) in enumerate(shown):
-        if cored[k] and (flux is None or is_on_sky(source.lights[light])):  # a picture's is known with its core
-            fields[k] = Samples(flux=_outside_core(fields[k].flux, source, grid, sampling), values=fields[k].values)
+    for k, field in enumerate(fields):
+        if cored[k] and (known[k] is None or pictured[k]):  # a picture's is known with what its core takes over
+            fields[k] = Samples(flux=_outside_core(field.flux, sources[k], grid, sampling), values=field.values)
     shining = [partial(samples_at, source, light, properties) for source, light, _ in shown]
     # A picture is as smooth as its pixels.
-    rough = [k for k, (source, light, _) in enumerate(shown) if not is_on_sky(source.lights[light])]
+    rough = [k for k, smooth in enumerate(pictured) if not smooth]
     made = refined([fields[k] for k in rough], [shining[k] for k in rough], reached, grid, sampling, rays.between)
-    finer = dict(zip(rough, made, strict=True))
+    replaced = dict(zip(rough, made, strict=True))
     layers = []
-    for k, (source, _, _) in enumerate(shown):
-        field, replaced = finer.get(k, (fields[k], ()))
-        core = _core(shining[k], source, grid, sampling, field.flux.dtype) if cored[k] else (None, None)
-        layers.append(Layer(field=field, finer=replaced, core=core[0], centre=core[1]))
+    for k, field in enumerate(fields):
+        kept, finer = replaced.get(k, (field, ()))
+        core, centre = _core(shining[k], sources[k], grid, sampling, field.flux.dtype) if cored[k] else (None, None)
+        layers.append(Layer(field=kept, finer=finer, core=core, centre=centre))
     return layers
 
 
@@ -153,7 +149,7 @@ def _core(
     shining: Shining, source: Source, grid: Grid, sampling: Sampling, dtype: Any
 ) -> tuple[Samples, tuple[jax.Array, jax.Array]]:
     """Samples at polar nodes, and where their centre is."""
-    column, row = _cusp(source, grid)
+    column, row = grid.to_pixel(source.frame.x0, source.frame.y0)
     dx, dy, areas = (a.astype(dtype) for a in polar_nodes(*sampling.core_nodes, sampling.core_size))
     theta = grid.to_sky(column + dx, row + dy)
     return shining(theta, (0.0, 0.0), areas * grid.pixel_area), (column, row)
@@ -176,7 +172,7 @@ def expose(layers: list[Layer], imager: Imager, fields: Fields) -> jax.Array:
     """
     field: Any = sum(fields(layer.field) for layer in layers)
     for level in zip(*(layer.finer for layer in layers if layer.finer), strict=True):
-        field = put(field, level[0].cells, sum(fields(finer.samples) for finer in level))
+        field = put(field, level[0].cells, reduce(add, (fields(finer.samples) for finer in level)))
     cores = [(layer.centre, fields(layer.core)) for layer in layers if layer.core is not None]
     if not cores:
         return imager(field, None)

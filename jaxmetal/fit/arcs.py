@@ -8,7 +8,7 @@ lens, and the shapes of what lies in front of it, are therefore searched first b
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -16,13 +16,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.progress import say
-from jaxmetal.fit.cells import BRIGHT, Answer, Arc, Question, arc_of, best, heights
+from jaxmetal.fit.cells import BRIGHT, UNBLURRED, Answer, Arc, Question, arc_of, best, heights
 from jaxmetal.fit.coordinates import coordinates
 from jaxmetal.fit.problem import constrain, size
+from jaxmetal.meaning import Place, places
 from jaxmetal.model import tree
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.profile import is_on_sky
-from jaxmetal.prior import is_fixed, labels, medians, places, split, strong, typical
+from jaxmetal.prior import is_fixed, medians, split, strong, typical
 from jaxmetal.recipes.guess import moments
 from jaxmetal.scene import Scene, deflection
 
@@ -32,6 +33,11 @@ WIDEST = 2.5
 """Standard deviations of the prior within which the search stays."""
 MEMBERS, GENERATIONS, SETTLED = 12, 60, 1e-3
 """Of the search: points for each free number, turns, and the spread of heights over their mean at which it ends."""
+
+FLUX, RADIUS = "flux", "half-light radius"
+"""Roles of what is found of lights."""
+CLOSE = 0.3
+"""Standard deviations of the prior about a lens that is nearly the best, among which the best is sought."""
 
 Pair = tuple[str, str]
 """Names of a source and of a light."""
@@ -49,8 +55,8 @@ def from_arcs(scene: Scene, observations: Mapping[str, Any], progress: bool = Fa
         progress: say on stderr that there is a search.
     """
     whole = tree(scene, observations)
-    free = [(name, labels(path)) for name, path in places(whole)]
-    curved = {name for name, path in free if path[:2] == ("scene", "lens")}
+    free = places(whole)
+    curved = {one.site for one in free if one.path[:2] == ("scene", "lens")}
     now = typical(whole) if curved else {}
     for called in observations if curved else ():
         behind, front = _seen(now["scene"], now[called])
@@ -58,12 +64,12 @@ def from_arcs(scene: Scene, observations: Mapping[str, Any], progress: bool = Fa
             say("Looking for the lens from which all of the arc has one source.", progress)
             before = {source for source, _ in front}
             # Fluxes are solved for.
-            shapes = {name for name, path in free if path[1:2] == ("sources",) and path[-1] != "flux"}
-            wanted = curved | {name for name, path in free if name in shapes and path[2] in before}
+            shapes = {one.site for one in free if one.path[1:2] == ("sources",) and one.role != FLUX}
+            wanted = curved | {one.site for one in free if one.site in shapes and one.path[2] in before}
             skeleton, sites = split(whole)
             question = _question(scene, skeleton["scene"], sites, wanted, (behind, front), now[called])
-            named = {".".join(path): name for name, path in reversed(free)}
-            values = _begun(question, now["scene"], called, behind, front)
+            named = {".".join(one.path): one.site for one in reversed(free)}
+            values = _begun(question, medians(sites), called, behind, front, free)
             return _within(sites, {named.get(place, place): value for place, value in values.items()})
     return {}
 
@@ -105,33 +111,58 @@ def _alone(source: Any, light: str) -> Any:
     return dataclasses.replace(source, lights={"light": source.lights[light]}, carries={}, departures={}, r_eff=None)
 
 
-def _begun(question: Question, now: Scene, called: str, behind: list[Pair], front: list[Pair]) -> dict[str, np.ndarray]:
-    """Values of the best lens, and of the lights that go with it."""
+def _begun(
+    question: Question,
+    usual: Mapping[str, Any],
+    called: str,
+    behind: list[Pair],
+    front: list[Pair],
+    free: Sequence[Place],
+) -> dict[str, np.ndarray]:
+    """Values of the best lens, and of the lights that go with it; `usual` are the medians of the priors."""
+    priors, found = unpacked(question.priors), None
+    for unblurred in UNBLURRED:
+        arc = question.arc._replace(unblurred=np.asarray(unblurred, question.arc.data.dtype))
+        found = _evolved(question._replace(arc=arc), found, size(priors))
+    vector = jnp.asarray(found, jnp.result_type(float))
+    seen = jax.tree.map(np.asarray, best(question, vector))
+    values = {name: np.asarray(value) for name, value in constrain(priors, vector)[0].items()}
+    values[f"{called}.sky.level"], *factors = seen.amplitudes
+    for pair, factor in zip(front, factors, strict=True):
+        values |= {".".join(one.path): factor * usual[one.site] for one in _below(pair, free, FLUX)}
+    return values | _lights(question.arc, seen, behind, free)
+
+
+def _evolved(question: Question, near: np.ndarray | None, numbers: int) -> np.ndarray:
+    """The vector of the best lens, sought everywhere or, where there is one that is nearly so, about it."""
     from scipy.optimize import differential_evolution  # slow to import, and few need it
 
-    priors = unpacked(question.priors)
+    members: Any = "sobol"
+    if near is not None:
+        about = CLOSE * np.random.default_rng(0).standard_normal((MEMBERS * numbers, numbers))
+        members = np.clip(np.concatenate([near[None], near + about]), -WIDEST, WIDEST)
     found = differential_evolution(
         lambda vectors: -np.nan_to_num(np.asarray(heights(question, vectors.T)), nan=-1e300),
-        [(-WIDEST, WIDEST)] * size(priors),
+        [(-WIDEST, WIDEST)] * numbers,
         popsize=MEMBERS,
         maxiter=GENERATIONS,
         tol=SETTLED,
-        init="sobol",
+        init=members,
         rng=0,
         polish=False,
         vectorized=True,
         updating="deferred",
     )
-    vector = jnp.asarray(found.x, jnp.result_type(float))
-    seen = jax.tree.map(np.asarray, best(question, vector))
-    values = {name: np.asarray(value) for name, value in constrain(priors, vector)[0].items()}
-    values[f"{called}.sky.level"], *factors = seen.amplitudes
-    for (source, light), factor in zip(front, factors, strict=True):
-        values[f"scene.sources.{source}.lights.{light}.flux"] = factor * now.sources[source].lights[light].flux
-    return values | _lights(question.arc, seen, behind)
+    return np.asarray(found.x)
 
 
-def _lights(arc: Arc, seen: Answer, behind: list[Pair]) -> dict[str, Any]:
+def _below(pair: Pair, free: Sequence[Place], role: str) -> list[Place]:
+    """Where, in a light, parameters of a role stand."""
+    source, light = pair
+    return [one for one in free if one.role == role and one.path[:5] == ("scene", "sources", source, "lights", light)]
+
+
+def _lights(arc: Arc, seen: Answer, behind: list[Pair], free: Sequence[Place]) -> dict[str, Any]:
     """Geometry, sizes and fluxes of the sources behind the lens, from cells that stand out."""
     step = float(np.sqrt(arc.area))
     y, x = (c + step * (i + 0.5) for c, i in zip(arc.corner[::-1], np.indices((arc.side, arc.side)), strict=True))
@@ -141,10 +172,10 @@ def _lights(arc: Arc, seen: Answer, behind: list[Pair]) -> dict[str, Any]:
     found = moments(x, y, shown, 0.0, 0.3 * step)
     values: dict[str, Any] = {}
     for k, (source, light) in enumerate(behind):
-        place, lit = f"scene.sources.{source}.frame", f"scene.sources.{source}.lights.{light}"
-        values |= {f"{place}.{name}": getattr(found, name) for name in ("x0", "y0", "q", "pa")}
-        for smooth in (lit, f"{lit}.smooth"):  # the latter of a light with clumps
-            values |= {f"{smooth}.flux": found.flux / len(behind), f"{smooth}.r_eff": found.r_eff * 0.5**k}
+        fluxes, radii = (_below((source, light), free, role) for role in (FLUX, RADIUS))
+        values |= {f"scene.sources.{source}.frame.{name}": getattr(found, name) for name in ("x0", "y0", "q", "pa")}
+        values |= {".".join(one.path): found.flux / len(behind) / len(fluxes) for one in fluxes}
+        values |= {".".join(one.path): found.r_eff * 0.5 ** (k + i) for i, one in enumerate(radii)}
     return values
 
 

@@ -23,8 +23,9 @@ from jaxmetal.numerics.tree import realised
 from jaxmetal.prior import fill
 from jaxmetal.scene import bent, deflection, surface_brightness
 
-UNBLURRED = 0.5
-"""Of the scatter of the 3 x 3 pixels around: noise that stands for the PSF and for the size of a cell."""
+UNBLURRED = (2.0, 0.5)
+"""Of the scatter of the 3 x 3 pixels around: noise that stands for the PSF and for the size of a cell; while the lens
+is far off, where less leaves many maxima, and near."""
 BRIGHT = 5.0
 """Standard deviations from which a pixel belongs to the arc, and a cell to the source."""
 SHARE, TURNS = 0.1, 3
@@ -38,7 +39,9 @@ class Arc(NamedTuple):
         x: to the West, arcsec.
         y: to the North, arcsec.
         data: flux per pixel.
-        weight: 1 / sigma^2, with `UNBLURRED`.
+        noise: sigma^2.
+        scatter: variance of the 3 x 3 pixels around.
+        unblurred: one of `UNBLURRED`.
         area: of a pixel, arcsec^2.
         blur: of the PSF, sigma, arcsec.
         corner: of the source's plane, arcsec.
@@ -49,12 +52,19 @@ class Arc(NamedTuple):
     x: Any
     y: Any
     data: Any
-    weight: Any
+    noise: Any
+    scatter: Any
+    unblurred: Any
     area: Any
     blur: Any
     corner: Any
     variance: Any
     cells: Any
+
+    @property
+    def weight(self) -> Any:
+        """1 / variance of each pixel."""
+        return 1.0 / (self.noise + self.unblurred**2 * self.scatter)
 
     @property
     def side(self) -> int:
@@ -118,7 +128,9 @@ def arc_of(image: Any, most: int) -> Arc:
         x=x,
         y=y,
         data=values,
-        weight=1.0 / (sigma**2 + UNBLURRED**2 * near.var(axis=(2, 3)).ravel()[used]),
+        noise=sigma**2,
+        scatter=near.var(axis=(2, 3)).ravel()[used],
+        unblurred=UNBLURRED[-1],
         area=area,
         blur=peak_width(image.psf) / FWHM_PER_SIGMA,
         corner=np.array([0.5 * (axis.min() + axis.max() - side) for axis in (x, y)]),
