@@ -112,7 +112,7 @@ def refined(
 ) -> list[tuple[Samples, tuple[Finer, ...]]]:
     """Of each light the samples on the grid and the finer ones that replace some of them.
 
-    All lights have their finer samples in the same places: where their sum is doubtful.
+    All lights have their finer samples in the same places, where their sum is doubtful: as many as each has alone.
 
     Args:
         fields: what there is on the grid alone, of lights on the same grid.
@@ -134,7 +134,7 @@ def refined(
     for count in refinement.cells:
         here = seen if cells is None else seen[cells.home()][:, None, None]
         relative = _summed(last) / jnp.where(here > 0.0, here, 1.0)
-        left, cells = replace(relative, allowed, count, refinement.factor, cells)
+        left, cells = replace(relative, allowed, count * len(fields), refinement.factor, cells)
         kept.append([Samples(flux=one.flux * left, values=one.values) for one in last])
         last = _samples_in(cells, shining, grid, sampling, between)
         allowed = jnp.broadcast_to(cells.whole[:, None, None], cells.weight.shape)
