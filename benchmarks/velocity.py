@@ -29,6 +29,7 @@ from jaxmetal.fit.problem import make, stack
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.solve import solve
 from jaxmetal.model import tree
+from jaxmetal.prepared import predictions
 from jaxmetal.prior import fill, split
 
 SHAPE, SIGMA = (12, 10), 250.0
@@ -64,7 +65,7 @@ def observed(seed: int, sigma: float = SIGMA) -> jm.WeightedMap:
         used=np.ones(SHAPE, bool),
     )
     truth = scene(**TRUTH)
-    exact = jm.predict(empty, truth, jm.prepare(truth, {"map": empty})["map"]).value
+    exact = predictions({"map": empty}, truth, jm.prepare(truth, {"map": empty}))["map"].value
     noise = sigma * np.random.default_rng([seed, 17]).standard_normal(SHAPE)
     return dataclasses.replace(empty, data=np.asarray(exact) + noise)
 

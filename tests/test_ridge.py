@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from compiled import predict
 from scipy.stats import multivariate_normal
 
 import jaxmetal as jm
@@ -50,7 +51,7 @@ def scene(**numbers):
 def seen(**numbers):
     made = scene(**numbers)
     empty = observed(np.zeros(SHAPE))
-    return np.asarray(jm.predict(empty, made, jm.prepare(made, {"map": empty})["map"]).value)
+    return np.asarray(predict(empty, made, jm.prepare(made, {"map": empty})["map"]).value)
 
 
 PRIOR = {"level": dist.Normal(0.0, 1.0), "slope": dist.Normal(0.0, 0.5), "t": dist.Normal(0.0, 1.0)}
