@@ -54,7 +54,8 @@ def line_maps(
         psf: one for all features; or feature -> PSF; or a function of a wavelength, in vacuum at rest, Angstrom, that
             returns one (a blend counts by the mean of its lines).
         light: name of the sources' light of Hb.
-        reddened: whether that is Hb as it reaches us, instead of as it was emitted.
+        reddened: whether that is Hb as it reaches us, instead of as it was emitted. Data tell its flux and size
+            whatever the dust: the posterior is nearer to Gaussian, and quicker to sample.
         sigma: standard deviation, a number, or feature -> number or array like its fluxes; inf: no datum.
         variance: its square, instead.
         ivar: inverse variance, instead; 0: no datum.
