@@ -156,7 +156,8 @@ def _climb(
 def _stepped(problems: Problem, search: Search, rows: np.ndarray, of_rows: Any, jacobian: float) -> Search:
     """Searches after one evaluation; `of_rows` are the problem, the origin and the scaling of those still going."""
     which, origin, scaling = of_rows
-    ahead = np.asarray(search.x + search.length[:, None] * search.direction)[rows]
+    x, length, direction = (np.asarray(one)[rows] for one in (search.x, search.length, search.direction))
+    ahead = x + length[:, None] * direction
     found, slopes = evaluate.gradients(problems, which, origin + np.einsum("nij,nj->ni", scaling, ahead), jacobian)
     losses, gradients = np.zeros(search.loss.shape, ahead.dtype), np.zeros(search.x.shape, ahead.dtype)
     losses[rows], gradients[rows] = -found, -np.einsum("nij,ni->nj", scaling, slopes)
