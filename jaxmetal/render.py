@@ -28,7 +28,7 @@ from jaxmetal.numerics.refine import put
 from jaxmetal.numerics.strips import in_strips
 from jaxmetal.numerics.tree import node
 from jaxmetal.refined import Finer, Rays, Samples, Shining, refined, samples_at
-from jaxmetal.scene import Position, Scene, Source
+from jaxmetal.scene import Position, Scene, Source, reaches
 
 Imager = Callable[[jax.Array, Cores | None], jax.Array]
 """From samples on the grid, (channels, Ny, Nx), and in cores to pixels, (channels, ny, nx)."""
@@ -126,7 +126,8 @@ def sample(
         return [samples_at(source, light, properties, theta, alpha, area, flux) for source, light, flux in lights]
 
     fields = in_strips(look, (sources, _area(grid, sampling)), (theta, alpha, known), theta[0].shape)
-    reached = jnp.broadcast_to(jnp.isfinite(alpha[0] + alpha[1]), theta[0].shape)
+    reaching = [reaches(alpha, one.distance_ratio) for one in sources]
+    reached = jnp.broadcast_to(jnp.all(jnp.stack(reaching), axis=0), theta[0].shape)
     pictured = [is_on_sky(source.lights[light]) for source, light, _ in shown]
     cored = [has_core(scene, source, light, sampling, properties) for source, light, _ in shown]
     for k, field in enumerate(fields):

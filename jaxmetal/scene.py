@@ -114,6 +114,11 @@ def bent(theta: Position, alpha: Any, distance_ratio: Any = 1.0) -> Position:
     return along(0), along(1)
 
 
+def reaches(alpha: Any, distance_ratio: Any) -> jax.Array:
+    """Where it is known how light of a source is bent: everywhere, where it lies in front of the lens."""
+    return jnp.isfinite(alpha[0] + alpha[1]) | (jnp.asarray(distance_ratio) == 0.0)
+
+
 def surface_brightness(
     source: Source, light: str, theta: Position, beta: Position, plane: Position | None = None
 ) -> jax.Array:

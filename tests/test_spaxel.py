@@ -272,7 +272,7 @@ def test_priors_are_those_of_the_papers():
         (lambda: jm.spaxel.wang17(hb_range=(0.0, 2.0)), "hb_range"),
         (lambda: jm.spaxel.wang17(), "hb_range"),
         (lambda: jm.spaxel.wang17(flux_unit=0.0), "flux_unit"),
-        (lambda: jm.spaxel.wang17(("Hb", "Hbeta"), hb_range=(1.0, 2.0)), "every line once"),
+        (lambda: jm.spaxel.wang17(("Hb", "Hbeta"), hb_range=(1.0, 2.0)), "every line or blend once"),
     ],
 )
 def test_likelihoods_that_cannot_be_are_refused(wrong, said):

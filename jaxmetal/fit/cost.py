@@ -27,17 +27,17 @@ class Cost(NamedTuple):
     Attributes:
         density: of one.
         gradient: of one, with its density.
-        problem: whose they are.
+        starts: of the optimiser, where nobody asks for others.
     """
 
     density: float
     gradient: float
-    problem: Problem
+    starts: int = 3
 
     def seconds(self, options: Options) -> float:
         """Of a fit, about; the method's line in the table says what a draw costs."""
         method, draws = method_of(options.method), options.chains * options.draws
-        gradients = method.gradients * draws + CLIMB * options.starts(self.problem) / 2
+        gradients = method.gradients * draws + CLIMB * (options.start_count or self.starts) / 2
         return self.density * method.densities * draws + self.gradient * gradients
 
 
@@ -50,7 +50,7 @@ def measured(problem: Problem, count: int = 1) -> Cost:
     return Cost(
         density=_timed(evaluate.values, problems, rows, points),
         gradient=_timed(evaluate.gradients, problems, rows[:few], points[:few]),
-        problem=problem,
+        starts=Options().starts(problem),
     )
 
 

@@ -2,7 +2,7 @@
 
 A mixture that has learned much may still miss a corner which an earlier, wider one knew: one draw there then carries
 most of the weight. Among all of them every corner is covered that any has seen (deterministic mixtures: Owen & Zhou
-2000, JASA 95, 135; Cornuet et al. 2012, Scand. J. Stat. 39, 798, eq. 3).
+2000, JASA 95, 135; Cornuet et al. 2012, Scand. J. Stat. 39, 798).
 """
 
 from __future__ import annotations

@@ -18,6 +18,9 @@ from jaxmetal.prior import is_site
 WITHIN = {"jitter": "[0, inf)", "scale": "(0, inf)", "dx": "(-inf, inf)", "dy": "(-inf, inf)"}
 """Argument -> where its numbers lie (see `edge.ranges`)."""
 
+UNITS = {"dx": "arcsec", "dy": "arcsec"}
+"""Argument -> the unit of its numbers, where it has one of its own."""
+
 
 def require_numbers(**given: Any) -> None:
     """Refuses numbers of an observation that cannot be, by the names of its arguments; distributions pass.
@@ -26,7 +29,7 @@ def require_numbers(**given: Any) -> None:
         InputError: if one of `WITHIN` is no number, or lies outside.
     """
     for name, value in given.items():
-        numbers = np.zeros(0) if is_site(value) else np.ravel(floats(name, value))
+        numbers = np.zeros(0) if is_site(value) else np.ravel(floats(name, value, UNITS.get(name, "")))
         outside = [number for number in numbers if not contains(WITHIN[name], number)]
         if outside:
             raise InputError(
