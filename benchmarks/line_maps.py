@@ -38,6 +38,7 @@ LINES = ("OII", "Hg", "Hb", "OIII5007")
 WAYS = ("line", "map", "fluxes")
 FAINT = 3.0
 BARS = {"pull": 0.3, "coverage": (0.58, 0.78)}
+EMITTED, SEEN = dist.LogNormal(np.log(100.0), 0.7), dist.LogNormal(np.log(50.0), 1.0)
 SITE = "scene.sources.disc.carries.metallicity.profile.slope"
 
 
@@ -109,7 +110,7 @@ def one(seed: int) -> dict[str, Any]:
     # Dust that is linear in radius leaves an exponential an exponential: flux and size of what reaches us are told by
     # the data themselves, those of what was emitted by how much dust there is.
     seen = dataclasses.replace(lines, reddened=True)
-    found = {**by_spaxels(galaxy, lines), "fluxes": fitted(prior_of_fluxes(galaxy), {"lines": seen})}
+    found = {**by_spaxels(galaxy, lines), "fluxes": fitted(prior_of_fluxes(galaxy, SEEN), {"lines": seen})}
     pulls = {way: [(end - true) * galaxy["r_eff"] for end in ends] for way, ends in found.items()}
     return {"galaxy": galaxy, "pulls": pulls}
 
@@ -135,14 +136,14 @@ def by_spaxels(galaxy: dict[str, Any], lines: jm.LineMaps) -> dict[str, list[flo
     }
 
 
-def prior_of_fluxes(galaxy: dict[str, Any]) -> jm.Scene:
-    """What is not known of a galaxy."""
+def prior_of_fluxes(galaxy: dict[str, Any], flux: Any = EMITTED) -> jm.Scene:
+    """What is not known of a galaxy, with the prior of the flux of Hb, as emitted or as it reaches us."""
     standard = dist.Normal(0.0, 1.0)
     return scene(
         galaxy,
         central=dist.Uniform(7.6, 8.9),
         slope=dist.Normal(0.0, 0.5 / galaxy["r_eff"]),
-        flux=dist.LogNormal(np.log(50.0), 1.0),
+        flux=flux,
         r_eff=dist.LogNormal(np.log(0.5), 0.5),
         a_v=dist.Uniform(0.0, 3.0),
         dust=dist.Normal(0.0, 0.5 / galaxy["r_eff"]),

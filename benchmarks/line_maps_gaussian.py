@@ -2,7 +2,8 @@
 
     python benchmarks/line_maps_gaussian.py [discs, default 900]
 
-The same discs, data and priors, the first hundred of them those of `line_maps.py`; a maximum by Gauss and Newton, the
+The same discs, data and priors, but for Hb, which is given as it was emitted; the first hundred of them are those of
+`line_maps.py`. A maximum by Gauss and Newton, the
 covariance from the derivatives of the residuals there. What is wrong with priors, with how truths are drawn or with the
 model shows in the pulls; what a Gaussian misses of a posterior, and how chains sample, does not. A disc takes a
 thousandth of the time of `line_maps.py`. Writes results/line_maps_gaussian.json.

@@ -53,7 +53,6 @@ def test_a_fit_writes_everything(results):
         "model.h5",
         "parameters.ecsv",
         "posterior.nc",
-        "predictive_metallicity.png",
         "provenance.json",
         "source_plane_metallicity.png",
         "summary.txt",

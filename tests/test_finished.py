@@ -203,7 +203,7 @@ def test_pictures_are_drawn_again_in_other_formats_and_words(folder, tmp_path, c
     out, words = tmp_path / "pictures", ["--label", "map=N2 metallicity", "--title", "A name"]
     asked = ["plot", str(folder), "-o", str(out), "--format", "svg", *words]
     assert main(asked) == 0
-    files = {"fit_map.svg", "predictive_map.svg", "source_plane_map.svg", "corner.svg"}
+    files = {"fit_map.svg", "source_plane_map.svg", "corner.svg"}
     assert {file.name for file in out.iterdir()} == files | {"provenance.json"}
     assert "fitted" not in capsys.readouterr().out
     drawn = (out / "fit_map.svg").read_text()

@@ -112,6 +112,7 @@ def test_pictures_name_the_property_and_go_no_farther_than_its_light(posterior, 
     light = seen.predictions["lines"].light
     monkeypatch.setitem(seen.sigmas, "lines", np.full(light.shape, 0.1 * light.max()))
     figures(seen, tmp_path)
+    assert "predictive_lines" in drawn  # data of several maps
     plane, fit = drawn["source_plane_lines"](), drawn["fit_lines"]()
     words = [text.get_text() for part in (plane, fit.subfigs[-1]) for text in part.findobj(Text)]
     assert sum("log(O/H) [dex]" in one for one in words) == 2

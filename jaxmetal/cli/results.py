@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jaxmetal.cli.output import DPI, say
 from jaxmetal.io.fit_files import save
 from jaxmetal.io.folder import output_folder
-from jaxmetal.observation import Quantity, shows_properties
+from jaxmetal.observation import Quantity, planes, shows_properties
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.scale import Scale
 from jaxmetal.result.text import summary
@@ -61,7 +61,9 @@ PLAIN = Look()
 def figures(
     seen: View, folder: Path, kpc_per_arcsec: Scale = None, truth: Scene | None = None, look: Look = PLAIN
 ) -> None:
-    """Pictures: fit and posterior prediction of every observation, profile and source plane of every property, corner.
+    """Pictures: fit of every observation, profile and source plane of every property, corner.
+
+    Data of several maps have their posterior prediction drawn map by map, too.
 
     One that cannot be drawn loses only itself, with a word on stderr.
     """
@@ -79,9 +81,8 @@ def figures(
             drawn[f"fit_{name}"] = partial(places, seen, name)
             continue
         label = look.labels.get(name)
-        if posterior.sampled:
-            named = None if label is None else _called(observation.quantity, label)
-            drawn[f"predictive_{name}"] = partial(of_posterior.predicted, seen, name, named)
+        if posterior.sampled and len(planes(observation)) > 1:
+            drawn[f"predictive_{name}"] = partial(of_posterior.predicted, seen, name)
         carriers = [s for s in sources if set(observation.properties) & set(sources[s].carries)]
         if (len(observation.properties) != 1 and shows_properties(observation)) or not carriers:
             drawn[f"fit_{name}"] = partial(of_posterior.panels, seen, name, _called(observation.quantity, label))
