@@ -32,7 +32,7 @@ class Cost(NamedTuple):
 
     density: float
     gradient: float
-    starts: int = 3
+    starts: int
 
     def seconds(self, options: Options) -> float:
         """Of a fit, about; the method's line in the table says what a draw costs."""

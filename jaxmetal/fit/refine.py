@@ -47,7 +47,7 @@ class Turn(NamedTuple):
         parts: most components of the mixture, besides one for every further maximum and the wide one.
         times: draws, in units of the first.
         above: k-hat from which the turn is taken; it is infinite where weight lies on very few draws.
-        below: k-hat of the best so far from which it is not: what is that far off will not be caught.
+        below: largest k-hat of the best so far at which it is: what is farther off will not be caught.
     """
 
     parts: int
@@ -123,7 +123,7 @@ def _poor(turn: Turn, pool: Sequence[Proposals]) -> bool:
 def _worth(turn: Turn, best: Proposals, first: Proposals) -> bool:
     """Whether there are too few effective draws among the best, or too uncertain ones, and hope."""
     few = effective(best.weights) < ENOUGH * len(first.log_ratio)
-    return (best.k_hat >= turn.above or few) and (best.k_hat < turn.below or turn.below == np.inf)
+    return (best.k_hat >= turn.above or few) and best.k_hat <= turn.below
 
 
 def _better(pool: Sequence[Proposals], seed: SeedSequence) -> Proposals:
