@@ -59,15 +59,24 @@ class Ridge(NamedTuple):
         found: Array = self.mode + np.column_stack([straight[:, 0], across]) @ self.axes.T
         return found
 
+    @property
+    def log_mass(self) -> float:
+        """log integral of the posterior density, as the knots know it: of Laplace's approximation of its marginal."""
+        across = 0.5 * (len(self.mode) - 1) * np.log(2.0 * np.pi)
+        return float(np.logaddexp.reduce(self.heights + np.log(self._widths())) + across)
+
     def along(self) -> StudentMixture:
         """Where the posterior lies in (t, e), as the knots know it: a t about each."""
-        gaps, size = np.diff(self.knots), len(self.mode)
-        width = 0.5 * (np.append(gaps, gaps[-1]) + np.insert(gaps, 0, gaps[0]))
+        width, size = self._widths(), len(self.mode)
         shares = np.exp(self.heights - np.max(self.heights)) * width
         factors = np.repeat(np.eye(size)[None], len(width), axis=0)
         factors[:, 0, 0] = OVERLAP * width
         centres = np.column_stack([self.knots, np.zeros((len(width), size - 1))])
         return StudentMixture(shares / shares.sum(), centres, factors)
+
+    def _widths(self) -> Array:
+        gaps = np.diff(self.knots)
+        return np.asarray(0.5 * (np.append(gaps, gaps[-1]) + np.insert(gaps, 0, gaps[0])))
 
     def _across(self, t: Array) -> tuple[Array, Array]:
         """m and C; beyond the knots straight on, as wide as at the last."""

@@ -12,6 +12,7 @@ from numpy.random import SeedSequence
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.angles import periods, recut
+from jaxmetal.fit.branches import shared
 from jaxmetal.fit.curvature import SMALL, rescale
 from jaxmetal.fit.laplace import Laplace, laplace
 from jaxmetal.fit.optimum import Optimum, Status, highest, maximise
@@ -24,9 +25,6 @@ from jaxmetal.meaning.circles import at_home
 
 LEAST = 1e-3
 """Share of the posterior below which a maximum is nothing."""
-
-SEEN = 0.05
-"""Least share of the proposals that each maximum gets: its Gaussian may underrate it."""
 
 
 class Peak(NamedTuple):
@@ -65,9 +63,8 @@ class Peak(NamedTuple):
     @property
     def student(self) -> StudentMixture:
         """A t around each maximum, weighed by mass."""
-        shares = np.maximum(self.shares, SEEN)
         modes, factors = (np.stack([getattr(one, name) for one in self.gaussians]) for name in ("mode", "factor"))
-        return StudentMixture(shares / shares.sum(), modes, factors)
+        return StudentMixture(shared([one.log_evidence for one in self.gaussians]), modes, factors)
 
 
 def find_peaks(

@@ -10,6 +10,7 @@ from numpy.random import SeedSequence
 
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.bent import Bent
+from jaxmetal.fit.branches import Branches
 from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.pool import Pool
 from jaxmetal.fit.problem import Problem
@@ -26,7 +27,7 @@ TELLING = 20
 """Least effective draws per dimension of a covariance."""
 
 
-Mixture = StudentMixture | Bent | Pool
+Mixture = StudentMixture | Bent | Branches | Pool
 """What draws come from: it has `draw`, `log_density`, `fitted`, `good` and `described`."""
 
 

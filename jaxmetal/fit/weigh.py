@@ -5,15 +5,18 @@ from __future__ import annotations
 from jaxmetal.chains import reached
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.progress import say
-from jaxmetal.fit.bent import Bent
+from jaxmetal.fit.bent import Bent, Ridge
+from jaxmetal.fit.branches import Branches, shared
 from jaxmetal.fit.curvature import SMALL
 from jaxmetal.fit.evidence import log_evidence
+from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.method import Solution, Solutions, Stage, drawn
 from jaxmetal.fit.metropolis import walk
-from jaxmetal.fit.proposals import Proposals, efficiency, joined, propose
+from jaxmetal.fit.proposals import Mixture, Proposals, efficiency, joined, propose
 from jaxmetal.fit.refine import TRUSTED, TURNS, refine
 from jaxmetal.fit.ridge import ridges
 from jaxmetal.fit.seeds import branch
+from jaxmetal.fit.student import StudentMixture
 
 DOUBLED = 3
 """Times that proposals may be doubled until the chains over them are long enough."""
@@ -52,19 +55,35 @@ def followed(stage: Stage, found: Solutions, first: dict[int, Proposals]) -> dic
 
 
 def _along_ridges(stage: Stage, found: Solutions, poor: dict[int, Proposals]) -> dict[int, Proposals]:
-    """Proposals along the ridges of posteriors with one maximum, where they are better."""
-    single = [i for i in poor if not found[i].peak.others and found[i].peak.gaussian.mode.size > 1]
-    if not single:
-        return {}
-    say("The posterior bends: following its ridge.", stage.progress)
-    traced = zip(single, ridges(stage.problems, single, [found[i].peak.gaussian for i in single]), strict=True)
-    bent = {i: Bent(ridge, ridge.along()) for i, ridge in traced if ridge is not None}
+    """Proposals along the ridges through all maxima, where they are better."""
+    bent = _bent(stage, {i: found[i].peak.gaussians for i in poor if found[i].peak.gaussian.mode.size > 1})
     if not bent:
         return {}
     seeds, counts = [branch(stage.seeds[i], 0, 1) for i in bent], [len(poor[i].log_ratio) for i in bent]
     made = propose(stage.problems, list(bent), list(bent.values()), seeds, counts, stage.progress)
     better = zip(bent, made, strict=True)
     return {i: one for i, one in better if efficiency(one.weights) > efficiency(poor[i].weights)}
+
+
+def _bent(stage: Stage, gaussians: dict[int, list[Laplace]]) -> dict[int, Mixture]:
+    """Mixtures along the ridges through the modes of Gaussians; none where no ridge can be followed."""
+    if not gaussians:
+        return {}
+    say("The posterior bends: following its ridge.", stage.progress)
+    pairs = [(i, one) for i, some in gaussians.items() for one in some]
+    traced = ridges(stage.problems, [i for i, _ in pairs], [one for _, one in pairs])
+    found = {}
+    for i in gaussians:
+        own = [(ridge, one) for (k, one), ridge in zip(pairs, traced, strict=True) if k == i]
+        if any(ridge is not None for ridge, _ in own):
+            parts = [_part(ridge, one) for ridge, one in own]
+            masses = [one.log_evidence if ridge is None else ridge.log_mass for ridge, one in own]
+            found[i] = parts[0] if len(parts) == 1 else Branches(shared(masses), tuple(parts))
+    return found
+
+
+def _part(ridge: Ridge | None, gaussian: Laplace) -> Mixture:
+    return StudentMixture.single(gaussian.mode, gaussian.factor) if ridge is None else Bent(ridge, ridge.along())
 
 
 def integrated(found: Solutions, proposals: dict[int, Proposals]) -> Solutions:
