@@ -65,17 +65,13 @@ class Branches(NamedTuple):
         """Another, each part fitted to what comes from it; a part to which nothing belongs stays as it is."""
         logs = self._logs(vectors)
         member = np.exp(logs - np.logaddexp.reduce(logs, axis=0)) * weights / weights.sum()
-        shares = member.sum(axis=1)
+        shares, drawn = member.sum(axis=1), weights.sum() ** 2 / np.sum(weights**2)
         each = np.maximum(1, np.rint(parts * shares).astype(int))
         found = tuple(
-            one.fitted(vectors, own, count, random) if _effective(own) > FEWEST * vectors.shape[1] else one
-            for one, own, count in zip(self.parts, member, each, strict=True)
+            one.fitted(vectors, own, count, random) if share * drawn > FEWEST * vectors.shape[1] else one
+            for one, own, count, share in zip(self.parts, member, each, shares, strict=True)
         )
         return Branches(shared(np.log(np.maximum(shares, 1e-300))), found)
 
     def _logs(self, vectors: Array) -> Array:
         return np.stack([np.log(n) + one.log_density(vectors) for n, one in zip(self.shares, self.parts, strict=True)])
-
-
-def _effective(weights: Array) -> float:
-    return float(weights.sum() ** 2 / max(float(np.sum(weights**2)), 1e-300))
