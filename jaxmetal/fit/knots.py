@@ -9,7 +9,8 @@ import numpy as np
 from jaxmetal.fit.student import Array
 
 STEEP, SHORTEST = 2.5, 1.0 / 8.0
-"""Drop between two knots from which the stride is halved, as where the ridge is lost; to which part of the first."""
+"""Drop between two knots from which the stride is halved, as where the ridge is lost; to which part of the first. It is
+doubled again from knot to knot."""
 
 DEEP = 7.0
 """How far the ridge is followed downwards, in log density."""
@@ -67,7 +68,7 @@ class Side(NamedTuple):
         knots: points so far, shape (size,) each; the first is the mode.
         bends: there.
         heights: there, see `Bend.height`.
-        shortest: stride that is not halved.
+        longest: stride that is not doubled.
         going: whether there are more.
     """
 
@@ -77,7 +78,7 @@ class Side(NamedTuple):
     knots: tuple[Array, ...]
     bends: tuple[Bend, ...]
     heights: tuple[float, ...]
-    shortest: float
+    longest: float
     going: bool = True
 
     @property
@@ -130,11 +131,12 @@ class Way(NamedTuple):
         side, found = self.side, self.left < LOST
         height = self.bend.height(self.log_density)
         if not found or height < side.heights[-1] - STEEP:
-            if abs(side.stride) > side.shortest:
+            if abs(side.stride) > SHORTEST * side.longest:
                 return side._replace(stride=0.5 * side.stride)
             if not found:
                 return side._replace(going=False)
         return side._replace(
+            stride=float(np.clip(2.0 * side.stride, -side.longest, side.longest)),
             knots=(*side.knots, self.point),
             bends=(*side.bends, self.bend),
             heights=(*side.heights, height),

@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.bent import Ridge
-from jaxmetal.fit.knots import NEAR, SHORTEST, Bend, Side, Way
+from jaxmetal.fit.knots import NEAR, Bend, Side, Way
 from jaxmetal.fit.laplace import Laplace
 from jaxmetal.fit.problem import Problem
 from jaxmetal.fit.student import Array
@@ -23,7 +23,7 @@ from jaxmetal.fit.student import Array
 STRIDE = 0.7
 """Distance of two knots, in standard deviations of the Gaussian at the mode."""
 
-MOST = 16
+MOST = 24
 """Most steps on either side of the mode."""
 
 FEWEST = 5
@@ -62,7 +62,7 @@ def _begun(which: int, gaussian: Laplace) -> tuple[Side, Side]:
     turned = axes.T @ np.linalg.inv(factor @ factor.T) @ axes
     bend = Bend.of(turned[1:, 1:], turned[1:, 0])
     mode, height = np.asarray(gaussian.mode, float), bend.height(float(gaussian.log_peak))
-    forth = Side(which, axes, stride, (mode,), (bend,), (height,), SHORTEST * stride)
+    forth = Side(which, axes, stride, (mode,), (bend,), (height,), stride)
     return forth, forth._replace(stride=-stride)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxmetal.chains import reached
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.progress import say
-from jaxmetal.fit.bent import Bent, Ridge
+from jaxmetal.fit.bent import GOOD, Bent, Ridge
 from jaxmetal.fit.branches import Branches, shared
 from jaxmetal.fit.curvature import SMALL
 from jaxmetal.fit.evidence import log_evidence
@@ -48,7 +48,7 @@ def worth_judging(found: Solutions) -> bool:
 
 def followed(stage: Stage, found: Solutions, first: dict[int, Proposals]) -> dict[int, Proposals]:
     """Better proposals where those of the Laplace approximation are poor."""
-    begun = first | _along_ridges(stage, found, {i: one for i, one in first.items() if one.k_hat >= TRUSTED})
+    begun = first | _along_ridges(stage, found, {i: one for i, one in first.items() if one.k_hat >= GOOD})
     seeds, maxima = [branch(stage.seeds[i], 1) for i in begun], [1 + len(found[i].peak.others) for i in begun]
     better = refine(stage.problems, list(begun), list(begun.values()), seeds, maxima, stage.progress)
     return dict(zip(begun, better, strict=True))
