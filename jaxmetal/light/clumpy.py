@@ -22,9 +22,10 @@ class Clumpy:
     so that the mean of I over all fields f is `smooth`. The field is the one that a metallicity may have
     (`tracer.Field`): a stationary Gaussian process whose weights have the prior Normal(0, 1); its `amplitude` is the
     scatter of ln I, its `length` the size of clumps, its `extent` reaches over what is seen of the source. Its waves
-    move with the frame, and a fit crawls where that is free: hold the source's frame, about where the source is, and
-    give what the light carries a frame of its own (`Carried.frame`), which may turn and move. Log-normal fields
-    reconstruct sources behind lenses in Rustig et al. (2024, A&A 682, A146).
+    move with the frame, and together they can do whatever a smooth profile can: fits crawl where all are free. Hold the
+    source's frame and the numbers of `smooth`, about where the source is, and give what the light carries a frame of
+    its own (`Carried.frame`), which may turn and move. Log-normal fields reconstruct sources behind lenses in Rustig et
+    al. (2024, A&A 682, A146).
 
     Attributes:
         smooth: any light.
