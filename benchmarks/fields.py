@@ -106,7 +106,7 @@ def fitted(size: dict[str, Any], truth: dict[str, float], seed: list[int], **opt
 def speed() -> None:
     """One large field."""
     truth = {"scatter": 0.1, "length": 0.65, "slope": -0.08}
-    found = fitted(LARGE, truth, [FIRST, 0], draws=1000, warmup=150)
+    found = fitted(LARGE, truth, [FIRST, 0], draws=500, warmup=150)
     met = (
         found["processor seconds"] < BARS["processor seconds"]
         and max(found["R-hat"].values()) < BARS["R-hat"]
