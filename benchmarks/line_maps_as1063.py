@@ -114,7 +114,6 @@ def main() -> None:
     start = {name.replace(dust, f"{dust}parts.gradient."): value for name, value in smooth.best.items()}
     start = {name: value for name, value in start.items() if ".lights." not in name}
     found = jm.fit.auto(prior(arc, two_steps, total, True), {"lines": lines}, method="quick", start=start, **how)
-    jm.plot.predicted(found, "lines").savefig(PICTURE, dpi=100)
     few = {name: values for name, values in found.draws.items() if np.ndim(values) == 2}
     slope = np.percentile(few[SLOPE], [16.0, 50.0, 84.0]) / kpc
     write(
@@ -133,6 +132,7 @@ def main() -> None:
             "findings": [str(one) for one in found.findings],
         },
     )
+    jm.plot.of_posterior.predicted(found, "lines").savefig(PICTURE, dpi=80)
 
 
 if __name__ == "__main__":

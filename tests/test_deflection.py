@@ -1,5 +1,6 @@
 """Deflection maps: what is read, how it is scaled, what is refused, and what the checks say of real maps."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,18 @@ def test_components_are_turned_to_the_sky(tmp_path, angle, flip):
     lens = read_deflection(*files, origin=origin, **REDSHIFTS, z_map="source").lens
     np.testing.assert_allclose([lens.alpha_x, lens.alpha_y], SPHERE(*grid.centres()), atol=1e-6)
     assert check_deflection(lens).severity == "info"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("gap", [np.nan, np.inf])
+def test_a_single_pixel_without_a_number_is_counted(tmp_path, gap):
+    files, origin, _ = write_sphere(tmp_path, 0.0, 1.0)
+    lens = read_deflection(*files, origin=origin, **REDSHIFTS, z_map="source").lens
+    x = np.array(lens.alpha_x)
+    x[3, 4] = gap
+    report = check_deflection(dataclasses.replace(lens, alpha_x=x))
+    assert report.severity == "warning"
+    assert f"no numbers in 1 of their {x.size} pixels" in " ".join(one.text for one in report.findings)
 
 
 def test_scale_is_the_ratio_of_distances(tmp_path):

@@ -179,3 +179,12 @@ def test_maps_that_do_not_cover_the_data_are_told(config):
     lens = from_members(MEMBERS[:, :, 7:14, 9:17], small)
     scene = dataclasses.replace(read_config(config).scene, lens={"cluster": lens})
     refused(lambda: prepare(scene, read_config(config).observations), "cover")
+
+
+@pytest.mark.parametrize(("label", "why"), [("99", "is the label of no pixel"), ("0", "stays where it is")])
+def test_a_shift_of_no_region_is_refused(config, label, why):
+    shift = (
+        f'[lens.shift]\ntype = "RegionShift"\nlabels = "labels.fits"\ndx = {{{label} = 0.1}}\ndy = {{{label} = 0.1}}\n'
+    )
+    config.write_text(config.read_text() + shift)
+    refused(lambda: read_config(config), "lens.shift", why)

@@ -92,6 +92,14 @@ BAD = {
     "twice": ("mag_star = 19.0", "mag_star = 19.0\nq = 0.5", ["lens.galaxies.q: expected it once"]),
     "a series without terms": ('type = "EPL"', 'type = "EPL"\nterms = 0', ["terms", "within [1, 1000], found 0"]),
     "no such lens": ('"EPL"', '"PowerLaw"', ["lens.power.type: 'PowerLaw' is none of"]),
+    "a dispersion of another": (
+        'type = "EPL"',
+        'type = "EPL"\nvelocity_dispersion = 200.0',
+        ["lens.power: 'EPL' takes no"],
+    ),
+    "a dipole": ("m = 4", "m = 1", ["a whole order m of 2 or more", "found 1"]),
+    "no table": ("[lens.halo]", "[lens]\nm = 3\n[lens.halo]", ["lens.m: expected a table or the name", "found 3"]),
+    "no name": ("[lens.halo]", '[lens]\ntype = "SIE"\n[lens.halo]', ["lens: expected a table of each", "[lens.NAME]"]),
     "a round that is none": ("q = 0.7", "q = 0.0", ["lens.halo.q", "within (0, 1], found 0"]),
 }
 
@@ -144,6 +152,14 @@ def test_a_deflection_from_one_map(mapped, holds, error):
     found = read_config(mapped).scene.lens["cluster"]
     x, y = GRID.centres()
     np.testing.assert_allclose(bent(found, x, y), bent(lens, x, y), atol=error)
+
+
+@pytest.mark.parametrize("z_map", ["[1.0]", "true", "0.2", '"near"'])
+def test_maps_at_no_redshift_are_refused(mapped, z_map):
+    write_maps(mapped.parent / "one.fits", {"data": np.asarray(potential(CORED, *WIDE.centres()))}, WIDE, ORIGIN)
+    replace(mapped, "MAPS", 'potential = "one.fits"')
+    replace(mapped, 'z_map = "source"', f"z_map = {z_map}")
+    refused(lambda: read_config(mapped), "lens.cluster: z_map must be a redshift behind z_lens = 0.3")
 
 
 def test_a_published_model_says_how_it_was_read(mapped):

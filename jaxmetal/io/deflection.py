@@ -9,6 +9,7 @@ Frontier Fields, say) are also in pixels, or in other frames: `unit` and `axes`.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -174,10 +175,10 @@ def deflection_scale(cosmology: FLRW, z_lens: float, z_source: float, z_map: flo
     ratio = distance_ratio(cosmology, z_lens, z_source)
     if z_map == "inf" or z_map == math.inf:
         return ratio
-    if isinstance(z_map, str) or z_map is None or not z_map > z_lens:
+    if not isinstance(z_map, numbers.Real) or isinstance(z_map, bool) or not z_map > z_lens:
         expected = f'a redshift behind z_lens = {z_lens}, "inf" (normalised to D_LS/D_S = 1) or "source"'
         raise InputError(f"z_map must be {expected}, but is {z_map!r}; look up how the deflection maps were made.")
-    return ratio / distance_ratio(cosmology, z_lens, z_map)
+    return ratio / distance_ratio(cosmology, z_lens, float(z_map))
 
 
 def _require_unit(component: Map, expected: units.UnitBase, what: str) -> None:

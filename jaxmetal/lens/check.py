@@ -42,15 +42,16 @@ READINGS = {
 def check_map(lens: Tabulated) -> Report:
     """Checks axes, signs and units of a deflection map from its own derivatives."""
     alpha = float(lens.scale) * np.stack([np.asarray(lens.alpha_x, float), np.asarray(lens.alpha_y, float)])
+    known = np.all(np.isfinite(alpha), axis=0)
+    alpha, covered = np.where(known, alpha, np.nan), float(np.mean(known))
     derivatives = jacobian(alpha, lens.grid)
-    covered = float(np.mean(np.isfinite(alpha[0] + alpha[1])))
     if np.isfinite(derivatives).all(axis=(0, 1)).sum() < 4:
         text = f"The deflection maps hold numbers in only {covered:.0%} of their pixels; too few to use."
         return Report(findings=(Finding("error", text),), numbers={"covered": covered})
     checks = _check_axes(derivatives) + _check_units(derivatives, lens) + _check_scale(derivatives, lens)
-    coverage = Finding(
-        "info" if covered == 1 else "warning", f"The deflection maps hold numbers in {covered:.1%} of their pixels."
-    )
+    lacking = int(np.sum(~known))
+    text = f"The deflection maps hold no numbers in {lacking} of their {known.size} pixels."
+    coverage = Finding("warning", text) if lacking else Finding("info", "The deflection maps hold numbers everywhere.")
     return checks + Report(findings=(coverage,), numbers={"covered": covered})
 
 

@@ -30,7 +30,8 @@ def deflection(table: dict[str, Any], where: str, context: Context, build: Build
     """A deflection map, or what follows from a map of the potential or the convergence; checked."""
     kind = tuple(key for of, keys in OF_KIND.items() if of in table for key in keys)
     require_known(table, where, ("x", "y", *SCALARS, "z_map", "interpolation", "ignore_unit", "amplification", *kind))
-    read = _read(table, where, context)
+    with naming(where):
+        read = _read(table, where, context)
     known = {
         key: (known_map.values, context.placed(known_map, f"{where}.{key}"))
         for key in KNOWN
@@ -38,7 +39,8 @@ def deflection(table: dict[str, Any], where: str, context: Context, build: Build
         for known_map in [context.map(table[key], f"{where}.{key}")]
     }
     report = check_deflection(read.lens, **known)
-    report.require()
+    with naming(where):
+        report.require()
     if table.get("axes") == "found":
         text = f"{where}: the deflection maps are read {read.record['axes']}, the reading that is free of curl."
         context.findings.append(Finding("info", text))
@@ -94,13 +96,16 @@ def regions(table: dict[str, Any], where: str, context: Context, build: Build) -
         }
         for axis in ("dx", "dy")
     }
-    grid = context.placed(read, f"{where}.labels")
+    grid, labels = context.placed(read, f"{where}.labels"), np.nan_to_num(read.values).astype(int)
     for label in {**shifts["dx"], **shifts["dy"]}:
         if not label.isdigit():
             raise InputError(
                 f"{where}: expected whole numbers as labels of regions, found '{label}'; write e.g. 2 = 0.1."
             )
-    return RegionShift(labels=np.nan_to_num(read.values).astype(int), grid=grid, **shifts)  # type: ignore[arg-type]
+        if int(label) == 0 or not np.any(labels == int(label)):
+            what = "is the region that stays where it is" if int(label) == 0 else "is the label of no pixel"
+            raise InputError(f"{where}: {label} {what}, and cannot be shifted; correct or remove it.")
+    return RegionShift(labels=labels, grid=grid, **shifts)  # type: ignore[arg-type]
 
 
 def ensemble(table: dict[str, Any], where: str, context: Context, build: Build) -> Ensemble:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal import lens
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import NOWHERE, Context
 from jaxmetal.io.config.places import places
@@ -25,10 +27,16 @@ def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> dict[
     """The table with `b0` for a `velocity_dispersion`, and the columns of a `catalogue` of cluster galaxies.
 
     Raises:
-        InputError: if redshifts are missing, or the catalogue cannot be used.
+        InputError: if redshifts are missing, the type takes no dispersion, or the catalogue cannot be used.
     """
     made = dict(table)
     if "velocity_dispersion" in made:
+        kind = getattr(lens, str(made.get("type")), None)
+        if dataclasses.is_dataclass(kind) and "b0" not in {one.name for one in dataclasses.fields(kind)}:
+            raise InputError(
+                f"{where}: {shown(made['type'])} takes no velocity_dispersion; use DPIE, whose strength it is, or give "
+                "the numbers of this lens."
+            )
         made["b0"] = _strength(made, where, context)
         del made["velocity_dispersion"]
     if "catalogue" in made:

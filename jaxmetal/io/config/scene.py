@@ -16,7 +16,7 @@ from jaxmetal.io.config.lenses import in_own_numbers, lenstool
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import pair, value
 from jaxmetal.io.config.redshifts import FARTHEST
-from jaxmetal.io.config.table import child, choose, positive, require_known, take
+from jaxmetal.io.config.table import child, choose, naming, positive, require_known, take
 from jaxmetal.lens.derive import Lens
 from jaxmetal.observation import shows_properties
 from jaxmetal.scene import Carried, Scene, Source
@@ -69,12 +69,16 @@ def deflectors(table: dict[str, Any], context: Context) -> dict[str, tuple[Lens,
     """
     given, where = child(table, "lens", "", {})
     require_names(given, where)
+    if isinstance(given.get("type"), str):
+        raise InputError(f"{where}: expected a table of each deflector, found a type; name it, [{where}.NAME].")
     return {name: _lens(given[name], f"{where}.{name}", context) for name in given}
 
 
 def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]:
     """A deflector, and its redshift where it is stated."""
-    table = {"type": given} if isinstance(given, str) else dict(take({"lens": given}, "lens", where, dict))
+    if not isinstance(given, str | dict):
+        raise InputError(f"{where}: expected a table or the name of a type, found {given!r}; write [{where}].")
+    table = {"type": given} if isinstance(given, str) else dict(given)
     if "lenstool" in table:
         return lenstool(table, where, context)
     if "z_source" in table:
@@ -87,7 +91,8 @@ def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]
         context.redshifts.require_behind(z_lens, where)
     table.pop("z_lens", None)
     own = dataclasses.replace(context, z_lens=z_lens)
-    return build(in_own_numbers(table, where, own), "lens", where, own), z_lens
+    with naming(where):
+        return build(in_own_numbers(table, where, own), "lens", where, own), z_lens
 
 
 def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -> Source:
