@@ -115,6 +115,8 @@ def test_proposals_along_the_ridge_cover_what_those_of_the_gaussian_miss(found):
     assert efficiency(plain.weights) < 0.2
     assert along.k_hat < 0.5
     assert efficiency(along.weights) > 0.5
+    evidence = np.logaddexp.reduce(along.log_ratio) - np.log(len(along.log_ratio))
+    assert ridge.log_mass == pytest.approx(evidence, abs=0.1)
 
 
 def test_draws_of_a_bent_posterior_are_those_of_the_closed_form():
