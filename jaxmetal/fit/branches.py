@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import Generator, SeedSequence
 
-from jaxmetal.fit.student import Array
+from jaxmetal.fit.student import Array, drawn, logs, pooled
 
 SEEN = 0.05
 """Least share of each part: what begins it may underrate it."""
@@ -52,26 +52,20 @@ class Branches(NamedTuple):
 
     def draw(self, seed: SeedSequence, count: int) -> Array:
         """Vectors, shape (count, size)."""
-        own, *others = seed.spawn(1 + len(self.parts))
-        part = np.random.default_rng(own).choice(len(self.parts), count, p=self.shares)
-        found = [one.draw(other, count) for one, other in zip(self.parts, others, strict=True)]
-        return np.asarray(np.stack(found)[part, np.arange(count)])
+        return drawn(self.parts, self.shares, seed, count)
 
     def log_density(self, vectors: Array) -> Array:
         """At vectors (count, size)."""
-        return np.asarray(np.logaddexp.reduce(self._logs(vectors), axis=0))
+        return pooled(self.parts, self.shares, vectors)
 
     def fitted(self, vectors: Array, weights: Array, parts: int, random: Generator) -> Branches:
         """Another, each part fitted to what comes from it; a part to which nothing belongs stays as it is."""
-        logs = self._logs(vectors)
-        member = np.exp(logs - np.logaddexp.reduce(logs, axis=0)) * weights / weights.sum()
-        shares, drawn = member.sum(axis=1), weights.sum() ** 2 / np.sum(weights**2)
+        known = logs(self.parts, self.shares, vectors)
+        member = np.exp(known - np.logaddexp.reduce(known, axis=0)) * weights / weights.sum()
+        shares, effective = member.sum(axis=1), weights.sum() ** 2 / np.sum(weights**2)
         each = np.maximum(1, np.rint(parts * shares).astype(int))
         found = tuple(
-            one.fitted(vectors, own, count, random) if share * drawn > FEWEST * vectors.shape[1] else one
+            one.fitted(vectors, own, count, random) if share * effective > FEWEST * vectors.shape[1] else one
             for one, own, count, share in zip(self.parts, member, each, shares, strict=True)
         )
         return Branches(shared(np.log(np.maximum(shares, 1e-300))), found)
-
-    def _logs(self, vectors: Array) -> Array:
-        return np.stack([np.log(n) + one.log_density(vectors) for n, one in zip(self.shares, self.parts, strict=True)])

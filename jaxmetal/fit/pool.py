@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import Generator, SeedSequence
 
-from jaxmetal.fit.student import Array, pooled
+from jaxmetal.fit.student import Array, drawn, pooled
 
 
 class Pool(NamedTuple):
@@ -38,10 +38,7 @@ class Pool(NamedTuple):
 
     def draw(self, seed: SeedSequence, count: int) -> Array:
         """Vectors, shape (count, size)."""
-        own, *others = seed.spawn(1 + len(self.mixtures))
-        part = np.random.default_rng(own).choice(len(self.counts), count, p=np.array(self.counts) / sum(self.counts))
-        found = [one.draw(other, count) for one, other in zip(self.mixtures, others, strict=True)]
-        return np.asarray(np.stack(found)[part, np.arange(count)])
+        return drawn(self.mixtures, np.array(self.counts) / sum(self.counts), seed, count)
 
     def log_density(self, vectors: Array) -> Array:
         """At vectors (count, size)."""

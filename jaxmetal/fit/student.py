@@ -92,18 +92,32 @@ class StudentMixture(NamedTuple):
         return norms[:, None] - 0.5 * (freedom + size) * np.log1p(squares / freedom), squares
 
 
-def pooled(mixtures: Sequence[Any], counts: Sequence[int], vectors: Array) -> Array:
-    """log density of draws from several mixtures as if they came from all together, up to a constant.
+def drawn(mixtures: Sequence[Any], shares: Array, seed: SeedSequence, count: int) -> Array:
+    """Vectors from several mixtures, from each as often as its share says; shape (count, size)."""
+    own, *others = seed.spawn(1 + len(mixtures))
+    part = np.random.default_rng(own).choice(len(mixtures), count, p=shares)
+    found = [one.draw(other, count) for one, other in zip(mixtures, others, strict=True)]
+    return np.asarray(np.stack(found)[part, np.arange(count)])
 
-    Cornuet et al. 2012, Scand. J. Stat. 39, 798, eq. 3: the more draws of a mixture, the more it counts.
+
+def logs(mixtures: Sequence[Any], counts: Sequence[int] | Array, vectors: Array) -> Array:
+    """log(n_k q_k) of each mixture, shape (mixtures, count).
 
     Args:
-        mixtures: that were drawn from.
-        counts: how often each.
+        mixtures: q_k.
+        counts: n_k, how often each is drawn from, or its share.
         vectors: where, shape (count, size).
     """
-    logs = [np.log(n) + one.log_density(vectors) for n, one in zip(counts, mixtures, strict=True)]
-    return np.logaddexp.reduce(logs, axis=0)
+    return np.stack([np.log(n) + one.log_density(vectors) for n, one in zip(counts, mixtures, strict=True)])
+
+
+def pooled(mixtures: Sequence[Any], counts: Sequence[int] | Array, vectors: Array) -> Array:
+    """log density of draws from several mixtures as if they came from all together, up to a constant.
+
+    Cornuet et al. 2012, Scand. J. Stat. 39, 798, eq. 3: the more draws of a mixture, the more it counts. Arguments as
+    of `logs`.
+    """
+    return np.asarray(np.logaddexp.reduce(logs(mixtures, counts, vectors), axis=0))
 
 
 def fitted(vectors: Array, weights: Array, parts: int, random: Generator) -> StudentMixture:
