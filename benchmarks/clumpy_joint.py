@@ -70,7 +70,7 @@ def observed(flux: np.ndarray) -> np.ndarray:
 
 
 def prior() -> jm.Scene:
-    """Nothing is known of the lens, the light and the gradient but orders of magnitude."""
+    """Wide priors of lens and gradient; the flux of the smooth light is that of the source, its shape is not."""
     smooth = jm.light.Gaussian(flux=4.0, r_eff=0.5)
     field = jm.tracer.Field(weights=dist.Normal().expand(arc.WEIGHTS), **arc.FIELD)
     frame = jm.frame.Disc(
