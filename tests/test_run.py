@@ -49,7 +49,7 @@ def finished(tmp_path_factory):
     """A run that was interrupted after its first chunk, and then finished."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as quick:
-        quick.setattr("jaxmetal.run.needs.measured", lambda *_: Cost(density=1e-4, gradient=1e-3, starts=3))
+        quick.setattr("jaxmetal.run.needs.measured", lambda *_: Cost(gradient=1e-3, starts=3))
         watched = []
         watch = lambda things, doing, each: watched.append((doing, each, len(things))) or things  # noqa: E731
         plan = runs.plan(*write_sample(folder), method="map", chunk_size=2, watch=watch)

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def expected(problem: Any, settings: Mapping[str, Any]) -> str:
-    """How long the fit will take, as a sentence; its densities are compiled and timed for that."""
+    """How long the fit will take, as a sentence; a gradient is compiled and timed for that."""
     from jaxmetal.fit.cost import duration, measured
     from jaxmetal.fit.method import Options
 
@@ -80,7 +80,7 @@ def expected(problem: Any, settings: Mapping[str, Any]) -> str:
     compiled, options = time.perf_counter() - began, Options.among(settings)
     needs = {name: duration(cost.seconds(options._replace(method=name))) for name in (options.method, "nuts")}
     more = f" ({needs['nuts']} should it need NUTS)" if options.method == "auto" else ""
-    return f"about {needs[options.method]}{more}, and {duration(2.0 * compiled)} to compile, once."
+    return f"about {needs[options.method]}{more}, and {duration(3.0 * compiled)} to compile, once."
 
 
 def draw_prior(job: Any, where: str) -> None:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
-from scipy.interpolate import CubicSpline
 
 from jaxmetal.fit.student import Array, StudentMixture
 
@@ -80,6 +79,8 @@ class Ridge(NamedTuple):
 
     def _across(self, t: Array) -> tuple[Array, Array]:
         """m and C; beyond the knots straight on, as wide as at the last."""
+        from scipy.interpolate import CubicSpline  # slow to import, and few need it
+
         count, size = self.middles.shape
         inside, place = np.clip(t, self.knots[0], self.knots[-1]), np.arange(size)
         middle, packed = CubicSpline(self.knots, self.middles), self.factors.copy()

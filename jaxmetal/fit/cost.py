@@ -1,9 +1,9 @@
-"""What a fit is going to take, from its own densities: compiled, and timed once."""
+"""What a fit is going to take, from the gradient of its own density: compiled, and timed once."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,21 +16,21 @@ from jaxmetal.fit.problem import Problem, size, stack
 CLIMB = 60
 """Gradients that the maxima and curvatures of a galaxy take, about."""
 
-
 ALONE = 4
 """Gradients that are timed where there is one problem."""
+
+DENSITY = 0.4
+"""A density over a gradient, about; to compile it as well would take half as long again."""
 
 
 class Cost(NamedTuple):
     """Seconds, compiled.
 
     Attributes:
-        density: of one.
         gradient: of one, with its density.
         starts: of the optimiser, where nobody asks for others.
     """
 
-    density: float
     gradient: float
     starts: int
 
@@ -38,30 +38,20 @@ class Cost(NamedTuple):
         """Of a fit, about; the method's line in the table says what a draw costs."""
         method, draws = method_of(options.method), options.chains * options.draws
         gradients = method.gradients * draws + CLIMB * (options.start_count or self.starts) / 2
-        return self.density * method.densities * draws + self.gradient * gradients
+        return self.gradient * (DENSITY * method.densities * draws + gradients)
 
 
 def measured(problem: Problem, count: int = 1) -> Cost:
-    """What densities cost, each, among as many problems like this one side by side."""
+    """What a gradient costs among as many problems like this one side by side."""
     problems = stack([problem] * count)
-    rows = np.zeros(2 * evaluate.BLOCK, int)
+    rows = np.zeros(2 * evaluate.BLOCK if count > 1 else ALONE, int)
     points = np.zeros((len(rows), size(problem.sites)), jnp.result_type(float))
-    few = len(rows) if count > 1 else ALONE
-    return Cost(
-        density=_timed(evaluate.values, problems, rows, points),
-        gradient=_timed(evaluate.gradients, problems, rows[:few], points[:few]),
-        starts=Options().starts(problem),
-    )
+    evaluate.gradients(problems, rows[:1], points[:1])  # compiled
+    began = time.perf_counter()
+    evaluate.gradients(problems, rows, points)
+    return Cost(gradient=(time.perf_counter() - began) / len(rows), starts=Options().starts(problem))
 
 
 def duration(seconds: float) -> str:
     """In seconds below a minute, else in minutes."""
     return f"{seconds:.2g} s" if seconds < 60.0 else f"{seconds / 60.0:.1f} min"
-
-
-def _timed(function: Any, problems: Problem, rows: np.ndarray, points: np.ndarray) -> float:
-    """Seconds per row, compiled."""
-    function(problems, rows[:1], points[:1])
-    began = time.perf_counter()
-    function(problems, rows, points)
-    return (time.perf_counter() - began) / len(rows)

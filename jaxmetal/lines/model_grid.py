@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lines.case_b import HYDROGEN, NII_DOUBLET, OIII_DOUBLET, over_hbeta
@@ -175,6 +174,8 @@ def _log_ratio(name: str, table: Mapping[str, np.ndarray], shape: tuple[int, ...
 
 def _splines(nodes: Sequence[np.ndarray], values: np.ndarray) -> np.ndarray:
     """Cubics of every cell, shape (*cells, *(4 for each axis))."""
+    from scipy.interpolate import CubicSpline  # slow to import, and few need it
+
     for axis, at in enumerate(nodes):
         # SciPy puts powers and cells of the axis in front.
         values = np.moveaxis(CubicSpline(at, values, axis=axis).c, (0, 1), (-1, axis))

@@ -13,12 +13,12 @@ from astropy.io.ascii import convert_numpy
 from astropy.table import Table
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.galaxy_names import require_file_names, require_once
 from jaxmetal.io.config.read import Job, read_job
 from jaxmetal.io.config.table import read_toml
 from jaxmetal.io.ending import require_end
 from jaxmetal.io.file import LONGEST_TEXT, require_file
 from jaxmetal.io.sample.columns import NAME
-from jaxmetal.io.sample.names import require_file_names, require_once
 
 SHARED = {"fit": "all galaxies of a run are fitted alike", "galaxy.name": f"names stand in the column '{NAME}'"}
 """Places that no galaxy may have for itself, and why."""

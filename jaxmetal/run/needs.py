@@ -44,7 +44,7 @@ class Need(NamedTuple):
 def need(catalogue: Catalogue, rows: Sequence[int], options: dict[str, Any], pad: bool) -> Need | None:
     """What the galaxies of a group need; None where the first `LOOKS` of them cannot be prepared.
 
-    Their densities are compiled and timed for that.
+    A gradient is compiled and timed for that.
     """
     problem, asked = _first(catalogue, rows, pad), Options.among(options)
     if problem is None:

@@ -11,6 +11,7 @@ from astropy.cosmology import FLRW
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
+from jaxmetal.edge.galaxy_names import LONGEST
 from jaxmetal.edge.names import require_name, require_names
 from jaxmetal.fit.choose import checked
 from jaxmetal.fit.method import Options
@@ -25,7 +26,6 @@ from jaxmetal.io.config.scene import deflectors, scene
 from jaxmetal.io.config.suspicious import suspicious
 from jaxmetal.io.config.table import child, choose, described, naming, positive, require_known, take
 from jaxmetal.io.cosmology import flat
-from jaxmetal.io.sample.names import LONGEST
 from jaxmetal.io.stored import best_values
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import tree

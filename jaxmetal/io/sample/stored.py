@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.galaxy_names import require_file_names
 from jaxmetal.io.record import FORMAT
 from jaxmetal.io.sample.columns import short
-from jaxmetal.io.sample.names import require_file_names
 from jaxmetal.io.sealed import intact
 
 KEPT = 400
