@@ -273,3 +273,32 @@ def test_a_convergence_is_checked_against_its_shear():
     assert part.severity == "warning"
     assert "beyond the map" in part.text
     assert "needs 10" in check_deflection(made, shear=(np.full((50, 60), np.nan), grid)).findings[-1].text
+
+
+SWAPPED = "with the x and y maps swapped"
+EAST = "with the sign of the x map reversed, along West and North instead of the map's own axes"
+
+
+@pytest.mark.parametrize(("angle", "flip"), [(25.0, 1.0), (160.0, -1.0)])
+@pytest.mark.parametrize("said", [SWAPPED, EAST])
+def test_maps_on_turned_pixels_are_read_in_another_frame(tmp_path, angle, flip, said):
+    files, origin, grid = write_sphere(tmp_path, angle, flip)
+    header, true = fits.getheader(files[0]), np.array(SPHERE(*grid.centres()))
+    if said == EAST:
+        for file, values in zip(files, (-true[0], true[1]), strict=True):
+            fits.writeto(file, values, header, overwrite=True)
+    order = files[::-1] if said == SWAPPED else files
+    options = {"origin": origin, **REDSHIFTS, "z_map": "source"}
+    found = read_deflection(*order, **options, axes="found")
+    np.testing.assert_allclose([found.lens.alpha_x, found.lens.alpha_y], true, atol=1e-5)
+    assert found.record["axes"] == said
+    with pytest.raises(InputError, match=f"but {said} their rms curl is"):
+        check_deflection(read_deflection(*order, **options).lens).require()
+
+
+def test_maps_that_are_no_deflection_are_not_read_in_another_frame(tmp_path):
+    files, origin, grid = write_sphere(tmp_path)
+    alpha_x, _ = SPHERE(*grid.centres())
+    fits.writeto(files[1], np.asarray(alpha_x), fits.getheader(files[1]), overwrite=True)
+    with pytest.raises(InputError, match="must be curl-free in one of 8 ways"):
+        read_deflection(*files, origin=origin, **REDSHIFTS, z_map="source", axes="found")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, Report
 from jaxmetal.lens.derive import distortion
 from jaxmetal.lens.tabulated import Tabulated
@@ -37,6 +38,9 @@ READINGS = {
     "with the x and y maps swapped and the sign of the new y map reversed": ((0, 1), (-1, 0)),
 }
 """The eight ways to read two maps: (true alpha_x, true alpha_y) = matrix @ (alpha_x, alpha_y)."""
+GIVEN = "as they are"
+ON_SKY = "{}, along West and North instead of the map's own axes"
+"""A reading of maps whose components do not turn with the pixels."""
 
 
 def check_map(lens: Tabulated) -> Report:
@@ -48,7 +52,7 @@ def check_map(lens: Tabulated) -> Report:
     if np.isfinite(derivatives).all(axis=(0, 1)).sum() < 4:
         text = f"The deflection maps hold numbers in only {covered:.0%} of their pixels; too few to use."
         return Report(findings=(Finding("error", text),), numbers={"covered": covered})
-    checks = _check_axes(derivatives) + _check_units(derivatives, lens) + _check_scale(derivatives, lens)
+    checks = _check_axes(derivatives, lens.grid) + _check_units(derivatives, lens) + _check_scale(derivatives, lens)
     lacking = int(np.sum(~known))
     text = f"The deflection maps hold no numbers in {lacking} of their {known.size} pixels."
     coverage = Finding("warning", text) if lacking else Finding("info", "The deflection maps hold numbers everywhere.")
@@ -63,48 +67,76 @@ def jacobian(alpha: np.ndarray, grid: Grid) -> np.ndarray:
 
 
 def in_found_axes(alpha: np.ndarray, grid: Grid) -> tuple[str, np.ndarray]:
-    """Two maps in the one of `READINGS` that is curl-free with positive convergence: its name, and the deflection.
+    """Two maps as they are curl-free with positive convergence: how they are read so, and the deflection.
+
+    Their components lie along the map's own axes or along West and North, in one of `READINGS`.
 
     Args:
-        alpha: the maps, taken to be along x and y in arcsec, shape (2, ny, nx).
+        alpha: the maps, taken to be along the map's own axes and turned to x and y, arcsec, shape (2, ny, nx).
         grid: where their pixels lie.
+
+    Raises:
+        InputError: if none of them is clearly curl-free.
     """
-    best = _best({name: _read(jacobian(alpha, grid), matrix) for name, matrix in READINGS.items()})
-    return best, np.einsum("ik,kyx->iyx", np.array(READINGS[best]), alpha)
+    matrices = _readings(grid)
+    readings = {name: _read(jacobian(alpha, grid), matrix) for name, matrix in matrices.items()}
+    best = _best(readings)
+    if not readings[best].clear:
+        raise InputError(
+            f"The deflection maps must be curl-free in one of {len(READINGS)} ways to read them, along their own axes "
+            f"or the sky's, but have a curl of {readings[best].curl:.2g} (rms) {best}, where their shear is "
+            f"{readings[best].cross:.2g}; check that they are the two components of one deflection."
+        )
+    return best, np.einsum("ik,kyx->iyx", matrices[best], alpha)
+
+
+def _readings(grid: Grid) -> dict[str, np.ndarray]:
+    """How each reading changes a deflection that was turned from the map's own axes to the sky's, shape (2, 2)."""
+    turn = np.asarray(grid.matrix, float) / np.asarray(grid.steps, float)
+    back = np.linalg.inv(turn)
+    own = {name: turn @ np.array(matrix) @ back for name, matrix in READINGS.items()}
+    return own | {ON_SKY.format(name): np.array(matrix) @ back for name, matrix in READINGS.items()}
 
 
 class _Reading(NamedTuple):
+    """Curl and cross term of the shear (rms), and convergence (median), of the maps in one way of reading them."""
+
     curl: float
+    cross: float
     kappa: float
 
+    @property
+    def clear(self) -> bool:
+        return self.curl <= CURL_CLEAR * self.cross
 
-def _read(jacobian: np.ndarray, matrix: tuple) -> _Reading:
-    """Curl (rms) and convergence (median) of the maps in one way of reading them."""
-    (xx, xy), (yx, yy) = np.einsum("ik,kjyx->ijyx", np.array(matrix), jacobian)
+
+def _read(jacobian: np.ndarray, matrix: np.ndarray) -> _Reading:
+    (xx, xy), (yx, yy) = np.einsum("ik,kjyx->ijyx", matrix, jacobian)
     least = CURL_NONE * float(np.sqrt(np.nanmean(np.square(jacobian))))
-    curl = float(np.sqrt(np.nanmean((yx - xy) ** 2)))
-    return _Reading(curl=curl if curl > least else 0.0, kappa=float(np.nanmedian(xx + yy) / 2))
+    curl, cross = (float(np.sqrt(np.nanmean(np.square(one)))) for one in (yx - xy, yx + xy))
+    return _Reading(curl=curl if curl > least else 0.0, cross=cross, kappa=float(np.nanmedian(xx + yy) / 2))
 
 
 def _best(readings: dict[str, _Reading]) -> str:
     """Two readings, opposite in sign, share each curl: the sign of the convergence tells them apart.
 
-    Of readings without a curl the first, as the maps are: a sheet of mass has none either way.
+    Of readings with the same curl the first: a sheet of mass has none as the maps are, nor otherwise, and where rows
+    point North the sky's axes are those of the map.
     """
-    return min((name for name in readings if readings[name].kappa >= 0), key=lambda name: readings[name].curl)
+    massive = {name: reading for name, reading in readings.items() if reading.kappa >= 0}
+    least = min(reading.curl for reading in massive.values())
+    return next(name for name, reading in massive.items() if reading.curl <= least + CURL_NONE * reading.cross)
 
 
-def _check_axes(jacobian: np.ndarray) -> Report:
-    readings = {name: _read(jacobian, matrix) for name, matrix in READINGS.items()}
-    given = readings["as they are"]
-    best = _best(readings)
-    cross = readings["with the sign of the x map reversed"].curl
-    numbers = {"curl_rms": given.curl, "cross_rms": cross, "kappa_median": given.kappa}
-    measured = f"(rms curl {given.curl:.2g}, rms cross term {cross:.2g}, median convergence {given.kappa:.2g})"
-    if best != "as they are":
+def _check_axes(jacobian: np.ndarray, grid: Grid) -> Report:
+    readings = {name: _read(jacobian, matrix) for name, matrix in _readings(grid).items()}
+    given, best = readings[GIVEN], _best(readings)
+    numbers = {"curl_rms": given.curl, "cross_rms": given.cross, "kappa_median": given.kappa}
+    measured = f"(rms curl {given.curl:.2g}, rms cross term {given.cross:.2g}, median convergence {given.kappa:.2g})"
+    if best != GIVEN:
         text = f"The deflection maps must be curl-free with positive convergence and are not {measured}"
         finding = Finding("error", f"{text}, but {best} their rms curl is {readings[best].curl:.2g}; correct the maps.")
-    elif given.curl > CURL_CLEAR * cross:
+    elif not given.clear:
         finding = Finding("warning", f"The deflection maps have a large curl {measured}; check their axes.")
     else:
         finding = Finding("info", f"The deflection maps are curl-free with x West and y North {measured}.")
