@@ -1,6 +1,7 @@
 """Critical curves, caustics and images of a point, against closed forms and lenstronomy; and their pictures."""
 
 import numpy as np
+import pytest
 from pictured import labels, rotated
 from scipy.optimize import brentq
 
@@ -41,6 +42,13 @@ def test_a_core_has_a_radial_and_a_tangential_curve():
     np.testing.assert_allclose(radii, [radial, tangential], rtol=1e-6)
     spread = sorted(float(np.hypot(*caustic.T).max()) for caustic in found.caustics)
     np.testing.assert_allclose(spread, [0.0, deflection(radial) - radial], atol=1e-6)
+
+
+@pytest.mark.parametrize("refine", [True, False])
+def test_a_singular_centre_on_a_sample_is_no_curve(refine):
+    lens = jl.SIS(theta_e=THETA_E)
+    ((curve,), _) = critical_curves(lens, Grid.regular((51, 51), 0.1), samples=102, refine=refine)
+    np.testing.assert_allclose(np.hypot(*curve.T), THETA_E, rtol=1e-3)
 
 
 def test_without_strong_lensing_there_are_no_curves():

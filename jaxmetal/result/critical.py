@@ -17,8 +17,8 @@ SAMPLES = 300
 """Along the longer side of the field."""
 STEPS = 3
 """Of Newton's method from straight lines between samples to the curve."""
-FLAT = 0.05
-"""|det A| on a curve above which it is none, but the mark of a singular centre."""
+JUMP = 30.0
+"""Between the samples about a point of a curve: where det A changes by more, that is the mark of a singular centre."""
 
 
 class Curves(NamedTuple):
@@ -59,11 +59,10 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
     if refine:
         points = np.asarray(_moved(lens, points, float(np.max(grid.steps)) * (column[1] - column[0])))
     alpha = np.stack([np.asarray(part) for part in traced(lens, *points.T)], axis=-1)
-    flat = np.abs(np.asarray(_determinant(lens, *points.T))) < FLAT if refine else np.ones(len(points), bool)
     ends = np.cumsum([len(line) for line in found])[:-1]
-    parts = zip(*(np.split(whole, ends) for whole in (points, points - alpha, flat)), strict=True)
-    kept = [(curve, caustic) for curve, caustic, good in parts if good.mean() > 0.5]
-    return Curves([curve for curve, _ in kept], [caustic for _, caustic in kept])
+    curves, caustics = (np.split(whole, ends) for whole in (points, points - alpha))
+    smooth = [np.median(_change(determinant.filled(0.0), line, column, row)) < JUMP for line in lines]
+    return Curves(*([one for one, good in zip(some, smooth, strict=True) if good] for some in (curves, caustics)))
 
 
 def _samples(grid: Grid, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,6 +71,15 @@ def _samples(grid: Grid, samples: int) -> tuple[np.ndarray, np.ndarray]:
     step = max(ny, nx) / samples
     column, row = (np.linspace(-0.5, n - 0.5, max(int(np.ceil(n / step)), 2) + 1) for n in (nx, ny))
     return column, row
+
+
+def _change(samples: np.ndarray, line: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """By how much the nine samples about each point (column, row) differ."""
+    nearest = [
+        np.rint(np.interp(at, axis, np.arange(len(axis)))) for axis, at in zip((column, row), line.T, strict=True)
+    ]
+    i, j = (at.astype(int).clip(1, size - 2) for at, size in zip(nearest, samples.shape[::-1], strict=True))
+    return np.ptp(np.stack([samples[j + b, i + a] for a in (-1, 0, 1) for b in (-1, 0, 1)]), axis=0)
 
 
 def _det(lens: Lens, x: jax.Array, y: jax.Array) -> jax.Array:
