@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxmetal import render
 from jaxmetal.instrument.pixels import transfer
-from jaxmetal.instrument.psf import PSF
+from jaxmetal.instrument.psf import PSF, form
 from jaxmetal.instrument.sampling import Sampling, choose, core_sizes, resolved
 from jaxmetal.machine import Program, program
 from jaxmetal.numerics.fourier import block_sum
@@ -83,8 +83,7 @@ def settled(observation: Any, scene: Scene, now: Numbers, sampling: Sampling) ->
 
 def _with_cells(asked: Sampling, now: Numbers, psf: PSF) -> Sampling:
     """Sampled as asked; the cells of a kernel are its own."""
-    form = jax.tree.map(np.asarray, _form(psf))
-    cells = form.cells_per_pixel(np.asarray(now.observation.pixels.steps))
+    cells = form(psf).cells_per_pixel(np.asarray(now.observation.pixels.steps))
     return asked if cells is None else dataclasses.replace(asked, cells=cells)
 
 
@@ -118,30 +117,25 @@ def _default(now: Numbers, psf: PSF, smooth: tuple[tuple[str, str], ...], reache
     """
     scene, observation = now.scene, now.observation
     pixel = float(observation.pixels.pixel_area) ** 0.5
-    form = jax.tree.map(np.asarray, _form(psf))
+    formed = form(psf)
     lights = [light for source in scene.sources.values() for light in source.lights.values()]
     carried = [one.profile for source in scene.sources.values() for one in source.carries.values()]
-    cells = form.cells_per_pixel(np.asarray(observation.pixels.steps))
-    fwhm = form.peak_width() / pixel
+    cells = formed.cells_per_pixel(np.asarray(observation.pixels.steps))
+    fwhm = formed.peak_width() / pixel
     scales = [jax.tree.map(np.asarray, _scales(scene, pixel * resolved(size), smooth)) for size in core_sizes(fwhm)]
     finest, afar = (float(min(found, default=np.inf)) / pixel for found in scales)
     return choose(
         fwhm=fwhm,
-        reach=min(form.reach() / pixel, reached),
+        reach=min(formed.reach() / pixel, reached),
         finest=finest,
         afar=afar,
         kinked=any(is_kinked(profile) for profile in (*lights, *carried)),
         pictured=bool(smooth) and bool(observation.properties),
         lensed=bool(scene.lens),
-        sigmas=form.sigmas(observation.pixels.steps),
+        sigmas=formed.sigmas(observation.pixels.steps),
         coarse=not any(is_on_sky(light) for light in lights),
         cells=cells,
     )
-
-
-@program()
-def _form(psf: PSF) -> Any:
-    return psf.form()
 
 
 @program(static_argnames="smooth")

@@ -17,6 +17,7 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.pixels import transfer
+from jaxmetal.instrument.psf import form
 from jaxmetal.instrument.sampling import Sampling, choose
 from jaxmetal.machine import program
 from jaxmetal.numerics.grid import cell_area, subpixels
@@ -102,23 +103,18 @@ def with_lights(scene: Scene, lights: Mapping[str, Any]) -> Scene:
 
 
 def _sharp(picture: Any) -> Sharp:
-    form = jax.tree.map(np.asarray, _form(picture.psf))
+    formed = form(picture.psf)
     pixel = float(picture.grid.pixel_area) ** 0.5
     sampling = choose(
-        fwhm=form.peak_width() / pixel,
-        reach=form.reach() / pixel,
+        fwhm=formed.peak_width() / pixel,
+        reach=formed.reach() / pixel,
         finest=1.0,
         lensed=False,
-        sigmas=form.sigmas(picture.grid.steps),
-        cells=form.cells_per_pixel(np.asarray(picture.grid.steps)),
+        sigmas=formed.sigmas(picture.grid.steps),
+        cells=formed.cells_per_pixel(np.asarray(picture.grid.steps)),
     )
     values, left = _undone(picture, sampling)
-    return Sharp(values=values, left=left, fwhm=jnp.asarray(form.fwhm))
-
-
-@program()
-def _form(psf: Any) -> Any:
-    return psf.form()
+    return Sharp(values=values, left=left, fwhm=jnp.asarray(formed.fwhm))
 
 
 @program(static_argnames="sampling")

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates, uniform_filter
 
 from jaxmetal.instrument.forms import Kernel, Mixture
-from jaxmetal.instrument.psf import PSF
+from jaxmetal.instrument.psf import PSF, form
 from jaxmetal.numerics.grid import Grid
 
 FINE = 16
@@ -23,8 +23,8 @@ def beam(psf: PSF, grid: Grid) -> tuple[float, Blur]:
 
     A PSF without the pixel is widened by it: Gaussians by its second moment, kernels by the pixel itself.
     """
-    form = psf.form()
-    return FORMS[form.route](form, grid)
+    formed = form(psf)
+    return FORMS[formed.route](formed, grid)
 
 
 def _of_gaussians(form: Any, grid: Grid) -> tuple[float, Blur]:
