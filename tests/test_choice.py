@@ -219,3 +219,10 @@ def test_a_maximum_that_is_left_out_is_reported(method):
     (text,) = [str(finding) for finding in found.findings if "Another maximum" in str(finding)]
     assert "none of the draws" in text
     assert f"'{S}' is -1" in text
+
+
+def test_a_first_look_has_draws_at_all_maxima():
+    question = posed(-0.8, 0.0, 1.0, 0.0, loc=0.2, scale=1.0, truth=1.0)
+    found = jm.fit.auto(*question, **{**NUTS, "method": "quick"}, chains=2, progress=False)
+    assert 0.2 < np.mean(found.draws[S] > 0.0) < 0.8
+    assert not any("Another maximum" in str(finding) for finding in found.findings)

@@ -7,7 +7,7 @@ import pytest
 import jaxmetal as jm
 from jaxmetal.chains import Chains, converged, measure
 from jaxmetal.fit.angles import periods
-from jaxmetal.fit.diagnose import diagnose, prior_warnings
+from jaxmetal.fit.diagnose import at_bounds, diagnose, prior_warnings
 from jaxmetal.fit.problem import make, stack
 from jaxmetal.meaning.circles import unwrap
 from jaxmetal.prior import spreads
@@ -102,3 +102,19 @@ def test_the_angles_of_a_fit_keep_their_periods_when_problems_are_stacked():
     problem = make(scene, {"map": observed})
     phase = "scene.sources.disc.carries.z.profile.phase"
     assert periods(stack([problem] * 2).skeleton) == {phase: 120.0, PA: 360.0}
+
+
+def test_the_worst_of_many_chains_that_disagree_is_named_once():
+    apart = {f"p{k}": draws(k) + shift * np.arange(4)[:, None] for k, shift in enumerate((0.0, 0.5, 2.0))}
+    found = [one.text for one in diagnose(apart, measure(apart), chains(), dict.fromkeys(apart, dist.Normal()), {})]
+    assert len(found) == 2
+    assert found[0].startswith("R-hat of 'p2', the worst of 2 parameters, is ")
+    assert found[1].startswith("'p2', the worst of 2 parameters, has only ")
+
+
+@pytest.mark.parametrize(("best", "said"), [(0.99, True), (0.5, False)])
+def test_a_best_value_at_a_bound_is_said(best, said):
+    found = at_bounds({"q": np.array([[best]])}, {"q": dist.Uniform(0.2, 1.0)}, {})
+    assert [one.text for one in found] == said * [
+        "'q' is best in the outer 2 % of its prior; widen the prior or say why not."
+    ]

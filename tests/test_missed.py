@@ -1,10 +1,13 @@
 """A maximum that the starts missed is said, and sought again from the draws."""
 
+import numpy as np
 import pytest
 from folded import S, posed
 
 import jaxmetal as jm
-from jaxmetal.fit import solve
+from jaxmetal.fit import peaks, solve
+from jaxmetal.fit.optimum import maximise
+from jaxmetal.fit.problem import make, parts, size, stack
 
 HOW = {"method": "laplace", "start_count": 1, "chains": 2, "draws": 200, "progress": False}
 
@@ -31,3 +34,18 @@ def test_a_best_point_below_its_own_draws_is_said_and_mended(monkeypatch):
     assert any("100 % of them are higher" in one.text for one in found.findings)
     assert found.best[S] == pytest.approx(right.best[S], abs=1e-3)
     assert found.log_posterior == pytest.approx(right.log_posterior, abs=1e-3)
+
+
+def test_a_mode_above_the_maximum_that_it_was_found_from_leads_to_a_better_one():
+    problem = make(*posed(-0.8, 0.0, 1.0, 0.0, loc=0.2, scale=1.0))
+    problems, where = stack([problem]), parts(problem.sites)[S]
+    begun = np.zeros((2, size(problem.sites)))
+    begun[:, where] = [[-1.0], [0.8]]
+    low, high = sorted(maximise(problems, np.zeros(2, int), begun, 0.0), key=lambda end: end.log_density)
+    assert high.log_density > low.log_density + 0.01
+    place = np.zeros(1, int)
+    for mode, best in ((high.vector, high), (low.vector, low)):
+        (found,) = peaks._climbed_further(
+            problems, place, [low._replace(log_density=low.log_density - 2.0)], mode[None]
+        )
+        assert found.log_density == pytest.approx(best.log_density, abs=1e-6)

@@ -4,6 +4,7 @@ import dataclasses
 
 import jax
 import numpy as np
+import numpyro.distributions as dist
 import pytest
 from image_families import FAMILY, RATIOS, SIGMA, X, Y, by_numpy, cluster, deflected, families, prior, traced
 from scipy.optimize import fsolve, least_squares
@@ -109,6 +110,39 @@ def test_a_scene_without_a_lens_and_a_map_that_ends_are_refused():
     far = jm.recipes.multiple_images("aa", [1.0, 13.0], [2.0, 0.0], sigma=0.1)
     with pytest.raises(InputError, match=r"does not cover 1 of 2 images, such as that of family 'a' at x = 13, y = 0"):
         jm.prepare(jm.Scene(sources={}, lens={"map": small}), {"images": far})
+
+
+# Images of three sources behind an ellipsoid, to 0.01 arcsec; x, y, D_LS/D_S over that of the first.
+SHARP = {
+    "a": ([-0.402, -1.221, 0.903, 1.250], [-1.627, 0.149, 1.252, -1.013], 1.0),
+    "b": ([-0.748, -1.175, 0.824, 1.723], [-2.001, 0.840, 1.399, -0.520], 1.1905),
+    "c": ([-1.467, 1.478], [-0.257, 1.640], 1.2665),
+}
+
+
+def test_a_free_jitter_is_not_taken_for_the_lens():
+    """From three starts it explains the images."""
+    lens = {
+        "theta_e": dist.Uniform(0.5, 3.0),
+        "q": dist.Uniform(0.4, 1.0),
+        "pa": dist.Uniform(0.0, 180.0),
+        "x0": dist.Normal(0.0, 0.3),
+        "y0": dist.Normal(0.0, 0.3),
+    }
+    images = jm.recipes.multiple_images(
+        [name for name, (x, *_) in SHARP.items() for _ in x],
+        *(np.concatenate([one[axis] for one in SHARP.values()]) for axis in (0, 1)),
+        sigma=0.01,
+        distance_ratio={name: one[2] for name, one in SHARP.items()},
+        jitter=dist.HalfNormal(0.3),
+    )
+    scene = jm.Scene(sources={}, lens={"main": jm.lens.SIE(**lens)})
+    fit = jm.fit.auto(scene, {"images": images}, method="quick", progress=False)
+    for name, true, error in (("theta_e", 1.5, 0.01), ("q", 0.7, 0.02), ("pa", 65.0, 1.0), ("x0", 0.1, 0.02)):
+        site = f"scene.lens.main.{name}"
+        assert np.median(fit.draws[site]) == pytest.approx(true, abs=error)
+        assert fit.best[site] == pytest.approx(true, abs=error)
+    assert fit.best["images.noise.jitter"] < 0.01
 
 
 BAD = {

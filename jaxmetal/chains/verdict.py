@@ -54,28 +54,33 @@ def judge(draws: Mapping[str, np.ndarray], qualities: Mapping[str, Quality], cha
     if divergent:
         text = (
             f"{divergent} of {chains.diverging.size} draws diverged; "
-            "raise target_accept (--target-accept of `population`) towards 1, narrow the priors or reparametrise "
-            "before using them."
+            "raise target_accept ([fit] of a TOML file; --target-accept of `population`) towards 1, narrow the priors "
+            "or reparametrise before using them."
         )
         found.append(Finding("warning", text))
-    total = chains.diverging.size
-    return found + [one for name, values in draws.items() for one in _each(name, values, qualities[name], total)]
+    infinite = [name for name, values in draws.items() if not np.all(np.isfinite(values))]
+    found += [Finding("error", f"Draws of '{name}' are not finite; do not use this fit.") for name in infinite]
+    moving = {name: qualities[name] for name, values in draws.items() if name not in infinite and np.ptp(values) > 0}
+    return found + list(_unmixed(moving, r_hat_limit(chains.diverging.size)))
 
 
 def _within(qualities: Mapping[str, Quality], limit: float, least: float) -> bool:
     return all(one.r_hat < limit and one.effective > least for one in qualities.values())
 
 
-def _each(name: str, values: np.ndarray, quality: Quality, total: int) -> Iterator[Finding]:
-    if not np.all(np.isfinite(values)):
-        yield Finding("error", f"Draws of '{name}' are not finite; do not use this fit.")
-        return
-    if np.ptp(values) == 0:
-        return
-    limit = r_hat_limit(total)
-    if quality.r_hat >= limit:
-        text = f"R-hat of '{name}' is {quality.r_hat:.3f} (should be below {limit:.3f}); run longer chains"
-        yield Finding("warning", f"{text} (more draws).")
-    if quality.effective < ESS:
-        text = f"'{name}' has only {quality.effective:.0f} effective samples ({ESS:.0f} wanted); run longer chains"
-        yield Finding("warning", f"{text} (more draws).")
+def _unmixed(qualities: Mapping[str, Quality], limit: float) -> Iterator[Finding]:
+    """R-hat and effective samples, a finding each: of the worst parameter, and how many others there are."""
+    apart = {name: one.r_hat for name, one in qualities.items() if one.r_hat >= limit}
+    if apart:
+        name = max(apart, key=lambda one: apart[one])
+        text = f"R-hat of '{name}'{_others(apart)} is {apart[name]:.3f} (should be below {limit:.3f})"
+        yield Finding("warning", f"{text}; run longer chains (more draws).")
+    few = {name: one.effective for name, one in qualities.items() if one.effective < ESS}
+    if few:
+        name = min(few, key=lambda one: few[one])
+        text = f"'{name}'{_others(few)} has only {few[name]:.0f} effective samples ({ESS:.0f} wanted)"
+        yield Finding("warning", f"{text}; run longer chains (more draws).")
+
+
+def _others(found: Mapping[str, float]) -> str:
+    return f", the worst of {len(found)} parameters," if len(found) > 1 else ""

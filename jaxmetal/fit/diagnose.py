@@ -24,8 +24,12 @@ def diagnose(
     periods: Periods,
 ) -> list[Finding]:
     """What is wrong with the draws, one finding each."""
-    hits = [hit for name, values in draws.items() for hit in _bound_hits(name, values, sites[name], periods.get(name))]
-    return judge(draws, qualities, chains) + hits
+    return judge(draws, qualities, chains) + at_bounds(draws, sites, periods)
+
+
+def at_bounds(draws: Mapping[str, np.ndarray], sites: Mapping[str, Distribution], periods: Periods) -> list[Finding]:
+    """Parameters whose draws, or whose best value alone, lie at a bound of their priors, one finding each."""
+    return [hit for name, values in draws.items() for hit in _bound_hits(name, values, sites[name], periods.get(name))]
 
 
 def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
@@ -55,10 +59,7 @@ def _bound_hits(name: str, values: np.ndarray, prior: Distribution, period: Any)
     share = max(float(np.mean(place < 0.02)), float(np.mean(place > 0.98)))
     if share <= 0.04:
         return []
-    return [
-        Finding(
-            "warning",
-            f"'{name}' piles up at a bound of its prior ({100 * share:.0f} % of draws in the outer 2 %); "
-            "widen the prior or say why not.",
-        )
-    ]
+    text = f"piles up at a bound of its prior ({100 * share:.0f} % of draws in the outer 2 %)"
+    if np.shape(values)[:2] == (1, 1):
+        text = "is best in the outer 2 % of its prior"
+    return [Finding("warning", f"'{name}' {text}; widen the prior or say why not.")]

@@ -9,12 +9,9 @@ from jaxmetal.fit import evaluate
 from jaxmetal.fit.angles import periods
 from jaxmetal.fit.held import pulls
 from jaxmetal.fit.method import Solution, Solutions
-from jaxmetal.fit.optimum import maximise
+from jaxmetal.fit.optimum import ABOVE, maximise
 from jaxmetal.fit.problem import Problem, priors_of
 from jaxmetal.meaning.circles import same_turn
-
-ABOVE = 1.0
-"""Log density by which a draw must exceed the mode: at a true one none does, and rounding makes less."""
 
 
 def sought_again(problems: Problem, found: Solutions) -> Solutions:

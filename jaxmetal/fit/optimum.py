@@ -25,6 +25,9 @@ ROUNDS = 3
 NEAR = 0.03
 """Gradient in the scaled coordinates (the distance to the maximum in standard deviations) that counts as converged."""
 
+ABOVE = 1.0
+"""Log density by which a point must exceed a maximum to show it to be none: rounding makes less."""
+
 LAP = 10
 """Evaluations of a climb without a word to the host, where rows are computed in lock-step."""
 

@@ -34,7 +34,7 @@ def left_out(solution: Solution, sites: Mapping[str, Distribution], periods: Per
     return [
         Finding(
             "warning",
-            f"Another maximum was found, which holds about {100 * share:.2g} % of the posterior, and "
+            f"Another maximum was found, which holds about {_percent(share)} of the posterior, and "
             f"{_spelled(visits)} of the draws lie near it: {_where(peak, other)}. Fit with method 'laplace', or narrow "
             "the priors to one of them.",
         )
@@ -44,10 +44,14 @@ def left_out(solution: Solution, sites: Mapping[str, Distribution], periods: Per
 
 
 def _visited(solution: Solution) -> np.ndarray:
-    """Shares of the draws that lie nearest to each maximum in its standard deviations; without chains, at the first."""
+    """Shares of the draws that lie nearest to each maximum in its standard deviations.
+
+    Draws without chains are those of the Gaussians, by their masses, or the best value alone.
+    """
     gaussians = solution.peak.gaussians
     if solution.sampler is None:
-        return np.eye(len(gaussians))[0]
+        alone = all(np.size(values[0]) == np.size(values[0, 0]) for values in solution.draws.values())
+        return np.eye(len(gaussians))[0] if alone else solution.peak.shares
     vectors = solution.sampler.vectors.reshape(-1, gaussians[0].mode.size)
     away = [np.linalg.norm(np.linalg.solve(one.factor, (vectors - one.mode).T), axis=0) for one in gaussians]
     return np.bincount(np.argmin(away, axis=0), minlength=len(gaussians)) / len(vectors)
@@ -67,7 +71,11 @@ def _turned(peak: Peak, other: Peak, places: Mapping[str, slice], periods: Perio
 
 
 def _spelled(share: float) -> str:
-    return "none" if share == 0.0 else f"{100 * share:.2g} %"
+    return "none" if share == 0.0 else _percent(share)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.{2 if share < 0.1 else 3}g} %"
 
 
 def _where(peak: Peak, other: Peak) -> str:

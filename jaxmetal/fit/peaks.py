@@ -15,7 +15,7 @@ from jaxmetal.fit.angles import periods, recut
 from jaxmetal.fit.branches import shared
 from jaxmetal.fit.curvature import SMALL, rescale
 from jaxmetal.fit.laplace import Laplace, laplace
-from jaxmetal.fit.optimum import Optimum, Status, highest, maximise
+from jaxmetal.fit.optimum import ABOVE, Optimum, Status, highest, maximise
 from jaxmetal.fit.problem import Problem, constrain, pick, priors_of
 from jaxmetal.fit.rows import place
 from jaxmetal.fit.separate import APART, distances, separated
@@ -106,8 +106,8 @@ def find_peaks(
 
 
 def _together(peaks: list[Peak]) -> Peak:
-    """The first, with those of the others that are maxima of their own and share the posterior with it."""
-    first, *rest = peaks
+    """The highest, with those of the others that are maxima of their own and share the posterior with it."""
+    first, *rest = sorted(peaks, key=lambda peak: -peak.log_posterior)
     kept = [first]
     for one in rest:
         if one.status == Status.CONVERGED and all(_apart(one.gaussian, other.gaussian) for other in kept):
@@ -144,8 +144,9 @@ def _around(problems: Problem, first: Problem, which: list[int], tops: list[Opti
         # The scale of a distant start is poor: it is taken anew at the maximum, and once more at the mode.
         scaling = rescale(problems, places, summits, 1.0, scaling)
     gaussians = laplace(problems, which, maximise(problems, places, summits, 1.0, scaling))
+    tops = _climbed_further(problems, places, tops, np.stack([one.mode for one in gaussians]))
     gaussians = [_widened(one, np.asarray(problems.held)[i]) for one, i in zip(gaussians, which, strict=True)]
-    bests = evaluate.parameters(problems, which, summits[:, None, None])
+    bests = evaluate.parameters(problems, which, np.stack([top.vector for top in tops])[:, None, None])
     angles, sites = periods(problems.skeleton), {i: priors_of(first, i) for i in set(which)}
     return [
         Peak(
@@ -156,6 +157,16 @@ def _around(problems: Problem, first: Problem, which: list[int], tops: list[Opti
         )
         for i, best, top, gaussian in zip(which, bests, tops, gaussians, strict=True)
     ]
+
+
+def _climbed_further(problems: Problem, places: np.ndarray, tops: list[Optimum], modes: np.ndarray) -> list[Optimum]:
+    """Maxima; where the mode that was found from one lies above it, the maximum next to the mode."""
+    heights, _ = evaluate.gradients(problems, places, modes, 0.0)
+    far = np.flatnonzero(heights > np.array([top.log_density for top in tops]) + ABOVE)
+    if not far.size:
+        return tops
+    higher = dict(zip(far.tolist(), maximise(problems, places[far], modes[far], 0.0), strict=True))
+    return [higher.get(i, top) for i, top in enumerate(tops)]
 
 
 def _released(problems: Problem) -> Problem:

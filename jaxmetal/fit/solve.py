@@ -17,7 +17,7 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.progress import say
 from jaxmetal.fit.angles import periods
 from jaxmetal.fit.approximate import approximated
-from jaxmetal.fit.diagnose import diagnose
+from jaxmetal.fit.diagnose import at_bounds, diagnose
 from jaxmetal.fit.method import Options, Solution, Stage
 from jaxmetal.fit.methods import method_of
 from jaxmetal.fit.missed import sought_again
@@ -104,5 +104,5 @@ def _unreached(peak: Peak) -> list[Finding]:
 def _diagnosed(solution: Solution, sites: Any, angles: Mapping[str, Any]) -> list[Finding]:
     others = left_out(solution, sites, angles)
     if solution.sampler is None:
-        return others
+        return others + at_bounds(solution.draws, sites, angles)
     return others + diagnose(solution.draws, solution.qualities, solution.sampler, sites, angles)
