@@ -104,6 +104,19 @@ def test_the_angles_of_a_fit_keep_their_periods_when_problems_are_stacked():
     assert periods(stack([problem] * 2).skeleton) == {phase: 120.0, PA: 360.0}
 
 
+@pytest.mark.parametrize(
+    ("prior", "said"),
+    [
+        (dist.Uniform(-2.0, 2.0), " % of the prior of 'scene.lens.main.theta_e' lie outside [0, inf)"),
+        (dist.Normal(1.0, 0.1), None),
+        (dist.Uniform(0.5, 2.0), None),
+    ],
+)
+def test_a_prior_beyond_what_its_parameter_can_be_is_said(prior, said):
+    found = prior_warnings({"scene": jm.Scene(sources={}, lens={"main": jm.lens.SIE(theta_e=prior)})})
+    assert [said in one.text for one in found] == ([] if said is None else [True])
+
+
 def test_the_worst_of_many_chains_that_disagree_is_named_once():
     apart = {f"p{k}": draws(k) + shift * np.arange(4)[:, None] for k, shift in enumerate((0.0, 0.5, 2.0))}
     found = [one.text for one in diagnose(apart, measure(apart), chains(), dict.fromkeys(apart, dist.Normal()), {})]

@@ -10,6 +10,7 @@ from configured import GRID, ORIGIN, replace, write_galaxy
 from fits_files import refused
 
 from jaxmetal import lens as jl
+from jaxmetal.fit.quantiles import quantiles
 from jaxmetal.io import write_maps
 from jaxmetal.io.config import read_config
 from jaxmetal.numerics.grid import Grid
@@ -88,6 +89,11 @@ BAD = {
     "two strengths": ("core = 5.0", "core = 5.0\nb0 = 1.0", ["lens.halo: expected b0 or a velocity_dispersion"]),
     "in front": ("z = 0.5", "z = 0.25", ["galaxy.z: expected a source behind the lens", "found 0.25"]),
     "an uncertain dispersion": ("velocity_dispersion = 800.0", 'velocity_dispersion = "high"', ["expected a number"]),
+    "a dispersion below 0": (
+        "velocity_dispersion = 800.0",
+        'velocity_dispersion = {dist = "Normal", loc = 800.0, scale = 50.0}',
+        ["lens.halo.velocity_dispersion: expected a number or a prior of numbers above 0", "TruncatedNormal"],
+    ),
     "no magnitude of L*": ("mag_star = 19.0\n", "", ["lens.galaxies: the key 'mag_star' is missing"]),
     "twice": ("mag_star = 19.0", "mag_star = 19.0\nq = 0.5", ["lens.galaxies.q: expected it once"]),
     "a series without terms": ('type = "EPL"', 'type = "EPL"\nterms = 0', ["terms", "within [1, 1000], found 0"]),
@@ -102,6 +108,18 @@ BAD = {
     "no name": ("[lens.halo]", '[lens]\ntype = "SIE"\n[lens.halo]', ["lens: expected a table of each", "[lens.NAME]"]),
     "a round that is none": ("q = 0.7", "q = 0.0", ["lens.halo.q", "within (0, 1], found 0"]),
 }
+
+
+def test_a_prior_of_a_dispersion_is_one_of_the_strength(path):
+    prior = '{dist = "Uniform", low = 500.0, high = 1000.0}'
+    fixed = read_config(path).scene.lens["halo"].b0
+    replace(path, "velocity_dispersion = 800.0", f"velocity_dispersion = {prior}")
+    job = read_config(path)
+    strength = job.scene.lens["halo"].b0
+    np.testing.assert_allclose(strength.icdf(0.6), fixed, rtol=1e-6)  # 800 km/s
+    np.testing.assert_allclose(strength.icdf(0.0), fixed * (500.0 / 800.0) ** 2, rtol=1e-6)
+    assert quantiles(strength).value(0.0) == pytest.approx(fixed * (750.0 / 800.0) ** 2, rel=1e-6)
+    assert any("fitted as lens.halo.b0" in str(finding) for finding in job.findings)
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -67,6 +67,7 @@ def test_redshifts_become_distance_ratios(path):
     free = read_config(path)
     assert free.observations["images"].steps == 3
     assert "images.distance_ratio.b" in jm.sites({"scene": free.scene, **free.observations})
+    assert any("in the place of the redshift of family 'b', 1.2" in str(one) for one in free.findings)
 
 
 def test_right_ascensions_increase_to_the_east(path):

@@ -118,6 +118,6 @@ def test_a_lens_of_no_redshift_bends_sources_of_one(tmp_path):
     path.write_text(path.read_text() + SIE)
     assert read_config(path).scene.sources["disc"].distance_ratio == 1.0
     path.write_text(path.read_text() + SECOND.format("z = 2.0"))
-    refused(lambda: read_config(path), "sources.behind.z", "found none; state one z_lens")
+    refused(lambda: read_config(path), "sources.behind.z", "found none; state z_lens in [lens]")
     replace(path, "theta_e = 1.0", "theta_e = 1.0\nz_lens = 0.3")
     assert read_config(path).scene.sources["behind"].distance_ratio == pytest.approx(ratio(2.0) / ratio(0.5), rel=1e-6)

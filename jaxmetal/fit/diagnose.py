@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import numpy as np
 from numpyro.distributions import Distribution
 
 from jaxmetal.chains import Chains, Quality, judge
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.plausible import in_radians
+from jaxmetal.edge.ranges import ends
 from jaxmetal.meaning import SLOPES, meanings
 from jaxmetal.meaning.circles import Periods, circles
 from jaxmetal.prior import bounds, sites
+
+OUTSIDE, DRAWN = 0.01, 4000
+"""Share of a prior, by so many draws, that may lie outside the range of its parameter without a word."""
 
 
 def diagnose(
@@ -33,7 +38,10 @@ def at_bounds(draws: Mapping[str, np.ndarray], sites: Mapping[str, Distribution]
 
 
 def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
-    """Priors of a scene and its observations that spoil the answer: slopes of one sign, angles in radians."""
+    """Priors of a scene and its observations that spoil the answer.
+
+    Slopes of one sign, angles in radians, and numbers beyond the range in which they mean something.
+    """
     found, known = [], meanings(tree)
     for name, prior in sites(tree).items():
         low, high = bounds(prior)
@@ -48,7 +56,22 @@ def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
         if known[name].unit == "deg":
             for ends in {(float(a), float(b)) for a, b in zip(np.ravel(low), np.ravel(high), strict=True)}:
                 found.extend(in_radians(name, *ends))
+        found.extend(_beyond(name, prior, known[name].within))
     return found
+
+
+def _beyond(name: str, prior: Distribution, within: str | None) -> list[Finding]:
+    """A warning where much of a prior lies outside the interval that its parameter can have."""
+    low, high = (-np.inf, np.inf) if within is None else ends(within)
+    least, most = bounds(prior)
+    if np.all(least >= low) and np.all(most <= high):
+        return []
+    values = np.asarray(prior.sample(jax.random.key(0), (DRAWN,)))
+    share = float(np.mean((values < low) | (values > high)))
+    if share < OUTSIDE:
+        return []
+    text = f"{100 * share:.2g} % of the prior of '{name}' lie outside {within}, where it means nothing"
+    return [Finding("warning", f"{text}; cut it there, as TruncatedNormal or by the bounds of Uniform.")]
 
 
 def _bound_hits(name: str, values: np.ndarray, prior: Distribution, period: Any) -> list[Finding]:

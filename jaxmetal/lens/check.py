@@ -135,7 +135,8 @@ def _check_axes(jacobian: np.ndarray, grid: Grid) -> Report:
     measured = f"(rms curl {given.curl:.2g}, rms cross term {given.cross:.2g}, median convergence {given.kappa:.2g})"
     if best != GIVEN:
         text = f"The deflection maps must be curl-free with positive convergence and are not {measured}"
-        finding = Finding("error", f"{text}, but {best} their rms curl is {readings[best].curl:.2g}; correct the maps.")
+        text = f"{text}, but {best} their rms curl is {readings[best].curl:.2g}"
+        finding = Finding("error", f'{text}; correct the maps, or read them with axes = "found".')
     elif not given.clear:
         finding = Finding("warning", f"The deflection maps have a large curl {measured}; check their axes.")
     else:
@@ -149,7 +150,7 @@ def _check_units(jacobian: np.ndarray, lens: Tabulated) -> Report:
     measured = f"95 % of the convergence lies below {high:.2g}"
     if high > KAPPA_HIGH:
         text = f"The deflection maps are not in arcsec: {measured}, but {KAPPA_HIGH:g} is beyond any cluster"
-        finding = Finding("error", f"{text}; if they are in pixels of {pixel:.3g} arcsec, multiply them by that.")
+        finding = Finding("error", f'{text}; if in pixels of {pixel:.3g} arcsec, read them with unit = "pixel".')
     elif high < KAPPA_LOW:
         finding = Finding("warning", f"The deflection maps hardly deflect: {measured}; are they in arcsec?")
     else:

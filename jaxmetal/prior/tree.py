@@ -55,8 +55,10 @@ def split(tree: Any) -> tuple[Any, dict[str, Distribution]]:
     places, found, mentioned = _separated(tree)
     missing = mentioned - set(found)
     if missing:
+        name = min(missing)
         raise InputError(
-            f"Tie '{min(missing)}' has no distribution; write Tied('{min(missing)}', <distribution>) in one place."
+            f"Tie '{name}' has no distribution; write Tied('{name}', <distribution>) in one place, or in TOML "
+            f'{{dist = ..., tied = "{name}"}}.'
         )
     return places, dict(sorted(found.items()))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.places import places
 from jaxmetal.io.config.priors import value
@@ -76,6 +77,9 @@ def _ratios(
     for name in names:
         known = np.unique(z[[one == name for one in family]])
         known = known[np.isfinite(known)]
+        if name in found and known.size:
+            text = f"{at}.{name} is used in the place of the redshift of family '{name}', {known[0]:g}."
+            context.findings.append(Finding("info", text))
         if name in found:
             continue
         if known.size > 1:

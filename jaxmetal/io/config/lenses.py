@@ -6,30 +6,36 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from numpyro.distributions import Distribution, TransformedDistribution
+from numpyro.distributions.constraints import positive as positive_real
+from numpyro.distributions.transforms import AffineTransform, PowerTransform
 
 from jaxmetal import lens
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import NOWHERE, Context
 from jaxmetal.io.config.places import places
+from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import positive, require_known, take
 from jaxmetal.io.deflection import distance_ratio
 from jaxmetal.io.lenstool import from_lenstool
 from jaxmetal.io.tables import read_table
 from jaxmetal.lens import Plane
 from jaxmetal.lens.normalisation import b0_from_velocity_dispersion
+from jaxmetal.numerics.written import written
+from jaxmetal.prior import bounds
 
 PLACES = ("x0", "y0")
 OPTIONAL = ("q", "pa")
 
 
-def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> dict[str, Any]:
-    """The table with `b0` for a `velocity_dispersion`, and the columns of a `catalogue` of cluster galaxies.
+def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The table with the columns of a `catalogue` of cluster galaxies, and apart `b0` for a `velocity_dispersion`.
 
     Raises:
         InputError: if redshifts are missing, the type takes no dispersion, or the catalogue cannot be used.
     """
-    made = dict(table)
+    made, own = dict(table), {}
     if "velocity_dispersion" in made:
         kind = getattr(lens, str(made.get("type")), None)
         if dataclasses.is_dataclass(kind) and "b0" not in {one.name for one in dataclasses.fields(kind)}:
@@ -37,7 +43,7 @@ def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> dict[
                 f"{where}: {shown(made['type'])} takes no velocity_dispersion; use DPIE, whose strength it is, or give "
                 "the numbers of this lens."
             )
-        made["b0"] = _strength(made, where, context)
+        own["b0"] = _strength(made, where, context)
         del made["velocity_dispersion"]
     if "catalogue" in made:
         columns = _galaxies(made, where, context)
@@ -47,7 +53,7 @@ def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> dict[
         made |= {key: np.asarray(values, float).tolist() for key, values in columns.items()}
         for key in ("catalogue", "mag_star"):
             made.pop(key, None)
-    return made
+    return made, own
 
 
 def lenstool(table: dict[str, Any], where: str, context: Context) -> tuple[Plane, float]:
@@ -74,7 +80,8 @@ def lenstool(table: dict[str, Any], where: str, context: Context) -> tuple[Plane
     return Plane(parts=model.lens), model.z_lens
 
 
-def _strength(table: dict[str, Any], where: str, context: Context) -> float:
+def _strength(table: dict[str, Any], where: str, context: Context) -> Any:
+    """b0 = k sigma^2, or its prior where that of sigma is given."""
     if "b0" in table:
         raise InputError(f"{where}: expected b0 or a velocity_dispersion, found both; remove one.")
     z_source = context.redshifts.reference
@@ -82,8 +89,21 @@ def _strength(table: dict[str, Any], where: str, context: Context) -> float:
         raise InputError(f"{where}: the key 'z_lens' is missing, which a velocity_dispersion needs; add a redshift.")
     if z_source is None:
         raise InputError(f"{where}: expected a source whose redshift is known, found none; state it as galaxy.z.")
-    sigma = positive(table, "velocity_dispersion", where, float)
-    return float(b0_from_velocity_dispersion(sigma, distance_ratio(context.cosmology, context.z_lens, z_source)))
+    ratio = distance_ratio(context.cosmology, context.z_lens, z_source)
+    if not isinstance(table["velocity_dispersion"], dict):
+        return float(b0_from_velocity_dispersion(positive(table, "velocity_dispersion", where, float), ratio))
+    place = f"{where}.velocity_dispersion"
+    sigma = value(table["velocity_dispersion"], place, context)
+    if not isinstance(sigma, Distribution) or np.any(bounds(sigma)[0] < 0.0):
+        raise InputError(
+            f"{place}: expected a number or a prior of numbers above 0, found {written(sigma)}; write e.g. Uniform or "
+            "TruncatedNormal with low = 0, or tie and begin at b0 instead."
+        )
+    factor = float(b0_from_velocity_dispersion(1.0, ratio))
+    text = f"{place}: fitted as {where}.b0 = {factor:.5g} arcsec (velocity_dispersion / (km/s))^2."
+    context.findings.append(Finding("info", text))
+    context.starts.pop(place, None)
+    return TransformedDistribution(sigma, [PowerTransform(2.0), AffineTransform(0.0, factor, positive_real)])
 
 
 def _galaxies(table: dict[str, Any], where: str, context: Context) -> dict[str, Any]:

@@ -98,7 +98,8 @@ class Redshifts:
             found = " and ".join(f"{z_lens:g}" for z_lens in sorted(set(planes))) or "none"
             raise InputError(
                 f"{where}: expected one redshift of the lens, as deflections are for z = {self.reference:g} "
-                f"and this source is at {z:g}, found {found}; state one z_lens for all of [lens]."
+                f"and this source is at {z:g}, found {found}; "
+                + ("state one z_lens for all of [lens]." if planes else "state z_lens in [lens], which there must be.")
             )
         (z_lens,) = set(planes)
         if z <= z_lens:

@@ -92,7 +92,8 @@ def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]
     table.pop("z_lens", None)
     own = dataclasses.replace(context, z_lens=z_lens)
     with naming(where):
-        return build(in_own_numbers(table, where, own), "lens", where, own), z_lens
+        numbers, extra = in_own_numbers(table, where, own)
+        return build(numbers, "lens", where, own, extra), z_lens
 
 
 def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -> Source:
