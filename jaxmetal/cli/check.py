@@ -31,13 +31,14 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Reads everything, plans the fit, reports."""
     start(arguments)
+    from jaxmetal.cli import lens
     from jaxmetal.edge.findings import worst_first
     from jaxmetal.fit.diagnose import prior_warnings
     from jaxmetal.fit.problem import make
     from jaxmetal.io.config import read_config
     from jaxmetal.io.wcs import NOWHERE
     from jaxmetal.meaning import meanings
-    from jaxmetal.model import tree
+    from jaxmetal.model import SCENE, tree
     from jaxmetal.numerics.written import written
     from jaxmetal.prepared import findings, prepare
     from jaxmetal.prior import sites, typical
@@ -50,16 +51,20 @@ def run(arguments: argparse.Namespace) -> None:
     asked = job.scene, job.observations, job.settings["sampling"]
     problem = make(*asked) if free else None
     plans = prepare(*asked) if problem is None else problem.plans
-    found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(whole)])
+    now = typical(whole)
+    seen = {name: now[name] for name in job.observations}
+    bent, unusual = lens.effects(now[SCENE], seen) if job.scene.lens else ([], [])
+    found = worst_first([*job.findings, *findings(plans.values()), *prior_warnings(whole), *unusual])
     print("\n".join(f"- {finding}" for finding in found) or "- Nothing suspicious.")
     print(f"\nGalaxy: {job.name}" + (f", {job.kpc_per_arcsec:.4g} kpc/arcsec" if job.kpc_per_arcsec else ""))
     at = job.origin.spherical
     where = f"{at.lon.deg:.5f} {at.lat.deg:+z.5f} deg" if job.origin is not NOWHERE else "unknown, as no file says it"
     print(f"Sky origin (x = y = 0): {where}")
-    now = typical(tree(job.scene, job.observations))
     for name, plan in plans.items():
         described = describe(job.observations[name], now[name], plan)
         print(f"\nObservation '{name}':\n" + "\n".join(f"  {line}" for line in described))
+    if job.scene.lens:
+        print("\nLens:\n" + "\n".join(f"  {line}" for line in [*lens.deflectors(job.scene, job.reference), *bent]))
     print("\nFiles:\n" + "\n".join(f"  {where}: {path}" for where, path in job.inputs.items()))
     units = {site: meaning.unit for site, meaning in meanings(whole).items()}
     priors = (f"  {name} ~ {written(prior)}{_in(units[name])}" for name, prior in free.items())

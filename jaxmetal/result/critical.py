@@ -48,7 +48,7 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
     """
     column, row = _samples(grid, samples)
     x, y = (np.asarray(axis) for axis in grid.to_sky(*np.meshgrid(column, row)))
-    determinant = np.ma.masked_invalid(np.asarray(_determinant(lens, x, y)))
+    determinant = np.ma.masked_invalid(np.asarray(inverse_magnification(lens, x, y)))
     if determinant.mask.all():
         return Curves([], [])
     lines: Any = contour_generator(column, row, determinant).lines(0.0)
@@ -109,5 +109,6 @@ def _deflection(lens: Lens, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.
 
 traced = Program(_deflection)
 """The deflection of a lens at (x, y), as a program."""
-_determinant = Program(_det)
+inverse_magnification = Program(_det)
+"""1 / mu = det A of a lens at (x, y), as a program."""
 _moved = Program(_newton)

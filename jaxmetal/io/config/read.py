@@ -50,6 +50,7 @@ class Job:
         origin: sky origin.
         kpc_per_arcsec: proper scale at `galaxy.z`, None without one.
         scales: the same of every source whose redshift is known, name -> scale.
+        reference: redshift of the source for which deflections hold, None where no source has one.
         findings: what is worth knowing about the data, worst first.
         inputs: place in the file -> path of every file that was read.
         configuration: the file as it was read.
@@ -62,6 +63,7 @@ class Job:
     origin: SkyCoord
     kpc_per_arcsec: float | None
     scales: dict[str, float]
+    reference: float | None
     findings: tuple[Finding, ...]
     inputs: dict[str, Path]
     configuration: dict[str, Any]
@@ -119,6 +121,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
         origin=context.origin,
         kpc_per_arcsec=scale_at(far.galaxy, context.cosmology),
         scales=far.scales(made.sources, context.cosmology),
+        reference=far.reference,
         findings=worst_first(context.findings),
         inputs={"configuration": path, **context.inputs},
         configuration=table,
