@@ -110,7 +110,7 @@ BAD = {
     "in front": ({"z": Z[:4] + [0.3] * 4}, "", "", ["z of family 'b': expected a source behind the lens", "found 0.3"]),
     "no lens redshift": ({}, "z_lens = 0.4\n", "", ["z of family 'b': expected one redshift of the lens"]),
     "no reference": ({}, "z = 3.0\n", "", ["z of family 'a'", "found none; state it as galaxy.z"]),
-    "unknown column": ({"x_pix": X}, "", "", ["a column of images.ecsv: 'x_pix' is no known key; did you mean"]),
+    "unknown column": ({"x_pix": X}, "", "", ["a column of images.ecsv: 'x_pix' is no known key; known are"]),
     "no families": ({"family": None}, "", "", ["must have a column family"]),
     "no places": ({"x": None}, "", "", ["expected columns ra and dec (degrees), or x and y (arcsec West and North)"]),
     "not a number": ({"y": [np.nan, *Y[1:]]}, "", "", ["y: expected a position of every image, found 1 without"]),

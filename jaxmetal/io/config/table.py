@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.io.file import require_file
-from jaxmetal.io.spelling import nearest
+from jaxmetal.io.spelling import alike, nearest
 
 NAMES = {
     float: "a number",
@@ -67,8 +67,10 @@ def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> No
     known = list(known)
     for key in table:
         if key not in known:
-            near = f"did you mean '{nearest(key, known)[0]}'?" if known else "remove it, as there is none."
-            raise InputError(f"{where}: {shown(key)} is no known key; {near}")
+            near = nearest(key, known)[0] if known else ""
+            advice = f"known are {listed(known)}." if known else "remove it, as there is none."
+            advice = f"did you mean '{near}'?" if near and alike(key, near) else advice
+            raise InputError(f"{where}: {shown(key)} is no known key; {advice}")
 
 
 @contextlib.contextmanager
