@@ -1,11 +1,13 @@
 """Critical curves, caustics and images of a point, against closed forms and lenstronomy; and their pictures."""
 
 import numpy as np
+import numpyro.distributions as dist
 import pytest
 from pictured import labels, rotated
 from scipy.optimize import brentq
 
 from jaxmetal import lens as jl
+from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot import distortion_maps, lens_planes
 from jaxmetal.result import critical_curves, image_positions
@@ -49,6 +51,20 @@ def test_a_singular_centre_on_a_sample_is_no_curve(refine):
     lens = jl.SIS(theta_e=THETA_E)
     ((curve,), _) = critical_curves(lens, Grid.regular((51, 51), 0.1), samples=102, refine=refine)
     np.testing.assert_allclose(np.hypot(*curve.T), THETA_E, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("lens", "words"),
+    [
+        ({"main": jl.SIS(theta_e=1.0)}, r"lens: expected a lens, or jm.lens.Plane\(parts=\{name: lens\}\) of several"),
+        (jl.Plane(parts={"main": jl.SIS(theta_e=dist.Uniform(0.5, 2.0))}), r"found priors \(parts.main.theta_e\)"),
+    ],
+    ids=["a mapping", "priors"],
+)
+def test_what_does_not_deflect_is_refused(lens, words):
+    for call in (lambda: critical_curves(lens, GRID), lambda: image_positions(lens, 0.0, 0.1, GRID)):
+        with pytest.raises(InputError, match=words):
+            call()
 
 
 def test_without_strong_lensing_there_are_no_curves():

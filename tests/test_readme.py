@@ -53,7 +53,15 @@ def test_the_first_example_has_twelve_lines():
 def test_the_first_example_finds_the_gradient(shown):
     slope = shown["posterior"].draws["scene.sources.disc.carries.metallicity.profile.slope"]
     assert abs(np.mean(slope) + 1.0) < 4 * np.std(slope) < 0.8
-    assert shown["pictures"] == ["fit.png", "relation.png"]
+    assert shown["pictures"] == ["distortion.png", "fit.png", "lens.png", "relation.png"]
+
+
+def test_the_lens_makes_the_images_that_the_page_says(shown):
+    images, curves = shown["images"], shown["curves"]
+    beta = np.stack([images.x, images.y]) - np.stack(jax.jit(shown["plane"])(images.x, images.y))
+    np.testing.assert_allclose(beta, np.broadcast_to([[0.05], [0.1]], beta.shape), atol=1e-6)
+    np.testing.assert_allclose(shown["at"].mu, images.mu, rtol=1e-6)
+    assert (len(images.x), len(curves.critical)) == (4, 1)
 
 
 def test_the_recipe_frees_what_the_page_says(shown):

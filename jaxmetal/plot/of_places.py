@@ -43,7 +43,7 @@ def places(posterior: Posterior | View, name: str) -> Figure:
         ratios[np.linspace(0, len(ratios) - 1, min(MOST, len(ratios))).astype(int)], LINES, strict=False
     ):
         curves = critical_curves(Plane(parts=scene.lens, distance_ratio=ratio), grid, samples=200, refine=False)
-        of = rf", D$_{{LS}}$/D$_S$ = {ratio:.3g}" if len(ratios) > 1 else ""
+        of = f", deflections times {ratio:.3g}" if len(ratios) > 1 else ""
         _draw(sky, curves.critical, "black", line, CRITICAL + of)
         _draw(plane, curves.caustics, "crimson", line, CAUSTIC + of)
     _images(sky, table, not seen.goodness[name].fits)
@@ -87,7 +87,7 @@ def _images(ax: Axes, table: dict[str, np.ndarray], poor: bool) -> None:
             ax.annotate(name, at, (6, 6), textcoords="offset points", fontsize=7, path_effects=HALO)
     if poor:
         words = "the model does not describe these positions"
-        ax.text(0.5, 0.02, words, color=SUSPECT, fontsize=8, ha="center", transform=ax.transAxes)
+        ax.text(0.02, 0.97, words, color=SUSPECT, fontsize=8, va="top", transform=ax.transAxes)
 
 
 def _sources(ax: Axes, table: dict[str, np.ndarray]) -> None:

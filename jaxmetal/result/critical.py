@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -9,9 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from contourpy import contour_generator
 
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.lens.derive import Lens, distortion
 from jaxmetal.machine import Program
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.prior import sites
 
 SAMPLES = 300
 """Along the longer side of the field."""
@@ -33,6 +36,24 @@ class Curves(NamedTuple):
     caustics: list[np.ndarray]
 
 
+def require_lens(lens: Any) -> None:
+    """Refuses what does not deflect, or holds priors.
+
+    Raises:
+        InputError: saying what to give instead.
+    """
+    if isinstance(lens, Mapping) or not callable(lens):
+        raise InputError(
+            f"lens: expected a lens, or jm.lens.Plane(parts={{name: lens}}) of several, found {shown(lens)}; give one."
+        )
+    free = sites(lens)
+    if free:
+        raise InputError(
+            f"lens: expected numbers, found priors ({', '.join(free)}); give that of a fit, e.g. "
+            "jm.lens.Plane(parts=fit.filled()['scene'].lens), or fill them by jm.fill."
+        )
+
+
 def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: bool = True) -> Curves:
     """The critical curves of `lens` within the field of `grid`, and their caustics.
 
@@ -45,7 +66,11 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
         grid: whose frame is searched.
         samples: along the longer side.
         refine: moves the points of the curves onto them, by Newton's method across them.
+
+    Raises:
+        InputError: if it is no lens, or one with priors.
     """
+    require_lens(lens)
     column, row = _samples(grid, samples)
     x, y = (np.asarray(axis) for axis in grid.to_sky(*np.meshgrid(column, row)))
     determinant = np.ma.masked_invalid(np.asarray(inverse_magnification(lens, x, y)))

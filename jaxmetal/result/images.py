@@ -11,7 +11,7 @@ import numpy as np
 from jaxmetal.lens.derive import Lens, distortion
 from jaxmetal.machine import Program
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.result.critical import traced
+from jaxmetal.result.critical import require_lens, traced
 
 SAMPLES = 150
 """Along the longer side of the field."""
@@ -49,7 +49,11 @@ def image_positions(lens: Lens, x: float, y: float, grid: Grid, *, samples: int 
         y: arcsec to the North.
         grid: whose frame is searched.
         samples: along the longer side.
+
+    Raises:
+        InputError: if it is no lens, or one with priors.
     """
+    require_lens(lens)
     ny, nx = grid.shape
     step = max(ny, nx) / samples
     column, row = (np.linspace(-0.5, n - 0.5, max(int(np.ceil(n / step)), 2) + 1) for n in (nx, ny))
