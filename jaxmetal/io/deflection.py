@@ -185,7 +185,8 @@ def _require_unit(component: Map, expected: units.UnitBase, what: str) -> None:
     unit = units.Unit(component.unit, parse_strict="silent")
     if component.unit and unit != expected:
         wanted = "in " + str(expected) if str(expected) else "without a unit"
-        advice = "convert the map, or pass ignore_unit=True if the keyword is wrong"
+        as_pixels = 'read it with unit = "pixel"' if unit == units.pixel else "convert the map"
+        advice = f"{as_pixels}, or state ignore_unit = true if the keyword is wrong"
         raise InputError(
             f"The {what} map {component.path} must be {wanted}, but its BUNIT is '{component.unit}'; {advice}."
         )
