@@ -12,6 +12,7 @@ from scipy.optimize import fsolve, least_squares
 import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
 from jaxmetal.observation import absorbed, is_observation, planes
+from jaxmetal.result.places import table as tabulated
 
 predicted = jax.jit(lambda images, scene: images.predict(scene, None))
 
@@ -143,6 +144,11 @@ def test_a_free_jitter_is_not_taken_for_the_lens():
         assert np.median(fit.draws[site]) == pytest.approx(true, abs=error)
         assert fit.best[site] == pytest.approx(true, abs=error)
     assert fit.best["images.noise.jitter"] < 0.01
+    columns = tabulated(fit, "images")
+    away = [columns[axis].values - columns[f"{axis}_model"].values for axis in "xy"]
+    rms = np.sqrt(np.mean(np.sum(np.square(away), axis=0)))
+    assert f"places 10 images of 'images' to {rms:.2g} arcsec (rms" in jm.result.summary(fit)
+    assert rms < 0.01
 
 
 BAD = {

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from jaxmetal.meaning import property_unit
+from jaxmetal.model import SCENE
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
 from jaxmetal.result.due_to_lens import lens_share, sentence
 from jaxmetal.result.parameters import SINGLE, Parameter, quantiles
+from jaxmetal.result.places import table
 from jaxmetal.result.resolved import resolution
 from jaxmetal.result.scale import Scale, gradients, slopes
 from jaxmetal.result.shapes import THIN, deprojection, is_thin, listed
@@ -32,6 +34,7 @@ def summary(posterior: Posterior | View, kpc_per_arcsec: Scale = None) -> str:
         _verdicts(seen, kpc_per_arcsec),
         _table(seen),
         _fit_quality(seen),
+        _misplaced(seen),
         _how(seen.posterior),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -125,6 +128,22 @@ def _fit_quality(seen: View) -> str:
         f"ln L {found.log_likelihood:.2f}, BIC {found.bic:.2f}, "
         f"ln evidence {found.log_evidence:.2f}; Laplace approximation: {judged}."
     )
+
+
+def _misplaced(seen: View) -> str:
+    """How far places that were recorded lie from those of the best model, of observations on no map."""
+    lines = []
+    for name, observation in seen.filled.items():
+        if name == SCENE or observation.pixels is not None:
+            continue
+        found = {key: column.values for key, column in table(seen, name).items()}
+        away = np.hypot(found["x"] - found["x_model"], found["y"] - found["y_model"])
+        counted = np.isfinite(found["residual_x"] + found["residual_y"])
+        rms = float(np.sqrt(np.mean(away[counted] ** 2)))
+        lines.append(
+            f"The best model places {np.sum(counted)} images of '{name}' to {rms:.2g} arcsec (rms in the image plane)."
+        )
+    return "\n".join(lines)
 
 
 def _how(posterior: Posterior) -> str:
