@@ -272,6 +272,7 @@ CASES = {
     "no features": (lambda path: path.write_text("[data]\n"), "at least one line"),
     "unknown section": (section("[featurs.Hb]"), "did you mean 'features'?"),
     "a PSF beyond its map": (text("fwhm = 0.5", "fwhm = 1e12"), "data.psf: the FWHM (1e+12 arcsec) is"),
+    "a PSF below zero": (text("fwhm = 0.5", "fwhm = -0.7"), "data.psf.fwhm: expected a number within (0, inf)"),
     "not a PSF": (text('type = "Gaussian"', 'type = "Gausian"'), "did you mean 'Gaussian'?"),
 }
 

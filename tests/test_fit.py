@@ -198,6 +198,12 @@ def test_where_the_library_finds_no_shape_the_weights_cannot_be_judged(monkeypat
     monkeypatch.setattr(array_stats, "psislw", lambda log_ratio: (log_ratio, np.nan))
     assert pareto_shape(np.zeros(100)) == np.inf
 
+    def alike(log_ratio):
+        raise ValueError("All tail values are the same.")
+
+    monkeypatch.setattr(array_stats, "psislw", alike)
+    assert pareto_shape(np.zeros(100)) == np.inf
+
 
 def test_metropolis_corrects_a_proposal_of_the_wrong_place_and_width():
     random = np.random.default_rng(8)

@@ -155,6 +155,18 @@ def test_the_header_says_how_large_cells_are(path, header, more):
     assert fwhm(kernel) == pytest.approx(0.4, rel=0.01)
 
 
+def test_a_kernel_may_be_an_extension_by_name(path):
+    """As STPSF writes them."""
+    hdus = [
+        fits.PrimaryHDU(table((21, 21), 0.2 / 3, 0.9)),
+        fits.ImageHDU(table((21, 21), 0.2 / 3, 0.4), name="OVERDIST"),
+    ]
+    for hdu in hdus:
+        hdu.header["PIXELSCL"] = 0.2 / 3
+    fits.HDUList(hdus).writeto(path.parent / "psf.fits")
+    assert fwhm(configured(path, ', hdu = "OVERDIST"')) == pytest.approx(0.4, rel=0.01)
+
+
 @pytest.mark.parametrize("header", [{"PIXELSCL": 0.2 / 3}, SKY], ids=["STPSF", "WCS"])
 @pytest.mark.parametrize("more", [", oversampling = 1", ", oversampling = 5", ", step = 0.1"])
 def test_what_contradicts_the_header_is_refused(path, header, more):

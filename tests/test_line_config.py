@@ -52,6 +52,13 @@ def test_the_example_names_only_known_keys_and_describes_line_maps(path, capsys)
     assert capsys.readouterr().out == EXAMPLES["lines-fit"].read_text()
 
 
+def test_the_configuration_of_another_command_is_said_to_be_one(tmp_path, capsys):
+    for command in ("lines", "source"):
+        (tmp_path / "other.toml").write_text(EXAMPLES[command].read_text())
+        assert main(["check", str(tmp_path / "other.toml")]) == 2
+        assert f"found one of `jaxmetal {command}`" in capsys.readouterr().err
+
+
 def test_what_stands_behind_the_hashes_is_known_too(path):
     lines = path.read_text().splitlines()
     wanted = ("# psf_wavelength", "# scale", "# dx", "# noise", "# psf =", "# sky", "# blend")

@@ -120,6 +120,11 @@ def test_line_maps_of_a_source_that_carries_log_u():
         (lambda m: m.pop("OII3727"), "expected a column of OII over Hb, found OIII5007, NII6584; add it"),
         (lambda m: m.update(OIII5007=-m["OIII5007"]), "expected positive fluxes of OIII5007, found -"),
         (lambda m: [m.update({k: np.append(v, v[:1])}) for k, v in list(m.items())], "found several at metallicity"),
+        (lambda m: [m.update({k: v[:0]}) for k, v in list(m.items())], "expected a row for each model, found none"),
+        (
+            lambda m: m.update(OIII5007=np.array([*m["OIII5007"][1:].astype(str), "1.78a"])),
+            "expected a number of 'OIII5007' for each model, found '1.78a'",
+        ),
         (lambda m: [m.update({k: v[:1]}) for k, v in list(m.items())], "two values of metallicity or more, found 1"),
     ],
 )

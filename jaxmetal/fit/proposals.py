@@ -155,5 +155,8 @@ def pareto_shape(log_ratio: np.ndarray) -> float:
     if efficiency(relative_weights(log_ratio)) < FEWEST:
         return np.inf
     # The library expects log-likelihoods left out, whose weights are their inverse.
-    found = float(array_stats.psislw(np.minimum(np.max(log_ratio) - log_ratio, 1e300))[1])
+    try:
+        found = float(array_stats.psislw(np.minimum(np.max(log_ratio) - log_ratio, 1e300))[1])
+    except ValueError:  # all in the tail are alike
+        return np.inf
     return np.inf if np.isnan(found) else found

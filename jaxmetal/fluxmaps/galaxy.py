@@ -18,6 +18,7 @@ from jaxmetal.fluxmaps.judge import (
     judge_precision,
     judge_regions,
     judge_signs,
+    judge_sums,
 )
 from jaxmetal.fluxmaps.keep import Rule, kept, settled
 from jaxmetal.fluxmaps.luminosity import Luminosity
@@ -117,6 +118,7 @@ def measure(
         *judge_signs(spectra.features, spectra.flux, spectra.sigma, chosen.kind),
         *judge(found["flags"], chosen.known, chosen.kind),
         *judge_extinction(found, likelihood, chosen.known, chosen.kind),
+        *judge_sums(tuple(masks), spectra.features, sums, likelihood),
         *judge_regions(tuple(masks), of_regions, likelihood),
         *([BIASED] if rule is not None else []),
         *_patchy(spectra, masks, of_regions),

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxmetal.edge.findings import Finding, Severity
 from jaxmetal.lines import line
-from jaxmetal.lines.case_b import HYDROGEN
+from jaxmetal.lines.case_b import CLEAR, HYDROGEN, below_case_b
 from jaxmetal.spaxel.contract import Likelihood
 
 SURE, LIKELY, UNINFORMED, RARE = 0.05, 0.5, 0.5, 0.01
@@ -20,6 +20,8 @@ RULED, CENTRAL = 0.75, 0.68
 """Width of an interval over that of its prior above which the prior rules; share of the probability inside of both."""
 BELOW = 2.0
 """Errors below zero at which a flux is negative by more than its noise."""
+DECREMENT = ("Halpha", "Hbeta")
+"""Lines whose ratio tells the dust."""
 TAIL, EDGE = 0.16, 0.02
 """Probability at an edge of the prior of Z with which an interval of 68 % ends there; share of a prior that is edge."""
 SINGLE = 50.0
@@ -178,6 +180,30 @@ def judge_extinction(
     else:
         return ()
     return (Finding("warning", f"{text}, and Z goes with it; a second, good hydrogen line would tell."),)
+
+
+def judge_sums(
+    names: Sequence[str], features: Sequence[str], sums: tuple[np.ndarray, np.ndarray], likelihood: Likelihood
+) -> tuple[Finding, ...]:
+    """Regions with a line that is negative as a whole, or with Ha/Hb below case B.
+
+    Args:
+        names: of the regions.
+        features: in the order of the last axis.
+        sums: fluxes and their errors, shape (regions, features).
+        likelihood: what is made of them.
+    """
+    emission: Any = likelihood.emission if hasattr(likelihood, "emission") else None
+    alone, found = {} if emission is None else emission.alone, []
+    places = [features.index(emission.features[alone[one]]) for one in DECREMENT if one in alone]
+    for region, flux, sigma in zip(names, *sums, strict=True):
+        for name, one, error in zip(features, flux, sigma, strict=True):
+            if one < -CLEAR * error:
+                found.append(f"Region '{region}': {name} is {one:.3g} +- {error:.2g}, below zero; check its sign.")
+        text = below_case_b(*((flux[k], sigma[k]) for k in places)) if len(places) == len(DECREMENT) else None
+        if text is not None:
+            found.append(f"Region '{region}': {text}; check which map is whose, and their scales.")
+    return tuple(Finding("warning", text) for text in found)
 
 
 def judge_regions(names: Sequence[str], found: Mapping[str, Any], likelihood: Likelihood) -> tuple[Finding, ...]:

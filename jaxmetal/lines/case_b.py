@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxmetal.lines.lines import line
 from jaxmetal.lines.names import look_up
@@ -24,6 +25,9 @@ HYDROGEN: Mapping[str, tuple[float, ...]] = {
     "PaB": (0.18404, 0.17163, 0.16324, 0.1571, 0.15221, 0.14505, 0.13595),
 }
 """Flux over Hb at n_e = 100 cm^-3 (Storey & Hummer 1995, MNRAS 272, 41, by PyNeb 1.1.32)."""
+
+CLEAR = 3.0
+"""Standard deviations by which a ratio is clearly below another."""
 
 OIII_DOUBLET = 2.984
 """[OIII] 5007/4959 (Storey & Zeippen 2000, MNRAS 312, 813, by PyNeb 1.1.32)."""
@@ -45,3 +49,20 @@ def over_hbeta(name: str, temperature: Any = 1e4) -> jax.Array:
     row = look_up("hydrogen line", line(name).name, HYDROGEN)
     nodes = jnp.log(jnp.asarray(TEMPERATURES))
     return jnp.exp(jnp.interp(jnp.log(jnp.asarray(temperature, float)), nodes, jnp.log(jnp.asarray(row))))
+
+
+def below_case_b(halpha: tuple[float, float], hbeta: tuple[float, float]) -> str | None:
+    """What is said of an Ha/Hb clearly below that of case B at any temperature, which no dust makes; None elsewhere.
+
+    Args:
+        halpha: flux and its error.
+        hbeta: likewise.
+    """
+    (high, high_error), (low, low_error) = halpha, hbeta
+    if not (high > CLEAR * high_error and low > CLEAR * low_error):
+        return None
+    ratio, least = high / low, min(HYDROGEN["Halpha"])
+    error = ratio * float(np.hypot(high_error / high, low_error / low))
+    if ratio + CLEAR * error > least:
+        return None
+    return f"Ha/Hb is {ratio:.3g} +- {error:.2g}, below case B at any temperature ({least:.3g}), which no dust makes"

@@ -26,6 +26,12 @@ class Contents:
     lines: tuple[str, ...]
     features: tuple[str, ...]
 
+    @property
+    def alone(self) -> dict[str, int]:
+        """Line -> number of the feature that holds nothing else."""
+        rows = ([name for name, part in zip(self.lines, row, strict=True) if part] for row in self.weights)
+        return {names[0]: k for k, names in enumerate(rows) if len(names) == 1}
+
     def wavelength(self, feature: str) -> float:
         """Rest wavelength of a feature, vacuum, Angstrom: the weighted mean of its lines."""
         weights = self.weights[self.features.index(feature)]

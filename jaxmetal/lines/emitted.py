@@ -66,6 +66,12 @@ class Emission(Contents):
         """By what fluxes are known, in words."""
         return ", ".join(one.name for one in self.calibrations) or "no calibration"
 
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Where all calibrations know metallicity; nothing without one."""
+        ends = [tuple(map(float, one.valid)) for one in self.calibrations]
+        return {"metallicity": (max(low for low, _ in ends), min(high for _, high in ends))} if ends else {}
+
     def log_ratios(self, z: jax.Array) -> jax.Array:
         """log10 of the base ratios, shape (*z.shape, ratios)."""
         return _stacked([one(z) for one in self.calibrations], z)

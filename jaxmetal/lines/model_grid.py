@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.lines.case_b import HYDROGEN, NII_DOUBLET, OIII_DOUBLET, over_hbeta
 from jaxmetal.lines.contents import Contents, blends, wanted, weights
 from jaxmetal.lines.dust import DustLaw, dust_law
@@ -60,6 +60,11 @@ class Photoionisation(Contents):
         """By what fluxes are known, in words."""
         ends = zip(self.axes, self.nodes, strict=True)
         return f"a grid of models ({', '.join(f'{AXES[name]} {at[0]:g} to {at[-1]:g}' for name, at in ends)})"
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Axis -> its first and last node."""
+        return {name: (float(at[0]), float(at[-1])) for name, at in zip(self.axes, self.nodes, strict=True)}
 
     def each_feature(
         self, z: jax.Array, a_v: jax.Array, *also: jax.Array, departures: Any = None, intrinsic: bool = False
@@ -112,11 +117,11 @@ def photoionisation(
         InputError: if a line is unknown or in no column, the models are no whole grid, or a flux is not positive.
     """
     contents = blends(features)
-    axes = tuple(name for name in AXES if name in models and (name == "metallicity" or np.ptp(models[name]) > 0.0))
+    axes = tuple(name for name in AXES if name in models and (name == "metallicity" or _varies(_column(models, name))))
     nodes, order = _whole_grid(models, axes)
     shape = tuple(len(at) for at in nodes)
     named = once("models", [name for name in models if name in LINES or ALIASES.get(name) in LINES])
-    table = {key: np.asarray(models[name], float)[order].reshape(shape) for key, name in named.items()}
+    table = {key: _column(models, name)[order].reshape(shape) for key, name in named.items()}
     law = dust_law(law) if isinstance(law, str) else law
     return Photoionisation(
         splines=tuple(_splines(nodes, _log_ratio(name, table, shape)) for name in wanted(contents)),
@@ -130,6 +135,26 @@ def photoionisation(
     )
 
 
+def _column(models: Mapping[str, Any], name: str) -> np.ndarray:
+    try:
+        return np.asarray(models[name], float)
+    except ValueError:
+        found = next(shown(str(value)) for value in np.ravel(models[name]) if not _is_number(value))
+        raise InputError(f"models: expected a number of '{name}' for each model, found {found}; correct it.") from None
+
+
+def _varies(column: np.ndarray) -> bool:
+    return bool(column.size) and float(np.ptp(column)) > 0.0
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _whole_grid(models: Mapping[str, Any], axes: tuple[str, ...]) -> tuple[list[np.ndarray], np.ndarray]:
     """Nodes of each axis, and the order in which the models fill the grid."""
     if "metallicity" not in axes:
@@ -137,7 +162,9 @@ def _whole_grid(models: Mapping[str, Any], axes: tuple[str, ...]) -> tuple[list[
             "models: expected a column metallicity, 12 + log(O/H), found "
             f"{', '.join(map(str, models)) or 'none'}; name it so."
         )
-    columns = [np.asarray(models[name], float) for name in axes]
+    columns = [_column(models, name) for name in axes]
+    if not columns[0].size:
+        raise InputError("models: expected a row for each model, found none; add them.")
     if not all(np.isfinite(column).all() for column in columns):
         raise InputError(f"models: expected finite numbers of {', '.join(axes)}, found NaN; leave these models out.")
     nodes, places = zip(*(np.unique(column, return_inverse=True) for column in columns), strict=True)

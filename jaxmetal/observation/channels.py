@@ -53,6 +53,16 @@ def starts_of(observation: Any) -> int:
     return observation.starts if hasattr(type(observation), "starts") else STARTS
 
 
+def ranges_of(observation: Any) -> Mapping[str, tuple[float, float]]:
+    """Carried property -> where what a kind predicts of it is founded: `ranges` of a kind that says so."""
+    return observation.ranges if hasattr(type(observation), "ranges") else {}
+
+
+def doubts_of(observation: Any) -> list[str]:
+    """What of its data can hardly be right, of a kind that says so by `doubts()`."""
+    return observation.doubts() if hasattr(type(observation), "doubts") else []
+
+
 def used_somewhere(observation: Any) -> np.ndarray:
     """Pixels or bins with a datum that counts in any of the maps."""
     return np.any([plane.of(observation.used) for plane in planes(observation)], axis=0)

@@ -21,6 +21,7 @@ from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.blurs import PlanOfSeveral, plan_several
 from jaxmetal.observation.channels import Channel
 from jaxmetal.observation.contract import Numbers, Prediction, Quantity
+from jaxmetal.observation.emitting import channels, doubts, emitting
 from jaxmetal.observation.exposure import layers, padded, residual
 from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
 from jaxmetal.refined import Samples
@@ -104,6 +105,11 @@ class LineMaps:
         return {**self.UNITS, **{departure_of(ratio): "scatter" for ratio in self.varying}}
 
     @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Property -> where the calibrations, or models, know it."""
+        return self.emission.ranges
+
+    @property
     def psf(self) -> Any:
         """The sharpest of its PSFs, where every leaf is a number."""
         return min(self.psfs.values(), key=fwhm)
@@ -139,7 +145,7 @@ class LineMaps:
         """The fluxes, and what of them the sources emit."""
         sources = [scene.sources[name] for name, _ in self.shown(scene)]
         seen = [
-            _emitting(layer, partial(self._fluxes, departures=source.departures))
+            emitting(layer, partial(self._fluxes, departures=source.departures))
             for layer, source in zip(layers(self, scene, plan, self.properties), sources, strict=True)
         ]
         names = self.emission.features
@@ -147,7 +153,7 @@ class LineMaps:
         for blur, imager in plan.imagers(self.psfs, self.pixels).items():
             under = [k for k, name in enumerate(names) if self._blur(name) == blur]
             if under:
-                made = render.expose(seen, imager, partial(_channels, which=under))
+                made = render.expose(seen, imager, partial(channels, which=under))
                 exposed.update(zip(under, made, strict=True))
         light = self.scale * self._binned(jnp.stack([exposed[k] for k in range(len(names))]))
         if not self.sky:
@@ -155,6 +161,10 @@ class LineMaps:
         x, y = self.pixels.centres()
         sky = [self.sky[name](x, y) if name in self.sky else jnp.zeros_like(x) for name in names]
         return Prediction(light + self._binned(jnp.stack(sky)), light)
+
+    def doubts(self) -> list[str]:
+        """What of the fluxes can hardly be right."""
+        return doubts(self)
 
     def describe(self) -> str:
         """Which lines, and by which calibrations."""
@@ -183,17 +193,3 @@ class LineMaps:
 def departure_of(ratio: str) -> str:
     """Name of the property by which a source carries a departure that varies from place to place."""
     return f"departure_{ratio}"
-
-
-def _emitting(layer: render.Layer, emit: Any) -> render.Layer:
-    """All samples of a layer changed."""
-    return dataclasses.replace(
-        layer,
-        field=emit(layer.field),
-        finer=tuple(dataclasses.replace(one, samples=emit(one.samples)) for one in layer.finer),
-        core=None if layer.core is None else emit(layer.core),
-    )
-
-
-def _channels(samples: Samples, which: list[int]) -> jax.Array:
-    return jnp.stack([samples.values[k] for k in which])

@@ -18,7 +18,7 @@ from jaxmetal.plot.lensing import CAUSTIC, draw_curves
 from jaxmetal.plot.marks import HALO, compass
 from jaxmetal.plot.picture import colour_bar, draw
 from jaxmetal.plot.style import SEQUENTIAL, UNUSED, new_figure, scale_of
-from jaxmetal.result.predicted import on_source
+from jaxmetal.result.on_source import on_source
 from jaxmetal.scene import Source
 
 PIXELS = 240

@@ -11,7 +11,8 @@ from jaxmetal.meaning import COEFFICIENT, carried
 from jaxmetal.model import SCENE
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
-from jaxmetal.result.predicted import on_source, spaced
+from jaxmetal.result.on_source import on_source
+from jaxmetal.result.predicted import spaced
 from jaxmetal.result.views import View, view
 
 

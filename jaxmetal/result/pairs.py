@@ -12,7 +12,8 @@ from jaxmetal.model import SCENE
 from jaxmetal.observation import used_pixels
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
-from jaxmetal.result.predicted import azimuthal_mean, on_source, spaced, traced
+from jaxmetal.result.on_source import on_source
+from jaxmetal.result.predicted import azimuthal_mean, spaced, traced
 from jaxmetal.result.views import View, view
 from jaxmetal.scene import Source
 

@@ -8,17 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.frame import deprojected_radius
-from jaxmetal.machine import Program, program
+from jaxmetal.machine import program
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.numerics.profile import smallest_scale
 from jaxmetal.observation import Prediction, used_pixels
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
+from jaxmetal.result.on_source import OnSource, on_source, traced_by
 from jaxmetal.result.parameters import QUANTILES, quantiles
 from jaxmetal.result.views import View, view
-from jaxmetal.scene import Position, Source, carried_value, trace
 
 FEWEST, MOST = 24, 640
 """Angles at which a profile is averaged over azimuth."""
@@ -100,25 +99,6 @@ def azimuthal_mean(profile: Any, radii: Any) -> np.ndarray:
     return np.asarray(_azimuthal_mean(profile, radii, angles))
 
 
-class OnSource(NamedTuple):
-    """A source at positions on its plane.
-
-    Attributes:
-        radius: deprojected (semi-major-axis) radius, arcsec.
-        radii: property -> the same in the frame in which the property is told, its own where it has one.
-        carried: property -> its value.
-    """
-
-    radius: Any
-    radii: dict[str, Any]
-    carried: dict[str, Any]
-
-
-def on_source(source: Source, beta: Any) -> OnSource:
-    """What a source, with every leaf a number, is at positions on its plane (x, y), arcsec."""
-    return jax.tree.map(np.asarray, _on_source(source, beta))
-
-
 def intrinsic_map(posterior: Posterior | View, name: str, source: str, prop: str) -> np.ndarray:
     """The property before blending, at the traced centre of each pixel of an observation, at the MAP."""
     return view(posterior).once(_pixels_on_source, name, source).carried[prop]
@@ -150,7 +130,7 @@ def _footprints(seen: View, name: str, source: str) -> np.ndarray:
     scene, observation = seen.filled[SCENE], seen.filled[name]
     (ny, nx), grid = observation.pixels.shape, observation.pixels
     theta = grid.to_sky(np.arange(nx + 1.0)[None, :] - 0.5, np.arange(ny + 1.0)[:, None] - 0.5)
-    corners = np.stack(_trace(scene.lens, theta, scene.sources[source].distance_ratio), axis=-1)
+    corners = np.stack(traced_by(scene.lens, theta, scene.sources[source].distance_ratio), axis=-1)
     ring = [corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]]
     found = np.stack(ring, axis=2)[used_pixels(observation)]
     return found[np.isfinite(found).all(axis=(1, 2))]
@@ -162,7 +142,7 @@ def _pixels_on_source(seen: View, name: str, source: str) -> OnSource:
 
 def _traced(seen: View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]:
     scene, theta = seen.filled[SCENE], seen.filled[name].pixels.centres()
-    return jax.tree.map(np.asarray, _trace(scene.lens, theta, scene.sources[source].distance_ratio))
+    return jax.tree.map(np.asarray, traced_by(scene.lens, theta, scene.sources[source].distance_ratio))
 
 
 def spaced(posterior: Posterior, count: int) -> list[dict[str, np.ndarray]]:
@@ -181,14 +161,3 @@ def _residual(observation: Any, seen: Prediction) -> jax.Array:
 @program()
 def _azimuthal_mean(profile: Any, radii: jax.Array, angles: jax.Array) -> jax.Array:
     return jnp.mean(profile(radii[:, None] * jnp.cos(angles), radii[:, None] * jnp.sin(angles)), axis=1)
-
-
-@program()
-def _on_source(source: Source, beta: Position) -> OnSource:
-    carried = {name: carried_value(source, name, beta) for name in source.carries}
-    radii = {name: deprojected_radius(source.frame_of(name), *beta) for name in source.carries}
-    return OnSource(deprojected_radius(source.frame, *beta), radii, carried)
-
-
-# One program, instead of one for each of its operations.
-_trace = Program(trace)

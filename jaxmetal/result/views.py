@@ -24,6 +24,7 @@ from jaxmetal.observation import Prediction, absorbed, planes
 from jaxmetal.posterior import Posterior
 from jaxmetal.prepared import predictions
 from jaxmetal.prior import fill, split, strong
+from jaxmetal.result.extrapolated import extrapolated
 from jaxmetal.result.goodness import Goodness, Seen, findings, goodness
 from jaxmetal.result.judged import Judged, judged
 from jaxmetal.result.misfit import Layout
@@ -136,8 +137,14 @@ class View:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Those of the posterior, and observations that its best values do not describe; worst first."""
-        return worst_first([*self.posterior.findings, *findings(self.goodness)])
+        """Those of the posterior, and what its best values do not describe or extrapolate; worst first."""
+        return worst_first(
+            [*self.posterior.findings, *findings(self.goodness), *extrapolated(self.filled[SCENE], self._shown)]
+        )
+
+    @property
+    def _shown(self) -> dict[str, Any]:
+        return {name: self.filled[name] for name in self.predictions}
 
     @cached_property
     def chi2(self) -> dict[str, float]:

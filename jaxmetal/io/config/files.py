@@ -55,8 +55,9 @@ def picture(table: dict[str, Any], where: str, context: Context, build: Build) -
 
 def kernel(table: dict[str, Any], where: str, context: Context, build: Build) -> Kernel:
     """A tabulated PSF."""
-    require_known(table, where, ("file", "includes_pixel", "oversampling", "step"))
-    path, hdu = context.path(table.get("file"), f"{where}.file")
+    require_known(table, where, ("file", "hdu", "includes_pixel", "oversampling", "step"))
+    given = {key: table[key] for key in ("file", "hdu")} if {"file", "hdu"} <= set(table) else table.get("file")
+    path, hdu = context.path(given, f"{where}.file")
     if context.grid is None:
         raise InputError(
             f"{where}: expected data in pixels, which the cells of a kernel divide, found none; give a PSF "

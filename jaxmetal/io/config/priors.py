@@ -118,7 +118,8 @@ def _counted(found: Any, shape: tuple[int, ...], where: str, several: bool) -> A
     """A number, or a prior, that is one where one is meant."""
     if shape and not several:
         raise InputError(
-            f"{where}: expected one number or the prior of one, found {' x '.join(map(str, shape))} of them; give one."
+            f"{where}: expected one number or the prior of one, found a list of {' x '.join(map(str, shape))}; give "
+            "one, without brackets."
         )
     return found
 

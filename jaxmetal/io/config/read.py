@@ -37,6 +37,9 @@ FINEST = {"oversampling": 50, "subsamples": 50, "margin": 2000}
 
 SECTIONS = ("galaxy", "sky", "cosmology", "fit", "observations", "sources", "recipe", "lens")
 
+OF_OTHERS = {"source": "source", "lines": "features"}
+"""Command -> a section that only its own configurations have."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
@@ -84,6 +87,12 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
     Raises:
         InputError: as `read_config`.
     """
+    others = [command for command, own in OF_OTHERS.items() if own in table and "observations" not in table]
+    if others:
+        raise InputError(
+            f"configuration: expected one of `jaxmetal fit`, with [observations], found one of `jaxmetal {others[0]}` "
+            f"(it has [{OF_OTHERS[others[0]]}]); run `jaxmetal {others[0]}` on it, which checks it as well."
+        )
     require_known(table, "configuration", SECTIONS)
     galaxy, where = child(table, "galaxy", "", {})
     require_known(galaxy, where, ("name", "z"))

@@ -16,9 +16,10 @@ from jaxmetal.edge.plausible import astray, footprint, misdirected, turned_over,
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.profile import half_light_radius, is_as_seen, is_on_sky
-from jaxmetal.observation import Channel, planes, shows_properties
+from jaxmetal.observation import Channel, doubts_of, planes, shows_properties
 from jaxmetal.prior import bounds, is_site
 from jaxmetal.recipes.guess import guess_from_image
+from jaxmetal.result.extrapolated import extrapolated
 
 WIDEST = 2.0
 """Largest FWHM over the longer side of a map: anything wider is a wrong unit, and costs memory without end."""
@@ -39,7 +40,12 @@ def suspicious(prior: Mapping[str, Any], now: Mapping[str, Any]) -> list[Finding
     scene, observations = now[SCENE], {name: one for name, one in now.items() if name != SCENE}
     found = [finding for name, one in observations.items() for finding in _of_blur(name, one, scene)]
     found += [finding for name, one in observations.items() for finding in _of_place(name, one, scene, observations)]
-    return found + _of_direction(prior[SCENE], scene, observations)
+    found += [
+        Finding("warning", f"observations.{name}: {text}.")
+        for name, one in observations.items()
+        for text in doubts_of(one)
+    ]
+    return [*found, *extrapolated(scene, observations), *_of_direction(prior[SCENE], scene, observations)]
 
 
 def _of_blur(name: str, now: Any, scene: Any) -> list[Finding]:

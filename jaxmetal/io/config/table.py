@@ -90,6 +90,8 @@ def choose(word: Any, where: str, known: Iterable[str]) -> str:
         InputError: naming the nearest known word.
     """
     known = list(known)
+    if word is None:
+        raise InputError(f"{where}: expected one of {listed(known)}, found nothing; add it.")
     if not isinstance(word, str):
         raise InputError(f"{where}: expected one of {listed(known)}, found {shown(word)}; write it in quotes.")
     if word not in known:

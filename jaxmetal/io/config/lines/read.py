@@ -14,6 +14,7 @@ from astropy.cosmology import FLRW
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.edge.names import require_name
+from jaxmetal.edge.ranges import require_within
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fluxmaps.galaxy import light
 from jaxmetal.fluxmaps.keep import Rule
@@ -168,6 +169,7 @@ def _psf(data: dict[str, Any], spectra: Spectra, context: Context) -> Mapping[st
     if spectra.grid is None:
         raise InputError("data.psf: expected maps, found a table alone; remove it, or add data.bins.")
     psf = build(data["psf"], "psf", "data.psf", dataclasses.replace(context, grid=spectra.grid))
+    require_within(psf, "data.psf")
     across = max(spectra.grid.shape) * float(np.sqrt(spectra.grid.pixel_area))
     require_narrow("data.psf", fwhm(typical(psf)), across)
     return data["psf"]
