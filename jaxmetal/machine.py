@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import math
@@ -103,9 +104,10 @@ def keep_memory() -> None:
     The first only where the C library is glibc, which maps blocks of more than 32 MiB anew each time, and every 4 KiB
     of them are a page fault. Programs take their temporaries as one block: gradients of several sources, or of large
     maps, spent half of their time on that. The second, as often as Python does it by itself, is a tenth of what a
-    command takes to import and trace.
+    command takes to import and trace, and half a second when it ends, where nothing needs to be found any more.
     """
     gc.set_threshold(GATHERED, 20, 20)
+    atexit.register(gc.freeze)
     library = ctypes.CDLL(None)
     if hasattr(library, "gnu_get_libc_version"):
         library.mallopt(MMAP_MAX, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from jaxmetal.cli.engine import add_engine, add_quiet, start
+from jaxmetal.cli.engine import AFTERWARDS, add_engine, add_quiet, ahead, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import require_replaceable
 
@@ -36,13 +36,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Simulates, fits image and map jointly, writes, and compares with the truth."""
     start(arguments)
     require_replaceable(arguments.output, arguments.overwrite)
-    from jaxmetal.cli.results import write_results
     from jaxmetal.fit import auto
     from jaxmetal.io.wcs import NOWHERE
     from jaxmetal.recipes import gradient
     from jaxmetal.result import view
     from jaxmetal.simulate import niriss_like
 
+    ahead(*AFTERWARDS)
     galaxy = niriss_like(arguments.seed)
     disc, seen = galaxy.truth.sources["disc"], galaxy.observations["metallicity"]
     truth = disc.carries["metallicity"].profile
@@ -54,6 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
     posterior = auto(
         prior, galaxy.observations, seed=arguments.seed, start_count=1, draws=DRAWS, progress=not arguments.quiet
     )
+    from jaxmetal.cli.results import write_results
+
     seen = view(posterior)
     write_results(
         seen,

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import threading
+from importlib import import_module
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import THREADS, keep_memory, keep_programs, processors
+
+AFTERWARDS = (
+    "arviz_stats.base",
+    "jaxmetal.cli.results",
+    "jaxmetal.plot.of_posterior",
+    "matplotlib.backends.backend_agg",
+)
+"""What a fit needs when the first of it is computed."""
 
 
 def add_engine(command: argparse.ArgumentParser) -> None:
@@ -40,6 +51,17 @@ def add_machine(command: argparse.ArgumentParser) -> None:
 def add_quiet(command: argparse.ArgumentParser) -> None:
     """The argument `--quiet`."""
     command.add_argument("--quiet", action="store_true", help="say nothing of the progress (on stderr)")
+
+
+def ahead(*modules: str) -> None:
+    """Imports beside the computation what is needed after it: while XLA computes, Python's lock is free."""
+
+    def load() -> None:
+        for name in modules:
+            with contextlib.suppress(Exception):  # what cannot be imported is said where it is needed
+                import_module(name)
+
+    threading.Thread(target=load).start()
 
 
 def start(arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import add_engine, add_quiet, start
+from jaxmetal.cli.engine import AFTERWARDS, add_engine, add_quiet, ahead, start
 from jaxmetal.cli.output import add_output, folder_of
 from jaxmetal.io.folder import require_replaceable
 
@@ -58,10 +58,10 @@ def run(arguments: argparse.Namespace) -> None:
 def fit_job(job: Any, folder: Path, *, overwrite: bool, resume: bool, quiet: bool, asked: dict[str, Any]) -> None:
     """Fits what a configuration describes and writes the folder; `asked` replaces its own keywords of `fit.auto`."""
     from jaxmetal.chains import Kept
-    from jaxmetal.cli.results import write_results
     from jaxmetal.edge.progress import say
     from jaxmetal.fit import auto
 
+    ahead(*AFTERWARDS)
     unfinished = folder.with_name(f".{folder.name}.chains")
     for finding in job.findings:
         print(finding, file=sys.stderr)
@@ -73,6 +73,8 @@ def fit_job(job: Any, folder: Path, *, overwrite: bool, resume: bool, quiet: boo
         keep=Kept(unfinished, resume),
         **{**job.settings, **asked},
     )
+    from jaxmetal.cli.results import write_results
+
     say(f"Writing numbers, maps and pictures to {folder}.", not quiet)
     write_results(
         posterior,

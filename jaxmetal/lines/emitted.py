@@ -72,6 +72,15 @@ class Emission(Contents):
         ends = [tuple(map(float, one.valid)) for one in self.calibrations]
         return {"metallicity": (max(low for low, _ in ends), min(high for _, high in ends))} if ends else {}
 
+    def require_ratios(self, where: str, departures: Mapping[str, Any]) -> None:
+        """Refuses departures of ratios that there are not.
+
+        Raises:
+            InputError: naming the first.
+        """
+        for ratio in departures:
+            look_up(where, ratio, {**RATIOS, **{one.ratio.name: one for one in self.calibrations}})
+
     def log_ratios(self, z: jax.Array) -> jax.Array:
         """log10 of the base ratios, shape (*z.shape, ratios)."""
         return _stacked([one(z) for one in self.calibrations], z)

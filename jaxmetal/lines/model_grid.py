@@ -61,6 +61,17 @@ class Photoionisation(Contents):
         ends = zip(self.axes, self.nodes, strict=True)
         return f"a grid of models ({', '.join(f'{AXES[name]} {at[0]:g} to {at[-1]:g}' for name, at in ends)})"
 
+    def require_ratios(self, where: str, departures: Mapping[str, Any]) -> None:
+        """Refuses all departures, as there are no calibrations.
+
+        Raises:
+            InputError: if there are any.
+        """
+        if departures:
+            raise InputError(
+                f"{where}: expected none with a grid of models, found {', '.join(departures)}; leave them out."
+            )
+
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Axis -> its first and last node."""
@@ -81,10 +92,7 @@ class Photoionisation(Contents):
         Raises:
             InputError: if there are departures.
         """
-        if departures:
-            raise InputError(
-                f"departures: expected none with a grid of models, found {', '.join(departures)}; leave them out."
-            )
+        self.require_ratios("departures", departures or {})
         relative = jnp.asarray(self.extinction) - (0.0 if intrinsic else self.hbeta)
         cells = [_cell(jnp.asarray(at), one) for at, one in zip(self.nodes, (z, *also), strict=True)]
         return self.summed(

@@ -14,8 +14,6 @@ from jaxmetal.instrument.psf import fwhm
 from jaxmetal.likelihood.contract import Noise
 from jaxmetal.lines.emitted import Emission
 from jaxmetal.lines.model_grid import Photoionisation
-from jaxmetal.lines.names import look_up
-from jaxmetal.lines.ratios import RATIOS
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.blurs import PlanOfSeveral, plan_several
@@ -138,7 +136,7 @@ class LineMaps:
     def plan(self, scene: Scene, now: Numbers, asked: Any = None) -> PlanOfSeveral:
         """As of any observation in pixels, for several PSFs."""
         for name, _ in self.shown(scene):
-            self._require_ratios(name, scene.sources[name].departures)
+            self.emission.require_ratios(f"departures of source '{name}'", scene.sources[name].departures)
         return plan_several(self, scene, now, asked)
 
     def predict(self, scene: Scene, plan: PlanOfSeveral) -> Prediction:
@@ -183,11 +181,6 @@ class LineMaps:
         off = {**departures, **{ratio: departures.get(ratio, 0.0) + there for ratio, there in local.items()}}
         made = self.emission.each_feature(*samples.values[:own], departures=off, intrinsic=not self.reddened)
         return Samples(flux=samples.flux, values=tuple(samples.flux * one for one in made))
-
-    def _require_ratios(self, source: str, departures: dict[str, Any]) -> None:
-        known = {**RATIOS, **{one.ratio.name: one for one in self.emission.calibrations}}
-        for ratio in departures:
-            look_up(f"departures of source '{source}'", ratio, known)
 
 
 def departure_of(ratio: str) -> str:

@@ -174,7 +174,12 @@ def _pair(
 ) -> tuple[np.ndarray, np.ndarray]:
     place = f"{where}.features.{name}"
     style, noise = only_style(row, place)
-    if not (isinstance(noise, float) or (type(noise) is int and "file" not in table)):
+    if type(noise) is int and "file" in table:
+        raise InputError(
+            f"{place}.{style}: expected a number with a point, or the name of an extension, found {noise}, which may "
+            f"be either; write {noise}.0 or the name."
+        )
+    if not isinstance(noise, float | int):
         noise = context.beside(flux, _located(table, row, style, place), f"{place}.{style}")
     return flux_and_sigma(flux, noise, style, place, context)
 
