@@ -144,7 +144,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 def table() -> None:
     """Prints one line per case, before beside after, and stores them with the bars."""
-    labels = [label for label in ("before", "after") if rows(RESULTS / f"zoo_{label}.jsonl")]
+    labels = [label for label in ("before", "after", "now") if rows(RESULTS / f"zoo_{label}.jsonl")]
     found = {label: summed(rows(RESULTS / f"zoo_{label}.jsonl")) for label in labels}
     print(f"{'case':<28}" + "".join(f"{label + ': cold':>14}{'again':>8}{'r_hat':>8}{'ess':>7}" for label in labels))
     for name, case in CASES.items():
