@@ -91,6 +91,11 @@ def test_metallicity_beyond_its_calibrations_is_said_with_its_share():
     assert extrapolated(scene(8.5), {"lines": one}) == []
 
 
+def test_a_departure_of_no_line_is_said():
+    found = [one.text for one in extrapolated(scene(8.5, departures={"S2": 0.0, "N2": 1.0}), {"lines": maps()})]
+    assert found == ["'disc': the departure of S2 changes nothing that is observed; remove it or correct its name."]
+
+
 def test_a_departure_that_hardly_ever_happens_is_said():
     (found,) = extrapolated(scene(8.5, departures={"R3": -4.5, "N2": 1.0}), {"lines": maps()})
     assert found.text.startswith("'disc': R3 departs from its calibration by -4.5 of its scatters")

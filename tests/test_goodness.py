@@ -193,3 +193,20 @@ def test_stated_errors_are_those_without_free_additions():
     nu = jm.likelihood.StudentT(sigma=dist.LogNormal(0.0, 1.0), nu=dist.Gamma(2.0, 0.1), jitter=0.3)
     filled = jm.likelihood.StudentT(sigma=2.0, nu=4.0, jitter=0.3)
     assert as_stated(nu, filled) is filled, "what has no default was never stated"
+
+
+@pytest.mark.parametrize(("factor", "said"), [(1.0, False), (1.2, False), (3.0, True)])
+def test_errors_of_one_map_among_several_that_are_too_large_are_said(factor, said):
+    """Where those of the others are right, the sum of all is too small by less than a factor of two."""
+    random = np.random.default_rng(8)
+    drawn = random.standard_normal((DRAWN, 4, *SHAPE))
+    residual = random.standard_normal((4, *SHAPE))
+    residual[2] /= factor
+    likely = [stats.norm.logpdf(values) for values in (residual, drawn)]
+    fitted = Judged(np.ones(residual.shape), residual, likely[0], drawn, likely[1])
+    layout = Layout(
+        np.ones(residual.shape, bool), np.ones(residual.shape), None, tuple(zip("abcd", range(4), strict=True))
+    )
+    found = goodness({"lines": Seen(layout, fitted, fitted)}, 5)["lines"]
+    assert ("in 'c' chi2 is" in found.verdict) == said
+    assert found.fits != said

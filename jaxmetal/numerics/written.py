@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.tree_util import Partial
-from numpyro.distributions import Distribution
+from numpyro.distributions import Distribution, ExpandedDistribution
 from numpyro.distributions.transforms import Transform
 
 LONGEST = 4
@@ -77,6 +77,11 @@ def _partial(thing: Partial) -> str:
 @written.register(Transform)
 def _distribution(thing: Any) -> str:
     return _called(type(thing).__name__, _arguments(thing))
+
+
+@written.register(ExpandedDistribution)
+def _expanded(thing: ExpandedDistribution) -> str:
+    return f"{written(thing.base_dist)}[{', '.join(map(str, thing.batch_shape))}]"
 
 
 def _arguments(thing: Any) -> Iterator[str]:

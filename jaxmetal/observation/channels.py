@@ -58,6 +58,11 @@ def ranges_of(observation: Any) -> Mapping[str, tuple[float, float]]:
     return observation.ranges if hasattr(type(observation), "ranges") else {}
 
 
+def ratios_of(observation: Any) -> tuple[str, ...]:
+    """Line ratios whose departures (of a source) change what is predicted: `ratios` of a kind that says so."""
+    return observation.ratios if hasattr(type(observation), "ratios") else ()
+
+
 def doubts_of(observation: Any) -> list[str]:
     """What of its data can hardly be right, of a kind that says so by `doubts()`."""
     return observation.doubts() if hasattr(type(observation), "doubts") else []

@@ -61,8 +61,9 @@ class Observation(Protocol):
     unit and description of each column, x, y, sigma_x, sigma_y, x_model, y_model, source_x, source_y and
     distance_ratio among them, and `columns(scene, seen)` their numbers. A kind that integrates numbers out of its
     prediction says how many by `absorbed`; one whose likelihood has many maxima says by `starts` from how many places
-    the highest is to be looked for; one that rests on calibrations says by `ranges` where they know a carried property;
-    one that knows what its data cannot be says by `doubts()` what of them is doubtful.
+    the highest is to be looked for; one that rests on calibrations says by `ranges` where they know a carried property,
+    and by `ratios` whose departures change what it predicts; one that knows what its data cannot be says by `doubts()`
+    what of them is doubtful.
 
     Attributes:
         data: what was recorded.

@@ -108,6 +108,11 @@ class LineMaps:
         return self.emission.ranges
 
     @property
+    def ratios(self) -> tuple[str, ...]:
+        """Line ratios by whose departures the fluxes change."""
+        return tuple(one.ratio.name for one in self.emission.calibrations)
+
+    @property
     def psf(self) -> Any:
         """The sharpest of its PSFs, where every leaf is a number."""
         return min(self.psfs.values(), key=fwhm)

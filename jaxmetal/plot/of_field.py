@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.plot.labels import Quantity
-from jaxmetal.plot.marks import HALO
+from jaxmetal.plot.marks import HALO, compass
 from jaxmetal.plot.of_posterior import property_quantity
 from jaxmetal.plot.picture import colour_bar, draw
 from jaxmetal.plot.style import SEQUENTIAL, new_figure, scale_of
@@ -58,6 +58,7 @@ def field(
         ax.contourf(x, y, found.told, levels=[-1.0, LITTLE], colors="none", hatches=["////"])
         ax.plot(*centre, "+", color="black", path_effects=HALO)
         ax.set_title(title, fontsize=10)
+        compass(ax, grid, "upper right")
     hatched = Patch(facecolor="none", edgecolor="0.3", hatch="////", label="data tell less than half of the variance")
     axes[1].legend(handles=[hatched], loc="lower left", fontsize=8)
     return figure

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.edge.findings import Finding
-from jaxmetal.observation import ranges_of, used_pixels
+from jaxmetal.observation import ranges_of, ratios_of, used_pixels
 from jaxmetal.result.on_source import on_source, traced_by
 from jaxmetal.scene import Scene, Source
 
@@ -25,11 +25,13 @@ def extrapolated(scene: Scene, observations: Mapping[str, Any]) -> list[Finding]
         scene: with numbers.
         observations: likewise.
     """
-    found = []
+    found: list[str] = []
     for name, one in observations.items():
         if ranges_of(one):
             for source, _ in one.shown(scene):
-                found += [*_beyond(scene, name, one, source), *_departing(source, scene.sources[source])]
+                found += _beyond(scene, name, one, source)
+    known = {ratio for one in observations.values() for ratio in ratios_of(one)}
+    found += [text for name, source in scene.sources.items() for text in _departing(name, source, known)]
     return [Finding("warning", text) for text in dict.fromkeys(found)]
 
 
@@ -48,8 +50,10 @@ def _beyond(scene: Scene, name: str, observation: Any, source: str) -> Iterator[
                 )
 
 
-def _departing(name: str, source: Source) -> Iterator[str]:
+def _departing(name: str, source: Source, known: set[str]) -> Iterator[str]:
     for ratio, value in source.departures.items():
+        if ratio not in known:
+            yield f"'{name}': the departure of {ratio} changes nothing that is observed; remove it or correct its name."
         if np.ndim(value) == 0 and abs(float(value)) > FAR:
             yield (
                 f"'{name}': {ratio} departs from its calibration by {float(value):.2g} of its scatters; check its "

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxmetal.edge.findings import Finding
 from jaxmetal.result.judged import Judged
-from jaxmetal.result.misfit import Layout, Score, limit, patterns, totals
+from jaxmetal.result.misfit import Layout, Score, limit, normal_score, patterns, totals
 
 FALSE_ALARMS = 0.01
 """Share of the fits of right models that may be called poor, all tests and observations together."""
@@ -114,8 +114,24 @@ def _tests(seen: Seen, free: int) -> list[_Test]:
         _Test(Score(more, f"ln L is {more:.0f} sd too low"), LACKS),
         *(_Test(score, LACKS) for score in patterns(seen.fitted, seen.layout)),
         _Test(Score(less, f"that is {less:.0f} sd too small"), TOO_LARGE, _factor(expected, chi2) / FAR),
+        *_of_maps(seen, free),
         *([] if seen.stated is seen.fitted else [_changed(seen, free)]),
     ]
+
+
+def _of_maps(seen: Seen, free: int) -> list[_Test]:
+    """Whether errors of one map among several are too large, which the sum of all hides."""
+    if len(seen.layout.planes) == 1:
+        return []
+    squares, drawn = (np.nan_to_num(np.square(one)) for one in (seen.fitted.residual, seen.fitted.redrawn_residual))
+    found, used = [], max(int(np.sum(seen.layout.used)), 1)
+    for name, index in seen.layout.planes:
+        own = drawn[:, index].reshape(len(drawn), -1).sum(axis=1)
+        fitted = float(squares[index].sum()) + free * np.sum(seen.layout.used[index]) / used
+        size = max(0.0, -normal_score(np.append(fitted, own)))
+        text = f"in '{name}' chi2 is {_factor(float(own.mean()), fitted):.2g} times too small ({size:.0f} sd)"
+        found.append(_Test(Score(size, text), TOO_LARGE, _factor(float(own.mean()), fitted) / FAR))
+    return found
 
 
 def _changed(seen: Seen, free: int) -> _Test:

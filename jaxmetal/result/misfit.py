@@ -73,9 +73,9 @@ def totals(seen: Judged, free: int) -> tuple[float, float]:
     excess = (excess - excess[1:].mean(axis=0)).sum(axis=1)
     # -ln L of N Gaussian data is a constant and a gamma variate of shape N/2, its variance, and scale 1.
     positive = excess + np.var(excess[1:], ddof=1)
-    above = _normal(positive)
+    above = normal_score(positive)
     positive[0] += 0.5 * free
-    return above, -_normal(positive)
+    return above, -normal_score(positive)
 
 
 def patterns(seen: Judged, layout: Layout) -> list[Score]:
@@ -98,7 +98,7 @@ def _neighbours(residuals: np.ndarray, layout: Layout) -> list[Score]:
     widest = np.log2(max(2.0, min(residuals.shape[1:]) / ACROSS))
     found = []
     for width in 2.0 ** np.arange(np.floor(widest) + 1.0):
-        size = _normal(smoothed_share(residuals, width))
+        size = normal_score(smoothed_share(residuals, width))
         found.append(Score(size, f"neighbouring residuals are alike, smoothed by {width:.0f} px ({size:.0f} sd)"))
     return found
 
@@ -128,10 +128,10 @@ def _rings(residuals: np.ndarray, layout: Layout) -> list[Score]:
     flat, rings = residuals.reshape(len(residuals), -1), np.array_split(ordered, count)
     means = np.stack([flat[:, ring].sum(axis=1) / np.sqrt(ring.size) for ring in rings], axis=1)
     squares = np.stack([np.square(flat[:, ring]).sum(axis=1) for ring in rings], axis=1)
-    follow = _normal(np.square(means).sum(axis=1) / np.maximum(squares.sum(axis=1), np.finfo(float).tiny))
+    follow = normal_score(np.square(means).sum(axis=1) / np.maximum(squares.sum(axis=1), np.finfo(float).tiny))
     even = np.cbrt(squares)  # nearly normal, as in `_normal`
     above = (even - even[1:].mean(axis=0)) / np.maximum(even[1:].std(axis=0, ddof=1), np.finfo(float).tiny)
-    high = _normal(np.square(np.maximum(above, 0.0)).sum(axis=1))
+    high = normal_score(np.square(np.maximum(above, 0.0)).sum(axis=1))
     worst = int(np.argmax(above[0]))
     where = f"ring {worst + 1} of {count} from the brightest" if worst > 0 else "the brightest ring"
     return [
@@ -161,7 +161,7 @@ def _stacked(data: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.concatenate([np.asarray(data, float)[None], np.asarray(drawn, float)]))
 
 
-def _normal(values: np.ndarray) -> float:
+def normal_score(values: np.ndarray) -> float:
     """The first of positive values as a normal score, where the others are gamma variates (Wilson & Hilferty 1931)."""
     mean, variance = values[1:].mean(), values[1:].var(ddof=1)
     if not (mean > 0.0 and variance > 1e-24 * mean**2):  # nothing scatters: all are limits, or there is one datum

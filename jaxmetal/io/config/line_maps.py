@@ -13,13 +13,13 @@ from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.names import require_names
-from jaxmetal.edge.noise import STYLES, only_style
+from jaxmetal.edge.noise import STYLES
 from jaxmetal.edge.physical import varied
 from jaxmetal.io.config.chromatic import chromatic
-from jaxmetal.io.config.context import Context, in_file
+from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.line_bins import KEYS, InBins, in_bins
+from jaxmetal.io.config.line_files import MASK, located, map_of, pair, used_in, within
 from jaxmetal.io.config.lines.likelihood import KINDS, by_name
-from jaxmetal.io.config.lines.pairs import flux_and_sigma
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.noises import require_errors_once
 from jaxmetal.io.config.pixels import origin_of, pixels_of, used_of
@@ -42,7 +42,6 @@ EMISSION = (
 """Options of `lines.emission`, as `jaxmetal lines` reads them."""
 DUST = ("law", "r_v")
 """Those of them that a grid of models takes as well."""
-MASK = ("mask", "mask_means", "bad_bits")
 COMMON = (
     "kind", "file", "features", "models", *EMISSION, "light", "reddened", "psf", "psf_wavelength", "pixel_scale",
     "ignore_unit", *MASK, *KEYS, "noise", "varying", "scale", "dx", "dy", "sampling",
@@ -62,7 +61,7 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
     rows = rows_of(table, where)
     with naming(where):
         made = emission_of(table, rows, where, context)
-    maps = {name: _map(table, row, f"{where}.features.{name}", context) for name, row in rows.items()}
+    maps = {name: map_of(table, row, f"{where}.features.{name}", context) for name, row in rows.items()}
     first = next(iter(maps.values()))
     grid = pixels_of(first, table, where, context)
     context.findings.extend(judge_pixels(grid, where))
@@ -70,15 +69,15 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
     for name, one in maps.items():
         context.findings.extend(require_same_pixels(first, one, f"{where}.features.{name}.flux"))
     factor = 1.0 if take(table, "ignore_unit", where, bool, False) else _factor(maps, where, grid, context)
-    both = used_of(_in_file(table, "mask"), where, first, context)
+    both = used_of(within(table, "mask"), where, first, context)
     used = {
-        name: _used(table, rows[name], f"{where}.features.{name}", one, both, context) for name, one in maps.items()
+        name: used_in(table, rows[name], f"{where}.features.{name}", one, both, context) for name, one in maps.items()
     }
     counted = {n: dataclasses.replace(one, values=np.where(used[n], one.values, np.nan)) for n, one in maps.items()}
-    pairs = {name: _pair(table, rows[name], where, name, one, context) for name, one in counted.items()}
+    pairs = {name: pair(table, rows[name], where, name, one, context) for name, one in counted.items()}
     for name, (flux, _) in pairs.items():
         context.findings.extend(varied(f"{where}.features.{name}.flux", flux, np.isfinite(flux)))
-    binned = in_bins(_in_file(table, "bins"), where, first, context)
+    binned = in_bins(within(table, "bins"), where, first, context)
     with naming(where):
         found = line_maps(
             {name: factor * binned.flux(f"features.{name}.flux", flux) for name, (flux, _) in pairs.items()},
@@ -100,7 +99,7 @@ def read(table: dict[str, Any], where: str, context: Context) -> LineMaps:
 def origin(table: dict[str, Any], where: str, context: Context) -> SkyCoord:
     """The middle of the first map; nowhere where the scale of its pixels is all that is known."""
     name, row = next(iter(rows_of(table, where).items()))
-    return origin_of(_map(table, row, f"{where}.features.{name}", context), "pixel_scale" in table)
+    return origin_of(map_of(table, row, f"{where}.features.{name}", context), "pixel_scale" in table)
 
 
 def rows_of(
@@ -138,19 +137,6 @@ def emission_of(table: dict[str, Any], rows: Rows, where: str, context: Context)
     return photoionisation(read_table(path), contents, **options)
 
 
-def _located(table: dict[str, Any], row: dict[str, Any], key: str, where: str) -> Any:
-    """A file; with `file` in the table of the observation, names, numbers and [name, EXTVER] are extensions of that."""
-    if key not in row:
-        raise InputError(
-            f"{where}: the key '{key}' is missing; name a file, or an extension of the observation's file."
-        )
-    return in_file(row[key], table.get("file"))
-
-
-def _map(table: dict[str, Any], row: dict[str, Any], where: str, context: Context) -> Map:
-    return context.map(_located(table, row, "flux", where), f"{where}.flux")
-
-
 def _factor(maps: Mapping[str, Map], where: str, grid: Any, context: Context) -> float:
     """What turns the fluxes, all in one unit, into those of pixels."""
     known = {name: one for name, one in maps.items() if parse_unit(one.unit) != units.dimensionless_unscaled}
@@ -169,39 +155,6 @@ def _factor(maps: Mapping[str, Map], where: str, grid: Any, context: Context) ->
     return factor
 
 
-def _pair(
-    table: dict[str, Any], row: dict[str, Any], where: str, name: str, flux: Map, context: Context
-) -> tuple[np.ndarray, np.ndarray]:
-    place = f"{where}.features.{name}"
-    style, noise = only_style(row, place)
-    if type(noise) is int and "file" in table:
-        raise InputError(
-            f"{place}.{style}: expected a number with a point, or the name of an extension, found {noise}, which may "
-            f"be either; write {noise}.0 or the name."
-        )
-    if not isinstance(noise, float | int):
-        noise = context.beside(flux, _located(table, row, style, place), f"{place}.{style}")
-    return flux_and_sigma(flux, noise, style, place, context)
-
-
-def _used(
-    table: dict[str, Any], row: dict[str, Any], where: str, flux: Map, both: np.ndarray | None, context: Context
-) -> np.ndarray:
-    """What counts of a line: by the mask of all and by its own."""
-    own = {key: row[key] for key in MASK if key in row}
-    if "mask" in own:
-        own = {**{key: table[key] for key in MASK if key in table}, **own}
-        own["mask"] = _located(table, own, "mask", where)
-    used = used_of(own, where, flux, context)
-    counted = [one for one in (both, used) if one is not None]
-    return np.logical_and.reduce([np.ones(flux.values.shape, bool), *counted])
-
-
-def _in_file(table: dict[str, Any], key: str) -> dict[str, Any]:
-    """The table of an observation, what it says of a map of all lines as `in_file`."""
-    return {**table, key: in_file(table[key], table.get("file"))} if key in table else table
-
-
 def _limits(
     table: dict[str, Any], rows: Rows, where: str, first: Map, binned: InBins, context: Context
 ) -> dict[str, np.ndarray]:
@@ -210,7 +163,7 @@ def _limits(
     for name, row in rows.items():
         if "limits" in row:
             place = f"{where}.features.{name}"
-            flags = context.beside(first, _located(table, row, "limits", place), f"{place}.limits").values
+            flags = context.beside(first, located(table, row, "limits", place), f"{place}.limits").values
             if not np.isin(np.nan_to_num(flags), (0, 1)).all():
                 raise InputError(
                     f"{place}.limits: expected 1 where the flux is an upper limit and 0 elsewhere; correct it."

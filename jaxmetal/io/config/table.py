@@ -114,7 +114,7 @@ def take(table: dict[str, Any], key: str, where: str, kind: type, default: Any =
     """
     if key not in table:
         if default is REQUIRED:
-            raise InputError(f"{where}: the key '{key}' is missing; add {NAMES[kind]}.")
+            raise InputError(f"{where or 'configuration'}: the key '{key}' is missing; add {NAMES[kind]}.")
         return default
     value: Any = table[key]
     place = f"{where}.{key}" if where else key
