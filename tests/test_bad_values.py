@@ -44,7 +44,7 @@ COUNT = '{type = "Moffat", fwhm = 0.5, beta = 3.0, components = true}'
 
 BAD = {
     "a list for a number": (*frame("q = 0.6\nx0 = []"), "frame.x0: expected a finite number or a prior"),
-    "two numbers for one": (*frame("q = [0.6, 0.7]"), "frame.q: expected one number or the prior of one, found 2"),
+    "two numbers for one": (*frame("q = [0.6, 0.7]"), "one number or the prior of one, found a list of 2"),
     "truth for a number": (*frame("q = true"), "frame.q: expected a finite number or a prior"),
     "truth in a list": (*frame("q = [true]"), "frame.q: expected a finite number"),
     "a ragged list": (*frame("q = [[1], [1, 2]]"), "frame.q: expected a finite number"),

@@ -16,10 +16,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from jaxmetal.fit.problem import constrain
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA
-from jaxmetal.instrument.psf import peak_width
 from jaxmetal.machine import program
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.numerics.tree import realised
+from jaxmetal.observation.psf_form import psf_form
 from jaxmetal.prior import fill
 from jaxmetal.scene import bent, deflection, surface_brightness
 
@@ -132,7 +132,7 @@ def arc_of(image: Any, most: int) -> Arc:
         scatter=near.var(axis=(2, 3)).ravel()[used],
         unblurred=UNBLURRED[-1],
         area=area,
-        blur=peak_width(image.psf) / FWHM_PER_SIGMA,
+        blur=psf_form(image.psf).peak_width() / FWHM_PER_SIGMA,
         corner=np.array([0.5 * (axis.min() + axis.max() - side) for axis in (x, y)]),
         variance=variance,
         cells=np.zeros(int(np.ceil(side / np.sqrt(area))) ** 2 + 1),

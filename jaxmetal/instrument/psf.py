@@ -15,7 +15,6 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA, Kernel, Mixture
-from jaxmetal.machine import program
 from jaxmetal.numerics.tree import node, parameter, static
 
 
@@ -102,7 +101,7 @@ class Composed:
     @property
     def fwhm(self) -> float:
         """Of all parts together, arcsec."""
-        return form(self).fwhm
+        return self.form().fwhm
 
     def form(self) -> Mixture:
         """All combinations of the parts' components: weights multiply, variances add.
@@ -120,21 +119,6 @@ class Composed:
         return Mixture(weights=weights, variances=variances, includes_pixel=self.includes_pixel)
 
 
-def form(psf: PSF) -> Any:
-    """What is applied, of a PSF whose numbers are known: in arrays of NumPy, by one program."""
-    return jax.tree.map(np.asarray, _form(psf))
-
-
-@program()
-def _form(psf: PSF) -> Any:
-    return psf.form()
-
-
 def fwhm(psf: PSF) -> float:
     """Full width at half maximum, arcsec: as stated, or where the radial profile falls to half its peak at last."""
     return float(psf.fwhm)
-
-
-def peak_width(psf: PSF) -> float:
-    """FWHM of the Gaussian with the PSF's peak, arcsec: sigma^2 = 1 / (2 pi peak). That of a Moffat is wider."""
-    return form(psf).peak_width()

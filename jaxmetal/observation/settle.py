@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxmetal import render
 from jaxmetal.instrument.pixels import transfer
-from jaxmetal.instrument.psf import PSF, form
+from jaxmetal.instrument.psf import PSF
 from jaxmetal.instrument.sampling import Sampling, choose, core_sizes, resolved
 from jaxmetal.machine import Program, program
 from jaxmetal.numerics.fourier import block_sum
@@ -21,6 +21,7 @@ from jaxmetal.observation.averaged import averaged, can_be_averaged
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.exposure import blurred_light
 from jaxmetal.observation.plan import Plan
+from jaxmetal.observation.psf_form import psf_form
 from jaxmetal.observation.sharpen import sharpened, with_lights
 from jaxmetal.observation.tracing import restricted
 from jaxmetal.prior import is_fixed
@@ -83,7 +84,7 @@ def settled(observation: Any, scene: Scene, now: Numbers, sampling: Sampling) ->
 
 def _with_cells(asked: Sampling, now: Numbers, psf: PSF) -> Sampling:
     """Sampled as asked; the cells of a kernel are its own."""
-    cells = form(psf).cells_per_pixel(np.asarray(now.observation.pixels.steps))
+    cells = psf_form(psf).cells_per_pixel(np.asarray(now.observation.pixels.steps))
     return asked if cells is None else dataclasses.replace(asked, cells=cells)
 
 
@@ -117,7 +118,7 @@ def _default(now: Numbers, psf: PSF, smooth: tuple[tuple[str, str], ...], reache
     """
     scene, observation = now.scene, now.observation
     pixel = float(observation.pixels.pixel_area) ** 0.5
-    formed = form(psf)
+    formed = psf_form(psf)
     lights = [light for source in scene.sources.values() for light in source.lights.values()]
     carried = [one.profile for source in scene.sources.values() for one in source.carries.values()]
     cells = formed.cells_per_pixel(np.asarray(observation.pixels.steps))

@@ -17,13 +17,13 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.instrument.pixels import transfer
-from jaxmetal.instrument.psf import form
 from jaxmetal.instrument.sampling import Sampling, choose
 from jaxmetal.machine import program
 from jaxmetal.numerics.grid import cell_area, subpixels
 from jaxmetal.numerics.profile import own_psf
 from jaxmetal.numerics.richardson_lucy import richardson_lucy
 from jaxmetal.numerics.tree import node
+from jaxmetal.observation.psf_form import psf_form
 from jaxmetal.prior import is_fixed
 from jaxmetal.scene import Scene, Source
 
@@ -103,7 +103,7 @@ def with_lights(scene: Scene, lights: Mapping[str, Any]) -> Scene:
 
 
 def _sharp(picture: Any) -> Sharp:
-    formed = form(picture.psf)
+    formed = psf_form(picture.psf)
     pixel = float(picture.grid.pixel_area) ** 0.5
     sampling = choose(
         fwhm=formed.peak_width() / pixel,

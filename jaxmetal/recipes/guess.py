@@ -10,10 +10,10 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.forms import FWHM_PER_SIGMA
-from jaxmetal.instrument.psf import peak_width
 from jaxmetal.lens import distortion
 from jaxmetal.lens.derive import Lens
 from jaxmetal.observation import Image, WeightedMap
+from jaxmetal.observation.psf_form import psf_form
 from jaxmetal.prior import typical
 from jaxmetal.scene import deflection, trace
 
@@ -59,7 +59,7 @@ def guess_from_image(image: Image) -> Guess:
     data: Any = np.asarray(image.data)
     sigma = np.asarray(image.noise.standard_deviation(data, np.maximum(data, 0.0)))
     x, y = (np.asarray(a) for a in image.pixels.centres())
-    blur, pixel = peak_width(image.psf) / FWHM_PER_SIGMA, _pixel(image)
+    blur, pixel = psf_form(image.psf).peak_width() / FWHM_PER_SIGMA, _pixel(image)
     inside = _standing_out(data, sigma, np.asarray(image.used), blur / pixel)
     first = moments(x, y, np.where(inside, data, 0.0), blur, pixel) if inside.any() else None
     if first is None or not first.flux > 0.0:

@@ -18,12 +18,12 @@ from jaxmetal.frame.contract import Frame
 from jaxmetal.frame.disc import Disc
 from jaxmetal.frame.inclined import InclinedDisc
 from jaxmetal.frame.isotropic import Isotropic
-from jaxmetal.instrument.psf import peak_width
 from jaxmetal.lens.derive import Lens
 from jaxmetal.light.gaussian import Gaussian
 from jaxmetal.light.sersic import Sersic
 from jaxmetal.numerics.profile import half_light_radius, is_on_sky
 from jaxmetal.observation import Image, WeightedMap, is_observation
+from jaxmetal.observation.psf_form import psf_form
 from jaxmetal.prior import typical
 from jaxmetal.recipes.guess import Guess, guess_from_image, guess_from_map, guess_through_lens
 from jaxmetal.scene import Carried, Scene, Source
@@ -125,7 +125,7 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3, profile: Cal
         InputError: if the image has fewer peaks, or nothing stands out of its noise.
     """
     seen = typical([observed, image])[1]
-    fwhm = float(peak_width(seen.psf))
+    fwhm = float(psf_form(seen.psf).peak_width())
     peaks = _peaks(seen, number, 1.5 * fwhm)
     flux = guess_from_image(seen).flux / number
     value = _median(observed)

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.ndimage import map_coordinates, uniform_filter
 
 from jaxmetal.instrument.forms import Kernel, Mixture
-from jaxmetal.instrument.psf import PSF, form
+from jaxmetal.instrument.psf import PSF
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.observation.psf_form import psf_form
 
 FINE = 16
 """Parts of a cell along each axis, to measure the area above half the peak."""
@@ -23,7 +24,7 @@ def beam(psf: PSF, grid: Grid) -> tuple[float, Blur]:
 
     A PSF without the pixel is widened by it: Gaussians by its second moment, kernels by the pixel itself.
     """
-    formed = form(psf)
+    formed = psf_form(psf)
     return FORMS[formed.route](formed, grid)
 
 
