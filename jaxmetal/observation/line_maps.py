@@ -19,8 +19,9 @@ from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.observation.blurs import PlanOfSeveral, plan_several
 from jaxmetal.observation.channels import Channel
 from jaxmetal.observation.contract import Numbers, Prediction, Quantity
-from jaxmetal.observation.emitting import channels, doubts, emitting
+from jaxmetal.observation.emitting import channels, emitting
 from jaxmetal.observation.exposure import layers, padded, residual
+from jaxmetal.observation.line_doubts import doubts
 from jaxmetal.observation.on_grid import grid_and_registration, grid_shape, registered_grid
 from jaxmetal.refined import Samples
 from jaxmetal.scene import Scene
