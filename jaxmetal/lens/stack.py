@@ -13,9 +13,9 @@ import numpy as np
 from jaxmetal.edge.errors import InputError
 from jaxmetal.numerics.tree import node, static
 
-BLOCK = 4
+BLOCK = 8
 """Lenses that are evaluated side by side."""
-TILE = 4096
+TILE = 8192
 """Positions that are, on a processor: few, so that what a block of lenses needs for them stays in its cache."""
 
 
