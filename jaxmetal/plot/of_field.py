@@ -12,7 +12,7 @@ from jaxmetal.plot.labels import Quantity
 from jaxmetal.plot.marks import HALO, compass
 from jaxmetal.plot.of_posterior import property_quantity
 from jaxmetal.plot.picture import colour_bar, draw
-from jaxmetal.plot.style import SEQUENTIAL, new_figure, scale_of
+from jaxmetal.plot.style import SEQUENTIAL, UNUSED, new_figure, scale_of
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.fluctuating import fluctuations
 from jaxmetal.result.predicted import footprints
@@ -55,10 +55,10 @@ def field(
     for ax, (title, said), values in zip(axes, words.items(), (found.mean, found.sd), strict=True):
         scale = scale_of(np.where(known, values, np.nan) if known.any() else values)
         colour_bar(ax, draw(ax, values, grid, scale.norm, SEQUENTIAL), str(said), scale)
-        ax.contourf(x, y, found.told, levels=[-1.0, LITTLE], colors="none", hatches=["////"])
+        ax.contourf(x, y, found.told, levels=[-1.0, LITTLE], colors=UNUSED, alpha=0.7, hatches=["////"])
         ax.plot(*centre, "+", color="black", path_effects=HALO)
         ax.set_title(title, fontsize=10)
         compass(ax, grid, "upper right")
-    hatched = Patch(facecolor="none", edgecolor="0.3", hatch="////", label="data tell less than half of the variance")
+    hatched = Patch(facecolor=UNUSED, edgecolor="0.3", hatch="////", label="data tell less than half of the variance")
     axes[1].legend(handles=[hatched], loc="lower left", fontsize=8)
     return figure
