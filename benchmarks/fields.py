@@ -1,6 +1,7 @@
 """Random fields of metallicity: how fast many weights are sampled, and whether scatter and length are found.
 
     python benchmarks/fields.py speed
+    python benchmarks/fields.py lines
     python benchmarks/fields.py coverage [mocks of each kind, default 50]
 
 A gradient and a field (Matern covariance, nu = 3/2) on one disc whose light and geometry are known, seen as a map that
@@ -10,6 +11,7 @@ compilation included.
 
 - speed: 21 x 21 = 441 weights on 30 x 30 pixels, to be sampled in under 300 seconds on the clock of two free cores,
   with R-hat below 1.01 and 200 effective samples of scatter, length and slope. Writes results/fields_speed.json.
+- lines: the same weights in maps of four lines, with A(V) free: reported. Writes results/fields_lines.json.
 - coverage: 15 x 15 weights on 21 x 21 pixels; scatter from 0.06 to 0.16 dex, lengths of 1.5 to 3 beams (long) and of
   0.5 to 1.5 (short), slopes of -0.15 to 0.05 dex/arcsec; the prior is the same for all. Bar, of 50 long ones: scatter
   and length inside 68 % in 25 to 43 each. The rest is reported: of slopes, how many lie inside 68 % and how many have
@@ -44,6 +46,8 @@ ASKED = {
 }
 LARGE = {"pixels": 30, "fwhm": 0.3, "extent": 2.0, "modes": 21, "lengths": (0.25, 1.35)}
 SMALL = {"pixels": 21, "fwhm": 0.4, "extent": 1.4, "modes": 15, "lengths": (0.2, 1.4)}
+LINES, SIGNAL = ("Hb", "OIII5007", "Ha", "NII6584"), 60.0
+"""Lines of `lines`, and the highest flux of any over the noise of a pixel."""
 KINDS = {"long": (1.5, 3.0), "short": (0.5, 1.5)}
 BARS = {"seconds on the clock": 300.0, "R-hat": 1.01, "effective samples": 200, "inside 68 % of 50": (25, 43)}
 
@@ -84,9 +88,44 @@ def problem(size: dict[str, Any], truth: dict[str, float], seed: list[int]) -> t
     return prior, {"map": dataclasses.replace(empty, data=exact + SIGMA * random.standard_normal(shape))}
 
 
-def fitted(size: dict[str, Any], truth: dict[str, float], seed: list[int], **options: Any) -> dict[str, Any]:
+def in_lines(size: dict[str, Any], truth: dict[str, float], seed: list[int]) -> tuple[jm.Scene, dict[str, Any]]:
+    """The same as maps of four lines, each at a signal of up to `SIGNAL` times its noise; A(V) is free."""
+    random, shape = np.random.default_rng(seed), (size["pixels"], size["pixels"])
+    made = jm.recipes.field(extent=size["extent"], lengths=size["lengths"], scatter=0.15, modes=size["modes"])
+    drawn = jm.tracer.Field(
+        weights=random.standard_normal((FINE, FINE)),
+        amplitude=truth["scatter"],
+        length=truth["length"],
+        extent=size["extent"],
+    )
+
+    def of(field: Any, central: Any, slope: Any, a_v: Any) -> jm.Scene:
+        disc = scene(field, central, slope).sources["disc"]
+        dust = jm.Carried(profile=jm.tracer.Constant(value=a_v), weight="line")
+        metals = dataclasses.replace(disc.carries["metallicity"], weight="line")
+        return jm.Scene(
+            sources={"disc": dataclasses.replace(disc, carries={"metallicity": metals, "extinction": dust})}
+        )
+
+    true, emission = of(drawn, 8.4, truth["slope"], 0.6), jm.lines.emission(LINES, "C20")
+    blank = jm.recipes.line_maps(
+        {name: np.zeros(shape) for name in LINES}, emission, psf=jm.instrument.Gaussian(fwhm=size["fwhm"]),
+        sigma=1.0, pixel_scale=PIXEL, light="line",
+    )  # fmt: skip
+    exact = np.asarray(jm.predict(blank, true, jm.prepare(true, {"lines": blank})["lines"]).value)
+    sigma = exact.max() / SIGNAL
+    noisy = dict(zip(LINES, exact + sigma * random.standard_normal(exact.shape), strict=True))
+    seen = jm.recipes.line_maps(
+        noisy, emission, psf=jm.instrument.Gaussian(fwhm=size["fwhm"]), sigma=sigma, pixel_scale=PIXEL, light="line"
+    )
+    return of(made, dist.Uniform(7.6, 8.9), dist.Normal(0.0, 0.3), dist.Uniform(0.0, 3.0)), {"lines": seen}
+
+
+def fitted(
+    size: dict[str, Any], truth: dict[str, float], seed: list[int], posed: Any = problem, **options: Any
+) -> dict[str, Any]:
     """What the chains say of scatter, length and slope, and what they cost."""
-    prior, seen = problem(size, truth, seed)
+    prior, seen = posed(size, truth, seed)
     begun, clock = time.process_time(), time.perf_counter()
     found = jm.fit.auto(prior, seen, seed=seed[-1], start_count=1, progress=False, **options)
     seconds, clock = time.process_time() - begun, time.perf_counter() - clock
@@ -114,6 +153,13 @@ def speed() -> None:
         and min(found["effective samples"].values()) >= BARS["effective samples"]
     )
     write("fields_speed", {"weights": LARGE["modes"] ** 2, "pixels": LARGE["pixels"] ** 2, **found, "bars met": met})
+
+
+def lines() -> None:
+    """The large field in line maps."""
+    truth = {"scatter": 0.1, "length": 0.65, "slope": -0.08}
+    found = fitted(LARGE, truth, [FIRST, 0], posed=in_lines, draws=300, warmup=150)
+    write("fields_lines", {"weights": LARGE["modes"] ** 2, "pixels": LARGE["pixels"] ** 2, "lines": LINES, **found})
 
 
 def one(key: list[Any]) -> dict[str, Any]:
@@ -172,10 +218,12 @@ def main() -> None:
     part = sys.argv[1] if len(sys.argv) > 1 else ""
     if part == "speed":
         speed()
+    elif part == "lines":
+        lines()
     elif part == "coverage":
         coverage(int(sys.argv[2]) if len(sys.argv) > 2 else 50)
     else:
-        sys.exit("Name a part: speed or coverage.")
+        sys.exit("Name a part: speed, lines or coverage.")
 
 
 if __name__ == "__main__":
