@@ -63,17 +63,19 @@ def scene(field: Any, central: Any, slope: Any) -> jm.Scene:
     return jm.Scene(sources={"disc": source})
 
 
+def both(size: dict[str, Any], truth: dict[str, float], random: np.random.Generator) -> tuple[Any, Any]:
+    """The field of the prior, and that of the truth."""
+    made = jm.recipes.field(extent=size["extent"], lengths=size["lengths"], scatter=0.15, modes=size["modes"])
+    weights = random.standard_normal((FINE, FINE))
+    drawn = jm.tracer.Field(weights=weights, amplitude=truth["scatter"], length=truth["length"], extent=size["extent"])
+    return made, drawn
+
+
 def problem(size: dict[str, Any], truth: dict[str, float], seed: list[int]) -> tuple[jm.Scene, dict[str, Any]]:
     """Prior and observation; truth has the scatter, the length (arcsec) and the slope."""
     random, shape = np.random.default_rng(seed), (size["pixels"], size["pixels"])
-    made = jm.recipes.field(extent=size["extent"], lengths=size["lengths"], scatter=0.15, modes=size["modes"])
+    made, drawn = both(size, truth, random)
     prior = scene(made, dist.Uniform(7.0, 9.5), dist.Normal(0.0, 0.3))
-    drawn = jm.tracer.Field(
-        weights=random.standard_normal((FINE, FINE)),
-        amplitude=truth["scatter"],
-        length=truth["length"],
-        extent=size["extent"],
-    )
     empty = jm.WeightedMap(
         grid=jm.Grid.regular(shape, PIXEL),
         data=np.zeros(shape),
@@ -91,33 +93,24 @@ def problem(size: dict[str, Any], truth: dict[str, float], seed: list[int]) -> t
 def in_lines(size: dict[str, Any], truth: dict[str, float], seed: list[int]) -> tuple[jm.Scene, dict[str, Any]]:
     """The same as maps of four lines, each at a signal of up to `SIGNAL` times its noise; A(V) is free."""
     random, shape = np.random.default_rng(seed), (size["pixels"], size["pixels"])
-    made = jm.recipes.field(extent=size["extent"], lengths=size["lengths"], scatter=0.15, modes=size["modes"])
-    drawn = jm.tracer.Field(
-        weights=random.standard_normal((FINE, FINE)),
-        amplitude=truth["scatter"],
-        length=truth["length"],
-        extent=size["extent"],
-    )
+    made, drawn = both(size, truth, random)
 
     def of(field: Any, central: Any, slope: Any, a_v: Any) -> jm.Scene:
         disc = scene(field, central, slope).sources["disc"]
         dust = jm.Carried(profile=jm.tracer.Constant(value=a_v), weight="line")
-        metals = dataclasses.replace(disc.carries["metallicity"], weight="line")
-        return jm.Scene(
-            sources={"disc": dataclasses.replace(disc, carries={"metallicity": metals, "extinction": dust})}
+        carries = {**disc.carries, "extinction": dust}
+        return jm.Scene(sources={"disc": dataclasses.replace(disc, carries=carries)})
+
+    def maps(fluxes: Any, sigma: float) -> jm.LineMaps:
+        known = {"psf": jm.instrument.Gaussian(fwhm=size["fwhm"]), "pixel_scale": PIXEL, "light": "line"}
+        return jm.recipes.line_maps(
+            dict(zip(LINES, fluxes, strict=True)), jm.lines.emission(LINES, "C20"), sigma=sigma, **known
         )
 
-    true, emission = of(drawn, 8.4, truth["slope"], 0.6), jm.lines.emission(LINES, "C20")
-    blank = jm.recipes.line_maps(
-        {name: np.zeros(shape) for name in LINES}, emission, psf=jm.instrument.Gaussian(fwhm=size["fwhm"]),
-        sigma=1.0, pixel_scale=PIXEL, light="line",
-    )  # fmt: skip
+    true, blank = of(drawn, 8.4, truth["slope"], 0.6), maps(np.zeros((len(LINES), *shape)), 1.0)
     exact = np.asarray(jm.predict(blank, true, jm.prepare(true, {"lines": blank})["lines"]).value)
     sigma = exact.max() / SIGNAL
-    noisy = dict(zip(LINES, exact + sigma * random.standard_normal(exact.shape), strict=True))
-    seen = jm.recipes.line_maps(
-        noisy, emission, psf=jm.instrument.Gaussian(fwhm=size["fwhm"]), sigma=sigma, pixel_scale=PIXEL, light="line"
-    )
+    seen = maps(exact + sigma * random.standard_normal(exact.shape), sigma)
     return of(made, dist.Uniform(7.6, 8.9), dist.Normal(0.0, 0.3), dist.Uniform(0.0, 3.0)), {"lines": seen}
 
 

@@ -116,6 +116,8 @@ def test_a_prior_of_a_dispersion_is_one_of_the_strength(path):
     replace(path, "velocity_dispersion = 800.0", f"velocity_dispersion = {prior}")
     job = read_config(path)
     strength = job.scene.lens["halo"].b0
+    replace(path, "high = 1000.0}", "high = 1000.0, start = 800.0}")
+    assert read_config(path).settings["start"] == {"scene.lens.halo.b0": pytest.approx(fixed)}
     np.testing.assert_allclose(strength.icdf(0.6), fixed, rtol=1e-6)  # 800 km/s
     np.testing.assert_allclose(strength.icdf(0.0), fixed * (500.0 / 800.0) ** 2, rtol=1e-6)
     assert quantiles(strength).value(0.0) == pytest.approx(fixed * (750.0 / 800.0) ** 2, rel=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from jaxmetal.cli.engine import AFTERWARDS, add_engine, add_quiet, ahead, start
+from jaxmetal.cli.engine import add_engine, add_quiet, import_ahead, start
 from jaxmetal.cli.output import add_output
 from jaxmetal.io.folder import require_replaceable
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxmetal.result import view
     from jaxmetal.simulate import niriss_like
 
-    ahead(*AFTERWARDS)
+    import_ahead()
     galaxy = niriss_like(arguments.seed)
     disc, seen = galaxy.truth.sources["disc"], galaxy.observations["metallicity"]
     truth = disc.carries["metallicity"].profile

@@ -53,11 +53,11 @@ def add_quiet(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quiet", action="store_true", help="say nothing of the progress (on stderr)")
 
 
-def ahead(*modules: str) -> None:
-    """Imports beside the computation what is needed after it: while XLA computes, Python's lock is free."""
+def import_ahead() -> None:
+    """Imports `AFTERWARDS` beside the computation: while XLA computes, Python's lock is free."""
 
     def load() -> None:
-        for name in modules:
+        for name in AFTERWARDS:
             with contextlib.suppress(Exception):  # what cannot be imported is said where it is needed
                 import_module(name)
 

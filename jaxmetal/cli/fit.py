@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jaxmetal.cli.engine import AFTERWARDS, add_engine, add_quiet, ahead, start
+from jaxmetal.cli.engine import add_engine, add_quiet, import_ahead, start
 from jaxmetal.cli.output import add_output, folder_of
 from jaxmetal.io.folder import require_replaceable
 
@@ -61,7 +61,7 @@ def fit_job(job: Any, folder: Path, *, overwrite: bool, resume: bool, quiet: boo
     from jaxmetal.edge.progress import say
     from jaxmetal.fit import auto
 
-    ahead(*AFTERWARDS)
+    import_ahead()
     unfinished = folder.with_name(f".{folder.name}.chains")
     for finding in job.findings:
         print(finding, file=sys.stderr)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxmetal.edge.findings import Finding
 from jaxmetal.lens import Plane
 from jaxmetal.numerics.written import written
+from jaxmetal.observation import used_pixels
 from jaxmetal.result.critical import critical_curves, inverse_magnification
 from jaxmetal.scene import Scene
 
@@ -37,11 +38,11 @@ def effects(scene: Scene, observations: Mapping[str, Any]) -> tuple[list[str], l
     """
     lines, found = [], []
     for name, seen in observations.items():
-        grid, lens, used = seen.pixels, Plane(parts=scene.lens), np.asarray(seen.used)
+        grid, lens = seen.pixels, Plane(parts=scene.lens)
         if grid is None:
             continue
         mu = 1.0 / np.abs(np.asarray(inverse_magnification(lens, *(np.asarray(axis) for axis in grid.centres()))))
-        mu = mu[used] if used.shape == mu.shape else mu
+        mu = mu[used_pixels(seen)]
         low, middle, high = np.nanquantile(mu, (0.16, 0.5, 0.84))
         lines.append(
             f"at the medians of the priors |mu| is {middle:.3g} ({low:.3g} to {high:.3g}) over '{name}', "

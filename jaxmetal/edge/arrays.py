@@ -141,3 +141,12 @@ def require_computable(name: str, values: np.ndarray, used: np.ndarray) -> None:
 
 def _kind(values: Any) -> str:
     return f"dtype {values.dtype}" if hasattr(values, "dtype") else type(values).__name__
+
+
+def is_number(text: Any) -> bool:
+    """Whether something is a number, or is written as one."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

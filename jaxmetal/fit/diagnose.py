@@ -54,8 +54,8 @@ def prior_warnings(tree: Mapping[str, Any]) -> list[Finding]:
                 )
             )
         if known[name].unit == "deg":
-            for ends in {(float(a), float(b)) for a, b in zip(np.ravel(low), np.ravel(high), strict=True)}:
-                found.extend(in_radians(name, *ends))
+            for both in {(float(a), float(b)) for a, b in zip(np.ravel(low), np.ravel(high), strict=True)}:
+                found.extend(in_radians(name, *both))
         found.extend(_beyond(name, prior, known[name].within))
     return found
 

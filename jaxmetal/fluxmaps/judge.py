@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxmetal.edge.findings import Finding, Severity
 from jaxmetal.lines import line
-from jaxmetal.lines.case_b import CLEAR, HYDROGEN, below_case_b
+from jaxmetal.lines.case_b import CLEAR, DECREMENT, HYDROGEN, below_case_b
 from jaxmetal.spaxel.contract import Likelihood
 
 SURE, LIKELY, UNINFORMED, RARE = 0.05, 0.5, 0.5, 0.01
@@ -20,8 +20,6 @@ RULED, CENTRAL = 0.75, 0.68
 """Width of an interval over that of its prior above which the prior rules; share of the probability inside of both."""
 BELOW = 2.0
 """Errors below zero at which a flux is negative by more than its noise."""
-DECREMENT = ("Halpha", "Hbeta")
-"""Lines whose ratio tells the dust."""
 TAIL, EDGE = 0.16, 0.02
 """Probability at an edge of the prior of Z with which an interval of 68 % ends there; share of a prior that is edge."""
 SINGLE = 50.0

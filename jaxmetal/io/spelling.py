@@ -8,7 +8,6 @@ from difflib import SequenceMatcher
 LONGEST = 100
 """Letters of a word that are compared."""
 
-
 ALIKE = 0.6
 """Likeness (`SequenceMatcher.ratio`) from which a word may be another one misspelled."""
 

@@ -26,6 +26,9 @@ HYDROGEN: Mapping[str, tuple[float, ...]] = {
 }
 """Flux over Hb at n_e = 100 cm^-3 (Storey & Hummer 1995, MNRAS 272, 41, by PyNeb 1.1.32)."""
 
+DECREMENT = ("Halpha", "Hbeta")
+"""Lines whose ratio tells the dust."""
+
 CLEAR = 3.0
 """Standard deviations by which a ratio is clearly below another."""
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.arrays import is_number
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.lines.case_b import HYDROGEN, NII_DOUBLET, OIII_DOUBLET, over_hbeta
 from jaxmetal.lines.contents import Contents, blends, wanted, weights
@@ -147,20 +148,12 @@ def _column(models: Mapping[str, Any], name: str) -> np.ndarray:
     try:
         return np.asarray(models[name], float)
     except ValueError:
-        found = next(shown(str(value)) for value in np.ravel(models[name]) if not _is_number(value))
+        found = next(shown(str(value)) for value in np.ravel(models[name]) if not is_number(value))
         raise InputError(f"models: expected a number of '{name}' for each model, found {found}; correct it.") from None
 
 
 def _varies(column: np.ndarray) -> bool:
     return bool(column.size) and float(np.ptp(column)) > 0.0
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _whole_grid(models: Mapping[str, Any], axes: tuple[str, ...]) -> tuple[list[np.ndarray], np.ndarray]:

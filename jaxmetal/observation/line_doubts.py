@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxmetal.lines.case_b import CLEAR, below_case_b
+from jaxmetal.lines.case_b import CLEAR, DECREMENT, below_case_b
 
 
 def doubts(maps: Any) -> list[str]:
@@ -32,10 +32,11 @@ def doubts(maps: Any) -> list[str]:
 
 def _decrement(maps: Any, data: np.ndarray, sigma: np.ndarray, used: np.ndarray) -> list[str]:
     alone = maps.emission.alone
-    if not {"Halpha", "Hbeta"} <= set(alone):
+    if not set(DECREMENT) <= set(alone):
         return []
-    here = used[alone["Halpha"]] & used[alone["Hbeta"]]
-    text = below_case_b(*(_sum(data[alone[name]], sigma[alone[name]], here) for name in ("Halpha", "Hbeta")))
+    places = [alone[name] for name in DECREMENT]
+    here = np.logical_and(*used[places])
+    text = below_case_b(*(_sum(data[k], sigma[k], here) for k in places))
     return [] if text is None else [f"{text} (sums of the maps); check which map is whose, and their scales"]
 
 

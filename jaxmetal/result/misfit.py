@@ -129,7 +129,7 @@ def _rings(residuals: np.ndarray, layout: Layout) -> list[Score]:
     means = np.stack([flat[:, ring].sum(axis=1) / np.sqrt(ring.size) for ring in rings], axis=1)
     squares = np.stack([np.square(flat[:, ring]).sum(axis=1) for ring in rings], axis=1)
     follow = normal_score(np.square(means).sum(axis=1) / np.maximum(squares.sum(axis=1), np.finfo(float).tiny))
-    even = np.cbrt(squares)  # nearly normal, as in `_normal`
+    even = np.cbrt(squares)  # nearly normal, as in `normal_score`
     above = (even - even[1:].mean(axis=0)) / np.maximum(even[1:].std(axis=0, ddof=1), np.finfo(float).tiny)
     high = normal_score(np.square(np.maximum(above, 0.0)).sum(axis=1))
     worst = int(np.argmax(above[0]))

@@ -91,7 +91,7 @@ class View:
 
     @cached_property
     def _judged(self) -> dict[str, Judged]:
-        return self._beside({name: self.filled[name] for name in self.predictions})
+        return self._beside(self._shown)
 
     @cached_property
     def _stated(self) -> dict[str, Judged]:

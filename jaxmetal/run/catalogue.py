@@ -12,6 +12,7 @@ import numpy as np
 from astropy.io.ascii import convert_numpy
 from astropy.table import Table
 
+from jaxmetal.edge.arrays import is_number
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.galaxy_names import require_file_names, require_once
 from jaxmetal.io.config.read import Job, read_job
@@ -175,20 +176,12 @@ def _cell(cell: Any, where: str, text: bool) -> Any:
     if isinstance(cell, (str, np.str_, bytes)):
         said = (cell.decode() if isinstance(cell, bytes) else str(cell)).strip()
         if not said.startswith("{"):
-            return said if text or not _is_number(said) else float(said)
+            return said if text or not is_number(said) else float(said)
         try:
             return tomllib.loads(f"cell = {said}")["cell"]
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{where}: {said} is no valid TOML ({error}); correct it.") from None
     return cell.tolist() if hasattr(cell, "tolist") else cell
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _put(configuration: dict[str, Any], place: str, cell: Any) -> None:

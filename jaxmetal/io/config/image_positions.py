@@ -77,10 +77,10 @@ def _ratios(
     for name in names:
         known = np.unique(z[[one == name for one in family]])
         known = known[np.isfinite(known)]
-        if name in found and known.size:
-            text = f"{at}.{name} is used in the place of the redshift of family '{name}', {known[0]:g}."
-            context.findings.append(Finding("info", text))
         if name in found:
+            if known.size:
+                text = f"{at}.{name} is used in the place of the redshift of family '{name}', {known[0]:g}."
+                context.findings.append(Finding("info", text))
             continue
         if known.size > 1:
             raise InputError(

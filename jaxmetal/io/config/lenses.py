@@ -102,7 +102,8 @@ def _strength(table: dict[str, Any], where: str, context: Context) -> Any:
     factor = float(b0_from_velocity_dispersion(1.0, ratio))
     text = f"{place}: fitted as {where}.b0 = {factor:.5g} arcsec (velocity_dispersion / (km/s))^2."
     context.findings.append(Finding("info", text))
-    context.starts.pop(place, None)
+    if place in context.starts:
+        context.starts[f"{where}.b0"] = factor * context.starts.pop(place) ** 2
     return TransformedDistribution(sigma, [PowerTransform(2.0), AffineTransform(0.0, factor, positive_real)])
 
 
