@@ -68,8 +68,10 @@ def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> No
     for key in table:
         if key not in known:
             near = nearest(key, known)[0] if known else ""
-            advice = f"known are {listed(known)}." if known else "remove it, as there is none."
-            advice = f"did you mean '{near}'?" if near and alike(key, near) else advice
+            if near and alike(key, near):
+                advice = f"did you mean '{near}'?"
+            else:
+                advice = f"known are {listed(known)}." if known else "remove it, as there is none."
             raise InputError(f"{where}: {shown(key)} is no known key; {advice}")
 
 
