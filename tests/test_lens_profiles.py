@@ -11,7 +11,6 @@ from compiled import bent, distortion
 
 from jaxmetal import lens as jl
 from jaxmetal.edge.errors import InputError
-from jaxmetal.lens import stack
 
 RANDOM = np.random.default_rng(17)
 X, Y = RANDOM.uniform(-3.0, 3.0, (2, 60))
@@ -288,24 +287,24 @@ def test_a_stack_has_the_gradient_of_its_sum():
     np.testing.assert_allclose(found, slope(1.0, one_by_one) / 0.4, rtol=1e-10)
 
 
-def test_a_stack_of_a_large_map_is_evaluated_in_tiles_that_show_nowhere(monkeypatch):
-    """61 x 59 positions, of which the last tile is not full: value and gradient are those of all at once."""
-    x, y = np.meshgrid(np.linspace(-3.0, 3.0, 59), np.linspace(-2.0, 2.0, 61))
+@pytest.mark.parametrize("block", [1, 2, 5, 8])
+def test_blocks_of_a_stack_show_nowhere(block):
+    """Lenses one by one, with one left over, all in one block, and fewer than it holds: value and gradient."""
+
+    def weighted(found):
+        return jnp.sum(jnp.stack(found) * jnp.cos(jnp.arange(2 * X.size)).reshape(2, *X.shape))
 
     def total(theta_e):
-        found = jnp.stack(jl.Stack(of=jl.SIS(theta_e=theta_e, **MANY), block=2)(x, y))
-        return jnp.sum(found * jnp.sin(jnp.arange(found.size)).reshape(found.shape)), found
+        return weighted(jl.Stack(of=jl.SIS(theta_e=theta_e, **MANY), block=block)(X, Y))
+
+    def one_by_one(theta_e):
+        bent = [jl.SIS(theta_e=theta_e[k], x0=MANY["x0"][k], y0=MANY["y0"][k])(X, Y) for k in range(5)]
+        return weighted([sum(axis) for axis in zip(*bent, strict=True)])
 
     theta_e = np.linspace(0.1, 0.5, 5)
-    plain, whole = jax.jit(jax.grad(total, has_aux=True))(theta_e)
-    monkeypatch.setattr(stack, "TILE", 512)
-    tiled, parts = jax.jit(lambda theta_e: jax.grad(total, has_aux=True)(theta_e))(theta_e)
-    np.testing.assert_allclose(parts, whole, rtol=1e-13, atol=1e-15)
-    np.testing.assert_allclose(tiled, plain, rtol=1e-11)
-    expected = sum(
-        np.stack(jl.SIS(theta_e=t, x0=a, y0=b)(x, y)) for t, a, b in zip(theta_e, *MANY.values(), strict=True)
-    )
-    np.testing.assert_allclose(whole, expected, atol=1e-13)
+    found, expected = (jax.jit(jax.value_and_grad(of))(theta_e) for of in (total, one_by_one))
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-12)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-11, atol=1e-12)
 
 
 BAD = {
