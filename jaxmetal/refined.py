@@ -93,7 +93,7 @@ def samples_at(
     beta = bent(theta, alpha, source.distance_ratio)
     covered = jnp.isfinite(beta[0] + beta[1])
     # A NaN that is thrown away later would still reach derivatives.
-    beta = jnp.nan_to_num(beta[0]), jnp.nan_to_num(beta[1])
+    beta = jnp.where(covered, beta[0], 0.0), jnp.where(covered, beta[1], 0.0)
     # Once for all that lies on the disc: derivatives then go back through the frame once, too.
     plane = source.frame.to_plane(*beta)
     if flux is None:

@@ -205,8 +205,8 @@ def blend(
     reference = jax.lax.stop_gradient(mixing.reference(*_range([(s.flux, s.values) for s in everything])))
 
     def moments(samples: Samples) -> jax.Array:
-        weights = [jnp.ones_like(samples.flux)] if light is None else []
-        return samples.flux * jnp.stack([*weights, *mixing.moments(samples.values, reference)])
+        weighted = [samples.flux * moment for moment in mixing.moments(samples.values, reference)]
+        return jnp.stack([samples.flux, *weighted] if light is None else weighted)
 
     sums = expose(layers, imager, moments)
     sums = sums if light is None else jnp.concatenate([light[None], sums])

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 import jaxmetal as jm
 from jaxmetal.instrument import Gaussian, Moffat
-from jaxmetal.numerics.bands import Places, cut, windows
+from jaxmetal.numerics.bands import Places, along_first, along_last, cut, windows
 from jaxmetal.numerics.gaussian import pixel_integrals
 from jaxmetal.numerics.spread import spread
 from jaxmetal.observation import Plan, default_sampling, predict
@@ -21,7 +21,7 @@ from jaxmetal.observation import Plan, default_sampling, predict
     ("targets", "sources", "reach", "cuts"),
     [
         (Places(41), Places(90, -2.25, 0.5), 3.0, True),
-        (Places(40), Places(31, -11.0, 2.0), 5.0, True),
+        (Places(160), Places(91, -11.0, 2.0), 5.0, True),
         (Places(25, -8.0, 2.0), Places(100, -8.25, 0.5), 4.0, True),
         (Places(41), Places(43, -2.0, 1.07), 3.0, False),
         (Places(41), Places(90, -2.25, 0.5), np.inf, False),
@@ -38,7 +38,13 @@ def test_blocks_are_the_whole_matrix(targets, sources, reach, cuts):
     small = entry(targets.points[: bands.size, None] - bands.seen(sources))
     found = jnp.einsum("cbw,jw->cbj", windows(jnp.asarray(field), bands), small).reshape(3, -1)[:, : targets.count]
     np.testing.assert_allclose(found, field @ entry(targets.points[:, None] - sources.points).T, rtol=1e-12, atol=1e-12)
+    expected = field @ entry(targets.points[:, None] - sources.points).T
+    np.testing.assert_allclose(along_last(small, jnp.asarray(field), bands), expected, rtol=1e-12, atol=1e-12)
+    turned = along_first(small, jnp.asarray(field[:2].swapaxes(0, 1)[None]), bands)
+    np.testing.assert_allclose(turned[0].T, expected[:2], rtol=1e-12, atol=1e-12)
     low, high = bands.span(sources.count)
+    cropped = along_last(small, jnp.asarray(field[:, low:high]), bands, low)
+    np.testing.assert_allclose(cropped, expected, rtol=1e-12, atol=1e-12)
     part = windows(jnp.asarray(field[:, low:high]), bands, low)
     np.testing.assert_array_equal(part, windows(jnp.asarray(field), bands))
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxmetal.instrument.cores import HIGHEST, Cores
 from jaxmetal.instrument.sampling import Sampling
-from jaxmetal.numerics.bands import Bands, Places, cut, windows
+from jaxmetal.numerics.bands import Bands, Places, along_first, along_last, cut, windows
 from jaxmetal.numerics.cusp import EXTENT
 from jaxmetal.numerics.gaussian import density, pixel_integrals
 from jaxmetal.numerics.patches import put
@@ -46,6 +46,18 @@ class Separable:
 
     def apply(self, field: jax.Array) -> jax.Array:
         """Gridded samples, (channels, Ny, Nx), to targets (channels, ny, nx)."""
+        return self._one(field) if len(self.weights) == 1 else self._several(field)
+
+    def _one(self, field: jax.Array) -> jax.Array:
+        """By products with all that a stretch of samples lights up, which copy nothing."""
+        along_y, along_x = self.bands
+        low, high = along_y.span(field.shape[1])
+        # One channel at a time: a stack of them is not cut into stretches as fast.
+        rows = jnp.stack([along_last(self.along_x[0], channel[low:high], along_x) for channel in field])
+        return along_first(self.along_y[0], rows, along_y, low)
+
+    def _several(self, field: jax.Array) -> jax.Array:
+        """By products with all that lights a block of targets up, which are deep: all components at once."""
         channels, k, (ny, nx) = len(field), len(self.weights), (line.count for line in self.targets)
         along_y, along_x = self.bands
         low, high = along_y.span(field.shape[1])

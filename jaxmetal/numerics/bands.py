@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-COPY = 6
-"""Multiplications that putting one source into a window costs as much as."""
+HIGHEST = jax.lax.Precision.HIGHEST
+
+ADDED = 16
+"""Multiplications that adding one product to a target costs as much as."""
 
 WHOLE = 1e-9
 """Departure from a whole number that is round-off."""
@@ -63,6 +66,21 @@ class Bands:
         """Number of blocks."""
         return -(-self.targets // self.size)
 
+    @property
+    def parts(self) -> int:
+        """Stretches of `advance` sources in a window; neighbouring windows have all but one in common."""
+        return 1 if self.blocks == 1 else -(-self.window // self.advance)
+
+    @property
+    def stretch(self) -> int:
+        """Sources in one of them."""
+        return self.window if self.blocks == 1 else self.advance
+
+    @property
+    def cost(self) -> int:
+        """Multiplications of one line of sources, and what adding their sums costs."""
+        return (self.blocks + self.parts - 1) * self.parts * self.size * (self.stretch + ADDED)
+
     def span(self, sources: int) -> tuple[int, int]:
         """The part of so many sources that any block sees."""
         last = self.first + (self.blocks - 1) * self.advance + self.window
@@ -76,7 +94,6 @@ class Bands:
 def cut(targets: Places, sources: Places, reach: float) -> Bands:
     """The cheapest cut for entries that vanish beyond `reach`; one block that sees everything where none is cheaper."""
     best = Bands(targets=targets.count, size=targets.count, window=sources.count)
-    least: float = best.size * best.window
     for size in range(1, targets.count if math.isfinite(reach) else 0):
         ratio = size * targets.step / sources.step
         advance = round(ratio)
@@ -85,9 +102,8 @@ def cut(targets: Places, sources: Places, reach: float) -> Bands:
         first = math.ceil((targets.start - reach - sources.start) / sources.step)
         last = math.floor((targets.start + (size - 1) * targets.step + reach - sources.start) / sources.step)
         found = Bands(targets.count, size, last - first + 1, first, advance)
-        cost = found.blocks * found.window * (size + COPY)
-        if cost < least:
-            best, least = found, cost
+        if found.cost < best.cost:
+            best = found
     return best
 
 
@@ -99,13 +115,56 @@ def windows(field: jax.Array, bands: Bands, start: int = 0) -> jax.Array:
         bands: how they are cut.
         start: index of the first of them.
     """
-    if bands.blocks == 1:
-        return field[..., None, :]
-    parts = -(-bands.window // bands.advance)
-    rows = bands.blocks + parts - 1
-    low = start - bands.first
-    high = rows * bands.advance - low - field.shape[-1]
-    field = jax.lax.pad(field, jnp.zeros((), field.dtype), [(0, 0, 0)] * (field.ndim - 1) + [(low, high, 0)])
-    field = field.reshape(*field.shape[:-1], rows, bands.advance)
-    shifted = [field[..., part : part + bands.blocks, :] for part in range(parts)]
+    field = _stretches(field, bands, start, field.ndim - 1)
+    shifted = [field[..., part : part + bands.blocks, :] for part in range(bands.parts)]
     return jnp.concatenate(shifted, axis=-1)[..., : bands.window]
+
+
+def along_last(matrix: jax.Array, field: jax.Array, bands: Bands, start: int = 0) -> jax.Array:
+    """A matrix applied to the last axis of a field.
+
+    Each stretch of sources is multiplied by all parts of the matrix that may see it; a target is the sum of what it
+    gets from the stretches of its window. Nothing is copied beforehand.
+
+    Args:
+        matrix: of one block, shape (size, window).
+        field: values of the sources, shape (..., sources).
+        bands: how they are cut.
+        start: index of the first of the sources.
+
+    Returns:
+        shape (..., targets).
+    """
+    stretches = _stretches(field, bands, start, field.ndim - 1)
+    found = jnp.matmul(stretches, _parts(matrix, bands).T, precision=HIGHEST)
+    found = found.reshape(*found.shape[:-1], bands.parts, bands.size)
+    whole: Any = sum(found[..., p : p + bands.blocks, p, :] for p in range(bands.parts))
+    return whole.reshape(*field.shape[:-1], -1)[..., : bands.targets]
+
+
+def along_first(matrix: jax.Array, field: jax.Array, bands: Bands, start: int = 0) -> jax.Array:
+    """The same along the last axis but one: from (..., sources, n) to (..., targets, n)."""
+    stretches = _stretches(field, bands, start, field.ndim - 2)
+    parts = _parts(matrix, bands)
+    # A matrix for each stretch, so that the product comes out in its order.
+    found = jnp.matmul(jnp.broadcast_to(parts, (*stretches.shape[:-2], *parts.shape)), stretches, precision=HIGHEST)
+    found = found.reshape(*found.shape[:-2], bands.parts, bands.size, field.shape[-1])
+    whole: Any = sum(found[..., p : p + bands.blocks, p, :, :] for p in range(bands.parts))
+    return whole.reshape(*field.shape[:-2], -1, field.shape[-1])[..., : bands.targets, :]
+
+
+def _stretches(field: jax.Array, bands: Bands, start: int, axis: int) -> jax.Array:
+    """The sources of an axis on two axes: stretch after stretch, dark where there are none."""
+    rows = bands.blocks + bands.parts - 1
+    low = start - bands.first
+    pads = [(0, 0, 0)] * field.ndim
+    pads[axis] = (low, rows * bands.stretch - low - field.shape[axis], 0)
+    field = jax.lax.pad(field, jnp.zeros((), field.dtype), pads)
+    return field.reshape(*field.shape[:axis], rows, bands.stretch, *field.shape[axis + 1 :])
+
+
+def _parts(matrix: jax.Array, bands: Bands) -> jax.Array:
+    """A matrix on a window as matrices on stretches, one under the other: (parts * size, stretch)."""
+    size, window = matrix.shape
+    whole = jnp.pad(matrix, ((0, 0), (0, bands.parts * bands.stretch - window)))
+    return whole.reshape(size, bands.parts, bands.stretch).swapaxes(0, 1).reshape(-1, bands.stretch)

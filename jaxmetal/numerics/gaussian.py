@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import erfc
+
+from jaxmetal.numerics.elementary import exp, tail
 
 
 def pixel_integrals(edges: jax.Array, sigma: jax.Array, axis: int) -> jax.Array:
@@ -22,7 +23,7 @@ def pixel_integrals(edges: jax.Array, sigma: jax.Array, axis: int) -> jax.Array:
     """
     right = edges >= 0.0
     # An edge on the centre counts as right of it, as in the derivative of its absolute value.
-    outside = 0.5 * erfc(jnp.abs(edges) / (jnp.sqrt(2.0) * sigma))
+    outside = 0.5 * tail(jnp.abs(edges) / (jnp.sqrt(2.0) * sigma))
 
     def pairs(values: jax.Array) -> tuple[jax.Array, jax.Array]:
         n = values.shape[axis]
@@ -36,4 +37,4 @@ def pixel_integrals(edges: jax.Array, sigma: jax.Array, axis: int) -> jax.Array:
 
 def density(offset: jax.Array, sigma: jax.Array) -> jax.Array:
     """The unit Gaussian's density at `offset`, per pixel; both in pixels."""
-    return jnp.exp(-0.5 * (offset / sigma) ** 2) / (jnp.sqrt(2.0 * jnp.pi) * sigma)
+    return exp(-0.5 * (offset / sigma) ** 2) / (jnp.sqrt(2.0 * jnp.pi) * sigma)

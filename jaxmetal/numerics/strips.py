@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
-SIZE = 2**14
+SIZE = 2**16
 """Places in a strip, at most, where more than one of its rows would be."""
 
 Result = TypeVar("Result")
