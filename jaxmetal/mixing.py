@@ -13,7 +13,6 @@ from typing import Protocol
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.elementary import exp
 from jaxmetal.numerics.tree import node, static
 
 Values = tuple[jax.Array, ...]
@@ -80,7 +79,7 @@ class Dex:
 
     def moments(self, values: Values, reference: jax.Array) -> Values:
         """10^(P - reference)."""
-        return (exp(LN10 * (values[0] - reference)),)
+        return (jnp.exp(LN10 * (values[0] - reference)),)
 
     def combine(self, means: Values, reference: jax.Array) -> jax.Array:
         """reference + log10 of the mean."""
@@ -100,7 +99,7 @@ class Magnitude:
 
     def moments(self, values: Values, reference: jax.Array) -> Values:
         """10^(-0.4 (P - reference))."""
-        return (exp(-0.4 * LN10 * (values[0] - reference)),)
+        return (jnp.exp(-0.4 * LN10 * (values[0] - reference)),)
 
     def combine(self, means: Values, reference: jax.Array) -> jax.Array:
         """reference - 2.5 log10 of the mean."""

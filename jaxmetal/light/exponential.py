@@ -7,7 +7,6 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.elementary import exp
 from jaxmetal.numerics.radius import radius
 from jaxmetal.numerics.tree import node, parameter
 
@@ -34,7 +33,7 @@ class Exponential:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""
         scale = self.r_eff / HALF_LIGHT
-        return self.flux / (2.0 * jnp.pi * jnp.square(scale)) * exp(-radius(u, v) / scale)
+        return self.flux / (2.0 * jnp.pi * jnp.square(scale)) * jnp.exp(-radius(u, v) / scale)
 
     def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
         """Gaussian radius across the ridge that a thin disc makes of it, arcsec: (-d ln I / d R / R)^(-1/2)."""

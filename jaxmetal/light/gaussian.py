@@ -7,7 +7,6 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.elementary import exp
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -32,7 +31,7 @@ class Gaussian:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""
         log2, area = jnp.log(2.0), jnp.square(self.r_eff)
-        return self.flux * log2 / (jnp.pi * area) * exp(-log2 * (jnp.square(u) + jnp.square(v)) / area)
+        return self.flux * log2 / (jnp.pi * area) * jnp.exp(-log2 * (jnp.square(u) + jnp.square(v)) / area)
 
     def smallest_scale(self) -> jax.Array:
         """The standard deviation, arcsec."""

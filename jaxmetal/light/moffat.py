@@ -7,7 +7,6 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.elementary import exp, log
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -32,7 +31,7 @@ class Moffat:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """Flux per arcsec^2 of the disc's plane at (u, v) in arcsec."""
         core = jnp.square(self.r_eff) / jnp.expm1(jnp.log(2.0) / (self.beta - 1.0))
-        fall = exp(-self.beta * log(1.0 + (jnp.square(u) + jnp.square(v)) / core))
+        fall = jnp.exp(-self.beta * jnp.log1p((jnp.square(u) + jnp.square(v)) / core))
         return self.flux * (self.beta - 1.0) / (jnp.pi * core) * fall
 
     def scale_beyond(self, radius: jax.Array | float) -> jax.Array:

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
-from jaxmetal.numerics.elementary import exp
 from jaxmetal.numerics.radius import power
 from jaxmetal.numerics.tree import node, parameter
 
@@ -40,7 +39,7 @@ class Sersic:
         b = sersic_b(self.n)
         # b^(2n) / Gamma(2n) in logarithms, and inside the exponential: neither factor then overflows float32.
         log_norm = 2.0 * self.n * jnp.log(b) - gammaln(2.0 * self.n)
-        shape = exp(log_norm - b * power((jnp.square(u) + jnp.square(v)) / jnp.square(self.r_eff), 0.5 / self.n))
+        shape = jnp.exp(log_norm - b * power((jnp.square(u) + jnp.square(v)) / jnp.square(self.r_eff), 0.5 / self.n))
         return self.flux * shape / (2.0 * jnp.pi * self.n * jnp.square(self.r_eff))
 
     def scale_beyond(self, radius: jax.Array | float) -> jax.Array:

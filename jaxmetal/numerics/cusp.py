@@ -12,15 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxmetal.numerics.elementary import exp
-
 EXTENT = 2.0
 """Radius of the polar part in units of the window's size a; the window is e^-16 there."""
 
 
 def window(dx: ArrayLike, dy: ArrayLike, size: ArrayLike) -> jax.Array:
     """The window w = exp(-(r / size)^4), r^2 = dx^2 + dy^2; all lengths in one unit."""
-    return exp(-jnp.square((jnp.square(dx) + jnp.square(dy)) / jnp.square(size)))
+    return jnp.exp(-jnp.square((jnp.square(dx) + jnp.square(dy)) / jnp.square(size)))
 
 
 def polar_nodes(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-
-from jaxmetal.numerics.elementary import exp, tail
+from jax.scipy.special import erfc
 
 
 def pixel_integrals(edges: jax.Array, sigma: jax.Array, axis: int) -> jax.Array:
@@ -23,7 +22,7 @@ def pixel_integrals(edges: jax.Array, sigma: jax.Array, axis: int) -> jax.Array:
     """
     right = edges >= 0.0
     # An edge on the centre counts as right of it, as in the derivative of its absolute value.
-    outside = 0.5 * tail(jnp.abs(edges) / (jnp.sqrt(2.0) * sigma))
+    outside = 0.5 * erfc(jnp.abs(edges) / (jnp.sqrt(2.0) * sigma))
 
     def pairs(values: jax.Array) -> tuple[jax.Array, jax.Array]:
         n = values.shape[axis]
@@ -37,4 +36,4 @@ def pixel_integrals(edges: jax.Array, sigma: jax.Array, axis: int) -> jax.Array:
 
 def density(offset: jax.Array, sigma: jax.Array) -> jax.Array:
     """The unit Gaussian's density at `offset`, per pixel; both in pixels."""
-    return exp(-0.5 * (offset / sigma) ** 2) / (jnp.sqrt(2.0 * jnp.pi) * sigma)
+    return jnp.exp(-0.5 * (offset / sigma) ** 2) / (jnp.sqrt(2.0 * jnp.pi) * sigma)

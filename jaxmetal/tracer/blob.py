@@ -5,7 +5,6 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.elementary import exp
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -30,7 +29,7 @@ class Blob:
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""
         squared = jnp.square(u - self.u0) + jnp.square(v - self.v0)
-        return self.amplitude * exp(-0.5 * squared / jnp.square(self.sigma))
+        return self.amplitude * jnp.exp(-0.5 * squared / jnp.square(self.sigma))
 
     def smallest_scale(self) -> jax.Array | float:
         """The Gaussian radius, arcsec."""

@@ -7,7 +7,6 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.elementary import exp
 from jaxmetal.numerics.radius import radius
 from jaxmetal.numerics.tree import node, parameter
 
@@ -30,7 +29,7 @@ class Exponential:
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""
-        return self.floor + self.amplitude * exp(-radius(u, v) / self.scale)
+        return self.floor + self.amplitude * jnp.exp(-radius(u, v) / self.scale)
 
     def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
         """The scale, arcsec; more where it has faded."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.numerics.elementary import exp, log
 from jaxmetal.numerics.radius import angle
 from jaxmetal.numerics.tree import node, parameter, static
 from jaxmetal.tracer.harmonics import away_from_centre
@@ -45,11 +44,11 @@ class SpiralArms:
 
     def __call__(self, u: jax.Array, v: jax.Array) -> jax.Array:
         """The property at (u, v) in arcsec."""
-        log_radius = 0.5 * log(jnp.square(u) + jnp.square(v) + jnp.square(self.r_core))
+        log_radius = 0.5 * jnp.log(jnp.square(u) + jnp.square(v) + jnp.square(self.r_core))
         # The cotangent by its own name: tan(90 degrees) has none.
         cotangent = jnp.cos(jnp.deg2rad(self.pitch)) / jnp.sin(jnp.deg2rad(self.pitch))
         psi = self.m * (angle(u, v) - jnp.deg2rad(self.phase) - log_radius * cotangent)
-        crest = exp((jnp.cos(psi) - 1.0) / jnp.square(self.m * jnp.deg2rad(self.width)))
+        crest = jnp.exp((jnp.cos(psi) - 1.0) / jnp.square(self.m * jnp.deg2rad(self.width)))
         return self.amplitude * away_from_centre(u, v, self.r_core) * crest
 
     def scale_beyond(self, radius: jax.Array | float) -> jax.Array:
