@@ -37,8 +37,8 @@ def test_blocks_are_the_whole_matrix(targets, sources, reach, cuts):
     field = np.random.default_rng(0).normal(size=(3, sources.count))
     small = entry(targets.points[: bands.size, None] - bands.seen(sources))
     found = jnp.einsum("cbw,jw->cbj", windows(jnp.asarray(field), bands), small).reshape(3, -1)[:, : targets.count]
-    np.testing.assert_allclose(found, field @ entry(targets.points[:, None] - sources.points).T, rtol=1e-12, atol=1e-12)
     expected = field @ entry(targets.points[:, None] - sources.points).T
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(along_last(small, jnp.asarray(field), bands), expected, rtol=1e-12, atol=1e-12)
     turned = along_first(small, jnp.asarray(field[:2].swapaxes(0, 1)[None]), bands)
     np.testing.assert_allclose(turned[0].T, expected[:2], rtol=1e-12, atol=1e-12)

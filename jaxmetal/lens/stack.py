@@ -38,7 +38,11 @@ class Stack:
         components need.
         """
         x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
-        total = self._summed(lambda lens: jax.lax.complex(*lens(x, y)), jax.lax.complex(*(2 * [jnp.zeros_like(x)])))
+
+        def of_one(lens: Any) -> jax.Array:
+            return jax.lax.complex(*jnp.broadcast_arrays(*lens(x, y)))
+
+        total = self._summed(of_one, jnp.zeros(x.shape, complex))
         return total.real, total.imag
 
     def potential(self, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -55,8 +59,8 @@ class Stack:
         whole = n - n % self.block
         structure: Any = jax.tree.structure(self.of)
 
-        def added(total: jax.Array, leaves: list[jax.Array | None], count: int = self.block) -> jax.Array:
-            for k in range(count):
+        def added(total: jax.Array, leaves: list[Any]) -> jax.Array:
+            for k in range(_length(leaves)):
                 one = [None if leaf is None else leaf[k] for leaf in leaves]
                 total = total + of_one(structure.unflatten(_joined(shared, one)))
             return total
@@ -64,7 +68,7 @@ class Stack:
         blocks = [None if a is None else a[:whole].reshape(-1, self.block) for a in each]
         if whole:
             total, _ = jax.lax.scan(lambda sum_, leaves: (jax.checkpoint(added)(sum_, leaves), None), total, blocks)
-        return added(total, [None if a is None else a[whole:] for a in each], n - whole)
+        return added(total, [None if a is None else a[whole:] for a in each])
 
 
 def stacked(lenses: Sequence[Any]) -> Stack:

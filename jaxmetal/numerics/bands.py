@@ -14,8 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-HIGHEST = jax.lax.Precision.HIGHEST
-
 ADDED = 16
 """Multiplications that adding one product to a target costs as much as."""
 
@@ -136,7 +134,7 @@ def along_last(matrix: jax.Array, field: jax.Array, bands: Bands, start: int = 0
         shape (..., targets).
     """
     stretches = _stretches(field, bands, start, field.ndim - 1)
-    found = jnp.matmul(stretches, _parts(matrix, bands).T, precision=HIGHEST)
+    found = jnp.matmul(stretches, _parts(matrix, bands).T, precision=jax.lax.Precision.HIGHEST)
     found = found.reshape(*found.shape[:-1], bands.parts, bands.size)
     whole: Any = sum(found[..., p : p + bands.blocks, p, :] for p in range(bands.parts))
     return whole.reshape(*field.shape[:-1], -1)[..., : bands.targets]
@@ -147,7 +145,9 @@ def along_first(matrix: jax.Array, field: jax.Array, bands: Bands, start: int = 
     stretches = _stretches(field, bands, start, field.ndim - 2)
     parts = _parts(matrix, bands)
     # A matrix for each stretch, so that the product comes out in its order.
-    found = jnp.matmul(jnp.broadcast_to(parts, (*stretches.shape[:-2], *parts.shape)), stretches, precision=HIGHEST)
+    found = jnp.matmul(
+        jnp.broadcast_to(parts, (*stretches.shape[:-2], *parts.shape)), stretches, precision=jax.lax.Precision.HIGHEST
+    )
     found = found.reshape(*found.shape[:-2], bands.parts, bands.size, field.shape[-1])
     whole: Any = sum(found[..., p : p + bands.blocks, p, :, :] for p in range(bands.parts))
     return whole.reshape(*field.shape[:-2], -1, field.shape[-1])[..., : bands.targets, :]
