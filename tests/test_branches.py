@@ -13,6 +13,7 @@ from jaxmetal.fit.branches import SEEN, Branches, shared
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.student import StudentMixture
 
+pytestmark = pytest.mark.usefixtures("optimised")
 SIGMA, LEAST = 0.01, 0.3
 WIDTHS = {"level": 0.2, "slope": 0.15}
 PRIOR = {name: dist.Normal(0.0, width) for name, width in WIDTHS.items()} | {"t": dist.Normal(0.0, 1.0)}
@@ -41,7 +42,7 @@ def test_two_maxima_on_one_ridge_are_sampled_by_proposals_in_their_shares():
     assert dip < 0.3 * min(low, high)
     noisy = jm.likelihood.Gaussian(sigma=SIGMA)
     map_ = {"map": dataclasses.replace(observed(DATA), noise=noisy)}
-    found = jm.fit.auto(scene(**PRIOR), map_, draws=2000, start_count=6, seed=1, progress=False)
+    found = jm.fit.auto(scene(**PRIOR), map_, draws=1000, start_count=6, seed=1, progress=False)
     assert found.method == "laplace"
     assert "along their ridges" in found.decisions[0]
     drawn = found.draws[FREE].ravel()

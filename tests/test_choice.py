@@ -18,6 +18,7 @@ from jaxmetal.fit.refine import tempered
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.student import StudentMixture
 
+pytestmark = pytest.mark.usefixtures("optimised")
 NUTS = {"method": "nuts", "warmup": 50, "draws": 150, "target_accept": 0.8}
 """One program for all tests."""
 

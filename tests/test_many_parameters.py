@@ -14,6 +14,7 @@ from jaxmetal.fit.problem import make, size, stack
 from jaxmetal.fit.seeds import seed_of
 from jaxmetal.likelihood import Gaussian
 
+pytestmark = pytest.mark.usefixtures("optimised")
 SHAPE, NODES, SIGMA = (10, 12), (6, 9), 0.003
 TABLE = "scene.sources.disc.carries.metallicity.profile.parts.field.values"
 LEVEL = "scene.sources.disc.carries.metallicity.profile.parts.level.value"

@@ -16,6 +16,7 @@ from jaxmetal.fit.peaks import Peak
 from jaxmetal.fit.problem import make, stack, unconstrain
 from jaxmetal.numerics.convergence import effective_samples, r_hat
 
+pytestmark = pytest.mark.usefixtures("optimised")
 CASES = {
     "two alike": ((-0.8, 0.0, 1.0, 0.0), {"loc": 0.2, "scale": 1.0}, 3),
     "two, one rarer": ((-0.8, 0.0, 1.0, 0.0), {"loc": 0.6, "scale": 0.8}, 3),

@@ -17,6 +17,7 @@ from jaxmetal.fit.proposals import efficiency, propose
 from jaxmetal.fit.ridge import ridges
 from jaxmetal.fit.seeds import branch, seed_of
 
+pytestmark = pytest.mark.usefixtures("optimised")
 SHAPE, SIGMA = (5, 6), 0.1
 GROWS, BENDS, TURNS = 0.5, 0.25, 0.2
 LEVEL, SLOPE, FREE = (f"scene.sources.disc.carries.metallicity.profile.{name}" for name in ("level", "slope", "t"))
