@@ -14,16 +14,17 @@ import numpy as np
 from jaxmetal import render
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.edge.ranges import require_within
+from jaxmetal.edge.ranges import declared, require_within
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.machine import Program
+from jaxmetal.numerics.profile import is_on_sky, parts_of
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation.channels import used_somewhere
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.together import predict_all, shared
-from jaxmetal.prior import typical
-from jaxmetal.scene import Scene, deflection
+from jaxmetal.prior import require_consistent, typical
+from jaxmetal.scene import Scene, Source, deflection
 
 MISSED = 0.01
 """Share of a detail's effect from which it is worth a word that it may be missed."""
@@ -43,11 +44,16 @@ def prepare(
         name -> plan: static integers and arrays, the same for every value of the free parameters.
 
     Raises:
-        InputError: if a fixed number, or the median of a prior, lies outside the range of its parameter, a name in the
-            scene does not match, or a deflection map does not cover the data.
+        InputError: if a fixed number, or the median of a prior, lies outside the range of its parameter, fields of a
+            node contradict each other, a table has holes, a picture is part of another light, a name in the scene does
+            not match, or a deflection map does not cover the data.
     """
     prior = {"scene": scene, **observations}
     require_within(prior)
+    require_consistent(scene, "scene")
+    for source, one in scene.sources.items():
+        _check_tables(f"scene.sources.{source}", one)
+        _check_pictures(f"scene.sources.{source}", one)
     for name, observation in observations.items():
         _check_names(name, scene, observation)
     # As NumPy: arithmetic on concrete numbers compiles nothing.
@@ -78,6 +84,28 @@ def _too_small(sampling: Sampling) -> Finding:
         f"The smallest details ask for {sampling.needed:.0f} samples per pixel and get {sampling.density:g}: up to "
         f"{min(sampling.missed, 1.0):.0%} of their effect may be missed; make them wider, or set `sampling`.",
     )
+
+
+def _check_tables(where: str, source: Source) -> None:
+    """Of light and of what it carries: known everywhere."""
+    for path, numbers, _ in declared({"lights": source.lights, "carries": source.carries}, (where,)):
+        unknown = int(np.sum(~np.isfinite(np.asarray(numbers)))) if np.ndim(numbers) else 0
+        if unknown:
+            raise InputError(
+                f"{'.'.join(path)}: expected finite numbers, found {unknown} of {np.size(numbers)} that are not; fill "
+                "them, with 0 where a picture is dark."
+            )
+
+
+def _check_pictures(where: str, source: Source) -> None:
+    """They lie on the sky, not among what is on a disc."""
+    for name, light in source.lights.items():
+        inner = [part for part in parts_of(light) if part is not light and is_on_sky(part)]
+        if inner:
+            raise InputError(
+                f"{where}.lights.{name}: expected a picture by itself, found a {type(inner[0]).__name__} within "
+                f"{type(light).__name__}, which is on the disc; give it a source of its own, whose light has this name."
+            )
 
 
 def _check_names(label: str, scene: Scene, observation: Any) -> None:

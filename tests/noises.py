@@ -12,12 +12,12 @@ from jaxmetal.likelihood import (
     EffectiveSamples,
     Gaussian,
     GaussianCorrelation,
-    Integrated,
     KernelCorrelation,
     LightScaled,
     SplitNormal,
     StudentT,
 )
+from jaxmetal.likelihood.integrated import Integrated
 
 SHAPE = (5, 7)
 RNG = np.random.default_rng(3)

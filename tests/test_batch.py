@@ -120,19 +120,22 @@ def test_galaxies_of_one_kind_compile_once():
 
 def test_a_bad_galaxy_is_reported_and_the_others_are_fitted():
     dark = galaxy("dark", 1)
-    dark = changed(dark, noise=dataclasses.replace(dark.observations["map"].noise, sigma=np.zeros((9, 12))))
+    noise = dark.observations["map"].noise
+    dark = changed(dark, noise=dataclasses.replace(noise, scale=1e-200))
+    exact = changed(galaxy("exact", 1), noise=dataclasses.replace(noise, sigma=np.zeros((9, 12))))
     lost = dataclasses.replace(galaxy("lost", 2), scene=jm.Scene(sources={}))
     outside = dataclasses.replace(galaxy("outside", 2), start={SLOPE: np.zeros(3)})
     blank = changed(galaxy("blank", 2), used=np.zeros((9, 12), bool))
     empty = dataclasses.replace(galaxy("empty", 2), observations={})
     spoilt = changed(galaxy("spoilt", 2), data=np.where(np.eye(9, 12) > 0, np.nan, 8.5))
-    found = fitted([dark, lost, galaxy("good", 3), outside, blank, empty, spoilt])
+    found = fitted([dark, lost, galaxy("good", 3), outside, blank, empty, spoilt, exact])
     refused = {name: str(result) for name, result in found.items() if isinstance(result, jm.InputError)}
-    assert set(refused) == {"dark", "lost", "outside", "blank", "empty", "spoilt"}
+    assert set(refused) == {"dark", "lost", "outside", "blank", "empty", "spoilt", "exact"}
     assert "found 'map' masked everywhere" in refused["blank"]
     assert "found no observation" in refused["empty"]
     assert "data of 'map': expected finite numbers wherever `used` is True, found 9 of 108" in refused["spoilt"]
-    assert "not finite" in str(found["dark"])
+    assert "noise.sigma of 'map': expected numbers within (0, inf) wherever there are data" in refused["exact"]
+    assert "not finite at any start" in refused["dark"]
     assert found["good"].best[SLOPE] == pytest.approx(-0.2, abs=0.15)
 
 

@@ -184,7 +184,7 @@ def test_what_is_taken_as_flux_per_pixel_for_want_of_better_is_said(path, unit, 
 SPLIT = '{type = "SplitNormal", lower = "sigma.fits", upper = "sigma.fits", jitter = 0.3}'
 NOISES = {
     "split": (SPLIT, {"lower": 0.05 * 0.04, "upper": 0.05 * 0.04, "jitter": 0.3}),
-    "within": (f'{{type = "Censored", limits = "zero.fits", noise = {SPLIT}}}', {"noise.upper": 0.05 * 0.04}),
+    "within": (f'{{type = "EffectiveSamples", correlated_pixels = 2.0, noise = {SPLIT}}}', {"noise.upper": 0.05 * 0.04}),
     "by light": ('{type = "LightScaled", c1 = 0.5, c2 = "sigma.fits", light = "sigma.fits"}',
                  {"c1": 0.5, "c2": 0.05 * 0.04**3, "light": 0.05 * 0.04}),
     "beside sigma": ('{type = "StudentT", nu = 4.0}\nsigma = 0.1', {"sigma": 0.004, "nu": 4.0}),

@@ -10,23 +10,26 @@ import numpy as np
 
 from jaxmetal.edge.arrays import require_computable, require_finite, require_shape
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import declared, inside
 
 
 def require_data(observations: Mapping[str, Any], is_free: Callable[[Any], bool]) -> None:
-    """Refuses observations without a used datum, whose fit would return the prior, and used data that are not finite.
+    """Refuses observations without a used datum, whose fit would return the prior, and used data that cannot be.
 
     Args:
         observations: name -> observation, with `data`, `used` and `noise`.
         is_free: whether a leaf of the noise is a distribution, and not a number.
 
     Raises:
-        InputError: naming the observation, and how many of its data.
+        InputError: naming the observation, and how many of its data: not finite, or with numbers of the noise that have
+            no place beside them or lie outside the range of their field.
     """
     for name, observation in observations.items():
         used, data = np.asarray(observation.used, bool), np.asarray(observation.data)
         require_shape(f"used of '{name}'", used, data.shape)
         require_finite(f"data of '{name}'", data, used)
         require_computable(f"data of '{name}'", data, used)
+        _require_noise(name, observation.noise, used)
         for errors in jax.tree.leaves(observation.noise, is_leaf=is_free):
             if not is_free(errors) and np.shape(errors) == used.shape:
                 require_finite(f"noise of '{name}'", np.asarray(errors), used)
@@ -36,3 +39,24 @@ def require_data(observations: Mapping[str, Any], is_free: Callable[[Any], bool]
         raise InputError(
             f"observations: expected some data that are used, found {found}; give some, or the fit is its prior."
         )
+
+
+def _require_noise(name: str, noise: Any, used: np.ndarray) -> None:
+    """A number of the noise for each datum lies in the range of its field, as a single one must."""
+    for path, numbers, said in declared(noise):
+        if said["within"] is None or np.ndim(numbers) == 0:
+            continue
+        place, numbers = f"{'.'.join(('noise', *path))} of '{name}'", np.asarray(numbers)
+        try:
+            numbers = np.broadcast_to(numbers, used.shape)
+        except ValueError:
+            raise InputError(
+                f"{place}: expected a number, or one for each of the data of shape {used.shape}, found shape "
+                f"{numbers.shape}; give it in their shape."
+            ) from None
+        outside = used & np.isfinite(numbers) & ~inside(said["within"], numbers)
+        if outside.any():
+            raise InputError(
+                f"{place}: expected numbers within {said['within']} wherever there are data, found {outside.sum()} of "
+                f"{used.sum()} outside, {numbers[outside][0]:g} among them; correct these, or mask their data."
+            )

@@ -19,7 +19,7 @@ def require_within(tree: Any, where: str = "", *, medians: bool = False) -> None
     """Refuses fixed numbers outside the range of their field (see `numerics.tree.parameter`).
 
     Distributions pass, since their support is the user's own statement, and so do arrays: a number per datum is part of
-    the data.
+    the data (see `edge.data`).
 
     Args:
         tree: nodes, mappings and sequences of them.
@@ -42,9 +42,14 @@ def require_within(tree: Any, where: str = "", *, medians: bool = False) -> None
 
 def contains(interval: str, number: Any) -> bool:
     """Whether a number lies in an interval; a round bracket leaves its end out, a square one takes it in."""
+    return bool(inside(interval, number))
+
+
+def inside(interval: str, numbers: Any) -> Any:
+    """Which of numbers lie in an interval, as `contains` tells of one."""
     low, high = ends(interval)
-    above = low <= number if interval[0] == "[" else low < number
-    return bool(above and (number <= high if interval[-1] == "]" else number < high))
+    above = low <= numbers if interval[0] == "[" else low < numbers
+    return above & (numbers <= high if interval[-1] == "]" else numbers < high)
 
 
 def ends(interval: str) -> tuple[float, float]:

@@ -28,6 +28,9 @@ TAIL = 4e-4
 SAME_STEP = 0.01
 """Relative departure of a kernel's cells from a whole part of the pixel that is still none."""
 
+OFF_CENTRE = 0.05
+"""Largest distance of a kernel's centroid from its middle, pixels."""
+
 Radial = tuple[np.ndarray, np.ndarray]
 
 
@@ -157,6 +160,24 @@ class Kernel:
             )
         self._require_middle(counts)
         return counts
+
+    def require_centred(self, cells: tuple[int, int]) -> None:
+        """Refuses a kernel whose centroid is off its middle, by which it would shift what it blurs.
+
+        Args:
+            cells: along a pixel, along y and x.
+
+        Raises:
+            InputError: saying by how many pixels.
+        """
+        values = np.asarray(self.values)
+        rows, columns = (np.arange(n) - (n - 1) / 2 for n in values.shape)
+        y, x = float(values.sum(1) @ rows) / cells[0], float(values.sum(0) @ columns) / cells[1]
+        if np.hypot(x, y) > OFF_CENTRE:
+            raise InputError(
+                f"The PSF kernel must be centred to {OFF_CENTRE} pixel, but its centroid is off by {x:+z.3f} (column) "
+                f"and {y:+z.3f} (row) data pixels; shift it, or subtract its background."
+            )
 
     def on_cells(self, grid: Grid, sampling: Sampling) -> jax.Array:
         """Samples of an effective PSF as they are; those of an optical PSF integrated over the cell around each.

@@ -58,8 +58,8 @@ class Moffat:
 
     (1 + r^2/alpha^2)^(-beta) is exactly the mean of Gaussians of variance alpha^2 / (2 t) with t drawn from a
     Gamma(beta - 1) distribution. The mean over t is a trapezoid in ln t, which converges exponentially: with 14
-    components the profile is within 1e-3 of its local value out to 5 FWHM for beta > 2.5 (Moffat 1969, A&A 3, 455 for
-    the profile).
+    components the profile is within 2e-3 of its local value out to 5 FWHM for beta of 1.8 and more, 7e-3 at 1.5, 7 % at
+    1.2 (Moffat 1969, A&A 3, 455 for the profile).
 
     Attributes:
         fwhm: full width at half maximum, arcsec.
@@ -77,9 +77,11 @@ class Moffat:
         """Trapezoid in u = ln t: weights ~ t^(beta-1) e^(-t)."""
         beta = jnp.asarray(self.beta)
         alpha2 = (self.fwhm / 2.0) ** 2 / (2.0 ** (1.0 / beta) - 1.0)
-        low, high = -11.0 / (beta - 1.0), jnp.log(beta + 10.0)
+        # The largest term is at t = beta - 1, and the terms of large beta are a Gaussian of width 1 / root about it.
+        shape, root = beta - 1.0, jnp.sqrt(beta - 1.0)
+        low, high = jnp.log(shape) - 9.0 / root, jnp.log(shape + 5.0 * root + 1.0)
         u = low + (high - low) * jnp.linspace(0.0, 1.0, self.components, dtype=alpha2.dtype)
-        weights = jax.nn.softmax((beta - 1.0) * u - jnp.exp(u))
+        weights = jax.nn.softmax(shape * u - jnp.exp(u))
         return Mixture(weights=weights, variances=0.5 * alpha2 * jnp.exp(-u), includes_pixel=self.includes_pixel)
 
 

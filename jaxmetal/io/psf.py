@@ -17,8 +17,6 @@ SCALES = ("PIXELSCL", "PIXSCALE", "PIXSCAL")
 """Keywords for the side of a cell, arcsec, as STPSF (WebbPSF), Tiny Tim and others write them."""
 SAME = 0.02
 """Relative difference between two sizes of a cell that is none: nominal pixel scales are rounded."""
-OFF_CENTRE = 0.05
-"""Largest distance of a kernel's centroid from its middle, native pixels."""
 ROUNDING = 1e-4
 """Departures of the sum from 1 that single precision explains."""
 FLAT = 0.75
@@ -84,9 +82,9 @@ def read_kernel(
     kernel = Kernel(values=values / total, step=cell, includes_pixel=includes_pixel)
     try:
         cells = kernel.cells_per_pixel(sides)
+        kernel.require_centred(cells)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    _require_centred(path, kernel.values, cells)
     findings = []
     if abs(total - 1) > ROUNDING:
         findings.append(Finding("info", f"The PSF kernel {path} summed to {total:.4g}; it was normalised to 1."))
@@ -208,16 +206,6 @@ def _require_usable(path: str | Path, values: np.ndarray) -> None:
     if not values.sum() > 0:
         total = f"{values.sum():.3g}"
         raise InputError(f"The PSF kernel {path} must have a positive sum, but it is {total}; correct its background.")
-
-
-def _require_centred(path: str | Path, values: np.ndarray, cells: tuple[int, int]) -> None:
-    rows, columns = (np.arange(n) - (n - 1) / 2 for n in values.shape)
-    y, x = float(values.sum(1) @ rows) / cells[0], float(values.sum(0) @ columns) / cells[1]
-    if np.hypot(x, y) > OFF_CENTRE:
-        raise InputError(
-            f"The PSF kernel {path} must be centred to {OFF_CENTRE} pixel, but its centroid is off by {x:+z.3f} "
-            f"(column) and {y:+z.3f} (row) data pixels; shift it, or subtract its background."
-        )
 
 
 def _judge(path: str | Path, kernel: Kernel, pixel_scale: float) -> list[Finding]:

@@ -10,7 +10,8 @@ A noise (`contract.Noise`) is a node (`numerics.tree.node`) with five methods; t
   where data are independent.
 - `draw(key, model, light)`: simulated data around `model`.
 
-One some of whose data are limits says so by `measured(used)`, see `contract.measured`.
+One some of whose data are limits says so by `measured(used)`, see `contract.measured`; one whose data are normal by
+`normal`, see `contract.is_normal`.
 
 `model` is the predicted map and `light` the blurred model light, both of the shape of the data.
 
@@ -25,7 +26,6 @@ from jaxmetal.likelihood.correlated import Correlated
 from jaxmetal.likelihood.correlation import GaussianCorrelation, KernelCorrelation
 from jaxmetal.likelihood.effective import EffectiveSamples
 from jaxmetal.likelihood.gaussian import Gaussian
-from jaxmetal.likelihood.integrated import Integrated
 from jaxmetal.likelihood.light_scaled import LightScaled
 from jaxmetal.likelihood.masking import usable
 from jaxmetal.likelihood.moments import about_model, averaged
@@ -38,7 +38,6 @@ __all__ = [
     "EffectiveSamples",
     "Gaussian",
     "GaussianCorrelation",
-    "Integrated",
     "KernelCorrelation",
     "Law",
     "LightScaled",

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import log_ndtr
 
-from jaxmetal.likelihood.contract import Law, Noise
+from jaxmetal.edge.errors import InputError
+from jaxmetal.likelihood.contract import Law, Noise, is_normal
 from jaxmetal.likelihood.masking import usable
 from jaxmetal.likelihood.moments import averaged
 from jaxmetal.numerics.tree import node
@@ -23,8 +24,9 @@ class Censored:
 
         Phi((limit - model) / sigma)        Phi((model - limit) / sigma),
 
-    Phi the normal cumulative distribution and sigma the standard deviation of `noise`, which must be Gaussian
-    (Gaussian or LightScaled). A limit is where the detection was cut (3 sigma, say), not a datum with a 1-sigma error.
+    Phi the normal cumulative distribution and sigma the standard deviation of `noise`, whose data must be normal and
+    independent (Gaussian or LightScaled, see `contract.is_normal`). A limit is where the detection was cut (3 sigma,
+    say), not a datum with a 1-sigma error.
 
     Attributes:
         noise: noise of the measurements.
@@ -40,14 +42,23 @@ class Censored:
         return self.noise.mean(model, light)
 
     def standard_deviation(self, model: jax.Array, light: jax.Array) -> jax.Array:
-        """Standard deviation of the measurements, of the shape of `model`."""
+        """Standard deviation of the measurements, of the shape of `model`.
+
+        Raises:
+            InputError: if they are not normal.
+        """
+        if not is_normal(self.noise):
+            raise InputError(
+                f"Censored: expected a noise that is normal, Gaussian or LightScaled, found "
+                f"{type(self.noise).__name__}; write it around one of those, and EffectiveSamples around Censored."
+            )
         return self.noise.standard_deviation(model, light)
 
     def pointwise(self, data: jax.Array, model: jax.Array, light: jax.Array, used: jax.Array) -> jax.Array:
         """Log density of every measurement, log probability of every limit; 0 where not `used`."""
         measured = self.noise.pointwise(data, model, light, self.measured(used))
         censored = jnp.logical_and(used, self.limits)
-        data, model, light, noise = usable(censored, (data, model, light, self.noise))
+        data, model, light, noise = usable(censored, (data, model, light, self))
         side = jnp.where(jnp.asarray(self.limits) < 0, -1.0, 1.0)
         beyond = log_ndtr(side * (data - model) / noise.standard_deviation(model, light))
         return jnp.where(censored, beyond, measured)

@@ -46,3 +46,8 @@ def measured(noise: Any, used: Any) -> Any:
     The others are limits, which have no residual.
     """
     return noise.measured(used) if hasattr(type(noise), "measured") else used
+
+
+def is_normal(noise: Any) -> bool:
+    """Whether each datum is normal with the noise's mean and standard deviation, and independent, as it says itself."""
+    return bool(getattr(type(noise), "normal", False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -39,7 +40,7 @@ class Correlated:
     """
 
     noise: Noise
-    correlation: Any
+    correlation: Any = dataclasses.field(metadata={"room": "correlation"})
     independent: Any = parameter("", within="[0, 1]", role="share", default=1e-3)
     jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)
     pixels: Any = None

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxmetal.likelihood.contract import Law, Noise
+from jaxmetal.likelihood.contract import Law, Noise, measured
 from jaxmetal.numerics.tree import node, parameter
 
 
@@ -43,19 +43,25 @@ class EffectiveSamples:
         """Expected log density of every datum / correlated_pixels; 0 where not `used`."""
         return self.noise.expected(model, light, used, law._replace(noise=law.noise.noise)) / self.correlated_pixels
 
+    def measured(self, used: jax.Array) -> jax.Array:
+        """All used data that are no limits of `noise`."""
+        return measured(self.noise, used)
+
     def draw(self, key: jax.Array, model: jax.Array, light: jax.Array) -> jax.Array:
         """Data simulated around `model`, smoothed so that one pixel is as the noise says and they share measurements.
 
-        The kernel is a Gaussian of width s = correlated_pixels^(1/d) / (2 sqrt(pi)) along each of the d axes, for which
-        sum(kernel^2) = 1 / correlated_pixels. Pixels whose standard deviation is not finite are left out of it.
+        The kernel is a Gaussian of width s = correlated_pixels^(1/d) / (2 sqrt(pi)) along each of the d axes, the last
+        two of maps of several lines, for which sum(kernel^2) = 1 / correlated_pixels. Pixels whose standard deviation
+        is not finite are left out of it.
         """
         sigma = self.standard_deviation(model, light)
         scatter = (self.noise.draw(key, model, light) - model) / sigma
         known = jnp.isfinite(scatter)
         scatter, power = jnp.where(known, scatter, 0.0), 1.0 * known
-        s = self.correlated_pixels ** (1.0 / max(scatter.ndim, 1)) / (2.0 * jnp.sqrt(jnp.pi))
-        for axis, size in enumerate(scatter.shape):
-            lag = jnp.arange(size)[:, None] - jnp.arange(size)
+        axes = range(scatter.ndim)[-2:]
+        s = self.correlated_pixels ** (1.0 / max(len(axes), 1)) / (2.0 * jnp.sqrt(jnp.pi))
+        for axis in axes:
+            lag = jnp.arange(scatter.shape[axis])[:, None] - jnp.arange(scatter.shape[axis])
             kernel = jnp.exp(-0.5 * (lag / s) ** 2)
             scatter = jnp.moveaxis(jnp.tensordot(kernel, scatter, axes=(1, axis)), 0, axis)
             power = jnp.moveaxis(jnp.tensordot(kernel**2, power, axes=(1, axis)), 0, axis)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,8 @@ class Gaussian:
         jitter: scatter added in quadrature (intrinsic scatter, errors nobody modelled), in the units of the data.
         scale: factor by which all `sigma` are wrong, > 0.
     """
+
+    normal: ClassVar[bool] = True
 
     sigma: Any = parameter("data", within="(0, inf)", role="error")
     jitter: Any = parameter("data", within="[0, inf)", role="jitter", default=0.0)

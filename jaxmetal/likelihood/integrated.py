@@ -1,6 +1,11 @@
-"""Errors of data some of whose numbers are integrated out of the prediction."""
+"""Errors of data some of whose numbers are integrated out of the prediction: of `observation.Positions`, and no others.
+
+Other observations have a light where these have the integral's share, so that it is not offered with the noises.
+"""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +28,8 @@ class Integrated(Gaussian):
         jitter: scatter added in quadrature, in the units of the data.
         scale: factor by which all `sigma` are wrong, > 0.
     """
+
+    normal: ClassVar[bool] = False
 
     def pointwise(self, data: jax.Array, model: jax.Array, light: jax.Array, used: jax.Array) -> jax.Array:
         """Log density of every datum at the best b, and its share of the integral over b; 0 where not `used`."""

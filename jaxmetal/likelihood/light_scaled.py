@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,8 @@ class LightScaled:
         light: map of I, used instead of the light of the model.
         jitter: scatter added in quadrature, in the units of the data.
     """
+
+    normal: ClassVar[bool] = True
 
     c1: Any = parameter("data^2", within="[0, inf)", role="variance")
     c2: Any = parameter("data^2 flux/pixel", within="[0, inf)", role="variance times light")

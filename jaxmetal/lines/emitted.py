@@ -186,7 +186,11 @@ def emission(
         calibrations = calibration_set(calibrations, unverified=unverified).values()
     known: dict[str, Calibration] = {}
     for one in calibrations:
-        known.setdefault(one.ratio.name, one)
+        if one.ratio.name in known:
+            raise InputError(
+                f"calibrations: expected one of each ratio, found two of {one.ratio.name}; leave one of them out."
+            )
+        known[one.ratio.name] = one
     names = wanted(contents)
     fixed = route.constants(
         known,

@@ -74,7 +74,7 @@ class Positions:
 
     Attributes:
         data: x (West) and y (North) of every image, arcsec, shape (2, n).
-        noise: `likelihood.Integrated`.
+        noise: `likelihood.integrated.Integrated`.
         used: True for positions that count, shape (2, n).
         around: where the lens equation is linear, near the data, arcsec, shape (2, n).
         family: number of the family of each image, shape (n,).

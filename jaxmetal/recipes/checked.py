@@ -101,4 +101,4 @@ def _require_kernel(psf: Kernel, grid: Grid) -> None:
         raise InputError("psf: expected finite numbers in the kernel, found NaN or infinity; repair it.")
     if abs(values.sum() - 1.0) > 1e-3:
         raise InputError(f"psf: expected a kernel that sums to 1, found {values.sum():.6g}; divide it by its sum.")
-    psf.cells_per_pixel(np.asarray(grid.steps))
+    psf.require_centred(psf.cells_per_pixel(np.asarray(grid.steps)))

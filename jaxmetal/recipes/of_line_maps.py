@@ -65,12 +65,13 @@ def line_gradient(
             ratios vary and `small_scale` does not say how.
     """
     _require_sized(observed, z_range, a_v_range)
-    number, image = _brightest(typical(observed))
+    now = typical(observed)
+    number, image = _brightest(now)
     guess = guess_from_image(image)
     low, high = a_v_range
     extinction = dist.Uniform(low, high) if low < high else low
     middle = jnp.asarray(0.5 * (z_range[0] + z_range[1])), jnp.asarray(min(max(1.0, low), high))
-    per_hb = float(observed.emission.each_feature(*middle, intrinsic=not observed.reddened)[number])
+    per_hb = float(now.scale * observed.emission.each_feature(*middle, intrinsic=not observed.reddened)[number])
     light = Sersic(
         flux=dist.LogNormal(math.log(guess.flux / per_hb), UNSURE),
         r_eff=dist.LogNormal(math.log(guess.r_eff), 0.5),

@@ -28,18 +28,19 @@ Build = Callable[..., Any]
 
 
 def picture(table: dict[str, Any], where: str, context: Context, build: Build) -> Picture:
-    """Light from an image; NaN is dark, and so are negative pixels."""
+    """Light from an image, in flux per arcsec^2; NaN is dark, and so are negative pixels."""
     require_known(table, where, ("file", "plane", "psf", "dx", "dy", "ignore_unit"))
     plane = choose(table.get("plane"), f"{where}.plane", ("image", "source"))
     read = context.map(table.get("file"), f"{where}.file")
-    if not take(table, "ignore_unit", where, bool, False):
-        require_flux(read, f"{where}.file")
+    powers = {} if take(table, "ignore_unit", where, bool, False) else require_flux(read, f"{where}.file")
     grid = context.placed(read, f"{where}.file")
+    # Flux per pixel, as an image of the same file is, unless its unit is per solid angle.
+    area = 1.0 if powers.get("rad") == -2 else float(np.prod(np.asarray(grid.steps)))
     if "psf" in table:
         context.findings.extend(judge_pixels(grid, f"{where}.file"))
     own = dataclasses.replace(context, data=read, grid=grid)
     made = Picture(
-        values=np.nan_to_num(read.values),
+        values=np.nan_to_num(read.values) / area,
         grid=grid,
         plane=plane,  # type: ignore[arg-type]
         psf=build(table["psf"], "psf", f"{where}.psf", own) if "psf" in table else None,

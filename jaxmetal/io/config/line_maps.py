@@ -21,7 +21,7 @@ from jaxmetal.io.config.line_bins import KEYS, InBins, in_bins
 from jaxmetal.io.config.line_files import MASK, located, map_of, pair, used_in, within
 from jaxmetal.io.config.lines.likelihood import KINDS, by_name
 from jaxmetal.io.config.nodes import build
-from jaxmetal.io.config.noises import require_errors_once
+from jaxmetal.io.config.noises import built_around, require_errors_once
 from jaxmetal.io.config.pixels import origin_of, pixels_of, used_of
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.table import child, naming, require_known, take
@@ -182,6 +182,11 @@ def psfs_of(table: dict[str, Any], rows: Rows, made: Contents, where: str, conte
     """One PSF for all, or feature -> PSF where any has its own or their width depends on the wavelength."""
     own = {n: build(r["psf"], "psf", f"{where}.features.{n}.psf", context) for n, r in rows.items() if "psf" in r}
     if len(own) == len(rows):
+        if "psf_wavelength" in table:
+            raise InputError(
+                f"{where}.psf_wavelength: expected one PSF for all lines, which it scales, found one for each; remove "
+                "it."
+            )
         return own
     if "psf" not in table:
         missing = next(name for name in rows if name not in own)
@@ -200,7 +205,7 @@ def _noise(table: dict[str, Any], made: LineMaps, where: str, context: Context) 
         raise InputError(f"{where}.noise: expected none beside limits, whose noise is Gaussian; leave one of both out.")
     known: Any = made.noise
     require_errors_once(table["noise"], f"{where}.noise")
-    noise = build(table["noise"], "noise", f"{where}.noise", context, {"sigma": known.sigma})
+    noise = built_around({"sigma": known.sigma}, table["noise"], f"{where}.noise", context)
     for leaf in jax.tree.leaves(noise, is_leaf=is_site):
         if not is_site(leaf) and np.shape(leaf) not in ((), np.shape(made.data)):
             raise InputError(f"{where}.noise: expected numbers, the same for all lines, found a map; leave it out.")

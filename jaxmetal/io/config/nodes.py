@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import typing
 from typing import Any
 
-import numpy as np
 from jax.tree_util import Partial
 
 from jaxmetal import frame, instrument, lens, light, likelihood, mixing, tracer
@@ -18,14 +18,16 @@ from jaxmetal.io.config.files import READERS
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.static import static_value
 from jaxmetal.io.config.table import choose, require_known
+from jaxmetal.likelihood import correlation
 from jaxmetal.numerics import field as random_field
-from jaxmetal.prior import Tied, is_site
+from jaxmetal.prior import require_alike
 
 ROOMS = {
     "frame": (frame, "to_plane"),
     "light": (light, "__call__"),
     "tracer": (tracer, "__call__"),
     "field": (random_field, "__call__"),
+    "correlation": (correlation, "__call__"),
     "lens": (lens, "__call__"),
     "noise": (likelihood, "pointwise"),
     "mixing": (mixing, "combine"),
@@ -85,27 +87,8 @@ def build(given: Any, room: str, where: str, context: Context, extra: dict[str, 
     for key, field in fields.items():
         if key not in made and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise InputError(f"{where}: {name} needs '{key}', which is missing; add it.")
-    _require_alike(fields, made, where)
+    require_alike(fields, made, where)
     return kinds[name](**made)
-
-
-def _require_alike(fields: dict[str, Any], made: dict[str, Any], where: str) -> None:
-    """Refuses lists of a node that are not of one length, and radii that do not grow."""
-    sizes: dict[str, tuple[int, ...]] = {}
-    for key, given in made.items():
-        said = fields[key].metadata
-        lists = said.get("several") or (said.get("static") and isinstance(given, tuple))
-        if lists and not isinstance(given, Tied):  # a tie has its shape elsewhere
-            sizes[key] = given.shape() if is_site(given) else np.shape(given)
-    if len(set(sizes.values())) > 1:
-        found = " and ".join(f"{' x '.join(map(str, size)) or 'one number'} of {key}" for key, size in sizes.items())
-        raise InputError(f"{where}: expected lists of one length, found {found}; give as many of each.")
-    for key in sizes:
-        radii = fields[key].metadata.get("role") == "radius" and not is_site(made[key])
-        if radii and not np.all(np.diff(made[key]) > 0.0):
-            raise InputError(
-                f"{where}.{key}: expected radii that grow, found {shown(np.asarray(made[key]).tolist())}; sort them."
-            )
 
 
 def _function(function: Any, name: str, table: dict[str, Any], where: str, context: Context) -> Partial:
@@ -125,8 +108,8 @@ def _field(
     if field.metadata.get("static"):
         return static_value(owner, field.name, given, where)
     if field.name == "parts":
-        return _parts(given, room, where, context)
-    if isinstance(given, dict) and "type" in given:
+        return _parts(owner, given, room, where, context)
+    if "room" in field.metadata or (isinstance(given, dict) and "type" in given):
         room = field.metadata.get("room", room)
         inner = dataclasses.replace(context, several=field.metadata.get("several", False))
         return build(given, room, where, inner, extra)
@@ -139,11 +122,17 @@ def _field(
     return value(given, where, context, several=several)
 
 
-def _parts(given: Any, room: str, where: str, context: Context) -> Any:
-    """Nodes by name, or one after the other."""
+def _parts(owner: type, given: Any, room: str, where: str, context: Context) -> Any:
+    """Nodes by name, or one after the other where the class takes them so."""
     if not isinstance(given, (dict, list)) or not given:
         raise InputError(f"{where}: expected a table or list of what has a type, found {shown(given)}; add its parts.")
-    if isinstance(given, list):
-        return tuple(build(part, room, f"{where}.{k}", context) for k, part in enumerate(given))
-    require_names(given, where)
-    return {name: build(part, room, f"{where}.{name}", context) for name, part in given.items()}
+    named = typing.get_origin(typing.get_type_hints(owner)["parts"]) is dict
+    if named and isinstance(given, list):
+        raise InputError(
+            f"{where}: expected parts by name, found a list; write a table, e.g. {{first = ..., second = ...}}."
+        )
+    parts = given if isinstance(given, dict) else {str(k): part for k, part in enumerate(given)}
+    if isinstance(given, dict):
+        require_names(given, where)
+    made = {name: build(part, room, f"{where}.{name}", context) for name, part in parts.items()}
+    return made if named else tuple(made.values())

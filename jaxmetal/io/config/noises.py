@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxmetal.edge.bins import per_bin
@@ -59,25 +60,52 @@ def noise_of(
     extra = {"sigma": made.noise.sigma} if any(name in table for name in STYLES) else {}
     if extra:
         require_errors_once(table["noise"], f"{where}.noise")
-    noise = _scaled(build(table["noise"], "noise", f"{where}.noise", context, extra), factor, made.noise.sigma)
-    arrays = {
-        field.name: np.asarray(getattr(noise, field.name))
-        for field in dataclasses.fields(noise)
-        if isinstance(getattr(noise, field.name), np.ndarray) and field.name not in extra
-    }
-    bins = made.bins
-    if bins is not None:
-        counted = bins.labels if used is None else np.where(used, bins.labels, -1)
-        arrays = {n: per_bin(f"{where}.noise.{n}", a, counted, bins.n) if a.ndim else a for n, a in arrays.items()}
-    for name, array in arrays.items():
-        if array.shape not in ((), made.data.shape) or not np.all(
-            np.isfinite(array[made.used] if array.ndim else array)
-        ):
-            raise InputError(
-                f"{where}.noise.{name}: expected finite numbers wherever there are data, in their shape; "
-                "correct that map."
-            )
-    return dataclasses.replace(noise, **{n: np.sign(a).astype(int) if n == "limits" else a for n, a in arrays.items()})
+    noise = built_around(extra, table["noise"], f"{where}.noise", context)
+    return _of_data(_scaled(noise, factor, made.noise.sigma), f"{where}.noise", made, used)
+
+
+def built_around(errors: dict[str, np.ndarray], given: Any, where: str, context: Context) -> Any:
+    """A noise of a configuration, around the errors that stand beside it.
+
+    Args:
+        errors: `sigma`, or nothing.
+        given: the table of the noise.
+        where: that is in the file.
+        context: see `Context`.
+
+    Raises:
+        InputError: if it has no room for them, which would be left out.
+    """
+    noise = build(given, "noise", where, context, errors)
+    if errors and not any(leaf is errors["sigma"] for leaf in jax.tree.leaves(noise)):
+        raise InputError(
+            f"{where}: expected a noise around the errors that stand beside it, found {type(noise).__name__}, which "
+            "has none of those; leave them out, or take a noise that has a sigma, e.g. StudentT."
+        )
+    return noise
+
+
+def _of_data(noise: Any, where: str, made: Any, used: np.ndarray | None) -> Any:
+    """A noise, and those within, with maps that are finite wherever there are data; of bins, their value in each."""
+    found = {}
+    for field in dataclasses.fields(noise):
+        name, part = f"{where}.{field.name}", getattr(noise, field.name)
+        if dataclasses.is_dataclass(part):
+            found[field.name] = _of_data(part, name, made, used)
+        elif isinstance(part, np.ndarray) and part is not made.noise.sigma:
+            found[field.name] = _map_of_data(part, name, made, used)
+            if field.name == "limits":
+                found[field.name] = np.sign(found[field.name]).astype(int)
+    return dataclasses.replace(noise, **found)
+
+
+def _map_of_data(array: np.ndarray, where: str, made: Any, used: np.ndarray | None) -> np.ndarray:
+    if made.bins is not None and array.ndim:
+        counted = made.bins.labels if used is None else np.where(used, made.bins.labels, -1)
+        array = per_bin(where, array, counted, made.bins.n)
+    if array.shape not in ((), made.data.shape) or not np.all(np.isfinite(array[made.used] if array.ndim else array)):
+        raise InputError(f"{where}: expected finite numbers wherever there are data, in their shape; correct that map.")
+    return array
 
 
 def require_errors_once(given: Any, where: str) -> None:

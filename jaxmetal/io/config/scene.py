@@ -18,6 +18,7 @@ from jaxmetal.io.config.priors import pair, value
 from jaxmetal.io.config.redshifts import FARTHEST
 from jaxmetal.io.config.table import child, choose, naming, positive, require_known, take
 from jaxmetal.lens.derive import Lens
+from jaxmetal.numerics.profile import parts_of
 from jaxmetal.observation import shows_properties
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Tabulated
@@ -28,9 +29,9 @@ EXAMPLES = {"source": "disc", "light": "halpha"}
 FROM_ELSEWHERE = ("observed", "lens", "image")
 """Arguments of recipes that the rest of the file provides."""
 PLAIN = {"free_geometry": bool, "source": str, "number": int, "weight": str}
+"""Arguments of recipes that are neither a node nor of an observation."""
 RANGES = ("z_range", "a_v_range", "small_scale")
 """Those that are two numbers."""
-"""Arguments of recipes that are neither a node nor of an observation."""
 NAMING = ("source", "weight")
 """Those of them that name a part of the scene."""
 
@@ -124,7 +125,7 @@ def _carried(table: dict[str, Any], where: str, lights: list[str], context: Cont
     require_known(table, where, ("weight", "profile", "frame"))
     own = build(table["frame"], "frame", f"{where}.frame", context) if "frame" in table else None
     profile = build(table.get("profile"), "tracer", f"{where}.profile", context)
-    if isinstance(profile, Tabulated) and not isinstance(own, OnSky):
+    if any(isinstance(part, Tabulated) for part in parts_of(profile)) and not isinstance(own, OnSky):
         found = "the source's" if own is None else type(own).__name__
         raise InputError(
             f'{where}.frame: expected OnSky for a property from a map of the sky, found {found}; write frame = "OnSky".'

@@ -1,0 +1,77 @@
+"""What fields of a node must have in common, and switches that are none of their kinds."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.prior.tree import Tied, is_site
+
+
+def require_alike(fields: Mapping[str, Any], given: Mapping[str, Any], where: str) -> None:
+    """Refuses lists of a node that are not of one length, and radii that do not grow.
+
+    Args:
+        fields: name -> field of its class.
+        given: name -> value of some of them.
+        where: the node is.
+
+    Raises:
+        InputError: naming the fields.
+    """
+    sizes: dict[str, tuple[int, ...]] = {}
+    for key, value in given.items():
+        said = fields[key].metadata
+        lists = said.get("several") or (said.get("static") and isinstance(value, tuple))
+        if lists and not isinstance(value, Tied):  # a tie has its shape elsewhere
+            sizes[key] = value.shape() if is_site(value) else np.shape(value)
+    if len(set(sizes.values())) > 1:
+        found = " and ".join(f"{' x '.join(map(str, size)) or 'one number'} of {key}" for key, size in sizes.items())
+        raise InputError(f"{where}: expected lists of one length, found {found}; give as many of each.")
+    for key in sizes:
+        radii = fields[key].metadata.get("role") == "radius" and not is_site(given[key])
+        if radii and not np.all(np.diff(given[key]) > 0.0):
+            raise InputError(
+                f"{where}.{key}: expected radii that grow, found {shown(np.asarray(given[key]).tolist())}; sort them."
+            )
+
+
+def require_consistent(tree: Any, where: str) -> None:
+    """Refuses nodes whose fields contradict each other, as `require_alike` does, or whose switches are not known.
+
+    Args:
+        tree: nodes, mappings and sequences of them, with numbers or distributions.
+        where: its name.
+
+    Raises:
+        InputError: naming the first by its path.
+    """
+    if isinstance(tree, Mapping):
+        for name, part in tree.items():
+            require_consistent(part, f"{where}.{name}")
+    elif isinstance(tree, (tuple, list)):
+        for place, part in enumerate(tree):
+            require_consistent(part, f"{where}.{place}")
+    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        fields = {field.name: field for field in dataclasses.fields(tree)}
+        given = {name: getattr(tree, name) for name in fields}
+        require_alike(fields, given, where)
+        for name, kinds in _switches(type(tree)).items():
+            if given[name] not in kinds:
+                raise InputError(f"{where}.{name}: expected one of {', '.join(kinds)}, found {shown(given[name])}.")
+        for name, part in given.items():
+            require_consistent(part, f"{where}.{name}")
+
+
+@cache
+def _switches(kind: type) -> dict[str, tuple[str, ...]]:
+    """Static field -> what it can be, of those whose annotation is a `Literal`."""
+    static = [field.name for field in dataclasses.fields(kind) if field.metadata.get("static")]
+    hints = typing.get_type_hints(kind) if static else {}
+    return {name: typing.get_args(hints[name]) for name in static if typing.get_origin(hints[name]) is typing.Literal}
