@@ -16,6 +16,8 @@ from jaxmetal.numerics.errors import LONGEST
 SLOPE = '{dist = "Normal", loc = 0.0, scale = 0.3}'
 PSF = '{type = "Gaussian", fwhm = 0.5}'
 SIGMA = 'sigma = "sigma.fits"'
+NOISE = '{type = "Gaussian", jitter = 0.01}'
+TABLE = '{type = "Tabulated", file = "halpha.fits"}'
 PROFILE = CONFIG[CONFIG.index("profile = ") + 10 :].rstrip()
 SCENE = CONFIG[CONFIG.index("[sources") :]
 ARMS = '{type = "SpiralArms", m = 2, pitch = 20.0, phase = 0.0, amplitude = 0.1, width = 15.0, r_core = 0.2}'
@@ -100,6 +102,14 @@ BAD = {
     "a mask's meaning alone": (SIGMA, f'{SIGMA}\nmask_means = "use"', "mask_means: expected a mask beside it"),
     "pixels of nothing": (SIGMA, f"{SIGMA}\npixel_scale = 1e-300", "pixel_scale: expected arcsec, at least 1e-06"),
     "pixels of a degree": (SIGMA, f"{SIGMA}\npixel_scale = 3600", "pixel_scale: expected a number above 0 and up to"),
+    "a number as correlation": (NOISE, f'{{type = "Correlated", noise = {NOISE}, correlation = 0.5}}',
+                                "noise.correlation: expected a table with a type, found 0.5"),
+    "errors that a noise has no room for": (NOISE, '{type = "SplitNormal", lower = 0.1, upper = 0.1}',
+                                            "noise: expected a noise around the errors that stand beside it"),
+    "parts without names": (PROFILE, '{type = "Sum", parts = [{type = "Constant", value = 8.5}]}',
+                            "profile.parts: expected parts by name, found a list"),
+    "a table of the sky on a disc": (PROFILE, f'{{type = "Sum", parts = {{seen = {TABLE}}}}}',
+                                     "expected OnSky for a property from a map of the sky"),
     "a path with NUL": (SIGMA, 'sigma = "a\\u0000.fits"', "no path can have"),
 }  # fmt: skip
 

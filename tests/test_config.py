@@ -58,6 +58,22 @@ def test_a_noise_inside_another_has_the_errors_of_the_file_too(path):
     np.testing.assert_allclose(noise.noise.sigma[read_config(path).observations["metallicity"].used], 0.05)
 
 
+def test_pixels_may_be_correlated(path):
+    correlation = '{type = "GaussianCorrelation", fwhm = 2.0}'
+    replace(path, NOISE, f'noise = {{type = "Correlated", noise = {{type = "Gaussian"}}, correlation = {correlation}}}')
+    noise = read_config(path).observations["metallicity"].noise
+    assert float(noise.correlation(np.array(0.0), np.array(1.0))) == pytest.approx(0.5)
+
+
+def test_a_noise_inside_another_has_a_value_in_every_bin(path):
+    replace(path, DATA, 'data = "stepped.fits"\nbins = "labels.fits"')
+    inner = '{type = "SplitNormal", lower = "stepped.fits", upper = "stepped.fits"}'
+    replace(path, NOISE, f'noise = {{type = "EffectiveSamples", correlated_pixels = 4.0, noise = {inner}}}')
+    replace(path, 'sigma = "sigma.fits"\n', "")
+    noise = read_config(path).observations["metallicity"].noise
+    np.testing.assert_array_equal(noise.noise.lower, [8, 9])
+
+
 def test_the_sky_origin_may_be_stated(path):
     replace(path, "[galaxy]", "[sky]\nra = 150.1\ndec = 2.2002777777777778\n[galaxy]")
     np.testing.assert_allclose(
@@ -83,10 +99,10 @@ def test_ties_starts_and_lists(path):
     assert job.settings["start"] == {"c": 0.05}
 
 
-def test_sums_and_compositions_have_named_parts(path):
-    replace(
-        path, PSF, '{type = "Composed", parts = [{type = "Gaussian", fwhm = 0.4}, {type = "Gaussian", fwhm = 0.3}]}'
-    )
+@pytest.mark.parametrize("written", ["[{}, {}]", "{{seeing = {}, smoothing = {}}}"], ids=["list", "table"])
+def test_sums_and_compositions_have_named_parts(path, written):
+    one, other = ('{type = "Gaussian", fwhm = 0.4}', '{type = "Gaussian", fwhm = 0.3}')
+    replace(path, PSF, f'{{type = "Composed", parts = {written.format(one, other)}}}')
     parts = f'{{a = {{type = "Gradient", central = 8.5, slope = {SLOPE}}}, b = {{type = "Constant", value = 0.1}}}}'
     path.write_text(re.sub(r"profile = .*", lambda _: f'profile = {{type = "Sum", parts = {parts}}}', path.read_text()))
     job = read_config(path)

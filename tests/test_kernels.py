@@ -92,3 +92,25 @@ def test_full_width_at_half_maximum(psf):
 
 def test_a_kernel_that_is_cut_above_half_its_peak_is_as_wide_as_its_corners():
     assert fwhm(sampled(0.5, 0.1, 1, includes_pixel=False)) == pytest.approx(2.0 * np.hypot(0.1, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("beta", "worst"), [(1.5, 8e-3), (1.8, 2e-3), (2.5, 1e-3), (4.765, 1e-3), (30.0, 1e-3), (300.0, 1e-3)]
+)
+def test_a_moffat_is_one_for_every_exponent(beta, worst):
+    """Moffat 1969: (beta - 1) / (pi alpha^2) (1 + r^2 / alpha^2)^(-beta), of FWHM 2 alpha sqrt(2^(1/beta) - 1)."""
+    form, r = Moffat(fwhm=1.0, beta=beta).form(), np.linspace(0.0, 5.0, 101)
+    alpha = 0.5 / np.sqrt(2.0 ** (1.0 / beta) - 1.0)
+    exact = (beta - 1.0) / (np.pi * alpha**2) * (1.0 + (r / alpha) ** 2) ** -beta
+    weights, variances = np.asarray(form.weights), np.asarray(form.variances)
+    found = np.exp(-0.5 * r[:, None] ** 2 / variances) @ (weights / (2.0 * np.pi * variances))
+    seen = exact > 1e-12 * exact[0]
+    np.testing.assert_allclose(found[seen], exact[seen], rtol=worst)
+
+
+def test_a_kernel_off_its_middle_is_refused():
+    values = np.roll(np.asarray(sampled(0.5, STEP, 4, True).values), 1, 1)
+    with pytest.raises(InputError, match=r"centred to 0\.05 pixel, but its centroid is off by \+"):
+        jm.recipes.metallicity_map(
+            np.full((9, 9), 8.5), sigma=0.1, pixel_scale=STEP, psf=Kernel(values=values, step=STEP, includes_pixel=True)
+        )

@@ -30,6 +30,7 @@ from scipy import integrate, stats
 from jaxmetal.likelihood import (
     Censored,
     Correlated,
+    EffectiveSamples,
     Gaussian,
     GaussianCorrelation,
     Law,
@@ -37,6 +38,7 @@ from jaxmetal.likelihood import (
     SplitNormal,
     StudentT,
 )
+from jaxmetal.likelihood.contract import measured
 
 EXPECTED = {
     "gaussian": stats.norm.logpdf(DATA, MODEL, np.hypot(1.3 * SIGMA, 0.07)),
@@ -241,3 +243,22 @@ def test_float32_is_finite_and_close(noise, offset):
     assert value.dtype == jnp.float32
     assert value == pytest.approx(float(exact), rel=2e-3)
     assert all(np.all(np.isfinite(g)) for g in jax.tree.leaves(gradients) if g.dtype != jax.dtypes.float0)
+
+
+def test_pixels_that_share_measurements_are_those_of_one_line():
+    """Kernels of width s, sum(kernel^2) = 1 / n: pixels side by side correlate by exp(-1 / (4 s^2)), lines by none."""
+    noise = EffectiveSamples(noise=Gaussian(sigma=1.0), correlated_pixels=16.0)
+    zeros = jnp.zeros((2, 24, 24))
+    drawn = np.asarray(jax.vmap(lambda key: noise.draw(key, zeros, zeros))(jax.random.split(jax.random.key(3), 200)))
+    between = np.mean(drawn[:, 0] * drawn[:, 1])
+    beside = np.mean(drawn[..., 8:16, 8:15] * drawn[..., 8:16, 9:16])
+    assert between == pytest.approx(0.0, abs=0.06)
+    assert beside == pytest.approx(np.exp(-0.25 * 4.0 * np.pi / 16.0), abs=0.06)
+    assert np.mean(drawn**2) == pytest.approx(1.0, abs=0.06)
+
+
+def test_limits_among_pixels_that_share_measurements_are_no_measurements():
+    noise = EffectiveSamples(noise=Censored(noise=Gaussian(sigma=SIGMA), limits=LIMITS), correlated_pixels=4.0)
+    np.testing.assert_array_equal(measured(noise, USED), USED & ~LIMITS)
+    alone = noise.noise.pointwise(DATA, MODEL, LIGHT, USED)
+    np.testing.assert_allclose(noise.pointwise(DATA, MODEL, LIGHT, USED), alone / 4.0)

@@ -1,5 +1,6 @@
 """`jaxmetal lines --fit`: the fit of the fluxes that the configuration of the spaxels describes."""
 
+import dataclasses
 import json
 
 import jax
@@ -60,6 +61,16 @@ def test_the_prior_is_sized_by_the_brightest_line(path):
     assert known.sources["disc"].frame is disc
     assert known.sources["disc"].carries["extinction"].profile.value == 0.0
     assert isinstance(known.sources["disc"].carries["metallicity"].profile.central, dist.Uniform)
+
+
+def test_a_scale_of_the_fluxes_is_none_of_the_light(path):
+    observed = read_fit_of_lines(path).observations["lines"]
+    noise = dataclasses.replace(observed.noise, sigma=0.01 * observed.noise.sigma)
+    scaled = dataclasses.replace(observed, data=0.01 * observed.data, noise=noise, scale=0.01)
+    known, found = (
+        jm.recipes.line_gradient(one).sources["disc"].lights["Hbeta"].flux.loc for one in (observed, scaled)
+    )
+    assert float(found) == pytest.approx(float(known), abs=1e-9)
 
 
 @pytest.mark.parametrize(("turn", "along"), [(0.0, (8, 7)), (90.0, (7, 8))])

@@ -184,7 +184,7 @@ def test_what_is_taken_as_flux_per_pixel_for_want_of_better_is_said(path, unit, 
 SPLIT = '{type = "SplitNormal", lower = "sigma.fits", upper = "sigma.fits", jitter = 0.3}'
 NOISES = {
     "split": (SPLIT, {"lower": 0.05 * 0.04, "upper": 0.05 * 0.04, "jitter": 0.3}),
-    "within": (f'{{type = "EffectiveSamples", correlated_pixels = 2.0, noise = {SPLIT}}}', {"noise.upper": 0.05 * 0.04}),
+    "within": (f'{{type = "EffectiveSamples", correlated_pixels = 2, noise = {SPLIT}}}', {"noise.upper": 0.05 * 0.04}),
     "by light": ('{type = "LightScaled", c1 = 0.5, c2 = "sigma.fits", light = "sigma.fits"}',
                  {"c1": 0.5, "c2": 0.05 * 0.04**3, "light": 0.05 * 0.04}),
     "beside sigma": ('{type = "StudentT", nu = 4.0}\nsigma = 0.1', {"sigma": 0.004, "nu": 4.0}),
@@ -212,6 +212,17 @@ def test_a_picture_in_magnitudes_is_no_light(path):
     with_unit(path, "halpha", "mag")
     replace(path, '"Sersic"\nflux = 1.0\nr_eff = 0.5\nn = 1.0', '"Picture"\nfile = "halpha.fits"\nplane = "image"')
     refused(lambda: read_config(path), "lights.halpha.file: expected flux per pixel", "BUNIT 'mag'")
+
+
+@pytest.mark.parametrize("unit", ["", "erg/s/cm2", "MJy/sr"])
+def test_a_picture_has_the_flux_of_an_image_of_the_same_file(path, unit):
+    """Per arcsec^2 of the sky, whether the file is that or per pixel."""
+    with_unit(path, "halpha", unit)
+    path.write_text(path.read_text() + IMAGE.format("halpha.fits", 0.1, ""))
+    replace(path, '"Sersic"\nflux = 1.0\nr_eff = 0.5\nn = 1.0', '"Picture"\nfile = "halpha.fits"\nplane = "image"')
+    job = read_config(path)
+    light = job.scene.sources["disc"].lights["halpha"]
+    assert np.sum(light.values) * 0.04 == pytest.approx(np.sum(job.observations["halpha"].data), rel=1e-6)
 
 
 @pytest.mark.parametrize("mixing", ['"Dex"', '"Linear"'])

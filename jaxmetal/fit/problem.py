@@ -59,6 +59,7 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     """
     require_data(observations, is_site)
     for name, one in observations.items():
+        jax.eval_shape(partial(_sigma, one))  # a noise refuses what it cannot be around
         require_physical(f"data of '{name}'", one.quantity, one.data, one.used, partial(_sigma, one))
     plans = prepare(scene, observations, sampling)
     if scene.lens and is_fixed(scene.lens) and all(plan.lens is not None for plan in plans.values()):
