@@ -131,6 +131,12 @@ def test_a_line_beside_a_blend_of_it_is_not_the_same():
     assert found.features == ("Ha", "Ha+NII", "window")
 
 
+def test_two_calibrations_of_one_ratio_are_refused():
+    both = [calibration("M08", "N2"), calibration("C20", "N2")]
+    with pytest.raises(InputError, match="calibrations: expected one of each ratio, found two of N2"):
+        emission(["Ha", "NII6584"], both)
+
+
 def test_two_names_of_a_line_elsewhere():
     said = "expected every line once, found '{}' and '{}', which are the same; leave one out"
     with pytest.raises(InputError, match="hydrogen: " + said.format("Ha", "Halpha")):

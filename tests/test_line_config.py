@@ -1,5 +1,7 @@
 """`kind = "lines"` in TOML: line maps of files, and what cannot be used of them, in one sentence each."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -79,6 +81,15 @@ def test_lines_are_observed_at_the_redshift_of_their_source(path, galaxy):
     path.write_text(f"{path.read_text()}\n[sources.disc]\nz = 1.5\n{LENS}")
     found = read_config(path).observations["lines"]
     assert float(found.psfs["Hb"].fwhm) == pytest.approx(0.7 - 3e-5 * (2.5 * 4862.68 - 7000.0))
+
+
+def test_widths_of_no_line_are_not_scaled(path):
+    """Where each has its own PSF."""
+    replace(path, ("# psf_wavelength", "psf_wavelength"))
+    heads = r"(?m)^(\[observations\.lines\.features\..*)$"
+    with_psfs = re.sub(heads, r'\1\npsf = {type = "Gaussian", fwhm = 0.5}', path.read_text())
+    path.write_text(with_psfs)
+    refused(lambda: read_config(path), "psf_wavelength: expected one PSF for all lines, which it scales")
 
 
 def test_lines_of_several_redshifts_have_no_common_wavelength(path):

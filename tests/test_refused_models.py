@@ -44,6 +44,7 @@ MODELS = {
         "lights.line: expected a picture by itself, found a Picture within Sum",
     ),
     "a plane of no name": (scene(picture(plane="Image")), "lights.line.plane: expected one of source, image"),
+    "a table off its grid": (scene(picture(values=np.ones((3, 3)))), "lights.line.values: expected the shape (7, 9)"),
     "radii that shrink": (scene(profile=NODES), "profile.radii: expected radii that grow"),
     "values without radii": (scene(profile=UNEVEN), "profile: expected lists of one length, found 2 of radii and 3"),
     "waves without phases": (scene(profile=WAVES), "profile: expected lists of one length"),
@@ -105,3 +106,15 @@ def test_errors_of_what_is_masked_may_be_anything():
 
 def test_the_noise_of_positions_is_not_offered_for_maps():
     assert not hasattr(jm.likelihood, "Integrated")
+
+
+def test_arguments_of_recipes_that_cannot_be_meant_are_refused():
+    more = {"psf": jm.instrument.Gaussian(fwhm=0.5), "sigma": 0.1, "grid": GRID}
+    moment = jm.mixing.SecondMoment()
+    with pytest.raises(jm.InputError, match=r"properties: expected 2 for SecondMoment, found 1 \(dispersion\)"):
+        jm.recipes.weighted_map(BRIGHT, properties=("dispersion",), mixing=moment, **more)
+    with pytest.raises(jm.InputError, match=r"sky: expected a Sky, found 0\.1"):
+        jm.recipes.light_image(BRIGHT, light="line", sky=0.1, **more)
+    lens = {"cluster": jm.lens.SIE(theta_e=1.0, x0=0.0, y0=0.0, q=0.9, pa=0.0)}
+    with pytest.raises(jm.InputError, match=r'plane="image"\), found one of the source'):
+        jm.recipes.lensed_gradient(observed(), light=picture(plane="source"), lens=lens)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.numerics.grid import Grid
 from jaxmetal.prior.tree import Tied, is_site
 
 
@@ -62,11 +63,24 @@ def require_consistent(tree: Any, where: str) -> None:
         fields = {field.name: field for field in dataclasses.fields(tree)}
         given = {name: getattr(tree, name) for name in fields}
         require_alike(fields, given, where)
+        _require_on_grid(given, where)
         for name, kinds in _switches(type(tree)).items():
             if given[name] not in kinds:
                 raise InputError(f"{where}.{name}: expected one of {', '.join(kinds)}, found {shown(given[name])}.")
         for name, part in given.items():
             require_consistent(part, f"{where}.{name}")
+
+
+def _require_on_grid(given: Mapping[str, Any], where: str) -> None:
+    """Refuses a table that has another shape than the grid that it lies on."""
+    table, grid = given.get("values"), given.get("grid")
+    if not isinstance(grid, Grid) or table is None or isinstance(table, Tied):
+        return
+    shape = table.shape() if is_site(table) else np.shape(table)
+    if tuple(shape) != tuple(grid.shape):
+        raise InputError(
+            f"{where}.values: expected the shape {tuple(grid.shape)} of its grid, found {tuple(shape)}; correct one."
+        )
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxmetal.edge.arrays import as_grid, as_map, as_mask, floats, require_some
 from jaxmetal.edge.bins import per_bin
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.likelihood.contract import Noise
 from jaxmetal.mixing import Dex, Mixing
@@ -73,6 +73,11 @@ def weighted_map(
     Raises:
         InputError: if any of these cannot be used; the sentence says which and what to do.
     """
+    if len(properties) != mixing.properties:
+        raise InputError(
+            f"properties: expected {mixing.properties} for {type(mixing).__name__}, found {len(properties)} "
+            f"({', '.join(properties)}); name as many."
+        )
     unit = mixing.unit or known(properties).unit or unit_of(values)
     data, bins = (as_map("values", values, unit), None) if bins is None else _binned(values, bins, unit)
     grid = as_grid(grid, pixel_scale, data.shape if bins is None else np.shape(bins.labels))
@@ -138,6 +143,8 @@ def light_image(
     Raises:
         InputError: if any of these cannot be used.
     """
+    if not isinstance(sky, Sky | None):
+        raise InputError(f"sky: expected a Sky, found {shown(sky)}; write e.g. observation.Sky(level=0.1).")
     unit = flux_unit("values", values)
     data = as_map("values", values, unit)
     jitter = plain("jitter", jitter, unit)

@@ -21,7 +21,7 @@ from jaxmetal.frame.isotropic import Isotropic
 from jaxmetal.lens.derive import Lens
 from jaxmetal.light.gaussian import Gaussian
 from jaxmetal.light.sersic import Sersic
-from jaxmetal.numerics.profile import half_light_radius, is_on_sky
+from jaxmetal.numerics.profile import half_light_radius, is_as_seen, is_on_sky
 from jaxmetal.observation import Image, WeightedMap, is_observation
 from jaxmetal.observation.psf_form import psf_form
 from jaxmetal.prior import typical
@@ -89,18 +89,22 @@ def lensed_gradient(
 
     Args:
         observed: the map, in the image plane.
-        light: a `Picture` with plane="image", or any light.
+        light: a `Picture` with plane="image".
         lens: name -> deflector.
         frame: source-plane geometry, if known; else guessed by tracing the light back, and free.
         thickness: as for `gradient`.
         source: name of the disc.
         weight: name of the light.
+
+    Raises:
+        InputError: if the light is none that was seen through the lens.
     """
     numbers = {name: typical(deflector) for name, deflector in lens.items()}
-    if not is_on_sky(light):
+    if not is_as_seen(light):
+        found = "one of the source" if is_on_sky(light) else type(light).__name__
         raise InputError(
-            f"light: expected a Picture seen through the lens, found {type(light).__name__}; "
-            "use `gradient` and add the lens."
+            f'light: expected a Picture seen through the lens (plane="image"), found {found}; use `gradient` and add '
+            "the lens."
         )
     guess = guess_through_lens(observed, numbers, typical(light))
     frame = Geometry(frame, True, thickness).of(guess, guess.r_eff)

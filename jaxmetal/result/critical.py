@@ -71,7 +71,7 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
         InputError: if it is no lens, or one with priors.
     """
     require_lens(lens)
-    column, row = _samples(grid, samples)
+    column, row = samples_along(grid, samples)
     x, y = (np.asarray(axis) for axis in grid.to_sky(*np.meshgrid(column, row)))
     determinant = np.ma.masked_invalid(np.asarray(inverse_magnification(lens, x, y)))
     if determinant.mask.all():
@@ -90,7 +90,7 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
     return Curves(*([one for one, good in zip(some, smooth, strict=True) if good] for some in (curves, caustics)))
 
 
-def _samples(grid: Grid, samples: int) -> tuple[np.ndarray, np.ndarray]:
+def samples_along(grid: Grid, samples: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns and rows, in pixels, out to the edges of the frame."""
     ny, nx = grid.shape
     step = max(ny, nx) / samples

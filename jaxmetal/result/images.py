@@ -11,7 +11,7 @@ import numpy as np
 from jaxmetal.lens.derive import Lens, distortion
 from jaxmetal.machine import Program
 from jaxmetal.numerics.grid import Grid
-from jaxmetal.result.critical import require_lens, traced
+from jaxmetal.result.critical import require_lens, samples_along, traced
 
 SAMPLES = 150
 """Along the longer side of the field."""
@@ -54,17 +54,15 @@ def image_positions(lens: Lens, x: float, y: float, grid: Grid, *, samples: int 
         InputError: if it is no lens, or one with priors.
     """
     require_lens(lens)
-    ny, nx = grid.shape
-    step = max(ny, nx) / samples
-    column, row = (np.linspace(-0.5, n - 0.5, max(int(np.ceil(n / step)), 2) + 1) for n in (nx, ny))
+    column, row = samples_along(grid, samples)
     theta = np.stack([np.asarray(axis) for axis in grid.to_sky(*np.meshgrid(column, row))])
     point = np.array([x, y], float)
-    cell = step * float(np.max(grid.steps))
+    cell = float(column[1] - column[0]) * float(np.max(grid.steps))
     starts = _starts(theta, theta - np.stack([np.asarray(a) for a in traced(lens, *theta)]), point)
     if len(starts) == 0:
         return Images(*np.zeros((3, 0)))
     found, missed, mu = (np.asarray(part) for part in _solved(lens, starts, point, cell))
-    half = 0.5 * np.array([[nx], [ny]])
+    half = 0.5 * np.array([[grid.shape[1]], [grid.shape[0]]])
     inside = (np.abs(np.stack(grid.to_pixel(*found.T)) - (half - 0.5)) <= half).all(axis=0)
     good = (missed < MISSED * cell * samples) & (np.abs(mu) > FAINT) & inside
     found, mu = found[good], mu[good]
