@@ -135,7 +135,7 @@ def with_unit(path, name, unit):
 
 PER_AREA = (
     "MJy/sr", "MJY/SR", "MJY SR-1", "erg/s/cm2/arcsec2", "counts/s/arcsec^2", "electrons/s/arcsec2", "e-/s/arcsec2",
-    "muJy/arcsec2", "muJy arcsec**-2", "nanomaggies/arcsec^2",
+    "muJy/arcsec2", "muJy arcsec**-2", "nanomaggies/arcsec^2", "(erg/s/cm2)/(arcsec)**2", "erg/s/cm^2/(arcsec)^2",
 )  # fmt: skip
 PER_PIXEL = ("", "Jy", "JY", "counts/s", "e-/s", "ELECTRONS/S", "nanomaggies", "ADU", "ERG/S/CM2")
 

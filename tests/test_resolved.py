@@ -150,6 +150,29 @@ def test_totals_have_the_error_of_the_magnification_on_both_sides(seen, sides):
             assert interval[2] / interval[1] == pytest.approx(1.0 / (1.0 - sides[0]), rel=0.06)
 
 
+def test_stars_and_their_formation_are_of_the_same_pixels(seen):
+    """Where a line is missing neither counts, so that the specific rate does not fall."""
+    flux, sigma, mass, error, near = seen
+    likelihood = jm.spaxel.fluxes(LINES, "M08", scatter=0.01)
+    stars = sourceplane.StellarMass(density=mass, sigma=error, kpc2=LUMINOSITY.kpc2)
+    holed, right = flux.copy(), np.arange(GRID.shape[1]) > np.median(np.nonzero(near)[1])
+    holed[:, right, 0] = np.nan
+    found, known = (
+        sourceplane.totals(
+            likelihood,
+            Spectra(features=tuple(LINES), flux=one, sigma=sigma, grid=GRID),
+            mask,
+            5.0,
+            0.0,
+            luminosity=LUMINOSITY,
+            mass=stars,
+        )
+        for one, mask in ((holed, near), (flux, near & ~right))
+    )
+    assert found.sfr[1] == pytest.approx(known.sfr[1], rel=1e-3)
+    assert found.mass[1] == pytest.approx(known.mass[1], rel=1e-3)
+
+
 def test_mass_of_bins_is_one_measurement_each():
     columns, rows = np.meshgrid(np.arange(52) // 4, np.arange(44) // 4)
     labels = columns + 13 * rows

@@ -196,6 +196,12 @@ def test_a_killed_run_is_resumed_to_the_same_table(finished, tmp_path):
     same(whole, run)
 
 
+def test_a_seed_that_cannot_be_leaves_no_run_behind(finished, tmp_path, capsys):
+    assert main([*finished[0], "-o", str(tmp_path / "run"), "--seed", "-3"]) == 2
+    assert "The seed must be a whole number" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "plan.json").exists()
+
+
 def test_an_interrupted_run_says_how_to_go_on(finished, tmp_path, monkeypatch, capsys):
     def stop(*_):
         raise KeyboardInterrupt

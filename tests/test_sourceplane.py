@@ -272,6 +272,21 @@ def test_without_a_lens_the_psf_is_itself():
         assert (float(found.major), float(found.minor)) == pytest.approx((width, width), rel=1e-3)
 
 
+@pytest.mark.parametrize(("cell", "pixel"), [(0.1, 0.2), (0.05, 0.2), (0.1, 0.1), (0.04, 0.2)])
+def test_a_kernel_without_the_pixel_is_widened_by_it(cell, pixel):
+    """As the Gaussian that it tabulates, whatever the number of its cells in a pixel."""
+    half = round(1.2 / cell)
+    r = np.arange(-half - 0.5 * (round(pixel / cell) % 2 == 0), half + 1) * cell
+    values = np.exp(-0.5 * (r[:, None] ** 2 + r**2) / 0.15**2)
+    kernel = jm.instrument.Kernel(values=values / values.sum(), step=cell, includes_pixel=False)
+    grid = jm.Grid.regular((9, 9), pixel)
+    found, known = (
+        sourceplane.source_psf(None, psf, grid, 0.0, 0.0)
+        for psf in (kernel, jm.instrument.Gaussian(fwhm=0.15 * FWHM_PER_SIGMA))
+    )
+    assert (float(found.major), float(found.minor)) == pytest.approx((float(known.major), float(known.minor)), rel=0.02)
+
+
 def test_a_kernel_is_as_good_as_its_formula():
     cells = np.arange(-40, 41) * 0.04
     sigma = np.array([0.3, 0.2])  # along columns and rows

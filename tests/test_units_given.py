@@ -17,6 +17,8 @@ SHAPE = (5, 7)
 PSF = jm.instrument.Gaussian(fwhm=0.5)
 FLUX = u.Unit("1e-20 erg/(s cm2)")
 LINES = ["OII", "Hb"]
+LENS = jm.lens.SIE(theta_e=0.8, x0=0.0, y0=0.0, q=0.9, pa=0.0)
+FIELD = jm.Grid.regular((21, 21), 0.15)
 
 
 def metallicity(values=None, **changes):
@@ -64,6 +66,26 @@ TAKEN = {
         lambda: jm.population.Covariate(values=[1.0, 2.0] * u.Gyr, pivot=1.0, sigma=30.0 * u.Myr, unit="Gyr"),
         lambda n: (n.values, n.sigma),
         ([1.0, 2.0], [0.03, 0.03]),
+    ),
+    "distance": (
+        lambda: jm.spaxel.star_formation_rate(1e-20 * u.W / u.m**2, 15.0 * u.Gpc),
+        np.asarray,
+        np.asarray(jm.spaxel.star_formation_rate(1e-17, 15000.0)),
+    ),
+    "place": (
+        lambda: jm.sourceplane.source_psf(LENS, PSF, FIELD, 600.0 * u.mas, 400.0 * u.mas),
+        lambda n: (n.major, n.minor),
+        tuple(jm.sourceplane.source_psf(LENS, PSF, FIELD, 0.6, 0.4)[:2]),
+    ),
+    "images": (
+        lambda: jm.result.image_positions(LENS, 50.0 * u.mas, 0.0 * u.arcsec, FIELD),
+        lambda n: n.x,
+        jm.result.image_positions(LENS, 0.05, 0.0, FIELD).x,
+    ),
+    "source pixel": (
+        lambda: jm.sourceplane.reconstruct(LENS, FIELD, 50.0 * u.mas),
+        lambda n: n.grid.steps,
+        (0.05, 0.05),
     ),
 }
 

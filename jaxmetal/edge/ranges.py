@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 
 NUMBERS = (int, float, np.generic, np.ndarray, jax.Array)
@@ -38,6 +39,25 @@ def require_within(tree: Any, where: str = "", *, medians: bool = False) -> None
             raise InputError(
                 f"{place}: expected {what} within {interval}, found {float(number):g}; correct it{advice}."
             )
+
+
+def number(name: str, value: Any, interval: str = "(-inf, inf)", unit: str = "") -> float:
+    """One number that is given to a function, a quantity in a unit.
+
+    Args:
+        name: of the argument.
+        value: of it.
+        interval: where it lies.
+        unit: of it; "" for a pure number.
+
+    Raises:
+        InputError: if it is none, or lies outside.
+    """
+    found = floats(name, value, unit)
+    if found.ndim or not contains(interval, found):
+        said = f"{found:g}" if not found.ndim else f"an array of shape {found.shape}"
+        raise InputError(f"{name}: expected a number within {interval}, found {said}; correct it.")
+    return float(found)
 
 
 def contains(interval: str, number: Any) -> bool:

@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 from astropy.cosmology import FLRW, FlatLambdaCDM
 
+from jaxmetal.edge.arrays import floats
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.ranges import inside
+
 DEFAULT_COSMOLOGY = FlatLambdaCDM(H0=70.0, Om0=0.3)
 """That of Speagle et al. 2014 and most of the field's tables."""
 
@@ -24,5 +28,12 @@ def cosmic_age(redshift: Any, cosmology: FLRW = DEFAULT_COSMOLOGY) -> np.ndarray
 
 
 def kpc_per_arcsec(redshift: Any, cosmology: FLRW = DEFAULT_COSMOLOGY) -> np.ndarray:
-    """Proper kpc per arcsec at a redshift, for slopes in dex/kpc."""
-    return np.asarray(cosmology.kpc_proper_per_arcmin(np.asarray(redshift, float)).value) / 60.0
+    """Proper kpc per arcsec at a redshift, for slopes in dex/kpc.
+
+    Raises:
+        InputError: if a redshift is not above 0.
+    """
+    z = floats("redshift", redshift)
+    if not np.all(inside("(0, inf)", z)):
+        raise InputError(f"redshift: expected numbers above 0, found {shown(redshift)}; correct it.")
+    return np.asarray(cosmology.kpc_proper_per_arcmin(z).value) / 60.0

@@ -32,8 +32,8 @@ SAID = {
     "dex": r"(?<![a-z])(?:(?:ab|st|vega)?mags?|magnitudes?|log(?:10)?|ln|dex|db)(?![a-z])",
     "beam": r"(?<![a-z])beams?(?![a-z])",
     "rad": (
-        rf"(?:/|\bper\b).*(?<![a-z])(?:(?:sr|steradians?)(?![a-z])|{_SQUARED}[\s^*(]*2)"
-        rf"|(?<![a-z])(?:sr[\s^*(]*-\s*1|{_SQUARED}[\s^*(]*-\s*2)"
+        rf"(?:/|\bper\b).*(?<![a-z])(?:(?:sr|steradians?)(?![a-z])|{_SQUARED}[\s^*()]*2)"
+        rf"|(?<![a-z])(?:sr[\s^*(]*-\s*1|{_SQUARED}[\s^*()]*-\s*2)"
     ),
 }
 """What the rest of a unit that astropy does not read is beside -> how it is spelled, in lower case: a logarithm, per
@@ -50,7 +50,7 @@ def parse_unit(text: str) -> Any:
     Also in capitals where one unit alone can be meant ("JY", not "MJY"), with "e-" for electrons, and one in
     parentheses to a power, as MUSE has it for variances and astropy does not read it.
     """
-    outer = re.fullmatch(r"\((.*)\)(?:\*\*|\^)\(?(-?\d+)\)?", text)
+    outer = re.fullmatch(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)(?:\*\*|\^)\(?(-?\d+)\)?", text)
     inner, power = (outer[1], int(outer[2])) if outer else (text, 1)
     with warnings.catch_warnings(), units.set_enabled_aliases(SPELLED):
         # Several slashes, as in erg/s/cm2, are usual and clear.

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpyro.distributions as dist
 
+from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import number
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
@@ -56,10 +58,9 @@ def observed(setting: Setting) -> tuple[Scene, dict[str, Any], dict[str, float]]
     line's signal-to-noise there, with a floor of 0.03 dex, and there is none where the line is below 3 times the noise.
 
     Raises:
-        InputError: if a number is not positive, or no pixel is bright enough for a metallicity.
+        InputError: if a number lies outside its range, or no pixel is bright enough for a metallicity.
     """
-    if min(setting[:4]) <= 0.0:
-        raise InputError(f"A setting needs positive numbers, found {setting}; correct them.")
+    _require_usable(setting)
     scene, truth = _disc(setting), {CENTRAL: 8.6, SLOPE: setting.slope}
     pixel = 1.0 / setting.pixels_per_r_eff
     side = 2 * int(np.ceil(REACH / pixel)) + 1
@@ -74,6 +75,15 @@ def observed(setting: Setting) -> tuple[Scene, dict[str, Any], dict[str, float]]
     sigma = np.hypot(FLOOR, DEX_TIMES_SNR * noise / np.where(used, light, 1.0))
     seen = metallicity_map(np.zeros(light.shape), psf=blank.psf, sigma=sigma, used=used, grid=blank.grid)
     return scene, {"metallicity": seen}, truth
+
+
+def _require_usable(setting: Setting) -> None:
+    for name, interval in {
+        **dict.fromkeys(Setting._fields[:3], "(0, inf)"),
+        "q": "(0, 1]",
+        "slope": "(-inf, inf)",
+    }.items():
+        number(name, getattr(setting, name), interval)
 
 
 def _disc(setting: Setting) -> Scene:
@@ -118,8 +128,9 @@ def simulated_error(setting: Setting, count: int = 50, seed: int = 0) -> Scatter
     maxima are those of the likelihood: what Fisher errors can be checked with.
 
     Raises:
-        InputError: as `observed`, or if a fit finds no maximum.
+        InputError: as `observed`, if there are fewer than two noise draws, or a fit finds no maximum.
     """
+    require_count("count", count, 2)
     scene, blank, truth = observed(setting)
     information = fisher(scene, blank, truth)
     wide = {name: dist.Normal(value, WIDE * information.error(name)) for name, value in truth.items()}
@@ -150,6 +161,7 @@ def forecast(
 
 def _error_or_infinite(setting: Setting) -> float:
     """Two numbers cannot be told from the data where fewer than three pixels have a metallicity."""
+    _require_usable(setting)
     try:
         _, maps, _ = observed(setting)
     except InputError:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.ranges import number
 from jaxmetal.lens.derive import Lens, distortion
 from jaxmetal.machine import Program
 from jaxmetal.numerics.grid import Grid
@@ -51,12 +52,12 @@ def image_positions(lens: Lens, x: float, y: float, grid: Grid, *, samples: int 
         samples: along the longer side.
 
     Raises:
-        InputError: if it is no lens, or one with priors.
+        InputError: if it is no lens, or one with priors, or a place is no number.
     """
     require_lens(lens)
     column, row = samples_along(grid, samples)
     theta = np.stack([np.asarray(axis) for axis in grid.to_sky(*np.meshgrid(column, row))])
-    point = np.array([x, y], float)
+    point = np.array([number("x", x, unit="arcsec"), number("y", y, unit="arcsec")])
     cell = float(column[1] - column[0]) * float(np.max(grid.steps))
     starts = _starts(theta, theta - np.stack([np.asarray(a) for a in traced(lens, *theta)]), point)
     if len(starts) == 0:

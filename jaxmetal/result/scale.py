@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxmetal.edge.ranges import number
 from jaxmetal.meaning import SLOPE, carried
 from jaxmetal.model import SCENE
 from jaxmetal.posterior import Posterior
@@ -50,5 +51,10 @@ def slopes(posterior: Posterior | View, site: str, source: str, prop: str, kpc_p
 
 
 def scale_of(source: str, kpc_per_arcsec: Scale) -> float | None:
-    """Proper kpc per arcsec of a source, None where its redshift is not known."""
-    return kpc_per_arcsec.get(source) if isinstance(kpc_per_arcsec, Mapping) else kpc_per_arcsec
+    """Proper kpc per arcsec of a source, None where its redshift is not known.
+
+    Raises:
+        InputError: if it is not above 0.
+    """
+    scale = kpc_per_arcsec.get(source) if isinstance(kpc_per_arcsec, Mapping) else kpc_per_arcsec
+    return None if scale is None else number("kpc_per_arcsec", scale, "(0, inf)", "kpc/arcsec")

@@ -12,7 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.edge.arrays import require_count
+from jaxmetal.edge.arrays import require_count, require_seed
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.writing import write_whole
 from jaxmetal.fit.choose import checked
@@ -124,6 +124,7 @@ def plan(
     single = bool(jnp.result_type(float) == jnp.float32) if float32 is None else float32
     options |= {"posteriors": posteriors, "float32": single}
     checked(Options.among(options))
+    require_seed(options["seed"])
     if chunk_size is not None:
         require_count("chunk_size", chunk_size, 1)
     if not memory > 0:

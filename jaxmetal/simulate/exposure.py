@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxmetal.edge.ranges import number
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.mixing import Dex
 from jaxmetal.numerics.grid import Grid
@@ -44,6 +45,7 @@ def expose(truth: Scene, *, grid: Grid, psf: Any, peak_snr: float, key: jax.Arra
         peak_snr: signal-to-noise of the brightest pixel of the image.
         key: of the noise.
     """
+    peak_snr = number("peak_snr", peak_snr, "(0, inf)")
     everywhere, zeros = np.ones(grid.shape, bool), np.zeros(grid.shape)
     blank: dict[str, Any] = {
         "halpha": Image(data=zeros, noise=Gaussian(sigma=1.0), grid=grid, psf=psf, light="halpha", used=everywhere),

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxmetal.edge.ranges import number
 from jaxmetal.observation import Positions
 from jaxmetal.recipes.positions import multiple_images
 
@@ -37,6 +38,7 @@ def image_families(
     Raises:
         InputError: as `recipes.multiple_images`, if there is no family of two images.
     """
+    sigma = number("sigma", sigma, "(0, inf)", "arcsec")
     several = {name: one for name, one in images.items() if len(one.x) > 1}
     family = [name for name, one in several.items() for _ in one.x]
     true = np.array([[getattr(one, axis)[k] for one in several.values() for k in range(len(one.x))] for axis in "xy"])

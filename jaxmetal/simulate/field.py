@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.ranges import number
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.tracer.tabulated import Tabulated
 
@@ -23,7 +24,15 @@ def random_field(key: jax.Array, *, extent: float, step: float, sigma: float, le
         step: distance of table entries, arcsec; a third of `length` or less.
         sigma: standard deviation, in the property's unit (dex).
         length: correlation length, arcsec.
+
+    Raises:
+        InputError: if a length is not above 0, or the standard deviation below.
     """
+    extent, step, length = (
+        number(name, given, "(0, inf)", "arcsec")
+        for name, given in {"extent": extent, "step": step, "length": length}.items()
+    )
+    sigma = number("sigma", sigma, "[0, inf)")
     n = 2 * int(np.ceil(extent / step)) + 1
     torus = 2 * n
     offset = step * np.fft.fftfreq(torus, 1.0 / torus)

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import map_coordinates, uniform_filter
+from scipy.ndimage import convolve1d, map_coordinates
 
 from jaxmetal.instrument.forms import Kernel, Mixture
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation.psf_form import psf_form
 
-FINE = 16
-"""Parts of a cell along each axis, to measure the area above half the peak."""
+PARTS = 5
+"""Parts of a cell of a kernel along each axis, in which it is averaged over the pixel; odd: its middle is one."""
+FINE = 4
+"""Parts of these along each axis, to measure the area above half the peak."""
 
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -41,10 +43,10 @@ def _of_gaussians(form: Any, grid: Grid) -> tuple[float, Blur]:
 
 
 def _of_kernel(form: Any, grid: Grid) -> tuple[float, Blur]:
-    values, step = np.asarray(form.values, float), float(form.step)
+    values, step = _finer(np.asarray(form.values, float)), float(form.step) / PARTS
     if not form.includes_pixel:
-        sides = [max(1, round(float(side) / step)) for side in np.asarray(grid.steps)[::-1]]
-        values = uniform_filter(values, size=sides, mode="constant")
+        for axis, side in enumerate(np.asarray(grid.steps)[::-1]):
+            values = convolve1d(values, _box(max(1, round(float(side) / step))), axis=axis, mode="constant")
     matrix = np.asarray(grid.matrix, float)
     turn = np.linalg.inv(matrix / np.asarray(grid.steps, float))
     middle = [0.5 * (n - 1) for n in values.shape]
@@ -55,6 +57,20 @@ def _of_kernel(form: Any, grid: Grid) -> tuple[float, Blur]:
         return map_coordinates(values, places, order=1, mode="constant")
 
     return _half_width(values) * step, density
+
+
+def _finer(values: np.ndarray) -> np.ndarray:
+    """A kernel on cells `PARTS` times as small, about the same middle, by cubic splines."""
+    places = [(np.arange(n * PARTS) - 0.5 * (n * PARTS - 1)) / PARTS + 0.5 * (n - 1) for n in values.shape]
+    return map_coordinates(values, np.meshgrid(*places, indexing="ij"), order=3, mode="constant")
+
+
+def _box(cells: int) -> np.ndarray:
+    """The mean over so many cells about the middle; the outermost count half where their number is even."""
+    box = np.ones(cells + 1 - cells % 2)
+    if cells % 2 == 0:
+        box[[0, -1]] = 0.5
+    return box / cells
 
 
 def _half_width(values: np.ndarray) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.edge.arrays import floats
 from jaxmetal.instrument.psf import PSF
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid
@@ -57,7 +58,7 @@ def source_psf(
     Returns:
         Axes (arcsec) and position angles, of the shape of x; NaN where the lens is not known.
     """
-    x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+    x, y = np.broadcast_arrays(floats("x", x, "arcsec"), floats("y", y, "arcsec"))
     points, belongs = np.stack([x.ravel(), y.ravel()], axis=-1), _belonging(grid, labels)
     seen, cells = beam(psf, grid), CELLS
     covariance = _found(lens, points, seen, cells, belongs)

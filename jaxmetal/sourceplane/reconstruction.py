@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from jaxmetal.edge.arrays import as_mask, floats, require_shape
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import number
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.sourceplane.traced import TracedPixels, parts_for, trace
@@ -150,7 +151,7 @@ def reconstruct(
     Raises:
         InputError: if the size is not positive, nothing is used, or the lens knows nothing where it is.
     """
-    mask = as_mask(used, tuple(grid.shape))
+    pixel, mask = number("pixel", pixel, "(0, inf)", "arcsec"), as_mask(used, tuple(grid.shape))
     parts = trace(lens, grid, _count(lens, grid, pixel, mask, fine))
     return _laid(parts, mask, _around([(parts, mask)], pixel) if plane is None else plane)
 
@@ -198,8 +199,6 @@ def disagreement(images: Mapping[Any, Reconstruction], values: Any, sigma: Any) 
 
 def _count(lens: Lens | None, grid: Grid, pixel: float, mask: np.ndarray, fine: int | None) -> int:
     """Parts along a side of an image pixel, small enough for source pixels."""
-    if not (np.isfinite(pixel) and pixel > 0.0):
-        raise InputError(f"pixel: expected the side of a source pixel in arcsec, above 0, found {pixel}; correct it.")
     return parts_for(lens, grid, pixel, mask) if fine is None else fine
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.frame import deprojected_radius
 from jaxmetal.frame.contract import Frame
@@ -59,7 +60,7 @@ class TracedPixels:
 
 def source_positions(lens: Lens | None, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """beta = theta - alpha(theta), arcsec, of sky positions of one shape; theta itself without a lens."""
-    x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+    x, y = np.broadcast_arrays(floats("x", x, "arcsec"), floats("y", y, "arcsec"))
     if lens is None:
         return x, y
     alpha_x, alpha_y = (np.asarray(one, float) for one in deflected(lens, x, y))

@@ -55,7 +55,7 @@ def totals(
     Args:
         likelihood: of the features.
         spectra: line fluxes of a map.
-        mask: pixels of the image, shape (ny, nx); those with every line count.
+        mask: pixels of the image, shape (ny, nx); those with every line count, for the mass as well if there are any.
         mu: magnification of its light, above 0.
         relative: its error over itself, or two: towards smaller and larger magnification, the first below 1.
         luminosity: for star formation, whose own magnification is not used; None for none.
@@ -75,7 +75,7 @@ def totals(
         found = own.of_region(hb, int(used.sum()), mu, key)
         rate = (found["sfr_low"], found["sfr"], found["sfr_high"])
     if mass is not None:
-        seen = mass.seen(mask, spectra)
+        seen = mass.seen(used if used.any() else mask, spectra)
         drawn = seen[0] + seen[1] * np.random.default_rng(seed).standard_normal(DRAWS)
         stars = _interval(drawn / magnified)
     return Totals(magnification=_interval(magnified), sfr=rate, mass=stars)

@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxmetal.edge.arrays import floats
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.arrays import floats, require_count
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.ranges import inside
 from jaxmetal.machine import Program, processors, program
 from jaxmetal.numerics.quantities import unit_of
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid, refine
@@ -62,13 +63,14 @@ def posterior(
         were used. Without a single line `hb` is NaN and the rest is the prior.
 
     Raises:
-        InputError: if shapes do not fit, no spaxel has a line, an error is not positive, or a parameter besides Z, A_V,
-            Hb and offsets is free.
+        InputError: if shapes do not fit, no spaxel has a line, an error or number of spaxels is not positive, or a
+            parameter besides Z, A_V, Hb and offsets is free.
     """
     flux, sigma = checked(likelihood, flux, sigma)
     shape, levels = flux.shape[:-1], settle(likelihood, levels)
     rows = [array.reshape(-1, flux.shape[-1]) for array in (flux, sigma)]
-    rows.append(np.broadcast_to(np.asarray(spaxels, float), shape).ravel())
+    rows.append(_counts(spaxels, shape).ravel())
+    require_count("chunk", chunk, 1)
     count, key = rows[0].shape[0], jax.random.key(seed)
     size = min(chunk, max(ABREAST, 1 << (count - 1).bit_length()))
     abreast = ABREAST if jax.default_backend() == "cpu" else size
@@ -87,6 +89,17 @@ def posterior(
             if progress is not None:
                 progress(min(len(found) * size, count), count)
     return {name: np.concatenate([part[name] for part in found]).reshape(shape) for name in found[0]}
+
+
+def _counts(spaxels: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """How many spaxels were summed in each spectrum."""
+    counts = floats("spaxels", spaxels)
+    if counts.shape not in ((), shape) or not np.all(inside("(0, inf)", counts)):
+        raise InputError(
+            f"spaxels: expected a number above 0, or one for each spectrum in the shape {shape}, found "
+            f"{shown(spaxels) if not counts.ndim else f'shape {counts.shape}'}; correct it."
+        )
+    return np.broadcast_to(counts, shape)
 
 
 def grid(likelihood: Likelihood, flux: Any, sigma: Any, *, levels: Levels | None = None) -> PosteriorGrid:

@@ -13,6 +13,7 @@ import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import number
 from jaxmetal.lines import RATIOS, Calibration, Ratio, dust_law, line
 from jaxmetal.lines.contents import blends
 from jaxmetal.numerics.tree import node, static
@@ -99,12 +100,13 @@ class LogRatios:
         return self.log_likelihood(flux, sigma, z=z, a_v=a_v)
 
     def draw_hb(self, key: jax.Array, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> jax.Array:
-        """Intrinsic Hb from the measured one and its error, at every (Z, A_V); NaN without Hb."""
+        """Intrinsic Hb from the measured one and its error, at every (Z, A_V); NaN where it was not measured."""
         shape = jnp.broadcast_shapes(jnp.shape(z), jnp.shape(a_v))
         if "Hbeta" not in self.features:
             return jnp.full(shape, jnp.nan)
         i = self.features.index("Hbeta")
-        drawn = flux[i] + sigma[i] * jax.random.normal(key, shape, flux.dtype)
+        width = jnp.where(jnp.isfinite(sigma[i]), sigma[i], jnp.nan)
+        drawn = flux[i] + width * jax.random.normal(key, shape, flux.dtype)
         return drawn * 10.0 ** (0.4 * jnp.asarray(self.extinction)[i] * a_v)
 
     def outside(self, z: jax.Array) -> jax.Array:
@@ -178,7 +180,9 @@ def log_ratios(
     return LogRatios(
         calibrations=tuple(calibrations),
         constants=np.array([math.log10(value) for value, _ in fixed.values()]),
-        scatter=np.array([*scatter, *(sigma for _, sigma in fixed.values())], float),
+        scatter=np.array(
+            [number("sigma_cal", one, "[0, inf)") for one in (*scatter, *(sigma for _, sigma in fixed.values()))]
+        ),
         extinction=np.array([float(dust_law(law)(name)) for name in names]),
         z_range=limits("z_range", z_range),
         a_v_range=extinction(a_v_range),

@@ -12,8 +12,10 @@ import jax.numpy as jnp
 
 from jaxmetal.lines.names import look_up
 from jaxmetal.machine import program
+from jaxmetal.numerics.quantities import plain
 
 CM_PER_MPC = 3.0856775814913673e24
+FLUX = "erg / (s cm2)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,11 +59,13 @@ def star_formation_rate(hb: Any, distance: Any, *, rate: str = "ke12_chabrier", 
         magnification: of the light, 1 without a lens.
 
     Raises:
-        InputError: naming the nearest known rate, if there is none of that name.
+        InputError: naming the nearest known rate, if there is none of that name; or if a quantity is of another
+            dimension.
     """
     chosen = look_up("rate", rate, RATES)
     per_flux = chosen.factor * chosen.halpha * 4.0 * math.pi * CM_PER_MPC**2
-    return jnp.asarray(hb) * per_flux * distance**2 / magnification
+    flux, far = plain("hb", hb, FLUX), plain("distance", distance, "Mpc")
+    return jnp.asarray(flux) * per_flux * far**2 / magnification
 
 
 def surface_density(hb: Any, distance: Any, kpc2: Any, *, rate: str = "ke12_chabrier") -> jax.Array:
@@ -73,7 +77,7 @@ def surface_density(hb: Any, distance: Any, kpc2: Any, *, rate: str = "ke12_chab
         kpc2: that area at the source's distance, kpc^2, not demagnified.
         rate: a name of `RATES`.
     """
-    return star_formation_rate(hb, distance, rate=rate) / kpc2
+    return star_formation_rate(hb, distance, rate=rate) / plain("kpc2", kpc2, "kpc2")
 
 
 @program()

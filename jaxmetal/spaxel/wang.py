@@ -14,6 +14,7 @@ import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import number
 from jaxmetal.lines import Calibration, Emission, calibration, emission
 from jaxmetal.lines.strong_lines import constant_scatter
 from jaxmetal.numerics.tree import node, static
@@ -204,7 +205,7 @@ def wang17(
     ranges = np.array([calibration(*one.name.split("."), unverified=True).valid for one in made.calibrations])
     return Wang17(
         emission=made,
-        nii_ha=None if nii_ha is None else float(nii_ha),
+        nii_ha=None if nii_ha is None else number("nii_ha", nii_ha, "[0, inf)"),
         hb_range=limits("hb_range", hb_range),
         nii_range=limits("nii_range", nii_range),
         z_range=np.array(Z_RANGE),
