@@ -226,3 +226,19 @@ def test_elements_of_an_array_are_parameters_of_their_own(posterior):
     assert [one.best for one in found] == [1.0, 2.0, 3.0]
     assert found[1].quantiles["median"] == found[1].mean == 23.5
     assert np.isnan(jm.result.view(dataclasses.replace(array, draws={"a": draws[:, :3]})).parameters[0].r_hat)
+
+
+ASKED = {
+    "an observation": (lambda fit: jm.result.residual(fit, "mpa"), "observation: .*, found 'mpa'; did you mean 'map'"),
+    "a source": (lambda fit: jm.result.intrinsic_map(fit, "map", "dsc", "metallicity"), "source: .* found 'dsc'"),
+    "a property": (lambda fit: jm.result.intrinsic_map(fit, "map", "disc", "metal"), "prop: .* found 'metal'"),
+    "a parameter": (lambda fit: jm.result.slopes(fit, "slope", "disc", "metallicity"), "site: .* found 'slope'"),
+    "a picture": (lambda fit: jm.plot.of_posterior.overview(fit, "map", "dsc"), "source: .* did you mean 'disc'"),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_names_that_a_fit_does_not_have_are_refused(posterior, what):
+    ask, words = ASKED[what]
+    with pytest.raises(jm.InputError, match=words):
+        ask(posterior)

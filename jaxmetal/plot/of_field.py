@@ -39,7 +39,7 @@ def field(
     Raises:
         InputError: as `result.fluctuations`.
     """
-    seen = view(posterior)
+    seen = view(posterior, observation=name, source=source)
     observation, galaxy = seen.filled[name], seen.filled[SCENE].sources[source]
     prop = observation.properties[0]
     frame, shown = galaxy.frame_of(prop), quantity or property_quantity(observation)

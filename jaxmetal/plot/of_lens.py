@@ -13,7 +13,7 @@ from jaxmetal.result.views import View, view
 
 def lensing(posterior: Posterior | View, name: str, source: str) -> Curves:
     """Critical curves and caustics at the MAP for a source, in the frame of an observation; none without a lens."""
-    seen = view(posterior)
+    seen = view(posterior, observation=name, source=source)
     scene = seen.filled[SCENE]
     if not scene.lens:
         return Curves([], [])

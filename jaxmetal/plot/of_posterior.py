@@ -69,7 +69,7 @@ def map_fit(posterior: Posterior | View, name: str, quantity: Quantity | None = 
 
 def map_fits(posterior: Posterior | View, name: str, quantity: Quantity | None = None) -> list[MapFit]:
     """Each map of an observation and its prediction at the MAP."""
-    seen = view(posterior)
+    seen = view(posterior, observation=name)
     observation = seen.filled[name]
     critical = critical_lines(seen, name)
     return [
@@ -111,7 +111,7 @@ def radial(
         images: number of the lensed image that each pixel belongs to, shape (ny, nx); 0 for none.
         truth: the scene behind simulated data, to be drawn as well.
     """
-    seen = view(posterior)
+    seen = view(posterior, observation=name, source=source)
     observation = seen.filled[name]
     prop = observation.properties[0]
     points = points_of(seen, name, source, images) if shows_properties(observation) else None
@@ -142,7 +142,7 @@ def radial(
 
 def sentence(posterior: Posterior | View, source: str, prop: str, kpc_per_arcsec: Scale = None) -> str:
     """Slope of a property in all units, and whether it is resolved; empty without a free linear slope."""
-    seen = view(posterior)
+    seen = view(posterior, source=source, prop=prop)
     sites = [site for site, *where in gradients(seen) if where == [source, prop]]
     if not sites:
         return ""
@@ -164,7 +164,7 @@ def overview(
     **options: Any,
 ) -> Figure:
     """The fit of an observation of a carried property in one picture; options as for `radial`."""
-    seen = view(posterior)
+    seen = view(posterior, observation=name, source=source)
     prop = seen.filled[name].properties[0]
     words = sentence(seen, source, prop, options.get("kpc_per_arcsec"))
     shown = radial(seen, name, source, quantity, **options)
@@ -181,7 +181,7 @@ def galaxy(
     posterior: Posterior | View, name: str, source: str, quantity: Quantity | None = None, **scale: Any
 ) -> Figure:
     """The property of an observation on the source's plane at the MAP, where used data reach it."""
-    seen = view(posterior)
+    seen = view(posterior, observation=name, source=source)
     observation, reached = seen.filled[name], footprints(seen, name, source)
     prop, galaxy = observation.properties[0], seen.filled[SCENE].sources[source]
     frame, size = galaxy.frame_of(prop), effective_radius(seen, source, prop)
@@ -202,7 +202,7 @@ def predicted(posterior: Posterior | View, name: str, quantity: Quantity | None 
 
     A quantity replaces that of data which are one map.
     """
-    seen = view(posterior)
+    seen = view(posterior, observation=name)
     mean, residual, shown = predictive(seen, name).mean, predictive_residual(seen, name), planes(seen.filled[name])
     return stacked(
         [

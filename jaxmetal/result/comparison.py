@@ -47,7 +47,7 @@ def criteria(posterior: Posterior | View) -> Criteria:
 
 def residual(posterior: Posterior | View, name: str) -> np.ndarray:
     """(data - model) / sigma at the MAP, NaN where data are not used."""
-    return view(posterior).residuals[name]
+    return view(posterior, observation=name).residuals[name]
 
 
 def pointwise(posterior: Posterior | View, name: str, count: int = 400) -> np.ndarray:
@@ -58,7 +58,7 @@ def pointwise(posterior: Posterior | View, name: str, count: int = 400) -> np.nd
     Raises:
         InputError: if there are no draws.
     """
-    seen = view(posterior)
+    seen = view(posterior, observation=name)
     if not seen.posterior.sampled:
         raise InputError(
             f"Expected draws for cross-validation, found the best value alone (method '{seen.posterior.method}'); "

@@ -33,7 +33,7 @@ class Fluctuations(NamedTuple):
 
 def weights_of(posterior: Posterior | View, source: str, prop: str) -> list[str]:
     """Sites of the weights of the random fields in a property; none where it has no field."""
-    known = view(posterior).meanings.items()
+    known = view(posterior, source=source, prop=prop).meanings.items()
     return [site for site, one in known if one.role == COEFFICIENT and (source, prop) in map(carried, one.places)]
 
 
@@ -52,7 +52,7 @@ def fluctuations(
     Raises:
         InputError: if the property has no field whose weights are free, or there are no draws.
     """
-    seen = view(posterior)
+    seen = view(posterior, source=source, prop=prop)
     sites = weights_of(seen, source, prop)
     if not sites or not seen.posterior.sampled:
         raise InputError(

@@ -60,7 +60,7 @@ def two_point(
     Raises:
         InputError: if edges do not ascend, or no two pixels are as far apart as one of the bins.
     """
-    seen, edges = view(posterior), floats("edges", edges, "arcsec")
+    seen, edges = view(posterior, observation=name, source=source, prop=prop), floats("edges", edges, "arcsec")
     if edges.ndim != 1 or edges.size < 2 or np.any(np.diff(edges) <= 0.0):
         raise InputError(f"two_point: expected edges of separation that ascend, at least two, found {edges.tolist()}.")
     beta = _used(seen, name, source)

@@ -36,17 +36,17 @@ class Summarised(NamedTuple):
 
 def best_prediction(posterior: Posterior | View, name: str) -> Prediction:
     """The noise-free prediction of one observation at the MAP."""
-    return view(posterior).predictions[name]
+    return view(posterior, observation=name).predictions[name]
 
 
 def predictive(posterior: Posterior | View, name: str, count: int = 96) -> Summarised:
     """Posterior-predictive map (without noise) of one observation from `count` evenly spaced draws."""
-    return view(posterior).once(_predictive, count)[name]
+    return view(posterior, observation=name).once(_predictive, count)[name]
 
 
 def predictive_residual(posterior: Posterior | View, name: str, count: int = 96) -> np.ndarray:
     """Data less the mean of `predictive`, in standard deviations of the data; NaN where unused, or limits."""
-    seen = view(posterior)
+    seen = view(posterior, observation=name)
     drawn = predictive(seen, name, count)
     return np.asarray(_residual(seen.filled[name], Prediction(jnp.asarray(drawn.mean), jnp.asarray(drawn.light))))
 
@@ -82,7 +82,7 @@ def profile(posterior: Posterior | View, source: str, prop: str, radii: np.ndarr
     Returns:
         shape (len(QUANTILES), len(radii)); NaN without draws.
     """
-    seen = view(posterior)
+    seen = view(posterior, source=source, prop=prop)
     prior = seen.skeleton[SCENE].sources[source].carries[prop].profile
     drawn = [azimuthal_mean(fill(prior, values), radii) for values in spaced(seen.posterior, count)]
     return quantiles(np.asarray(drawn), list(QUANTILES.values()), axis=0)
@@ -101,7 +101,9 @@ def azimuthal_mean(profile: Any, radii: Any) -> np.ndarray:
 
 def intrinsic_map(posterior: Posterior | View, name: str, source: str, prop: str) -> np.ndarray:
     """The property before blending, at the traced centre of each pixel of an observation, at the MAP."""
-    return view(posterior).once(_pixels_on_source, name, source).carried[prop]
+    return (
+        view(posterior, observation=name, source=source, prop=prop).once(_pixels_on_source, name, source).carried[prop]
+    )
 
 
 def radius_map(posterior: Posterior | View, name: str, source: str, prop: str | None = None) -> np.ndarray:
@@ -109,13 +111,13 @@ def radius_map(posterior: Posterior | View, name: str, source: str, prop: str | 
 
     In the frame of the source; with `prop` in the one in which that property is told, its own where it has one.
     """
-    found = view(posterior).once(_pixels_on_source, name, source)
+    found = view(posterior, observation=name, source=source, prop=prop).once(_pixels_on_source, name, source)
     return found.radius if prop is None else found.radii[prop]
 
 
 def traced(posterior: Posterior | View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Where the centres of an observation's pixels lie on a source's plane at the MAP, arcsec; NaN beyond the map."""
-    return view(posterior).once(_traced, name, source)
+    return view(posterior, observation=name, source=source).once(_traced, name, source)
 
 
 def footprints(posterior: Posterior | View, name: str, source: str) -> np.ndarray:
@@ -123,7 +125,7 @@ def footprints(posterior: Posterior | View, name: str, source: str) -> np.ndarra
 
     Pixels with a corner beyond the deflection map are left out.
     """
-    return view(posterior).once(_footprints, name, source)
+    return view(posterior, observation=name, source=source).once(_footprints, name, source)
 
 
 def _footprints(seen: View, name: str, source: str) -> np.ndarray:

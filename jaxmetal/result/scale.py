@@ -44,7 +44,7 @@ def gradients(posterior: Posterior | View) -> list[tuple[str, str, str]]:
 
 def slopes(posterior: Posterior | View, site: str, source: str, prop: str, kpc_per_arcsec: Scale = None) -> Slopes:
     """Draws of a slope in all units; size and slope come from the same draw."""
-    seen = view(posterior)
+    seen = view(posterior, source=source, prop=prop, site=site)
     drawn, size = seen.posterior.draws[site], effective_radius(seen, source, prop)
     scale = scale_of(source, kpc_per_arcsec)
     return Slopes(drawn, None if scale is None else drawn / scale, None if size is None else drawn * size)

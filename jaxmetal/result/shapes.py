@@ -64,14 +64,14 @@ def listed(posterior: Posterior | View) -> list[Listed]:
 
 def deprojection(posterior: Posterior | View, source: str, prop: str) -> dict[str, np.ndarray]:
     """Axis ratio and inclination (degrees) of the disc on which a property lies: draws where they are free."""
-    seen = view(posterior)
+    seen = view(posterior, source=source, prop=prop)
     terms = _frames(seen)[_path(seen, source, prop)]
     return {term: terms[term].draws for term in ("q", "inclination")}
 
 
 def is_thin(posterior: Posterior | View, source: str, prop: str) -> bool:
     """Whether that inclination is that of a thin disc, for want of a thickness."""
-    seen = view(posterior)
+    seen = view(posterior, source=source, prop=prop)
     return _frames(seen)[_path(seen, source, prop)]["inclination"].derived
 
 

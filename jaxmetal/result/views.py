@@ -14,6 +14,7 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.edge.findings import Finding, worst_first
 from jaxmetal.likelihood.stated import as_stated
+from jaxmetal.lines.names import look_up
 from jaxmetal.machine import program
 from jaxmetal.meaning import COEFFICIENT, Meaning, meanings
 from jaxmetal.meaning.circles import at_home, unwrap
@@ -194,9 +195,35 @@ class View:
         return self._kept[key]
 
 
-def view(posterior: Posterior | View) -> View:
-    """A view of a posterior; a view is returned as it is."""
-    return posterior if isinstance(posterior, View) else View(posterior)
+def view(
+    posterior: Posterior | View,
+    *,
+    observation: str | None = None,
+    source: str | None = None,
+    prop: str | None = None,
+    site: str | None = None,
+) -> View:
+    """A view of a posterior; a view is returned as it is.
+
+    Args:
+        posterior: of a fit, or a view of it.
+        observation: name of one that is asked for; None for none.
+        source: likewise.
+        prop: of a property that this source carries.
+        site: of a parameter.
+
+    Raises:
+        InputError: naming the nearest known name, if the fit has none of that name.
+    """
+    seen = posterior if isinstance(posterior, View) else View(posterior)
+    sources = seen.posterior.tree[SCENE].sources
+    carries = sources[source].carries if source in sources else {}
+    known = {"observation": seen.posterior.plans, "source": sources, "prop": carries, "site": seen.posterior.draws}
+    asked = {"observation": observation, "source": source, "prop": prop, "site": site}
+    for kind, name in asked.items():
+        if name is not None:
+            look_up(kind, name, known[kind])
+    return seen
 
 
 @program()
