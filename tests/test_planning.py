@@ -111,7 +111,7 @@ def test_errors_grow_with_blur_and_shrink_with_light():
 
 
 def test_bad_plans_are_refused():
-    with pytest.raises(InputError, match="positive numbers"):
+    with pytest.raises(InputError, match="snr: expected a number within"):
         planning.observed(SETTING._replace(snr=0.0))
     scene, maps, truth = planning.observed(SETTING)
     with pytest.raises(InputError, match="has no value"):

@@ -324,7 +324,7 @@ def test_light_of_another_image_is_not_traced_back_with_this_one():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"pixel": 0.0}, "pixel: expected the side of a source pixel"),
+        ({"pixel": 0.0}, "pixel: expected a number within"),
         ({"pixel": 1e-5}, "use larger ones"),
         ({"used": np.zeros(GRID.shape, bool)}, "used: expected at least one"),
     ],
