@@ -59,9 +59,7 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     """
     require_data(observations, is_site)
     for name, one in observations.items():
-        sigma = partial(_sigma, typical(one))
-        jax.eval_shape(sigma)  # a noise refuses what it cannot be around
-        require_physical(f"data of '{name}'", one.quantity, one.data, one.used, sigma)
+        require_physical(f"data of '{name}'", one.quantity, one.data, one.used, partial(_sigma, one))
     plans = prepare(scene, observations, sampling)
     if scene.lens and is_fixed(scene.lens) and all(plan.lens is not None for plan in plans.values()):
         # The plans hold the deflections; maps may be large, and every galaxy would carry its own.
@@ -80,8 +78,9 @@ def make(scene: Any, observations: Mapping[str, Any], sampling: Mapping[str, Sam
     return Problem(skeleton=skeleton, priors=strong, plans=plans, held=pulls(skeleton, sites))
 
 
-def _sigma(now: Any) -> Any:
-    """The standard deviation of each datum of a typical observation; the largest, where it depends on the light."""
+def _sigma(observation: Any) -> Any:
+    """The standard deviation of each datum, where its noise is typical; the largest, where it depends on the light."""
+    now = typical(observation)
     return now.noise.standard_deviation(now.data, np.zeros_like(now.data))
 
 
