@@ -59,9 +59,9 @@ def prepare(
     # As NumPy: arithmetic on concrete numbers compiles nothing.
     now = jax.tree.map(np.asarray, typical(prior))
     require_within(now, medians=True)
-    for name in observations:
-        # Traced alone: a noise refuses what it cannot be around.
-        jax.eval_shape(now[name].noise.standard_deviation, now[name].data, now[name].data)
+    for one in (now[name] for name in observations):
+        if one.noise is not None:  # traced alone: a noise refuses what it cannot be around
+            jax.eval_shape(one.noise.standard_deviation, one.data, one.data)
     now_scene = realised(now["scene"])
     plans = {
         name: observation.plan(scene, Numbers(now[name], now_scene), (sampling or {}).get(name))
