@@ -154,7 +154,7 @@ def test_mean_and_error_of_the_field_and_where_data_tell_it(fitted):
 
 
 def test_what_has_no_field_has_no_fluctuations(fitted):
-    with pytest.raises(jm.InputError, match="found .extinction.; did you mean .metallicity."):
+    with pytest.raises(jm.InputError, match=r"found .extinction.; did you mean .metallicity."):
         jm.result.fluctuations(fitted, "disc", "extinction", (np.zeros(1), np.zeros(1)))
 
 
