@@ -80,7 +80,7 @@ def test_a_fit_goes_on_to_its_other_pictures(tmp_path, capsys, monkeypatch):
     filled = {"scene": SimpleNamespace(sources={STRANGE: source}), "seen": observed}
     for name, drawn in {"overview": Figure, "corner": Figure, "galaxy": lambda: 1 / 0}.items():
         monkeypatch.setattr(of_posterior, name, lambda *_, made=drawn, **__: made())
-    figures(SimpleNamespace(posterior=posterior, filled=filled, tree={}), tmp_path)
+    figures(SimpleNamespace(posterior=posterior, filled=filled, tree={"scene": filled["scene"]}), tmp_path)
     assert "source_plane_seen could not be drawn (ZeroDivisionError" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} == {"fit_seen.png", "corner.png"}
 

@@ -233,6 +233,7 @@ ASKED = {
     "a source": (lambda fit: jm.result.intrinsic_map(fit, "map", "dsc", "metallicity"), "source: .* found 'dsc'"),
     "a property": (lambda fit: jm.result.intrinsic_map(fit, "map", "disc", "metal"), "prop: .* found 'metal'"),
     "a parameter": (lambda fit: jm.result.slopes(fit, "slope", "disc", "metallicity"), "site: .* found 'slope'"),
+    "a field": (lambda fit: jm.result.fluctuations(fit, "disc", "metallicity", (0.0, 0.0)), "no field"),
     "a picture": (lambda fit: jm.plot.of_posterior.overview(fit, "map", "dsc"), "source: .* did you mean 'disc'"),
 }
 

@@ -209,20 +209,21 @@ def view(
         posterior: of a fit, or a view of it.
         observation: name of one that is asked for; None for none.
         source: likewise.
-        prop: of a property that this source carries.
+        prop: of a property that this source carries; with a source alone.
         site: of a parameter.
 
     Raises:
         InputError: naming the nearest known name, if the fit has none of that name.
     """
     seen = posterior if isinstance(posterior, View) else View(posterior)
-    sources = seen.posterior.tree[SCENE].sources
-    carries = sources[source].carries if source in sources else {}
-    known = {"observation": seen.posterior.plans, "source": sources, "prop": carries, "site": seen.posterior.draws}
-    asked = {"observation": observation, "source": source, "prop": prop, "site": site}
-    for kind, name in asked.items():
-        if name is not None:
-            look_up(kind, name, known[kind])
+    if observation is not None:
+        look_up("observation", observation, seen.posterior.plans)
+    if source is not None:
+        carries = look_up("source", source, seen.posterior.tree[SCENE].sources).carries
+        if prop is not None:
+            look_up("prop", prop, carries)
+    if site is not None:
+        look_up("site", site, seen.posterior.draws)
     return seen
 
 
