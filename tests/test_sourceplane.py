@@ -334,6 +334,11 @@ def test_what_cannot_be_reconstructed_is_refused(change, text):
         sourceplane.reconstruct(LENS, GRID, **{"pixel": 0.1, **change})
 
 
+def test_images_are_not_laid_on_pixels_of_no_size():
+    with pytest.raises(jm.InputError, match="pixel: expected a number within"):
+        sourceplane.of_images(LENS, GRID, np.ones(GRID.shape, int), -0.1)
+
+
 def test_maps_of_other_shapes_are_refused(images):
     with pytest.raises(jm.InputError, match="cut it alike"):
         images[1].mean(np.zeros((3, 4)))

@@ -171,7 +171,7 @@ def of_images(
     Raises:
         InputError: as `reconstruct`.
     """
-    labels = np.asarray(labels)
+    pixel, labels = number("pixel", pixel, "(0, inf)", "arcsec"), np.asarray(labels)
     masks = {int(one): as_mask(labels == one, tuple(grid.shape)) for one in np.unique(labels) if one > 0}
     counts = {name: _count(lens, grid, pixel, mask, fine) for name, mask in masks.items()}
     traced = {count: trace(lens, grid, count) for count in set(counts.values())}
