@@ -17,8 +17,8 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.ranges import declared, require_within
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.machine import Program
-from jaxmetal.numerics.profile import is_on_sky, parts_of
-from jaxmetal.numerics.tree import realised
+from jaxmetal.numerics.profile import is_on_sky
+from jaxmetal.numerics.tree import nodes, realised
 from jaxmetal.observation.channels import used_somewhere
 from jaxmetal.observation.contract import Numbers
 from jaxmetal.observation.plan import Plan
@@ -103,7 +103,7 @@ def _check_tables(where: str, source: Source) -> None:
 def _check_pictures(where: str, source: Source) -> None:
     """They lie on the sky, not among what is on a disc."""
     for name, light in source.lights.items():
-        inner = [part for part in parts_of(light) if part is not light and is_on_sky(part)]
+        inner = [part for part in nodes(light) if part is not light and is_on_sky(part)]
         if inner:
             raise InputError(
                 f"{where}.lights.{name}: expected a picture by itself, found a {type(inner[0]).__name__} within "

@@ -24,6 +24,16 @@ def spaxels(**options):
     return jm.spaxel.posterior(jm.spaxel.fluxes(LINES, "M08"), FLUX, 0.1 * FLUX, **options)
 
 
+def survey(**changed):
+    sample = {"parent": jm.simulate.Parent(size_at_pivot=4.0), "instrument": jm.simulate.INSTRUMENTS["MUSE"]}
+    return jm.simulate.survey(**{"count": 1, "kpc_per_arcsec": jm.io.kpc_per_arcsec} | sample | changed)
+
+
+def spearman(**options):
+    covariate = jm.population.Covariate(values=np.arange(3.0), pivot=1.0)
+    return jm.population.spearman(jm.population.Measured(values=np.arange(3.0), sigma=np.ones(3)), covariate, **options)
+
+
 CASES = {
     "a field of no length": (lambda: field(length=0.0), "length: expected a number within (0, inf), found 0"),
     "a field of no step": (lambda: field(step=0.0), "step: expected a number within (0, inf)"),
@@ -36,7 +46,7 @@ CASES = {
     "an axis ratio above 1": (lambda: planning.forecast([20.0], [1.0], [3.0], q=1.5), "q: expected a number within (0"),
     "a signal of NaN": (lambda: planning.forecast([np.nan], [1.0], [3.0]), "snr: expected a number within (0, inf)"),
     "one noise draw": (lambda: planning.simulated_error(Setting(20.0, 1.0, 3.0), count=1), "count: expected a whole"),
-    "kpc of less than nothing": (lambda: scale_of("disc", -8.0), "kpc_per_arcsec: expected a number within (0, inf)"),
+    "kpc of less than nothing": (lambda: scale_of(None, "disc", -8.0), "kpc_per_arcsec: expected a number within (0,"),
     "no redshift": (lambda: jm.io.kpc_per_arcsec(0.0), "redshift: expected numbers above 0, found 0"),
     "no spaxels": (lambda: spaxels(spaxels=0), "spaxels: expected a number above 0"),
     "spaxels of another shape": (lambda: spaxels(spaxels=np.ones(3)), "in the shape (1,), found shape (3,)"),
@@ -50,6 +60,32 @@ CASES = {
         "sigma_cal: expected a number within [0, inf), found nan",
     ),
     "a source nowhere": (lambda: jm.result.image_positions(LENS, np.nan, 0.1, GRID), "x: expected a number within"),
+    "curves without a sample": (lambda: jm.result.critical_curves(LENS, GRID, samples=0), "samples: expected a whole"),
+    "images without a sample": (
+        lambda: jm.result.image_positions(LENS, 0.1, 0.1, GRID, samples=0.5),
+        "samples: expected a whole number of at least 1, found 0.5",
+    ),
+    "a mixture of no draws": (lambda: jm.result.pool({}, draws=0), "draws: expected a whole number of at least 1"),
+    "no galaxies": (lambda: survey(count=0), "count: expected a whole number of at least 1, found 0"),
+    "galaxies in the dark": (lambda: survey(peak_snr=-1.0), "peak_snr: expected a number within (0, inf), found -1"),
+    "no draws of a prior": (
+        lambda: jm.simulate.from_prior(TRUTH, {}, KEY, 0),
+        "count: expected a whole number of at least 1, found 0",
+    ),
+    "no repetitions": (lambda: spearman(repeats=0), "repeats: expected a whole number of at least 1, found 0"),
+    "ranks without a seed": (lambda: spearman(seed=-1), "The seed must be a whole number from 0"),
+    "light of another shape": (
+        lambda: sourceplane.region_magnification(LENS, GRID, np.ones((9, 9)), np.ones((9, 11), bool), 0.1),
+        "light: expected the shape (9, 11)",
+    ),
+    "light of another shape under many lenses": (
+        lambda: sourceplane.over_lenses({"a": [LENS]}, GRID, np.ones((9, 9)), np.ones((9, 11), bool)),
+        "light: expected the shape (9, 11)",
+    ),
+    "a mask of another shape": (
+        lambda: sourceplane.over_lenses({"a": [LENS]}, GRID, np.ones((9, 11)), np.ones((3, 3), bool)),
+        "mask: expected the shape (9, 11)",
+    ),
     "a source pixel of no size": (lambda: sourceplane.reconstruct(LENS, GRID, 0.0), "pixel: expected a number within"),
 }
 

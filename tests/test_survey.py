@@ -60,7 +60,7 @@ def test_instruments_make_maps():
 
 
 def test_impossible_surveys_are_refused():
-    with pytest.raises(InputError, match="positive count"):
+    with pytest.raises(InputError, match="count: expected a whole number"):
         sampled(0)
     with pytest.raises(InputError, match="positive scales"):
         sampled(1, kpc_per_arcsec=lambda z: 0.0)

@@ -235,6 +235,8 @@ ASKED = {
     "a parameter": (lambda fit: jm.result.slopes(fit, "slope", "disc", "metallicity"), "site: .* found 'slope'"),
     "a field": (lambda fit: jm.result.fluctuations(fit, "disc", "metallicity", (0.0, 0.0)), "no field"),
     "a picture": (lambda fit: jm.plot.of_posterior.overview(fit, "map", "dsc"), "source: .* did you mean 'disc'"),
+    "a scale": (lambda fit: jm.result.summary(fit, {"dics": 8.0}), "source: .* found 'dics'; did you mean 'disc'"),
+    "a fit": (lambda fit: jm.result.compare({"a": fit, "b": fit}, {"c": 8.0}), "kpc_per_arcsec: .* found 'c'"),
 }
 
 
@@ -243,3 +245,9 @@ def test_names_that_a_fit_does_not_have_are_refused(posterior, what):
     ask, words = ASKED[what]
     with pytest.raises(jm.InputError, match=words):
         ask(posterior)
+
+
+@pytest.mark.parametrize("drawn", [jm.result.predictive, jm.result.predictive_residual])
+def test_of_no_draws_nothing_is_made(posterior, drawn):
+    with pytest.raises(jm.InputError, match="count: expected a whole number of at least 1, found 0"):
+        drawn(posterior, "map", 0)

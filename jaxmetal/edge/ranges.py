@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
+from jaxmetal.numerics.tree import parts
 
 NUMBERS = (int, float, np.generic, np.ndarray, jax.Array)
 """What a fixed number can be, if it has no dimension."""
@@ -53,11 +53,32 @@ def number(name: str, value: Any, interval: str = "(-inf, inf)", unit: str = "")
     Raises:
         InputError: if it is none, or lies outside.
     """
-    found = floats(name, value, unit)
-    if found.ndim or not contains(interval, found):
-        said = f"{found:g}" if not found.ndim else f"an array of shape {found.shape}"
-        raise InputError(f"{name}: expected a number within {interval}, found {said}; correct it.")
+    found = numbers(name, value, interval, unit)
+    if found.ndim:
+        raise InputError(
+            f"{name}: expected a number within {interval}, found an array of shape {found.shape}; correct it."
+        )
     return float(found)
+
+
+def numbers(name: str, value: Any, interval: str, unit: str = "", *, advice: str = "correct it") -> np.ndarray:
+    """Numbers that are given to a function, as `number` is.
+
+    Args:
+        name: of the argument.
+        value: of it.
+        interval: where all of them lie.
+        unit: of them; "" for pure numbers.
+        advice: the end of the sentence.
+
+    Raises:
+        InputError: naming the first that lies outside.
+    """
+    found = floats(name, value, unit)
+    outside = found[~inside(interval, found)]
+    if outside.size:
+        raise InputError(f"{name}: expected a number within {interval}, found {outside[0]:g}; {advice}.")
+    return found
 
 
 def contains(interval: str, number: Any) -> bool:
@@ -80,23 +101,11 @@ def ends(interval: str) -> tuple[float, float]:
 
 def declared(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Mapping[str, Any]]]:
     """Path, number or array, and what its field says of it (see `numerics.tree.parameter`), of every parameter."""
-    for name, part, said in _parts(tree):
-        place = (*path, name)
-        if said is not None and isinstance(part, NUMBERS):
+    for name, part, said in parts(tree):
+        place, is_parameter = (*path, name), "unit" in said or "within" in said
+        if is_parameter and isinstance(part, NUMBERS):
             yield place, part, said
-        elif said is not None and isinstance(part, tuple):
+        elif is_parameter and isinstance(part, tuple):
             yield from (((*place, str(k)), one, said) for k, one in enumerate(part))
         else:
             yield from declared(part, place)
-
-
-def _parts(tree: Any) -> list[tuple[str, Any, Mapping[str, Any] | None]]:
-    """Name and value of what a tree is made of, and what its field says of it."""
-    if isinstance(tree, Mapping):
-        return [(str(name), part, None) for name, part in tree.items()]
-    if isinstance(tree, (tuple, list)):
-        return [(str(place), part, None) for place, part in enumerate(tree)]
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        return [(f.name, getattr(tree, f.name), f.metadata if {"unit", "within"} & set(f.metadata) else None)
-                for f in dataclasses.fields(tree)]  # fmt: skip
-    return []

@@ -126,7 +126,7 @@ def observation_maps(
         if prop == observation.properties[0]:
             radius, size = radius_map(seen, name, source, prop), effective_radius(seen, source, prop)
             maps[f"radius_{source}"], units[f"radius_{source}"] = radius, "arcsec"
-            scale = scale_of(source, kpc_per_arcsec)
+            scale = scale_of(seen, source, kpc_per_arcsec)
             if scale is not None:
                 maps[f"radius_kpc_{source}"], units[f"radius_kpc_{source}"] = radius * scale, "kpc"
             if size is not None:

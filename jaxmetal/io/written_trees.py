@@ -22,6 +22,7 @@ from numpyro.distributions.transforms import Transform
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.nodes import ROOMS as KINDS
+from jaxmetal.numerics.tree import is_node, parts
 from jaxmetal.numerics.written import made_of
 
 ROOMS = ("frame", "light", "tracer", "lens", "instrument", "mixing", "likelihood", "observation", "numerics", "scene",
@@ -52,12 +53,12 @@ def encoded(thing: Any, arrays: list[np.ndarray]) -> Any:
             "fields": keywords,
         }
     if isinstance(thing, (Distribution, Transform)):
-        parts = made_of(thing)
-    elif dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        parts = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+        fields = made_of(thing)
+    elif is_node(thing):
+        fields = {name: value for name, value, _ in parts(thing)}
     else:
         return {"function": _name(thing)} if callable(thing) else {"unknown": type(thing).__name__}
-    return {"type": _name(type(thing)), "fields": {key: encoded(value, arrays) for key, value in parts.items()}}
+    return {"type": _name(type(thing)), "fields": {key: encoded(value, arrays) for key, value in fields.items()}}
 
 
 def decoded(written: Any, arrays: Mapping[int, np.ndarray], known: Mapping[str, Any]) -> Any:
@@ -129,8 +130,8 @@ def _found(name: str, known: Mapping[str, Any], functions: bool = False) -> Any:
 
 
 def _is_own(module: str) -> bool:
-    parts = module.split(".")
-    return module.startswith(PRIORS) or (parts[0] == "jaxmetal" and len(parts) > 1 and parts[1] in ROOMS)
+    package, room, *_ = (*module.split("."), "")
+    return module.startswith(PRIORS) or (package == "jaxmetal" and room in ROOMS)
 
 
 def _is_kind(thing: Any) -> bool:

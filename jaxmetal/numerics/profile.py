@@ -5,9 +5,7 @@ A profile is anything that is called with two coordinates. None of these is requ
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -42,17 +40,6 @@ def is_on_sky(profile: Any) -> bool:
 def is_as_seen(profile: Any) -> bool:
     """Whether it is a picture taken through the lens, which is evaluated where it is seen."""
     return is_on_sky(profile) and profile.plane == "image"
-
-
-def parts_of(profile: Any) -> Iterator[Any]:
-    """A profile and all nodes that it is made of."""
-    if isinstance(profile, Mapping):
-        for part in profile.values():
-            yield from parts_of(part)
-    elif dataclasses.is_dataclass(profile) and not isinstance(profile, type):
-        yield profile
-        for field in dataclasses.fields(profile):
-            yield from parts_of(getattr(profile, field.name))
 
 
 def half_light_radius(profile: Any) -> Any:

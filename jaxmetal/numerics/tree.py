@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, dataclass_transform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
 import jax
 
@@ -111,6 +111,44 @@ def _in_units(name: str, make: Callable[..., None], fields: Sequence[dataclasses
         make(self, *arguments, **told)
 
     return made
+
+
+class Part(NamedTuple):
+    """One of the things that a tree is made of.
+
+    Attributes:
+        name: of the field, key of the mapping, or place in the sequence.
+        value: the part itself.
+        said: what its field says of it (see `parameter` and `static`); empty where there is no field.
+    """
+
+    name: str
+    value: Any
+    said: Mapping[str, Any]
+
+
+def parts(tree: Any) -> list[Part]:
+    """What a node, another dataclass, a mapping or a sequence is made of; nothing for anything else."""
+    if isinstance(tree, Mapping):
+        return [Part(str(name), value, {}) for name, value in tree.items()]
+    if isinstance(tree, (tuple, list)):
+        return [Part(str(place), value, {}) for place, value in enumerate(tree)]
+    if is_node(tree):
+        return [Part(field.name, getattr(tree, field.name), field.metadata) for field in dataclasses.fields(tree)]
+    return []
+
+
+def nodes(tree: Any) -> Iterator[Any]:
+    """All nodes of a tree, the outer ones first."""
+    if is_node(tree):
+        yield tree
+    for part in parts(tree):
+        yield from nodes(part.value)
+
+
+def is_node(thing: Any) -> bool:
+    """Whether it is a dataclass' object, as every node is."""
+    return dataclasses.is_dataclass(thing) and not isinstance(thing, type)
 
 
 def realised(tree: T) -> T:

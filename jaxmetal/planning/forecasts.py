@@ -10,7 +10,6 @@ import numpy as np
 import numpyro.distributions as dist
 
 from jaxmetal.edge.arrays import require_count
-from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.ranges import number
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
@@ -60,21 +59,39 @@ def observed(setting: Setting) -> tuple[Scene, dict[str, Any], dict[str, float]]
     Raises:
         InputError: if a number lies outside its range, or no pixel is bright enough for a metallicity.
     """
+    return _of_light(setting, _light(setting))
+
+
+def _light(setting: Setting) -> np.ndarray:
+    """The image of the line, over its noise in a pixel."""
     _require_usable(setting)
-    scene, truth = _disc(setting), {CENTRAL: 8.6, SLOPE: setting.slope}
     pixel = 1.0 / setting.pixels_per_r_eff
     side = 2 * int(np.ceil(REACH / pixel)) + 1
-    blank: Any = metallicity_map(
-        np.zeros((side, side)), psf=psf.Gaussian(fwhm=setting.fwhm_per_r_eff), sigma=1.0, pixel_scale=pixel
-    )
-    maps, known = {"metallicity": blank}, fill({"scene": scene}, truth)["scene"]
-    light = np.asarray(predictions(maps, known, prepare(scene, maps))["metallicity"].light)
+    maps, truth = {"metallicity": _map(setting, np.ones((side, side)), True)}, _truth(setting)
+    scene = fill({"scene": _disc(setting)}, truth)["scene"]
+    light = np.asarray(predictions(maps, scene, prepare(scene, maps))["metallicity"].light)
     # Half of the flux, 1, lies within the ellipse, whose area is pi q pixels of side R_e.
-    noise = 0.5 * pixel / (setting.snr * np.sqrt(np.pi * setting.q))
-    used = light > DETECTED * noise
-    sigma = np.hypot(FLOOR, DEX_TIMES_SNR * noise / np.where(used, light, 1.0))
-    seen = metallicity_map(np.zeros(light.shape), psf=blank.psf, sigma=sigma, used=used, grid=blank.grid)
-    return scene, {"metallicity": seen}, truth
+    return light * (setting.snr * np.sqrt(np.pi * setting.q)) / (0.5 * pixel)
+
+
+def _of_light(setting: Setting, snr: np.ndarray) -> tuple[Scene, dict[str, Any], dict[str, float]]:
+    used = snr > DETECTED
+    sigma = np.hypot(FLOOR, DEX_TIMES_SNR / np.where(used, snr, 1.0))
+    return _disc(setting), {"metallicity": _map(setting, sigma, used)}, _truth(setting)
+
+
+def _map(setting: Setting, sigma: np.ndarray, used: Any) -> Any:
+    return metallicity_map(
+        np.zeros(sigma.shape),
+        psf=psf.Gaussian(fwhm=setting.fwhm_per_r_eff),
+        sigma=sigma,
+        used=np.broadcast_to(used, sigma.shape),
+        pixel_scale=1.0 / setting.pixels_per_r_eff,
+    )
+
+
+def _truth(setting: Setting) -> dict[str, float]:
+    return {CENTRAL: 8.6, SLOPE: setting.slope}
 
 
 def _require_usable(setting: Setting) -> None:
@@ -161,9 +178,5 @@ def forecast(
 
 def _error_or_infinite(setting: Setting) -> float:
     """Two numbers cannot be told from the data where fewer than three pixels have a metallicity."""
-    _require_usable(setting)
-    try:
-        _, maps, _ = observed(setting)
-    except InputError:
-        return np.inf
-    return fisher_error(setting) if int(np.sum(maps["metallicity"].used)) > 2 else np.inf
+    snr = _light(setting)
+    return fisher(*_of_light(setting, snr)).error(SLOPE) if np.sum(snr > DETECTED) > 2 else np.inf

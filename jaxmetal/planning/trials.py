@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fit import evaluate
 from jaxmetal.fit.peaks import Peak, find_peaks
@@ -45,8 +46,9 @@ def maxima(scene: Any, observations: Mapping[str, Any], truth: Mapping[str, Any]
         seed: of the noise.
 
     Raises:
-        InputError: if a parameter lacks a value, or a fit finds no maximum.
+        InputError: if a parameter lacks a value, a fit finds no maximum, or there is no draw.
     """
+    require_count("count", count, 1)
     known = fill(tree(scene, observations), truth)
     actual = known.pop(SCENE)
     seen = predictions(known, actual, prepare(actual, known))

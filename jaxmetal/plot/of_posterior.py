@@ -135,7 +135,7 @@ def radial(
         line=None if points is None else wls(points.radius, points.value, points.sigma),
         psf_half_width=0.5 * fwhm(observation.psf) * shrinking(seen, name, source),
         lensed=bool(seen.filled[SCENE].lens),
-        kpc_per_arcsec=scale_of(source, kpc_per_arcsec),
+        kpc_per_arcsec=scale_of(seen, source, kpc_per_arcsec),
         r_eff=None if size is None else float(np.median(size)),
     )
 

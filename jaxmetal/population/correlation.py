@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betainc
 
+from jaxmetal.edge.arrays import require_count, require_seed
 from jaxmetal.population.galaxies import Covariate, Draws, Measured
 
 REPEATS = 1000
@@ -52,7 +53,12 @@ def spearman(quantity: Measured | Draws, covariate: Covariate, *, repeats: int =
         covariate: with errors or without.
         repeats: Monte Carlo repetitions.
         seed: of these.
+
+    Raises:
+        InputError: if there is no repetition, or the seed cannot be one.
     """
+    require_count("repeats", repeats, 1)
+    require_seed(seed)
     random = np.random.default_rng(seed)
     n = len(covariate.values)
     y, x = quantity.resampled(random, repeats), np.broadcast_to(covariate.values, (repeats, n))

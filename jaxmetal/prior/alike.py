@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.numerics.grid import Grid
+from jaxmetal.numerics.tree import is_node, parts
 from jaxmetal.prior.tree import Tied, is_site
 
 
@@ -53,22 +54,20 @@ def require_consistent(tree: Any, where: str) -> None:
     Raises:
         InputError: naming the first by its path.
     """
-    if isinstance(tree, Mapping):
-        for name, part in tree.items():
-            require_consistent(part, f"{where}.{name}")
-    elif isinstance(tree, (tuple, list)):
-        for place, part in enumerate(tree):
-            require_consistent(part, f"{where}.{place}")
-    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        fields = {field.name: field for field in dataclasses.fields(tree)}
-        given = {name: getattr(tree, name) for name in fields}
-        require_alike(fields, given, where)
-        _require_on_grid(given, where)
-        for name, kinds in _switches(type(tree)).items():
-            if given[name] not in kinds:
-                raise InputError(f"{where}.{name}: expected one of {', '.join(kinds)}, found {shown(given[name])}.")
-        for name, part in given.items():
-            require_consistent(part, f"{where}.{name}")
+    if is_node(tree):
+        _require_node(tree, where)
+    for part in parts(tree):
+        require_consistent(part.value, f"{where}.{part.name}")
+
+
+def _require_node(one: Any, where: str) -> None:
+    fields = {field.name: field for field in dataclasses.fields(one)}
+    given = {name: getattr(one, name) for name in fields}
+    require_alike(fields, given, where)
+    _require_on_grid(given, where)
+    for name, kinds in _switches(one.__class__).items():
+        if given[name] not in kinds:
+            raise InputError(f"{where}.{name}: expected one of {', '.join(kinds)}, found {shown(given[name])}.")
 
 
 def _require_on_grid(given: Mapping[str, Any], where: str) -> None:

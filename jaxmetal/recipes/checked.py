@@ -9,7 +9,7 @@ import numpy as np
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import require_errors, standard_deviation
-from jaxmetal.edge.ranges import contains, require_within
+from jaxmetal.edge.ranges import numbers, require_within
 from jaxmetal.instrument.forms import Kernel
 from jaxmetal.likelihood.gaussian import Gaussian
 from jaxmetal.numerics.grid import Grid
@@ -21,6 +21,8 @@ WITHIN = {"jitter": "[0, inf)", "scale": "(0, inf)", "dx": "(-inf, inf)", "dy": 
 UNITS = {"dx": "arcsec", "dy": "arcsec"}
 """Argument -> the unit of its numbers, where it has one of its own."""
 
+ADVICE = "correct it, or give a distribution where it is not known"
+
 
 def require_numbers(**given: Any) -> None:
     """Refuses numbers of an observation that cannot be, by the names of its arguments; distributions pass.
@@ -29,13 +31,8 @@ def require_numbers(**given: Any) -> None:
         InputError: if one of `WITHIN` is no number, or lies outside.
     """
     for name, value in given.items():
-        numbers = np.zeros(0) if is_site(value) else np.ravel(floats(name, value, UNITS.get(name, "")))
-        outside = [number for number in numbers if not contains(WITHIN[name], number)]
-        if outside:
-            raise InputError(
-                f"{name}: expected a number within {WITHIN[name]}, found {outside[0]:g}; correct it, or give a "
-                "distribution where it is not known."
-            )
+        if not is_site(value):
+            numbers(name, value, WITHIN[name], UNITS.get(name, ""), advice=ADVICE)
 
 
 def errors_of(data: np.ndarray, noise: Any, unit: Any = "", **styles: Any) -> np.ndarray:

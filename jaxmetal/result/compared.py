@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,8 +10,10 @@ import numpy as np
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.lines.names import look_up
 from jaxmetal.meaning import property_unit
 from jaxmetal.model import SCENE
+from jaxmetal.numerics.tree import is_node, parts
 from jaxmetal.numerics.written import LONGEST, written
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
@@ -87,10 +88,12 @@ def compare(fits: Mapping[str, Posterior | View], kpc_per_arcsec: Mapping[str, S
         kpc_per_arcsec: name -> proper scale of that fit (see `result.summary`), for slopes per kpc.
 
     Raises:
-        InputError: if there are fewer than two.
+        InputError: if there are fewer than two, or a scale is of none of them.
     """
     if len(fits) < 2:
         raise InputError(f"compare: expected two fits or more, found {len(fits)}; name another.")
+    for name in kpc_per_arcsec or {}:
+        look_up("kpc_per_arcsec", name, fits)
     seen = [view(one) for one in fits.values()]
     different = [
         Compared("model", path, "", values) for path, values in differences([one.posterior.tree for one in seen])
@@ -109,9 +112,9 @@ def differences(trees: Sequence[Any], path: str = "") -> Iterator[tuple[str, tup
     if all(isinstance(one, Mapping) for one in trees):
         for key in dict.fromkeys(key for one in trees for key in one):
             yield from differences([one.get(key, _Absent) for one in trees], _below(path, key))
-    elif len(set(map(type, trees))) == 1 and dataclasses.is_dataclass(trees[0]):
-        for field in dataclasses.fields(trees[0]):
-            yield from differences([getattr(one, field.name) for one in trees], _below(path, field.name))
+    elif len(set(map(type, trees))) == 1 and is_node(trees[0]):
+        for name, *_ in parts(trees[0]):
+            yield from differences([getattr(one, name) for one in trees], _below(path, name))
     else:
         yield path, tuple(text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..." for text in map(_short, trees))
 
@@ -134,10 +137,8 @@ def _told(thing: Any) -> str:
         return ABSENT
     if isinstance(thing, Mapping):
         return repr({key: _told(value) for key, value in thing.items()})
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        return (
-            f"{type(thing)}{ {field.name: _told(getattr(thing, field.name)) for field in dataclasses.fields(thing)} }"
-        )
+    if is_node(thing):
+        return f"{type(thing)}{ {name: _told(part) for name, part, _ in parts(thing)} }"
     return _short(thing)
 
 

@@ -13,6 +13,7 @@ from jaxmetal.machine import program
 from jaxmetal.model import pointwise_log_likelihood
 from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill
+from jaxmetal.result.predicted import evenly
 from jaxmetal.result.views import View, view
 
 
@@ -56,7 +57,7 @@ def pointwise(posterior: Posterior | View, name: str, count: int = 400) -> np.nd
     Of `count` draws, or of all if there are fewer: none counts twice.
 
     Raises:
-        InputError: if there are no draws.
+        InputError: if there are no draws, or none is asked for.
     """
     seen = view(posterior, observation=name)
     if not seen.posterior.sampled:
@@ -65,8 +66,7 @@ def pointwise(posterior: Posterior | View, name: str, count: int = 400) -> np.nd
             "fit by a method with draws."
         )
     posterior, flat = seen.posterior, seen.posterior.flat()
-    drawn = len(next(iter(flat.values())))
-    index = np.linspace(0, drawn - 1, min(count, drawn)).round().astype(int)
+    index = evenly(flat, count)
     terms = _pointwise_many(
         seen.skeleton, {name: posterior.plans[name]}, {n: jnp.asarray(v[index]) for n, v in flat.items()}
     )[name]

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from contourpy import contour_generator
 
+from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.lens.derive import Lens, distortion
 from jaxmetal.machine import Program
@@ -68,7 +69,7 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
         refine: moves the points of the curves onto them, by Newton's method across them.
 
     Raises:
-        InputError: if it is no lens, or one with priors.
+        InputError: if it is no lens, or one with priors, or there are no samples.
     """
     require_lens(lens)
     column, row = samples_along(grid, samples)
@@ -92,6 +93,7 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
 
 def samples_along(grid: Grid, samples: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns and rows, in pixels, out to the edges of the frame."""
+    require_count("samples", samples, 1)
     ny, nx = grid.shape
     step = max(ny, nx) / samples
     column, row = (np.linspace(-0.5, n - 0.5, max(int(np.ceil(n / step)), 2) + 1) for n in (nx, ny))

@@ -52,7 +52,7 @@ def image_positions(lens: Lens, x: float, y: float, grid: Grid, *, samples: int 
         samples: along the longer side.
 
     Raises:
-        InputError: if it is no lens, or one with priors, or a place is no number.
+        InputError: if it is no lens, or one with priors, a place is no number, or there are no samples.
     """
     require_lens(lens)
     column, row = samples_along(grid, samples)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxmetal.edge.arrays import require_count, require_seed
 from jaxmetal.edge.errors import InputError
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.text import aligned, interval
@@ -55,9 +56,11 @@ def pool(
         seed: of which draws are taken.
 
     Raises:
-        InputError: if there are fewer than two fits, one has no draws or no evidence, the data differ, or the prior is
-            of other fits or not positive.
+        InputError: if there are fewer than two fits, one has no draws or no evidence, the data differ, the prior is of
+            other fits or not positive, or no draw is asked for.
     """
+    require_count("draws", draws, 1)
+    require_seed(seed)
     posteriors = {name: view(one).posterior for name, one in fits.items()}
     _require_alike(posteriors)
     before = dict.fromkeys(posteriors, 1.0) if prior is None else dict(prior)

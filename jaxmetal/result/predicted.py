@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.arrays import require_count
 from jaxmetal.machine import program
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.lengths import longer
@@ -147,11 +149,21 @@ def _traced(seen: View, name: str, source: str) -> tuple[np.ndarray, np.ndarray]
     return jax.tree.map(np.asarray, traced_by(scene.lens, theta, scene.sources[source].distance_ratio))
 
 
+def evenly(draws: Mapping[str, np.ndarray], count: int) -> np.ndarray:
+    """Places of at most `count` evenly spaced draws, none twice.
+
+    Raises:
+        InputError: if `count` is not 1 or more.
+    """
+    require_count("count", count, 1)
+    total = len(next(iter(draws.values())))
+    return np.linspace(0, total - 1, min(count, max(total, 1))).round().astype(int)
+
+
 def spaced(posterior: Posterior, count: int) -> list[dict[str, np.ndarray]]:
     """Evenly spaced draws."""
     flat = posterior.flat()
-    total = len(next(iter(flat.values())))
-    index = np.linspace(0, total - 1, min(count, max(total, 1))).round().astype(int)
+    index = evenly(flat, count)
     return [{name: values[i] for name, values in flat.items()} for i in index]
 
 

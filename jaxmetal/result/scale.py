@@ -46,15 +46,19 @@ def slopes(posterior: Posterior | View, site: str, source: str, prop: str, kpc_p
     """Draws of a slope in all units; size and slope come from the same draw."""
     seen = view(posterior, source=source, prop=prop, site=site)
     drawn, size = seen.posterior.draws[site], effective_radius(seen, source, prop)
-    scale = scale_of(source, kpc_per_arcsec)
+    scale = scale_of(seen, source, kpc_per_arcsec)
     return Slopes(drawn, None if scale is None else drawn / scale, None if size is None else drawn * size)
 
 
-def scale_of(source: str, kpc_per_arcsec: Scale) -> float | None:
+def scale_of(posterior: Posterior | View, source: str, kpc_per_arcsec: Scale) -> float | None:
     """Proper kpc per arcsec of a source, None where its redshift is not known.
 
     Raises:
-        InputError: if it is not above 0.
+        InputError: if it is not above 0, or the fit has no source of a name that is given.
     """
-    scale = kpc_per_arcsec.get(source) if isinstance(kpc_per_arcsec, Mapping) else kpc_per_arcsec
+    scale = kpc_per_arcsec
+    if isinstance(kpc_per_arcsec, Mapping):
+        for name in kpc_per_arcsec:
+            view(posterior, source=name)
+        scale = kpc_per_arcsec.get(source)
     return None if scale is None else number("kpc_per_arcsec", scale, "(0, inf)", "kpc/arcsec")

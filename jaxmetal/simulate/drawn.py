@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.arrays import require_count
 from jaxmetal.edge.errors import InputError
 from jaxmetal.machine import program
 from jaxmetal.model import SCENE, tree
@@ -53,8 +54,9 @@ def from_prior(scene: Any, observations: Mapping[str, Any], key: jax.Array, coun
         count: number of draws.
 
     Raises:
-        InputError: as `prepare`.
+        InputError: as `prepare`, or if no draw is asked for.
     """
+    require_count("count", count, 1)
     plans = prepare(scene, observations)
     skeleton, free = split(tree(scene, observations))
     keys = jax.random.split(key, max(len(free), 1))

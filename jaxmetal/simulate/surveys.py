@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxmetal.edge.arrays import require_seed
+from jaxmetal.edge.arrays import require_count, require_seed
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.ranges import number
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
@@ -114,8 +115,8 @@ def survey(
     Raises:
         InputError: if the count or the signal-to-noise is not positive, or the scale is not, or the seed cannot be one.
     """
-    if count < 1 or not peak_snr > 0.0:
-        raise InputError(f"A survey needs a positive count and peak_snr, found {count} and {peak_snr}; correct them.")
+    require_count("count", count, 1)
+    peak_snr = number("peak_snr", peak_snr, "(0, inf)")
     require_seed(seed)
     truths = _truths(count, parent, kpc_per_arcsec, np.random.default_rng(seed))
     truths["fwhm_per_r_eff"] = instrument.fwhm / truths["r_eff"]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxmetal.edge.arrays import floats
+from jaxmetal.edge.arrays import floats, require_shape
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.regions import magnification
 from jaxmetal.lens.derive import Lens
@@ -71,7 +71,7 @@ def region_magnification(lens: Lens | None, grid: Grid, light: Any, mask: Any, p
         pixel: side of a source pixel, arcsec, for the flux ratio.
 
     Raises:
-        InputError: as `reconstruct` and `fluxmaps.regions.magnification`.
+        InputError: as `reconstruct` and `fluxmaps.regions.magnification`, or if the light has another shape.
     """
     made = reconstruct(lens, grid, pixel, used=np.asarray(mask, bool))
     return magnified(made, trace(lens, grid, FINE).magnification, light)
@@ -86,9 +86,9 @@ def magnified(made: Reconstruction, mu: np.ndarray, light: Any) -> Magnified:
         light: as `region_magnification`.
 
     Raises:
-        InputError: as `fluxmaps.regions.magnification`.
+        InputError: as `fluxmaps.regions.magnification`, or if the light has another shape.
     """
-    shining, inside = np.nan_to_num(np.maximum(floats("light", light), 0.0)), made.used
+    shining, inside = _shining(light, made.image), made.used
     weighted = magnification(shining, mu, inside)
     inverse = 1.0 / np.abs(mu[inside])
     own = float(made.flux(np.where(inside, shining, np.nan)))
@@ -120,13 +120,19 @@ def over_lenses(models: Mapping[str, Sequence[Lens]], grid: Grid, light: Any, ma
             "models: expected at least one model with at least one lens, none of them called 'across', found "
             f"{ {name: len(one) for name, one in models.items()} }; correct them."
         )
-    shining = np.nan_to_num(np.maximum(floats("light", light), 0.0))
-    inside = np.asarray(mask, bool)
+    shining, inside = _shining(light, grid), np.asarray(mask, bool)
+    require_shape("mask", inside, tuple(grid.shape))
     found = {
         name: _spread([magnification(shining, trace(lens, grid, FINE).magnification, inside) for lens in lenses])
         for name, lenses in models.items()
     }
     return found | {"across": _spread([one.median for one in found.values()])}
+
+
+def _shining(light: Any, grid: Grid) -> np.ndarray:
+    flux = floats("light", light)
+    require_shape("light", flux, tuple(grid.shape))
+    return np.nan_to_num(np.maximum(flux, 0.0))
 
 
 def _spread(values: Sequence[float]) -> MagnificationSpread:

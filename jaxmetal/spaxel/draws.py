@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.arrays import require_count, require_seed
 from jaxmetal.machine import program
 from jaxmetal.spaxel.adaptive import Levels
 from jaxmetal.spaxel.contract import Likelihood
@@ -40,8 +41,10 @@ def joint(
         shape (count,), in random order.
 
     Raises:
-        InputError: as `posterior`.
+        InputError: as `posterior`, if no draw is asked for, or the seed cannot be one.
     """
+    require_count("count", count, 1)
+    require_seed(seed)
     flux, sigma = checked(likelihood, flux, sigma)
     drawn = _joint(likelihood, flux, sigma, jax.random.key(seed), count, settle(likelihood, levels))
     return {name: np.asarray(values) for name, values in drawn.items()}

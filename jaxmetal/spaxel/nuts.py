@@ -11,6 +11,7 @@ import numpyro
 
 from jaxmetal.chains import Settings
 from jaxmetal.chains import sample as drawn
+from jaxmetal.edge.arrays import require_count, require_seed
 from jaxmetal.edge.errors import InputError
 from jaxmetal.spaxel.contract import Likelihood
 from jaxmetal.spaxel.integrate import checked_shapes
@@ -73,7 +74,13 @@ def sample(
         chains: run side by side.
         shared: as for `model`.
         start: site -> first value per chain, shape (chains, ...), within its prior; by default the prior's middle.
+
+    Raises:
+        InputError: if a number of steps or chains is not 1 or more, or the seed cannot be one.
     """
+    for name, value in {"warmup": warmup, "draws": draws, "chains": chains}.items():
+        require_count(name, value, 1)
+    require_seed(seed)
     settings = Settings(chains=chains, warmup=warmup, draws=draws, adapt_mass=True, target_accept=0.9, dense=False)
     made = model(likelihood, flux, sigma, shared=shared)
     return drawn(made, (), settings, seed, initial=numpyro.infer.init_to_median, each=start).draws

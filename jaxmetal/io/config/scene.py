@@ -18,7 +18,7 @@ from jaxmetal.io.config.priors import pair, value
 from jaxmetal.io.config.redshifts import FARTHEST
 from jaxmetal.io.config.table import child, choose, naming, positive, require_known, take
 from jaxmetal.lens.derive import Lens
-from jaxmetal.numerics.profile import parts_of
+from jaxmetal.numerics.tree import nodes
 from jaxmetal.observation import shows_properties
 from jaxmetal.scene import Carried, Scene, Source
 from jaxmetal.tracer import Tabulated
@@ -125,7 +125,7 @@ def _carried(table: dict[str, Any], where: str, lights: list[str], context: Cont
     require_known(table, where, ("weight", "profile", "frame"))
     own = build(table["frame"], "frame", f"{where}.frame", context) if "frame" in table else None
     profile = build(table.get("profile"), "tracer", f"{where}.profile", context)
-    if any(isinstance(part, Tabulated) for part in parts_of(profile)) and not isinstance(own, OnSky):
+    if any(isinstance(part, Tabulated) for part in nodes(profile)) and not isinstance(own, OnSky):
         found = "the source's" if own is None else type(own).__name__
         raise InputError(
             f'{where}.frame: expected OnSky for a property from a map of the sky, found {found}; write frame = "OnSky".'
