@@ -5,7 +5,9 @@ import re
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from astropy.io import fits
 from configured import CONFIG, GRID, ORIGIN, replace, write_galaxy
+from scipy.signal import convolve
 
 import jaxmetal as jm
 from jaxmetal.edge.errors import InputError
@@ -63,6 +65,22 @@ def test_pixels_may_be_correlated(path):
     replace(path, NOISE, f'noise = {{type = "Correlated", noise = {{type = "Gaussian"}}, correlation = {correlation}}}')
     noise = read_config(path).observations["metallicity"].noise
     assert float(noise.correlation(np.array(0.0), np.array(1.0))) == pytest.approx(0.5)
+
+
+SMOOTHING = np.exp(-0.5 * np.add.outer(np.arange(-3, 4) ** 2, np.arange(-3, 4) ** 2))
+
+
+@pytest.mark.parametrize(("way", "table"), [("smoothing", SMOOTHING), ("covariance", convolve(SMOOTHING, SMOOTHING))])
+def test_correlations_may_be_in_a_file(path, way, table):
+    fits.writeto(path.parent / "table.fits", table)
+    correlation = f'{{type = "KernelCorrelation", {way} = "table.fits"}}'
+    replace(path, NOISE, f'noise = {{type = "Correlated", noise = {{type = "Gaussian"}}, correlation = {correlation}}}')
+    noise = read_config(path).observations["metallicity"].noise
+    # Smoothed by a Gaussian of radius 1 pixel, cut at 3, noise is alike at a distance d by exp(-d^2 / 4).
+    assert float(noise.correlation(np.array(0.0), np.array(1.0))) == pytest.approx(np.exp(-0.25), abs=1e-3)
+    replace(path, f'{way} = "table.fits"', 'smoothing = "table.fits", covariance = "table.fits"')
+    with pytest.raises(InputError, match="correlation: expected one of covariance and smoothing"):
+        read_config(path)
 
 
 def test_a_noise_inside_another_has_a_value_in_every_bin(path):

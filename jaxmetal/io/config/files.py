@@ -1,4 +1,4 @@
-"""Nodes whose arrays come from files: pictures, tabulated properties, deflection maps, regions, kernels."""
+"""Nodes whose arrays come from files: pictures, properties, deflection maps, regions, kernels, correlations."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from jaxmetal.io.psf import read_kernel
 from jaxmetal.io.units import require_flux
 from jaxmetal.io.wcs import judge_pixels
 from jaxmetal.light import Picture, clip_negative
+from jaxmetal.likelihood import KernelCorrelation
 from jaxmetal.recipes.random_field import MOST
 
 Build = Callable[..., Any]
@@ -100,11 +101,25 @@ def field(table: dict[str, Any], where: str, context: Context, build: Build) -> 
     return tracer.Field(weights=Normal().expand([modes, modes]), nu=nu, **numbers)
 
 
+def kernel_correlation(table: dict[str, Any], where: str, context: Context, build: Build) -> KernelCorrelation:
+    """The correlation of noise: tabulated, or that of white noise smoothed by a kernel."""
+    ways = {"covariance": KernelCorrelation.from_array, "smoothing": KernelCorrelation.of_smoothing}
+    require_known(table, where, ways)
+    if len(table) != 1:
+        found = " and ".join(table) or "neither"
+        raise InputError(f"{where}: expected one of {' and '.join(ways)}, the path of a file, found {found}; give one.")
+    ((way, given),) = table.items()
+    read = context.map(given, f"{where}.{way}")
+    with naming(f"{where}.{way}"):
+        return ways[way](read.values)
+
+
 READERS = {
     ("light", "Picture"): picture,
     ("tracer", "Tabulated"): table_on_sky,
     ("tracer", "Field"): field,
     ("field", "Field"): field,
+    ("correlation", "KernelCorrelation"): kernel_correlation,
     ("lens", "Tabulated"): deflection,
     ("lens", "Ensemble"): ensemble,
     ("lens", "RegionShift"): regions,

@@ -90,6 +90,8 @@ def _of_data(noise: Any, where: str, made: Any, used: np.ndarray | None) -> Any:
     found = {}
     for field in dataclasses.fields(noise):
         name, part = f"{where}.{field.name}", getattr(noise, field.name)
+        if field.metadata.get("room", "noise") != "noise":  # what is of lags, not of data
+            continue
         if dataclasses.is_dataclass(part):
             found[field.name] = _of_data(part, name, made, used)
         elif isinstance(part, np.ndarray) and part is not made.noise.sigma:
