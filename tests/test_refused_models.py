@@ -17,9 +17,12 @@ DISC = jm.light.Exponential(flux=1.0, r_eff=0.4)
 SLOPE = jm.tracer.Gradient(central=8.5, slope=dist.Normal(0.0, 0.3))
 
 
-def scene(light=DISC, profile=SLOPE):
+OVAL = jm.frame.Disc(q=0.6)
+
+
+def scene(light=DISC, profile=SLOPE, frame=OVAL):
     carried = jm.Carried(profile=profile, weight="line")
-    source = jm.Source(frame=jm.frame.Disc(q=0.6), lights={"line": light}, carries={"metallicity": carried})
+    source = jm.Source(frame=frame, lights={"line": light}, carries={"metallicity": carried})
     return jm.Scene(sources={"disc": source})
 
 
@@ -47,6 +50,10 @@ MODELS = {
     "a table off its grid": (scene(picture(values=np.ones((3, 3)))), "lights.line.values: expected the shape (7, 9)"),
     "radii that shrink": (scene(profile=NODES), "profile.radii: expected radii that grow"),
     "values without radii": (scene(profile=UNEVEN), "profile: expected lists of one length, found 2 of radii and 3"),
+    "an ellipse of no width": (
+        scene(frame=jm.frame.EllipticityDisc(e1=0.8, e2=-0.6)),
+        "scene.sources.disc.frame: expected e1 and e2 with a root of the sum of squares below 1, found 1",
+    ),
     "waves without phases": (scene(profile=WAVES), "profile: expected lists of one length"),
 }
 

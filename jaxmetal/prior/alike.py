@@ -15,6 +15,9 @@ from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.tree import is_node, parts
 from jaxmetal.prior.tree import Tied, is_site
 
+ELLIPTICITY = "ellipticity"
+"""Role of the components of a vector that is shorter than 1."""
+
 
 def require_alike(fields: Mapping[str, Any], given: Mapping[str, Any], where: str) -> None:
     """Refuses lists of a node that are not of one length, and radii that do not grow.
@@ -65,9 +68,24 @@ def _require_node(one: Any, where: str) -> None:
     given = {name: getattr(one, name) for name in fields}
     require_alike(fields, given, where)
     _require_on_grid(given, where)
+    _require_ellipse(
+        {name: given[name] for name, field in fields.items() if field.metadata.get("role") == ELLIPTICITY}, where
+    )
     for name, kinds in _switches(one.__class__).items():
         if given[name] not in kinds:
             raise InputError(f"{where}.{name}: expected one of {', '.join(kinds)}, found {shown(given[name])}.")
+
+
+def _require_ellipse(components: Mapping[str, Any], where: str) -> None:
+    """Refuses components of an ellipticity that are numbers and longer than 1 together."""
+    if any(map(is_site, components.values())):
+        return
+    size = float(np.linalg.norm(np.array(list(components.values()), float)))
+    if size >= 1.0:
+        raise InputError(
+            f"{where}: expected {' and '.join(components)} with a root of the sum of squares below 1, found {size:g}; "
+            "correct them."
+        )
 
 
 def _require_on_grid(given: Mapping[str, Any], where: str) -> None:
