@@ -15,8 +15,6 @@ BRIGHT = np.ones(SHAPE)
 HOLED = np.where(np.eye(*SHAPE) > 0.0, np.nan, 1.0)
 DISC = jm.light.Exponential(flux=1.0, r_eff=0.4)
 SLOPE = jm.tracer.Gradient(central=8.5, slope=dist.Normal(0.0, 0.3))
-
-
 OVAL = jm.frame.Disc(q=0.6)
 
 
