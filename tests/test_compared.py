@@ -37,6 +37,15 @@ def test_models_are_compared_place_by_place():
     assert all(text.startswith("float64[5, 7] ") for text in texts)
 
 
+def test_numbers_differ_beyond_the_digits_that_are_written():
+    close = [{"data": np.array([123456.0, 2.0, 3.0])}, {"data": np.array([123459.0, 2.0, 3.0])}]
+    ((path, texts),) = differences(close)
+    assert (path, len(set(texts))) == ("data", 2)
+    ((_, texts),) = differences([dist.Normal(0.0, 0.1234561), dist.Normal(0.0, 0.1234564)])
+    assert all(text.startswith("Normal(0, 0.12346) ") for text in texts)
+    assert list(differences([{"a": 1, "b": (np.float32(0.5),)}, {"a": 1.0, "b": (0.5,)}])) == []
+
+
 def test_a_table_of_models_criteria_and_numbers(fits):
     found = jm.result.compare(fits)
     rows = {row.what: row for row in found.rows}

@@ -148,6 +148,17 @@ def test_draws_of_effective_samples_survive_missing_sigma():
     np.testing.assert_array_equal(np.isfinite(found), USED)
 
 
+def test_a_table_of_the_shape_of_the_data_is_no_data():
+    table = KernelCorrelation.of_smoothing(np.outer([1.0, 2.0, 1.0], [1.0, 2.0, 1.0]))
+    wider = KernelCorrelation(values=np.pad(table.values, 1))
+    model, used = np.full((5, 5), 8.5), np.random.default_rng(0).random((5, 5)) > 0.3
+    found = []
+    for correlation in (table, wider):
+        noise = Correlated(noise=Gaussian(sigma=0.2), correlation=correlation, independent=0.05)
+        found.append(expected(noise, model, model, used, Law(noise, model + 0.1, model)))
+    np.testing.assert_allclose(*found)
+
+
 def test_draws_of_correlated_noise_survive_missing_sigma():
     noise = Correlated(noise=Gaussian(sigma=np.where(USED, SIGMA, np.nan)), correlation=GaussianCorrelation(fwhm=2.0))
     found = noise.draw(jax.random.key(0), jnp.asarray(MODEL), jnp.asarray(LIGHT))

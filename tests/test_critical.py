@@ -47,10 +47,20 @@ def test_a_core_has_a_radial_and_a_tangential_curve():
 
 
 @pytest.mark.parametrize("refine", [True, False])
-def test_a_singular_centre_on_a_sample_is_no_curve(refine):
-    lens = jl.SIS(theta_e=THETA_E)
-    ((curve,), _) = critical_curves(lens, Grid.regular((51, 51), 0.1), samples=102, refine=refine)
-    np.testing.assert_allclose(np.hypot(*curve.T), THETA_E, rtol=1e-3)
+@pytest.mark.parametrize("place", [0.0, 0.65, -0.35])
+def test_a_singular_centre_on_a_sample_is_no_curve(refine, place):
+    lens = jl.SIS(theta_e=THETA_E, x0=place, y0=-place)
+    ((curve,), _) = critical_curves(lens, Grid.regular((71, 71), 0.1), samples=142, refine=refine)
+    np.testing.assert_allclose(np.hypot(*(curve - [place, -place]).T), THETA_E, rtol=1e-3 if refine else 0.01)
+
+
+@pytest.mark.parametrize("theta_e", [0.3, 0.5])
+@pytest.mark.parametrize("place", [(3.03, 2.06), (0.0, 0.0), (-7.2, 11.9)])
+def test_curves_of_steep_lenses_are_found(theta_e, place):
+    """Of a point, det A = 1 - (theta_E / r)^4 falls below -30 within a sample of its curve."""
+    lens = jl.PointMass(theta_e=theta_e, x0=place[0], y0=place[1])
+    ((curve,), _) = critical_curves(lens, Grid.regular((60, 60), 1.0))
+    np.testing.assert_allclose(np.hypot(*(curve - place).T), theta_e, rtol=1e-3)
 
 
 @pytest.mark.parametrize(

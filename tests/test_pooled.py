@@ -3,10 +3,12 @@
 import dataclasses
 
 import numpy as np
+import numpyro.distributions as dist
 import pytest
 from drawn import SLOPE, drawn, scene
 from fits_files import refused
 
+import jaxmetal as jm
 from jaxmetal.result import pool
 
 RANDOM = np.random.default_rng(4)
@@ -34,6 +36,24 @@ def test_weights_are_those_of_the_evidence_and_the_variance_is_total(fits):
     assert found.between[SLOPE] == pytest.approx(across / (across + within), rel=0.05)
     assert np.mean(found.draws[SLOPE] > 0.0) == 0.0
     assert f"{found.between[SLOPE]:.0%}" in str(found)
+
+
+def test_angles_of_models_are_on_one_turn():
+    """Best position angles of 1 and 179 degrees, which is -1, and of 182, which is 2."""
+    pa, noise = "scene.sources.disc.frame.pa", np.random.default_rng(6).normal(size=(4, 2000))
+    turned = scene(frame=jm.frame.Disc(q=0.6, pa=dist.Uniform(0.0, 180.0)))
+    one = drawn(turned, **{pa: 1.0 + 3.0 * noise, SLOPE: noise})
+    fits = {}
+    for name, middle in (("a", 1.0), ("b", 179.0), ("c", 182.0)):
+        best = {**one.best, pa: np.array(middle)}
+        fits[name] = dataclasses.replace(
+            one, draws={**one.draws, pa: middle + 3.0 * noise}, best=best, log_evidence=0.0
+        )
+    found = pool(fits, draws=6000)
+    across = np.var([1.0, -1.0, 2.0])
+    assert np.mean(found.draws[pa]) == pytest.approx(2.0 / 3.0, abs=0.2)
+    assert np.var(found.draws[pa]) == pytest.approx(across + 9.0, rel=0.05)
+    assert found.between[pa] == pytest.approx(across / (across + 9.0), rel=0.1)
 
 
 def test_a_prior_of_the_models_counts(fits):

@@ -30,11 +30,7 @@ def test_joint_agrees_with_the_marginal_model_of_single_galaxies(benchmark_modul
     stack = population.stack(galaxies, benchmark_module.SITE, benchmark_module.KPC, sampling=benchmark_module.COARSE)
     run = population.Run(chains=2, warmup=60, draws=150, target_accept=0.9)
     together = population.joint(stack, {"log_mass": mass}, run=run)
-    # The prior of each gradient is part of the Gaussian around each maximum: it is divided out by hand.
-    values, sigma = together.quantity.points()
-    width = benchmark_module.PRIOR / benchmark_module.KPC
-    variance = 1.0 / (1.0 / sigma**2 - 1.0 / width**2)
-    single = population.Measured(values=values * variance / sigma**2, sigma=np.sqrt(variance))
+    single, sigma = together.quantity, together.quantity.sigma
     priors = population.default_priors(together.quantity, together.covariates)
     del priors["nu"]
     apart = population.fit(single, {"log_mass": mass}, priors=priors, run=run)
@@ -47,6 +43,19 @@ def test_joint_agrees_with_the_marginal_model_of_single_galaxies(benchmark_modul
     line = np.median(together.line("log_mass", mass.values), axis=0)
     noisy = sigma > np.median(sigma)
     assert np.mean(np.abs(shrunk - line)[noisy]) < 0.8 * np.mean(np.abs(single.values - line)[noisy])
+
+
+def test_the_prior_that_guides_a_maximum_is_divided_out(benchmark_module):
+    """Where it is far away and as narrow as the data are, and where it is wide."""
+    found = []
+    for prior in (dist.Normal(0.0, 10.0), dist.Normal(0.2, 0.1)):
+        scene, data = benchmark_module.galaxy(0.0, 0.1, (7, 9), 1)
+        object.__setattr__(scene.sources["disc"].carries["metallicity"].profile, "slope", prior)
+        stack = population.stack([(scene, data)], benchmark_module.SITE, sampling=benchmark_module.COARSE)
+        found.append(stack.measured("slope", "dex/arcsec"))
+    wide, narrow = found
+    assert narrow.values == pytest.approx(wide.values, abs=0.1 * float(wide.sigma[0]))
+    assert narrow.sigma == pytest.approx(wide.sigma, rel=0.05)
 
 
 def test_galaxies_that_do_not_fit_together_are_refused(benchmark_module):

@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.special import log_expit
 
 from jaxmetal import io, population
+from jaxmetal.edge.errors import InputError
 from jaxmetal.population import scatter as of_scatter
 from jaxmetal.population.covariates import along, design
 from jaxmetal.population.reuse import effective_numbers, gathered, judge, smoothed
@@ -171,6 +172,31 @@ def test_rank_correlation():
     # Without errors what is left is the sampling error, sqrt((1 + rho^2 / 2) / (n - 3)) (Bonett & Wright 2000).
     expected = np.sqrt((1 + found.observed**2 / 2) / 77) * (1 - found.observed**2)
     assert 0.7 < 0.5 * (no_errors.high - no_errors.low) / expected < 1.4
+
+
+def test_ranks_are_of_what_the_data_say_without_the_priors_of_fits():
+    """Of galaxies that are all alike, seen with errors that grow, through priors far from them."""
+    random = np.random.default_rng(1)
+    x, sigma = np.linspace(9.0, 11.0, 20), np.linspace(0.02, 0.1, 20)
+    seen = random.normal(0.0, sigma)
+    variance = 1.0 / (1.0 / sigma**2 + 1.0 / 0.2**2)
+    mean = variance * (seen / sigma**2 - 0.3 / 0.2**2)
+    drawn = mean[:, None] + np.sqrt(variance)[:, None] * random.normal(size=(20, 4000))
+    draws = population.Draws(values=drawn, log_prior=stats.norm.logpdf(drawn, -0.3, 0.2))
+    mass = population.Covariate(values=x, pivot=10.0)
+    measured = population.spearman(population.Measured(values=seen, sigma=sigma), mass)
+    found = population.spearman(draws, mass)
+    np.testing.assert_allclose(draws.middles(), seen, atol=0.02)
+    assert found.observed == pytest.approx(measured.observed, abs=0.06)
+    assert found.median == pytest.approx(measured.median, abs=0.06)
+    assert population.spearman(population.Draws(values=drawn), mass).observed < measured.observed - 0.3  # it matters
+
+
+def test_ranks_of_what_is_all_alike_are_unknown():
+    same = population.Measured(values=np.ones(5), sigma=np.full(5, 1e-9))
+    assert np.isnan(population.spearman(same, population.Covariate(values=np.arange(5.0), pivot=0.0)).observed)
+    with pytest.raises(InputError, match="covariate: expected 5 entries, one per galaxy, found 1"):
+        population.spearman(same, population.Covariate(values=np.ones(1), pivot=0.0))
 
 
 @pytest.mark.parametrize(("rows", "slope"), [(80, 0.0), (80, -0.3), (6, 2.0), (5, 100.0), (2, 1.0)])

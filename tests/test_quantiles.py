@@ -13,6 +13,7 @@ from jaxmetal.fit.coordinates import coordinates
 from jaxmetal.fit.problem import constrain, log_density, make, unconstrain
 from jaxmetal.fit.quantiles import quantiles
 from jaxmetal.likelihood import Gaussian
+from jaxmetal.prior import medians
 
 Z = np.array([-7.0, -5.0, -3.0, -1.0, -0.1, 0.0, 0.1, 1.0, 3.0, 5.0, 7.0])
 BETWEEN = {"loc": 0.2, "scale": 1.5}
@@ -90,6 +91,23 @@ def test_what_has_no_quantiles_in_closed_form_stays_as_it_was(name):
     np.testing.assert_allclose(values["x"], transform(numbers.reshape(transform.inverse_shape(prior.shape()))))
     np.testing.assert_allclose(unconstrain({"x": prior}, values), numbers)
     np.testing.assert_allclose(log_prior, np.sum(prior.log_prob(values["x"])))
+
+
+WITHOUT_QUANTILES = {
+    "Student": (dist.StudentT(3.0, 0.2, 1.5), stats.t(3.0, 0.2, 1.5)),
+    "gamma": (dist.Gamma(2.0, 0.1), stats.gamma(2.0, scale=10.0)),
+    "inverse gamma": (dist.InverseGamma(0.5, 1.0), stats.invgamma(0.5)),
+    "beta": (dist.Beta(2.0, 5.0), stats.beta(2.0, 5.0)),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_QUANTILES)
+def test_medians_are_those_of_scipy(name):
+    """Populations divide a prior out by its median."""
+    ours, theirs = WITHOUT_QUANTILES[name]
+    found = medians({"one": ours, "table": ours.expand([2, 3]).to_event(1)})
+    np.testing.assert_allclose(found["one"], theirs.median(), rtol=1e-6)
+    np.testing.assert_allclose(found["table"], np.full((2, 3), theirs.median()), rtol=1e-6)
 
 
 def test_numbers_and_tables_under_one_prior_are_independent():

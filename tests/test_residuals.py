@@ -7,6 +7,7 @@ import pytest
 
 import jaxmetal as jm
 from jaxmetal import population
+from jaxmetal.edge.errors import InputError
 from jaxmetal.population import residuals
 
 SLOPES = {"sfr": 0.8, "z": 0.3}
@@ -33,7 +34,8 @@ def known(monkeypatch):
     def regress(quantity, covariate, run):
         central = 8.5 if quantity.label == "z" else 0.0
         return SimpleNamespace(
-            flat=lambda: {"central": np.full(3, central), "slope.x": np.full(3, SLOPES[quantity.label])}
+            flat=lambda: {"central": np.full(3, central), "slope.x": np.full(3, SLOPES[quantity.label])},
+            covariates={"x": covariate},
         )
 
     monkeypatch.setattr(residuals, "regress", regress)
@@ -55,6 +57,18 @@ def test_errors_of_the_common_covariate_make_a_correlation_that_is_told(known):
     assert found.by_shared_errors == pytest.approx(np.corrcoef(*left)[0, 1], abs=0.04)
     assert found.by_shared_errors > 0.5
     assert found.residuals[0].sigma[0] == pytest.approx(np.hypot(0.02, 0.8 * 0.3))
+
+
+def test_a_residual_has_the_pivot_of_its_relation(known):
+    _, z, mass = places(0.0, 0.0, n=20)
+    relation = residuals.regress(z, mass, None)
+    moved = population.Covariate(values=mass.values, pivot=3.0)
+    left = population.residual(relation, z, moved)
+    np.testing.assert_allclose(left.values, z.values - 8.5 - SLOPES["z"] * np.asarray(mass.values))
+    with pytest.raises(InputError, match="a covariate of each galaxy, found 20 and 19"):
+        population.residual(relation, z, population.Covariate(values=mass.values[1:], pivot=0.0))
+    with pytest.raises(InputError, match="name: expected one of x, found 'mass'"):
+        population.residual(relation, z, mass, "mass")
 
 
 def test_errors_that_the_quantities_share_are_told(known):

@@ -8,11 +8,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.numerics.quantities import plain
 from jaxmetal.numerics.radius import angle, radius
 
 
 def to_ellipticity(q: jax.Array | float, pa: jax.Array | float) -> tuple[jax.Array, jax.Array]:
     """Components (e1, e2) = (1 - q)/(1 + q) (cos 2 pa, sin 2 pa) of axis ratio q and pa in degrees East of North."""
+    q, pa = plain("q", q, ""), plain("pa", pa, "deg")
     e, twice = (1.0 - q) / (1.0 + q), jnp.deg2rad(2.0 * pa)
     return e * jnp.cos(twice), e * jnp.sin(twice)
 

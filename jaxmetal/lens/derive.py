@@ -8,6 +8,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxmetal.numerics.quantities import plain
+
 Lens = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
 
@@ -45,7 +47,8 @@ def distortion(lens: Lens, x: jax.Array, y: jax.Array) -> Distortion:
 
     NaN where the deflection is: a map that ends somewhere is not without distortion beyond.
     """
-    x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
+    x, y = (jnp.asarray(plain(name, axis, "arcsec"), float) for name, axis in (("x", x), ("y", y)))
+    x, y = jnp.broadcast_arrays(x, y)
     one, zero = jnp.ones_like(x), jnp.zeros_like(x)
     along, across = jnp.stack([one, zero]), jnp.stack([zero, one])
     # Both directions at once: half the program, as the lens is traced a single time.

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding, Report
 from jaxmetal.lens.check import check_map, jacobian
@@ -138,7 +139,8 @@ def _convergence(maps: np.ndarray, grid: Grid) -> np.ndarray:
 
 
 def _members(given: Any) -> np.ndarray:
-    maps = np.asarray(given, float)
+    many = isinstance(given, (list, tuple))
+    maps = np.array([floats("members", one, "arcsec") for one in given]) if many else floats("members", given, "arcsec")
     if maps.ndim != 4 or maps.shape[1] != 2 or len(maps) < 2:
         raise InputError(
             "An ensemble must hold two members or more, each with maps of both components, but has shape "

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lens.tabulated import Tabulated
 from jaxmetal.numerics.grid import Grid
@@ -30,7 +31,7 @@ def from_potential(potential: Any, grid: Grid, **options: Any) -> Tabulated:
     # Not at the top: few need scipy's larger parts, and everybody would wait for them.
     from scipy.interpolate import RectBivariateSpline
 
-    psi = _numbers("potential", potential)
+    psi = _numbers("potential", potential, "arcsec2")
     spline = RectBivariateSpline(*(np.arange(n) for n in psi.shape), psi, kx=DEGREE, ky=DEGREE)
     rows, columns = (np.arange(n) for n in psi.shape)
     by_pixel = np.stack([spline(rows, columns, dy=1), spline(rows, columns, dx=1)])
@@ -55,7 +56,7 @@ def from_convergence(kappa: Any, grid: Grid, **options: Any) -> Tabulated:
     """
     from scipy.signal import fftconvolve
 
-    values = _numbers("convergence", kappa)
+    values = _numbers("convergence", kappa, "")
     steps = np.asarray(grid.steps, float)
     axes = np.asarray(grid.matrix, float) / steps
     if abs(axes[:, 0] @ axes[:, 1]) > SKEW:
@@ -83,8 +84,8 @@ def _pixel(corners: np.ndarray) -> np.ndarray:
     return np.diff(np.diff(corners, axis=0), axis=1)
 
 
-def _numbers(name: str, given: Any) -> np.ndarray:
-    values = np.asarray(given, float)
+def _numbers(name: str, given: Any, unit: str) -> np.ndarray:
+    values = floats(name, given, unit)
     missing = int(np.sum(~np.isfinite(values)))
     if missing:
         raise InputError(

@@ -15,6 +15,7 @@ from typing import Any
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.lens.axes import Number
+from jaxmetal.numerics.quantities import plain
 
 PER_B0: Mapping[str, Callable[[Number, Number], Number]] = {
     "b0": lambda core, cut: 1.0,
@@ -34,12 +35,12 @@ def normalisation_to_b0(name: str, value: Any, core: Number, cut: Number) -> Any
     Raises:
         InputError: if the name is none of `PER_B0`.
     """
-    return value / _per_b0(name)(core, cut)
+    return _strength(name, value) / _per_b0(name)(*_radii(core, cut))
 
 
 def normalisation_from_b0(name: str, b0: Any, core: Number, cut: Number) -> Any:
     """The inverse of `normalisation_to_b0`."""
-    return b0 * _per_b0(name)(core, cut)
+    return _strength("b0", b0) * _per_b0(name)(*_radii(core, cut))
 
 
 def b0_from_velocity_dispersion(sigma: Any, distance_ratio: Any) -> Any:
@@ -47,7 +48,15 @@ def b0_from_velocity_dispersion(sigma: Any, distance_ratio: Any) -> Any:
 
     The dispersion of stars in the centre is sqrt(3 / 2) times it: a measured one taken for it makes 1.5 times the mass.
     """
-    return 6.0 * 648000.0 * (sigma / SPEED_OF_LIGHT) ** 2 * distance_ratio
+    return 6.0 * 648000.0 * (plain("sigma", sigma, "km/s") / SPEED_OF_LIGHT) ** 2 * distance_ratio
+
+
+def _strength(name: str, value: Any) -> Any:
+    return plain(name, value, "" if name == "sigma0" else "arcsec")
+
+
+def _radii(core: Any, cut: Any) -> tuple[Any, Any]:
+    return plain("core", core, "arcsec"), plain("cut", cut, "arcsec")
 
 
 def _per_b0(name: str) -> Callable[[Number, Number], Number]:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
 from jaxmetal.light.sersic import Sersic, sersic_b
+from jaxmetal.numerics.quantities import plain
 
 
 def sersic_from_lenstronomy(
@@ -26,7 +27,11 @@ def sersic_from_lenstronomy(
         r_sersic: circularised radius, arcsec.
         n: Sersic index.
         q: axis ratio of the frame.
+
+    Raises:
+        InputError: if a quantity is of another dimension.
     """
+    r_sersic, n, q = plain("r_sersic", r_sersic, "arcsec"), plain("n", n, ""), plain("q", q, "")
     return Sersic(flux=amp * _flux_per_amp(r_sersic, n), r_eff=r_sersic * _half_light(n) / jnp.sqrt(q), n=n)
 
 

@@ -77,12 +77,14 @@ class Correlated:
 
         Its terms sum to -1/2 [tr(C^-1 C_law) + r^T C^-1 r + log det(2 pi C)], r the difference of the models.
         """
-        model, light, noise, law = usable(used, (model, light, self.noise, law))
+        # Of the law's noise, too, what is of single data alone: the table of a correlation may have their shape.
+        own, of_law = (model, light, self.noise), (law.model, law.light, law.noise.noise)
+        (model, light, noise), (law_model, law_light, marginal) = usable(used, (own, of_law))
         kept = self._pick(used)
         factor = self._factor(noise.standard_deviation(model, light), kept)
-        drawn = law.noise._factor(law.noise.noise.standard_deviation(law.model, law.light), kept)
+        drawn = law.noise._factor(marginal.standard_deviation(law_model, law_light), kept)
         spread = jnp.sum(jnp.square(solve_triangular(factor, drawn, lower=True)), axis=1)
-        shift = solve_triangular(factor, self._pick(law.model - model), lower=True)
+        shift = solve_triangular(factor, self._pick(law_model - model), lower=True)
         density = -0.5 * (spread + shift**2 + jnp.log(2.0 * jnp.pi)) - jnp.log(jnp.diagonal(factor))
         return jnp.where(used, self._place(density, jnp.shape(used)), 0.0)
 

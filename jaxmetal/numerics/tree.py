@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
 import jax
 
-from jaxmetal.numerics.quantities import may_have_unit, of_field
+from jaxmetal.numerics.quantities import has_unit, may_have_unit, of_field, plain
 from jaxmetal.numerics.written import node_written
 
 T = TypeVar("T")
@@ -56,6 +56,10 @@ def parameter(
     return dataclasses.field(metadata=said, **kwargs)
 
 
+OF_POSITIONS = {"__call__", "potential", "to_plane", "to_pixel"}
+"""Methods of nodes whose arguments are positions, arcsec."""
+
+
 @dataclass_transform(
     frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(static, parameter, dataclasses.field)
 )
@@ -63,11 +67,14 @@ def node(cls: type[T]) -> type[T]:
     """Makes a class a frozen keyword-only dataclass that is also a JAX tree.
 
     Fields are leaves or subtrees: numbers, arrays, NumPyro distributions, other nodes. Fields made by
-    `static` (names, shapes, switches) belong to the structure: another value there is another compilation.
+    `static` (names, shapes, switches) belong to the structure: another value there is another compilation. Methods of
+    positions (`OF_POSITIONS`) take quantities as numbers in arcsec.
     """
     made = dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
     if "__repr__" not in vars(cls):
         made.__repr__ = node_written  # type: ignore[assignment, method-assign]
+    for name in OF_POSITIONS & set(vars(cls)):
+        setattr(made, name, _of_arcsec(vars(cls)[name]))
     fields = dataclasses.fields(made)  # type: ignore[arg-type]
     made.__init__ = _in_units(cls.__name__, made.__init__, fields)  # type: ignore[misc, method-assign]
     meta = tuple(field.name for field in fields if field.metadata.get("static"))
@@ -111,6 +118,18 @@ def _in_units(name: str, make: Callable[..., None], fields: Sequence[dataclasses
         make(self, *arguments, **told)
 
     return made
+
+
+def _of_arcsec(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that takes positions as quantities, too."""
+
+    @functools.wraps(method)
+    def called(self: Any, *positions: Any, **named: Any) -> Any:
+        if any(map(has_unit, positions)):
+            positions = tuple(plain(f"{type(self).__name__}, position", one, "arcsec") for one in positions)
+        return method(self, *positions, **named)
+
+    return called
 
 
 class Part(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import betainc
 
 from jaxmetal.edge.arrays import require_count, require_seed
+from jaxmetal.edge.errors import InputError
 from jaxmetal.population.galaxies import Covariate, Draws, Measured
 
 REPEATS = 1000
@@ -49,18 +50,20 @@ def spearman(quantity: Measured | Draws, covariate: Covariate, *, repeats: int =
     """Correlation of a quantity with a covariate.
 
     Args:
-        quantity: with errors or draws.
+        quantity: with errors, or draws, whose priors are divided out.
         covariate: with errors or without.
         repeats: Monte Carlo repetitions.
         seed: of these.
 
     Raises:
-        InputError: if there is no repetition, or the seed cannot be one.
+        InputError: if the two are not of the same galaxies, there is no repetition, or the seed cannot be one.
     """
     require_count("repeats", repeats, 1)
     require_seed(seed)
+    points, n = quantity.middles(), len(covariate.values)
+    if len(points) != n:
+        raise InputError(f"covariate: expected {len(points)} entries, one per galaxy, found {n}; match.")
     random = np.random.default_rng(seed)
-    n = len(covariate.values)
     y, x = quantity.resampled(random, repeats), np.broadcast_to(covariate.values, (repeats, n))
     if covariate.sigma is not None:
         x = x + covariate.sigma * random.standard_normal((repeats, n))
@@ -70,18 +73,18 @@ def spearman(quantity: Measured | Draws, covariate: Covariate, *, repeats: int =
         x = np.where(covariate.limit, covariate.values + covariate.limit * linear, x)
     chosen = random.integers(n, size=(repeats, n))
     rho = _rho(np.take_along_axis(x, chosen, axis=1), np.take_along_axis(y, chosen, axis=1))
+    rho = rho[np.isfinite(rho)] if np.isfinite(rho).any() else rho
     low, median, high = np.quantile(rho, [0.16, 0.5, 0.84])
-    points = quantity.points()[0]
-    observed = _rho(covariate.values[None], points[None])[0]
-    share = float(np.mean(rho > 0.0))
-    p_value = _p_value(float(observed), np.asarray(covariate.values), np.asarray(points))
-    return Spearman(float(observed), float(low), float(median), float(high), share, p_value)
+    observed = float(_rho(covariate.values[None], points[None])[0])
+    share = float(np.mean(np.where(np.isnan(rho), np.nan, rho > 0.0)))
+    p_value = _p_value(observed, np.asarray(covariate.values), points)
+    return Spearman(observed, float(low), float(median), float(high), share, p_value)
 
 
 def _p_value(rho: float, x: np.ndarray, y: np.ndarray) -> float:
     """Two-sided: the regularised incomplete beta function I_x((n - 2) / 2, 1 / 2) at x = 1 - rho^2; of few, counted."""
     n = len(x)
-    if n < 3:
+    if n < 3 or np.isnan(rho):
         return float("nan")
     if n <= COUNTED:
         orders = np.array(list(permutations(y)))
@@ -90,9 +93,10 @@ def _p_value(rho: float, x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _rho(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Row by row: Pearson's correlation of the ranks, equal values sharing their mean rank."""
+    """Row by row: Pearson's correlation of the ranks, equal values sharing their mean rank; NaN where all are equal."""
     from scipy.stats import rankdata  # slow to import
 
     ranks = [rankdata(values, axis=1) for values in (x, y)]
     a, b = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
-    return np.sum(a * b, axis=1) / np.maximum(np.sqrt(np.sum(a**2, axis=1) * np.sum(b**2, axis=1)), 1e-300)
+    size = np.sqrt(np.sum(a**2, axis=1) * np.sum(b**2, axis=1))
+    return np.divide(np.sum(a * b, axis=1), size, out=np.full(size.shape, np.nan), where=size > 0.0)

@@ -102,6 +102,10 @@ class Measured:
         """Values and errors, (n,) or (2, n), for pictures and first guesses."""
         return self.values, self.sigma
 
+    def middles(self) -> np.ndarray:
+        """What the data of every galaxy say, (n,)."""
+        return np.asarray(self.values)
+
     def resampled(self, random: np.random.Generator, count: int) -> np.ndarray:
         """True values that the measurements allow, shape (count, n)."""
         steps = random.standard_normal((count, self.values.size))
@@ -159,10 +163,22 @@ class Draws:
         low, middle, high = np.quantile(self.values, [0.16, 0.5, 0.84], axis=1)
         return middle, 0.5 * (high - low)
 
+    def weights(self) -> np.ndarray:
+        """1 / prior at every draw, over the largest of its galaxy: of draws of the likelihood. Shape (n, k)."""
+        return np.exp(self.log_prior.min(axis=1, keepdims=True) - self.log_prior)
+
+    def middles(self) -> np.ndarray:
+        """Median of every galaxy, the prior of its fit divided out, (n,)."""
+        order = np.argsort(self.values, axis=1)
+        drawn, weight = (np.take_along_axis(one, order, axis=1) for one in (self.values, self.weights()))
+        below = (np.cumsum(weight, axis=1) - 0.5 * weight) / weight.sum(axis=1, keepdims=True)
+        return np.array([np.interp(0.5, *row) for row in zip(below, drawn, strict=True)])
+
     def resampled(self, random: np.random.Generator, count: int) -> np.ndarray:
-        """One draw of every galaxy, `count` times: shape (count, n)."""
-        galaxies, draws = self.values.shape
-        return self.values[np.arange(galaxies), random.integers(draws, size=(count, galaxies))]
+        """One draw of every galaxy, the prior of its fit divided out, `count` times: shape (count, n)."""
+        reached = np.cumsum(self.weights(), axis=1)
+        chosen = [np.searchsorted(row, row[-1] * random.random(count), side="right") for row in reached]
+        return np.stack([drawn[k] for drawn, k in zip(self.values, chosen, strict=True)], axis=1)
 
 
 def require_same_galaxies(quantity: Measured | Draws, covariates: Mapping[str, Covariate]) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
+from jaxmetal.lines.names import look_up
 from jaxmetal.population.columns import alike
 from jaxmetal.population.correlation import Spearman, spearman
 from jaxmetal.population.galaxies import Covariate, Measured
@@ -37,16 +38,26 @@ class ResidualCorrelation(NamedTuple):
 
 
 def residual(relation: Relation, quantity: Measured, covariate: Covariate, name: str = "x") -> Measured:
-    """What is left of a quantity: y - central - slope (x - pivot), at the medians of the relation.
+    """What is left of a quantity: y - central - slope (x - pivot), at the medians of the relation and with its pivot.
 
     Args:
         relation: of `regress`.
         quantity: y, with errors.
         covariate: x, with errors or without; they are added, times the slope, in quadrature.
         name: of the covariate in the relation.
+
+    Raises:
+        InputError: if the relation has no covariate of that name, the numbers of galaxies differ, or the covariate has
+            limits.
     """
+    pivot = look_up("name", name, relation.covariates).pivot
+    if len(covariate.values) != len(quantity.values):
+        found = f"{len(quantity.values)} and {len(covariate.values)}"
+        raise InputError(f"residual: expected a covariate of each galaxy, found {found}; match.")
+    if covariate.limited:
+        raise InputError("residual: expected a covariate without limits, found some; leave these galaxies out.")
     central, slope = (float(np.median(relation.flat()[key])) for key in ("central", f"slope.{name}"))
-    left = quantity.values - central - slope * (covariate.values - covariate.pivot)
+    left = quantity.values - central - slope * (covariate.values - pivot)
     error = np.zeros(left.size) if covariate.sigma is None else covariate.sigma
     return Measured(
         values=left,

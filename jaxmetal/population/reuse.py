@@ -51,7 +51,7 @@ def smoothed(quantity: Draws) -> Grains:
     J. R. Stat. Soc. B 55, 409), y -> m + (1 - (width/s)^2)^(1/2) (y - m), and N(m, s^2), with the weight of one draw,
     gives the cliff a foot (the defensive mixture of Hesterberg 1995, Technometrics 37, 185).
     """
-    weight = np.exp(quantity.log_prior.min(axis=1, keepdims=True) - quantity.log_prior)
+    weight = quantity.weights()
     mean = np.average(quantity.values, axis=1, weights=weight)[:, None]
     away = quantity.values - mean
     spread = np.sqrt(np.average(away**2, axis=1, weights=weight))[:, None]

@@ -32,20 +32,22 @@ from jaxmetal.population.sampler import Run, sample
 from jaxmetal.population.scatter import log_density as log_scatter
 from jaxmetal.population.selection import WITHOUT
 
+LEAST = 0.01
+"""Of the precision of a galaxy's quantity, that its prior may leave to the data."""
 FLAT = dist.ImproperUniform(dist.constraints.real, (), ())
 """In the place of the prior of the quantity's parameter: its number in the unconstrained vector is its value."""
 
 
 class GalaxyStack(NamedTuple):
-    """Galaxies of one shape, side by side, each with the Gaussian around its own maximum.
+    """Galaxies of one shape, side by side, each with the Gaussian that its data and its other priors allow.
 
     Attributes:
         problem: a `Problem` whose arrays have the galaxies in front; the quantity's parameter is `FLAT` in it.
         site: name of the quantity's parameter.
         place: its index in the unconstrained vector.
         scale: parameter per unit of the quantity, (n,): kpc per arcsec for a gradient in dex/kpc.
-        mode: unconstrained vectors with the quantity's parameter first, (n, d).
-        factor: lower-triangular factors of their covariances, (n, d, d).
+        mode: unconstrained vectors with the quantity's parameter first, whose prior is divided out, (n, d).
+        factor: lower-triangular factors of their covariances, likewise, (n, d, d).
     """
 
     problem: Problem
@@ -56,7 +58,7 @@ class GalaxyStack(NamedTuple):
     factor: np.ndarray
 
     def measured(self, label: str, unit: str) -> Measured:
-        """The galaxies one by one, as values with Gaussian errors."""
+        """The galaxies one by one, as values with Gaussian errors, without the prior of the quantity."""
         values, sigma = self.mode[:, 0] / self.scale, self.factor[:, 0, 0] / np.abs(self.scale)
         return Measured(values=values, sigma=sigma, label=label, unit=unit)
 
@@ -97,14 +99,16 @@ def stack(
     values, stretch = jax.vmap(partial(_value, site, place))(single, jnp.asarray(modes))
     modes[:, place], factors[:, place] = values, factors[:, place] * np.asarray(stretch)[:, None]
     order = [place, *(k for k in range(modes.shape[1]) if k != place)]
-    covariance = factors @ np.swapaxes(factors, 1, 2)
+    covariance = (factors @ np.swapaxes(factors, 1, 2))[:, order][:, :, order]
+    prior = jax.vmap(partial(_log_prior, site))(single, values)
+    mode, covariance = _without_prior(modes[:, order], covariance, *map(np.asarray, prior))
     return GalaxyStack(
         problem=dataclasses.replace(single, priors={**single.priors, site: Packed.of(FLAT)}),
         site=site,
         place=place,
         scale=alike("scale", floats("scale", scale), (count,)),
-        mode=modes[:, order],
-        factor=np.linalg.cholesky(covariance[:, order][:, :, order]),
+        mode=mode,
+        factor=np.linalg.cholesky(covariance),
     )
 
 
@@ -112,6 +116,32 @@ def _value(site: str, place: int, problem: Problem, vector: jax.Array) -> tuple[
     """The quantity's parameter, and its derivative with respect to its own number in the vector."""
     along_it = jnp.zeros_like(vector).at[place].set(1.0)
     return jax.jvp(lambda at: constrain(problem.sites, at)[0][site], (vector,), (along_it,))
+
+
+def _log_prior(site: str, problem: Problem, value: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """First and second derivative of the log prior of the quantity's parameter."""
+    slope = jax.grad(problem.sites[site].log_prob)
+    return slope(value), jax.grad(slope)(value)
+
+
+def _without_prior(
+    mode: np.ndarray, covariance: np.ndarray, slope: np.ndarray, bend: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gaussians over one whose logarithm has this slope and bend along the first number at the mode.
+
+    Where the prior decides nearly alone, what is left has a variance of 100 times that of both.
+
+    Args:
+        mode: (n, d).
+        covariance: (n, d, d).
+        slope: (n,).
+        bend: (n,), negative for a Gaussian.
+    """
+    along = covariance[:, 0]
+    left = np.maximum(1.0 + bend * along[:, 0], LEAST)
+    share = (1.0 - left) / (left * along[:, 0])
+    wider = covariance + share[:, None, None] * along[:, :, None] * along[:, None, :]
+    return mode - (slope / left)[:, None] * along, wider
 
 
 def joint(
@@ -128,7 +158,7 @@ def joint(
 
     The population is the prior of each galaxy's quantity y. Neither a centred nor a non-centred parametrisation suits
     galaxies of good and of poor data at once; here y = c + v^(1/2) z with 1/v = 1/s^2 + 1/scatter^2 and
-    c / v = m / s^2 + expected / scatter^2, from the Gaussian (m, s) around the galaxy's own maximum, and z is sampled:
+    c / v = m / s^2 + expected / scatter^2, from the Gaussian (m, s) that the galaxy's data allow, and z is sampled:
     for Gaussian data it is a standard normal whatever the scatter. The other parameters follow from y by the same
     Gaussian.
 

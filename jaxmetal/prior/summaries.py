@@ -16,9 +16,14 @@ from jaxmetal.machine import program
 from jaxmetal.numerics.packed import Packed, unpacked
 from jaxmetal.prior.tree import fill, sites, strong
 
+HALVINGS = 100
+"""Of an interval around a median."""
+UNKNOWN = (NotImplementedError, AttributeError, TypeError, ImportError)
+"""What NumPyro's distributions raise where they do not know what they are asked."""
+
 
 def typical(tree: Any) -> Any:
-    """The tree filled with the median of each prior (by 101 fixed draws where it has no quantile function).
+    """The tree filled with the median of each prior (see `median`).
 
     A part of a tree whose ties have their distributions elsewhere is taken out of the whole one afterwards.
 
@@ -68,16 +73,39 @@ def _variance(prior: Distribution) -> jax.Array:
     """NaN where it is not known."""
     try:
         return jnp.asarray(prior.variance)
-    except (NotImplementedError, AttributeError, TypeError, ImportError):
+    except UNKNOWN:
         return jnp.asarray(jnp.nan)
 
 
 def median(prior: Distribution) -> jax.Array:
-    """Median of a prior, element by element."""
-    try:
-        return jnp.broadcast_to(prior.icdf(jnp.asarray(0.5)), prior.shape())
-    except (NotImplementedError, AttributeError, TypeError, ImportError):
-        return jnp.median(prior.sample(jax.random.key(0), (101,)), axis=0)
+    """Median of a prior, element by element: by its quantile or distribution function, or else that of 101 draws."""
+    base: Any = prior
+    while isinstance(base, (ExpandedDistribution, Independent)):
+        base = base.base_dist
+    for way in (_by_quantile, _by_bisection):
+        try:
+            return jnp.broadcast_to(way(base), prior.shape())
+        except UNKNOWN:
+            continue
+    return jnp.median(prior.sample(jax.random.key(0), (101,)), axis=0)
+
+
+def _by_quantile(prior: Any) -> jax.Array:
+    return jnp.asarray(prior.icdf(jnp.asarray(0.5)))
+
+
+def _by_bisection(prior: Any) -> jax.Array:
+    """Between the least and the largest of 101 draws, which are on two sides of it but for a chance of 2^-100."""
+    drawn = prior.sample(jax.random.key(0), (101,))
+
+    def halved(_: Any, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        low, high = ends
+        middle = 0.5 * (low + high)
+        below = prior.cdf(middle) < 0.5
+        return jnp.where(below, middle, low), jnp.where(below, high, middle)
+
+    low, high = jax.lax.fori_loop(0, HALVINGS, halved, (drawn.min(axis=0), drawn.max(axis=0)))
+    return 0.5 * (low + high)
 
 
 def with_own_bounds(prior: Distribution) -> Distribution:

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpyro.distributions import Distribution
+from numpyro.distributions.transforms import Transform
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.ranges import NUMBERS
 from jaxmetal.lines.names import look_up
 from jaxmetal.meaning import property_unit
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.tree import is_node, parts
-from jaxmetal.numerics.written import LONGEST, written
+from jaxmetal.numerics.written import LONGEST, made_of, written
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
 from jaxmetal.result.resolved import resolution
@@ -116,7 +119,13 @@ def differences(trees: Sequence[Any], path: str = "") -> Iterator[tuple[str, tup
         for name, *_ in parts(trees[0]):
             yield from differences([getattr(one, name) for one in trees], _below(path, name))
     else:
-        yield path, tuple(text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..." for text in map(_short, trees))
+        texts = tuple(text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..." for text in map(_short, trees))
+        # What differs beyond the digits that are written has a sign of its own.
+        alike = len(set(texts)) < len(set(told))
+        yield (
+            path,
+            tuple(f"{text} {_sign(one.encode())}" if alike else text for text, one in zip(texts, told, strict=True)),
+        )
 
 
 WIDEST = 60
@@ -137,9 +146,17 @@ def _told(thing: Any) -> str:
         return ABSENT
     if isinstance(thing, Mapping):
         return repr({key: _told(value) for key, value in thing.items()})
-    if is_node(thing):
+    if is_node(thing) or isinstance(thing, (tuple, list)):
         return f"{type(thing)}{ {name: _told(part) for name, part, _ in parts(thing)} }"
+    if isinstance(thing, (Distribution, Transform)):
+        return f"{type(thing)}{ {name: _told(part) for name, part in made_of(thing).items()} }"
+    if isinstance(thing, NUMBERS) and not isinstance(thing, bool):
+        return f"{np.shape(thing)} {_sign(np.asarray(thing, float).tobytes())}"
     return _short(thing)
+
+
+def _sign(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:6]
 
 
 def _short(thing: Any) -> str:
@@ -147,7 +164,7 @@ def _short(thing: Any) -> str:
     if thing is _Absent:
         return ABSENT
     if hasattr(thing, "dtype") and np.size(thing) > LONGEST:
-        return f"{written(thing)} {hashlib.sha256(np.ascontiguousarray(thing).tobytes()).hexdigest()[:6]}"
+        return f"{written(thing)} {_sign(np.asarray(thing).tobytes())}"
     return written(np.asarray(thing)) if hasattr(thing, "dtype") else written(thing)
 
 

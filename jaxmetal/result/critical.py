@@ -19,10 +19,11 @@ from jaxmetal.prior import sites
 
 SAMPLES = 300
 """Along the longer side of the field."""
-STEPS = 3
+STEPS = 5
 """Of Newton's method from straight lines between samples to the curve."""
-JUMP = 30.0
-"""Between the samples about a point of a curve: where det A changes by more, that is the mark of a singular centre."""
+ASIDE = np.array([1e-3, -1.618e-3])
+"""Of a sample, by which the first and the last lie within the field, so that none is on the middle of it: where a lens
+is singular, its deflection is 0, and would be seen as a curve around that sample."""
 
 
 class Curves(NamedTuple):
@@ -72,12 +73,13 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
         InputError: if it is no lens, or one with priors, or there are no samples.
     """
     require_lens(lens)
-    column, row = samples_along(grid, samples)
+    column, row = (_aside(axis) for axis in samples_along(grid, samples))
     x, y = (np.asarray(axis) for axis in grid.to_sky(*np.meshgrid(column, row)))
     determinant = np.ma.masked_invalid(np.asarray(inverse_magnification(lens, x, y)))
     if determinant.mask.all():
         return Curves([], [])
-    lines: Any = contour_generator(column, row, determinant).lines(0.0)
+    # Straight lines between samples find zeros of what is of one size everywhere.
+    lines: Any = contour_generator(column, row, determinant / (1.0 + np.abs(determinant))).lines(0.0)
     found = [np.stack([np.asarray(axis) for axis in grid.to_sky(*line.T)], axis=-1) for line in lines]
     if not found:
         return Curves([], [])
@@ -87,8 +89,7 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
     alpha = np.stack([np.asarray(part) for part in traced(lens, *points.T)], axis=-1)
     ends = np.cumsum([len(line) for line in found])[:-1]
     curves, caustics = (np.split(whole, ends) for whole in (points, points - alpha))
-    smooth = [np.median(_change(determinant.filled(0.0), line, column, row)) < JUMP for line in lines]
-    return Curves(*([one for one, good in zip(some, smooth, strict=True) if good] for some in (curves, caustics)))
+    return Curves(curves, caustics)
 
 
 def samples_along(grid: Grid, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -100,13 +101,9 @@ def samples_along(grid: Grid, samples: int) -> tuple[np.ndarray, np.ndarray]:
     return column, row
 
 
-def _change(samples: np.ndarray, line: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """By how much the nine samples about each point (column, row) differ."""
-    nearest = [
-        np.rint(np.interp(at, axis, np.arange(len(axis)))) for axis, at in zip((column, row), line.T, strict=True)
-    ]
-    i, j = (at.astype(int).clip(1, size - 2) for at, size in zip(nearest, samples.shape[::-1], strict=True))
-    return np.ptp(np.stack([samples[j + b, i + a] for a in (-1, 0, 1) for b in (-1, 0, 1)]), axis=0)
+def _aside(axis: np.ndarray) -> np.ndarray:
+    first, last = axis[[0, -1]] + ASIDE * (axis[1] - axis[0])
+    return np.linspace(first, last, len(axis))
 
 
 def _det(lens: Lens, x: jax.Array, y: jax.Array) -> jax.Array:

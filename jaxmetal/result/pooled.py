@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxmetal.edge.arrays import require_count, require_seed
 from jaxmetal.edge.errors import InputError
+from jaxmetal.meaning.circles import unwrap
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.text import aligned, interval
 from jaxmetal.result.views import View, view
@@ -70,7 +71,7 @@ def pool(
         )
     logs = np.array([one.log_evidence + np.log(before[name]) for name, one in posteriors.items()])
     weights = np.exp(logs - np.logaddexp.reduce(logs))
-    flat = [one.flat() for one in posteriors.values()]
+    flat = _on_one_turn(list(fits.values()))
     shared = [name for name in flat[0] if all(name in other for other in flat)]
     rng = np.random.default_rng(seed)
     chosen = [
@@ -79,6 +80,18 @@ def pool(
     pooled = {name: np.concatenate([one[name][k] for one, k in zip(flat, chosen, strict=True)]) for name in shared}
     between = {name: _between([one[name] for one in flat], weights) for name in shared}
     return Pooled(dict(zip(posteriors, weights.tolist(), strict=True)), pooled, between)
+
+
+def _on_one_turn(fits: Sequence[Posterior | View]) -> list[dict[str, np.ndarray]]:
+    """Draws of each fit, chains joined, angles about its best value, which is moved by turns towards the first's."""
+    first = view(fits[0])
+    periods = {name: one.period for name, one in first.meanings.items()}
+    found = []
+    for one in map(view, fits):
+        best = {name: value for name, value in one.posterior.best.items() if name in first.posterior.best}
+        about = {**one.posterior.best, **unwrap(best, first.posterior.best, periods)}
+        found.append(unwrap(one.posterior.flat(), about, periods))
+    return found
 
 
 def _require_alike(posteriors: Mapping[str, Posterior]) -> None:
