@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.sample.columns import HIGH, LOW, NARROWED, PER_KPC, PER_R_EFF, PRIOR
@@ -100,7 +100,7 @@ def of_quantiles(median: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> Sp
 def _quantiles(steep: np.ndarray) -> np.ndarray:
     """16, 50 and 84 % quantiles of split normals about 0 whose sides are exp(-steep / 2) and exp(steep / 2)."""
     lower, upper = np.exp(-0.5 * steep), np.exp(0.5 * steep)
-    p = ndtr(np.array([-1.0, 0.0, 1.0]))[:, None]
+    p = np.array([0.16, 0.5, 0.84])[:, None]
     below = lower * ndtri(np.minimum(0.5 * p * (lower + upper) / lower, 0.5))
     above = -upper * ndtri(np.minimum(0.5 * (1.0 - p) * (lower + upper) / upper, 0.5))
     return np.asarray(below + above)
