@@ -68,6 +68,11 @@ TAKEN = {
         lambda n: (n.values, n.sigma),
         ([1.0, 2.0], [0.03, 0.03]),
     ),
+    "draws": (
+        lambda: jm.population.Draws(values=[[10.0, 20.0], [30.0, 40.0]] * u.dex / u.Mpc),
+        lambda n: n.values,
+        [[0.01, 0.02], [0.03, 0.04]],
+    ),
     "distance": (
         lambda: jm.spaxel.star_formation_rate(1e-20 * u.W / u.m**2, 15.0 * u.Gpc),
         np.asarray,

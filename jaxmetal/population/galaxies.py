@@ -139,7 +139,7 @@ class Draws:
     findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
-        values, log_prior = floats("Draws", self.values), floats("log_prior of draws", self.log_prior)
+        values, log_prior = floats("Draws", self.values, self.unit), floats("log_prior of draws", self.log_prior)
         if values.ndim != 2 or not np.isfinite(values).all():
             raise InputError(
                 f"Draws: expected finite numbers of shape (galaxies, draws), found shape {values.shape}; "
