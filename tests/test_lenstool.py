@@ -114,6 +114,21 @@ def test_many_potentials_are_one_stack_and_positions_are_told_from_any_origin(pa
     np.testing.assert_allclose(moved.lens["potentials"].of.y0, model.lens["potentials"].of.y0 - 2.0, atol=1e-6)
 
 
+def test_a_centre_on_the_sky_is_told_from_the_reference(path):
+    """18 arcsec to the East and 36 to the North, from another origin 2 arcsec further North."""
+    one = PAR[PAR.index("potentiel O1") : PAR.index("limit")]
+    ra = 150.1 + 18.0 / 3600.0 / np.cos(np.radians(2.21))
+    on_sky = one.replace("x_centre     1.5", f"x_centre_wcs {ra:.9f}").replace("y_centre     -0.7", "y_centre_wcs 2.21")
+    path.write_text(
+        PAR.replace(one, on_sky.replace("profil ", "identity BCG\n    mag 19.1\n    ellip_pot 0.0\n    profil "))
+    )
+    model = from_lenstool(path, 1.9)
+    np.testing.assert_allclose([model.lens["O1"].x0, model.lens["O1"].y0], [-18.0, 36.0], atol=1e-3)
+    origin = model.origin.spherical_offsets_by(0 * units.arcsec, 2 * units.arcsec)
+    moved = from_lenstool(path, 1.9, origin).lens["O1"]
+    np.testing.assert_allclose([moved.x0, moved.y0], [-18.0, 34.0], atol=1e-3)
+
+
 def test_a_cluster_in_toml(path):
     config = write_galaxy(path.parent)
     config.write_text(config.read_text() + '\n[lens.cluster]\nlenstool = "best.par"\n')
@@ -155,6 +170,18 @@ BAD = {
     "no Hubble constant": ("H0 70.0", "H0 0.0", "cosmology: expected 'h0' within (0, inf), found 0"),
     "a negative density": ("omegaM 0.3", "omegaM -0.3", "'omegam' within [0, inf), found -0.3"),
     "an infinite magnitude": ("mag0 19.5", "mag0 inf", "potfile: expected 'mag0' within (-inf, inf), found inf"),
+    "a misspelt key": (
+        "ellipticite  0.5",
+        "ellipticitie 0.5",
+        "potential O1: expected known keys, found 'ellipticitie'; did you mean 'ellipticite'",
+    ),
+    "the ellipticity of a potential": ("ellipticite  0.5", "ellip_pot 0.2", "O1: expected the ellipticity of the mass"),
+    "half a place on the sky": ("x_centre     1.5", "x_centre_wcs 150.1", "found y_centre, x_centre_wcs; state one"),
+    "no declination": (
+        "x_centre     1.5\n    y_centre     -0.7",
+        "x_centre_wcs 150.1\n    y_centre_wcs 95.0",
+        "'y_centre_wcs' within [-90, 90], found 95",
+    ),
     "one name": ("potential O2", "potential O1", "found 'O1' twice"),
 }
 

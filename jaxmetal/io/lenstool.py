@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from astropy.coordinates import SkyCoord
-from astropy.cosmology import FLRW, LambdaCDM, w0waCDM
+from astropy.cosmology import FLRW
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.deflection import deflection_scale
 from jaxmetal.io.file import require_file
-from jaxmetal.io.parfile import ANY, NOT_NEGATIVE, POSITIVE, Section, blocks_of, number, settled
+from jaxmetal.io.lenstool_cosmology import cosmology_in
+from jaxmetal.io.parfile import ANY, NOT_NEGATIVE, POSITIVE, Section, blocks_of, number, require_keys, settled
 from jaxmetal.io.wcs import tangent_offsets
 from jaxmetal.lens import DPIE, Members, b0_from_velocity_dispersion, stacked
 
@@ -27,6 +28,14 @@ DPIE_PROFILE = 81
 """Lenstool's number of the dual pseudo-isothermal profile."""
 MOST = 10
 """Potentials up to which each is a lens of its own; more of them are one stack."""
+CENTRE, ON_SKY = ("x_centre", "y_centre"), ("x_centre_wcs", "y_centre_wcs")
+"""Keys of the centre of a potential, in arcsec from the reference or in degrees of right ascension and declination."""
+READ = (
+    "profil", "ellipticite", "ellipticity", "angle_pos", "core_radius", "core_radius_kpc", "cut_radius",
+    "cut_radius_kpc", "v_disp", "z_lens", "ellip_pot",
+)  # fmt: skip
+NO_MATTER = ("identity", "nid", "mag", "lum")
+"""Keys that say nothing of the mass of a potential: its name and its light."""
 GALAXY = ("a", "b", "theta", "mag")
 """Columns of a catalogue behind the number and the two positions."""
 
@@ -63,7 +72,7 @@ def from_lenstool(par_file: str | Path, z_source: float, origin: SkyCoord | None
     blocks = blocks_of(path)
     reference = _reference(path, blocks)
     origin = reference if origin is None else origin
-    cosmology = _cosmology(path, blocks)
+    cosmology = cosmology_in(path, blocks)
     potentials = [block for block in blocks if block.name == "potentiel"]
     galaxies = [block for block in blocks if block.name == "potfile"]
     if not potentials and not galaxies:
@@ -98,18 +107,40 @@ class _Scales(NamedTuple):
             raise InputError(
                 f"{where}: expected profil {DPIE_PROFILE} (dPIE), found {profile}; take it out and add a lens for it."
             )
+        require_keys(block, (*CENTRE, *ON_SKY, *READ, *NO_MATTER), where)
+        if number(block, "ellip_pot", where, default=0.0) != 0.0:
+            raise InputError(
+                f"{where}: expected the ellipticity of the mass, found ellip_pot, that of the potential, which is not "
+                "converted; state ellipticite, as Lenstool's best.par has it."
+            )
         round_ = number(block, "ellipticity", where, default=0.0, within="[0, 1)")
         e = number(block, "ellipticite", where, default=round_, within="[0, 1)")
-        dx, dy = (float(offset) for offset in tangent_offsets(self.reference, self.origin))
+        x0, y0 = self.centre(block, where)
         return DPIE(
             b0=b0_from_velocity_dispersion(number(block, "v_disp", where, within=NOT_NEGATIVE), self.ratio),
             core=self.length(block, "core_radius", "core_radius_kpc", where, NOT_NEGATIVE),
             cut=self.length(block, "cut_radius", "cut_radius_kpc", where, POSITIVE),
-            x0=number(block, "x_centre", where, default=0.0) + dx,
-            y0=number(block, "y_centre", where, default=0.0) + dy,
+            x0=x0,
+            y0=y0,
             q=float(np.sqrt((1 - e) / (1 + e))),
             pa=number(block, "angle_pos", where, default=0.0) - 90.0,
         )
+
+    def centre(self, block: Section, where: str) -> tuple[float, float]:
+        """Of a potential, arcsec from the origin."""
+        stated = [key for key in (*CENTRE, *ON_SKY) if key in block.values]
+        if not set(stated) & set(ON_SKY):
+            x, y = (number(block, key, where, default=0.0) for key in CENTRE)
+            dx, dy = tangent_offsets(self.reference, self.origin)
+            return x + float(dx), y + float(dy)
+        if stated != list(ON_SKY):
+            raise InputError(
+                f"{where}: expected {' and '.join(CENTRE)}, or {' and '.join(ON_SKY)}, found {', '.join(stated)}; "
+                "state one pair."
+            )
+        ra, dec = (number(block, key, where, within=span) for key, span in zip(ON_SKY, (ANY, "[-90, 90]"), strict=True))
+        x0, y0 = tangent_offsets(SkyCoord(ra, dec, unit="deg"), self.origin)
+        return float(x0), float(y0)
 
     def members(self, block: Section) -> Members:
         where = f"{self.path}, potfile"
@@ -195,26 +226,6 @@ def _reference(path: Path, blocks: list[Section]) -> SkyCoord:
         raise InputError(
             f"{path}: expected 'reference 3 RA DEC' in runmode, found '{' '.join(given) or 'none'}'; add it."
         ) from None
-
-
-def _cosmology(path: Path, blocks: list[Section]) -> FLRW:
-    block = next((block for block in blocks if block.name == "cosmologie"), None)
-    if block is None:
-        raise InputError(f"{path}: expected a section cosmology, found none; add H0, omegaM and omegaX.")
-    where = f"{path}, cosmology"
-    if int(number(block, "model", where, default=1.0)) != 1:
-        raise InputError(
-            f"{where}: expected model 1 (w0, wa), found {block.values['model'][0]}; other models are not known."
-        )
-
-    def either(*keys: str, default: float | None = None, within: str = ANY) -> float:
-        key = next((key for key in keys if key in block.values), keys[0])
-        return number(block, key, where, default=default, within=within)
-
-    h0, om0 = either("h0", within=POSITIVE), either("omegam", "omega", within=NOT_NEGATIVE)
-    ode0 = either("omegax", "lambda")
-    w0, wa = either("wx", "w0", default=-1.0), either("wa", "w1", default=0.0)
-    return LambdaCDM(h0, om0, ode0) if (w0, wa) == (-1.0, 0.0) else w0waCDM(h0, om0, ode0, w0=w0, wa=wa)
 
 
 def _one_redshift(path: Path, potentials: list[Section], galaxies: list[Section]) -> float:
