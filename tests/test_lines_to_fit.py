@@ -8,12 +8,14 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from configured import replace
+from fits_files import refused
 from flux_maps import GRID, KEPT, ORIGIN, fluxes, in_bins, write_lines
 
 import jaxmetal as jm
 from jaxmetal.cli import lines, main
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io import write_maps
+from jaxmetal.io.config.lines import read_lines
 from jaxmetal.io.config.lines.as_fit import read_fit_of_lines
 from jaxmetal.model import tree
 from jaxmetal.prior import sites
@@ -124,6 +126,40 @@ def test_sources_and_dust_that_are_known_are_taken(path):
     assert not [name for name in free if "extinction" in name]
 
 
+def test_an_own_recipe_and_fit_take_what_they_do_not_state(path):
+    replace(path, 'calibrations = "M08"', 'calibrations = "M08"\nz_range = [8.0, 9.0]\na_v_range = [0.0, 0.0]')
+    replace(path, "[data]\n", "[data]\ndereddened = true\n")
+    path.write_text(path.read_text() + '\n[run]\nseed = 7\n[fit]\ndraws = 50\n[recipe]\nname = "line_gradient"\n')
+    job = read_fit_of_lines(path)
+    carries = job.scene.sources["disc"].carries
+    assert carries["extinction"].profile.value == 0.0
+    assert (carries["metallicity"].profile.central.low, carries["metallicity"].profile.central.high) == (8.0, 9.0)
+    assert (job.settings["seed"], job.settings["draws"]) == (7, 50)
+    path.write_text(path.read_text().replace("[fit]\n", "[fit]\nseed = 3\n") + "z_range = [7.5, 9.0]\n")
+    job = read_fit_of_lines(path)
+    assert job.scene.sources["disc"].carries["metallicity"].profile.central.low == 7.5
+    assert job.settings["seed"] == 3
+
+
+SOURCES = """
+[sources.disc]
+frame = {type = "Disc", q = 0.8, pa = 30.0}
+lights.Hbeta = {type = "Exponential", flux = 100.0, r_eff = 1.0}
+carries.metallicity = {weight = "Hbeta", profile = {type = "Constant", value = 8.5}}
+carries.extinction = {weight = "Hbeta", profile = {type = "Constant", value = 0.5}}
+"""
+
+
+def test_ranges_beside_sources_are_said_to_be_unused(path):
+    replace(path, 'calibrations = "M08"', 'calibrations = "M08"\nz_range = [8.0, 9.0]')
+    path.write_text(path.read_text() + SOURCES)
+    found = [str(finding) for finding in read_fit_of_lines(path).findings]
+    assert sum("WARNING: likelihood.z_range: not used by --fit beside [sources]" in one for one in found) == 1
+    assert not [one for one in found if "dereddened" in one]
+    replace(path, "[data]\n", "[data]\ndereddened = true\n")
+    assert any("data.dereddened: not used" in finding.text for finding in read_fit_of_lines(path).findings)
+
+
 def test_the_command_fits_and_its_bare_form_does_not(path, monkeypatch, capsys):
     called = []
     monkeypatch.setattr("jaxmetal.cli.fit.fit_job", lambda job, folder, **how: called.append((job, folder, how)))
@@ -147,12 +183,31 @@ BAD = {
     "a paper": ('type = "fluxes"\ncalibrations = "M08"', 'type = "patricio19"', "the likelihood of a paper"),
     "no such source": ("[regions.centre]", "[sources]\n[regions.centre]", "sources: expected at least one source"),
     "an empty range": ('calibrations = "M08"', 'calibrations = "M08"\nz_range = [9.0, 8.0]', "ranges from low to high"),
+    "a mean of Hb": (
+        'calibrations = "M08"',
+        'calibrations = "M08"\nhb_mean = 3.0',
+        "likelihood.hb_mean: expected none for --fit",
+    ),
+    "a misspelt option": ('calibrations = "M08"', 'calibration = "M08"', "did you mean 'calibrations'?"),
+    "dust of a recipe": (
+        "[data]",
+        '[recipe]\nname = "line_gradient"\na_v_range = [0.0, 1.0]\n[data]\ndereddened = true',
+        "recipe.a_v_range: expected no dust in fluxes that are dereddened, found (0.0, 1.0); remove it",
+    ),
     "a map in a recipe": (
         "[regions.centre]",
         '[recipe]\nname = "gradient"\nlight = "light"\n[regions.centre]',
         'add one of kind "map"',
     ),
 }
+
+
+def test_dust_in_dereddened_fluxes_is_refused_as_without_fit(path):
+    replace(path, "[data]\n", "[data]\ndereddened = true\n")
+    replace(path, 'calibrations = "M08"', 'calibrations = "M08"\na_v_range = [0.0, 1.0]')
+    said = "likelihood.a_v_range: expected no dust in fluxes that are dereddened, found (0.0, 1.0); remove it"
+    refused(lambda: read_fit_of_lines(path), said)
+    refused(lambda: read_lines(path), said)
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -150,9 +150,17 @@ def _without_dust(kind: str, settled: dict[str, Any], where: str) -> dict[str, A
             "give the observed fluxes, or use fluxes or curti20."
         )
     key, none = {"fluxes": ("a_v_range", (0.0, 0.0)), "curti20": ("a_v", 0.0)}[kind]
-    if settled.get(key, none) != none:
-        raise InputError(
-            f"{where}.{key}: expected no dust in fluxes that are dereddened, found {settled[key]}; remove it, or "
-            "data.dereddened."
-        )
+    require_no_dust(settled.get(key, none), f"{where}.{key}")
     return {**settled, key: none}
+
+
+def require_no_dust(stated: Any, where: str) -> None:
+    """Refuses an A(V), or a range of it, that is stated beside fluxes that were corrected for dust.
+
+    Raises:
+        InputError: unless it is 0.
+    """
+    if stated not in (0.0, (0.0, 0.0)):
+        raise InputError(
+            f"{where}: expected no dust in fluxes that are dereddened, found {stated}; remove it, or data.dereddened."
+        )
