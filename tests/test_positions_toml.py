@@ -113,6 +113,12 @@ BAD = {
     "unknown column": ({"x_pix": X}, "", "", ["a column of images.ecsv: 'x_pix' is no known key; known are"]),
     "no families": ({"family": None}, "", "", ["must have a column family"]),
     "no places": ({"x": None}, "", "", ["expected columns ra and dec (degrees), or x and y (arcsec West and North)"]),
+    "two places": (
+        {"ra": 150.0 - X / 3600.0, "dec": Y / 3600.0},
+        "",
+        "",
+        ["expected columns x and y (arcsec West and North), or ra and dec (degrees), found all four; leave two"],
+    ),
     "not a number": ({"y": [np.nan, *Y[1:]]}, "", "", ["y: expected a position of every image, found 1 without"]),
     "twice": ({"x": [X[1], *X[1:]], "y": [Y[1], *Y[1:]]}, "", "", ["Rows 1 and 2 (families 'a' and 'a')"]),
     "no errors": ({"sigma": None}, "", "", ["expected the errors as a column sigma", "found neither"]),

@@ -25,11 +25,16 @@ def places(
         context: for the sky origin.
 
     Raises:
-        InputError: if there are neither, or ra and dec without a sky origin.
+        InputError: if there are neither or both, or ra and dec without a sky origin.
     """
     found: dict[str, Any] = {
         name: floats(f"{where}: {name}", columns[name]) for name in (*names, "ra", "dec") if name in columns
     }
+    if len(found) == 4:  # pixels are called x and y, too
+        raise InputError(
+            f"{where}: expected columns {names[0]} and {names[1]} (arcsec West and North), or ra and dec (degrees), found "
+            "all four; leave two of them out."
+        )
     if set(names) <= found.keys():
         return found[names[0]], found[names[1]]
     if not {"ra", "dec"} <= found.keys():
