@@ -100,6 +100,13 @@ file = "radius.fits"
     np.testing.assert_array_equal(job.masks["centre"], np.hypot(x, y) <= 0.4)
 
 
+def test_what_counts_for_fits_of_the_maps_alone_is_said(path):
+    assert not [one for one in read_lines(path).findings if "--fit" in one.text]
+    replace(path, 'sigma = "OII_ERR"', 'sigma = "OII_ERR"\nsky = {level = 50.0}\npsf = {type = "Gaussian", fwhm = 0.6}')
+    (found,) = [one for one in read_lines(path).findings if "--fit" in one.text]
+    assert "features.OII.psf, features.OII.sky: only `jaxmetal lines --fit` uses it" in found.text
+
+
 def test_wangs_bins_of_two_by_two(path):
     replace(path, "[regions.centre]", '[selection]\nrule = "wang"\nbinning = 2\n[regions.centre]')
     job, (flux, sigma) = read_lines(path), fluxes()

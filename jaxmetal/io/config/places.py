@@ -32,8 +32,8 @@ def places(
     }
     if len(found) == 4:  # pixels are called x and y, too
         raise InputError(
-            f"{where}: expected columns {names[0]} and {names[1]} (arcsec West and North), or ra and dec (degrees), found "
-            "all four; leave two of them out."
+            f"{where}: expected columns {names[0]} and {names[1]} (arcsec West and North), or ra and dec (degrees), "
+            "found all four; leave two of them out."
         )
     if set(names) <= found.keys():
         return found[names[0]], found[names[1]]

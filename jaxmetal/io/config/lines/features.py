@@ -9,6 +9,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.noise import STYLES
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
@@ -26,7 +27,9 @@ COMMON = (
     "bins", "bin_values", "unit", "ignore_unit", "dereddened", "wavelengths", "pixel_scale", "mask", "mask_means",
     "bad_bits", "psf",
 )  # fmt: skip
-FEATURE = ("flux", *STYLES, "blend", "wavelength", "psf", "sky", "mask", "mask_means", "bad_bits")
+OF_FIT = ("psf", "sky")
+"""Keys of a feature that count for --fit alone."""
+FEATURE = ("flux", *STYLES, "blend", "wavelength", *OF_FIT, "mask", "mask_means", "bad_bits")
 
 
 def features(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -46,6 +49,13 @@ def features(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
             by_name(rows[name], "blend", where)
     blends({name: row.get("blend", name) for name, row in rows.items()})
     return rows
+
+
+def unused(rows: dict[str, dict[str, Any]]) -> list[Finding]:
+    """What features state that fits of single spectra have no use for."""
+    stated = [f"features.{name}.{key}" for name, row in rows.items() for key in OF_FIT if key in row]
+    text = "only `jaxmetal lines --fit` uses it; fluxes are taken here as they are in the files."
+    return [Finding("info", f"{', '.join(stated)}: {text}")] if stated else []
 
 
 def fluxes(rows: dict[str, dict[str, Any]], data: dict[str, Any], context: Context) -> ReadFluxes:

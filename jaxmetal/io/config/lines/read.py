@@ -22,7 +22,7 @@ from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lines.features import features, fluxes, in_one_unit, origin
+from jaxmetal.io.config.lines.features import features, fluxes, in_one_unit, origin, unused
 from jaxmetal.io.config.lines.likelihood import likelihood
 from jaxmetal.io.config.lines.regions import masks, radius
 from jaxmetal.io.config.lines.selection import selection
@@ -113,6 +113,7 @@ def lines_job(table: dict[str, Any], path: Path) -> LinesJob:
     rows = features(table)
     context = Context(folder=path.absolute().parent, origin=NOWHERE, cosmology=cosmology_of(table), advice=MISSING)
     context = dataclasses.replace(context, origin=origin(rows, data, context))
+    context.findings.extend(unused(rows))
     read = fluxes(rows, data, context)
     spectra, factor, unit = in_one_unit(read, data)
     made = _likelihood(table, rows, spectra.features, factor)
