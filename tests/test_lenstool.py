@@ -66,6 +66,17 @@ GALAXIES = """#REFERENCE 0
 2 150.0990 2.2000 0.5 0.5 0.0 21.0 0
 """
 COSMOLOGY = LambdaCDM(70.0, 0.3, 0.7)
+FAR = """
+[sources.behind]
+z = 2.0
+frame = {type = "Disc", q = 1.0, pa = 0.0}
+lights.halpha = {type = "Sersic", flux = 1.0, r_eff = 0.5, n = 1.0}
+
+[observations.images]
+kind = "positions"
+data = "images.ecsv"
+sigma = 0.1
+"""
 X, Y = np.random.default_rng(3).uniform(-6.0, 6.0, (2, 20))
 
 
@@ -139,6 +150,26 @@ def test_a_cluster_in_toml(path):
     jm.prepare(job.scene, job.observations)
     config.write_text(config.read_text().replace("z = 0.5", "z = 0.3"))
     refused(lambda: read_config(config), "z_source must lie behind z_lens = 0.35")
+
+
+def test_ratios_of_distances_have_the_cosmology_of_the_file(path):
+    """Those of another source and of another family of images, beside another cosmology for kpc."""
+    path.write_text(PAR.replace("omegaM 0.3", "omegaM 0.2").replace("omegaX 0.7", "omegaX 0.8"))
+    config = write_galaxy(path.parent)
+    rows = [["a", 1.0, 0.0, 0.5], ["a", -1.0, 0.5, 0.5], ["b", 2.0, 0.0, 2.0], ["b", -2.0, 0.1, 2.0]]
+    columns = dict(zip(("family", "x", "y", "z"), zip(*rows, strict=True), strict=True))
+    jm.io.write_table(path.parent / "images.ecsv", {key: np.array(column) for key, column in columns.items()})
+    text = config.read_text() + FAR + '\n[lens.cluster]\nlenstool = "best.par"\n'
+    config.write_text(text)
+    job, own = read_config(config), LambdaCDM(70.0, 0.2, 0.8)
+    lens, near, far = (own.comoving_distance(z).value for z in (0.35, 0.5, 2.0))
+    expected = (1.0 - lens / far) / (1.0 - lens / near)
+    assert job.scene.sources["behind"].distance_ratio == pytest.approx(expected, rel=1e-6)
+    assert job.observations["images"].distance_ratio["b"] == pytest.approx(expected, rel=1e-6)
+    assert job.kpc_per_arcsec == pytest.approx(COSMOLOGY.kpc_proper_per_arcmin(0.5).value / 60.0, rel=1e-6)
+    (path.parent / "other.par").write_text(PAR)
+    config.write_text(text + '[lens.other]\nlenstool = "other.par"\n')
+    assert any("[lens]: models of several cosmologies" in finding.text for finding in read_config(config).findings)
 
 
 BAD = {

@@ -33,6 +33,7 @@ class Context:
         redshifts: of the sources.
         z_lens: of the lens that is being read, None where it states none.
         planes: redshifts of all lenses that state one, once they are read.
+        of_models: cosmology that models of lenses bring along, None where they bring none.
         data: of the observation that is being read.
         grid: their pixels.
         several: whether the node that is being read stands for many, so that its numbers may be lists.
@@ -49,6 +50,7 @@ class Context:
     redshifts: Redshifts = dataclasses.field(default_factory=Redshifts)
     z_lens: float | None = None
     planes: tuple[float, ...] = ()
+    of_models: FLRW | None = None
     data: Map | None = None
     grid: Grid | None = None
     several: bool = False
@@ -56,6 +58,11 @@ class Context:
     inputs: dict[str, Path] = dataclasses.field(default_factory=dict)
     starts: dict[str, Any] = dataclasses.field(default_factory=dict)
     findings: list[Finding] = dataclasses.field(default_factory=list)
+
+    @property
+    def bending(self) -> FLRW:
+        """The cosmology of D_LS/D_S, that of the strengths of the lenses."""
+        return self.cosmology if self.of_models is None else self.of_models
 
     def path(self, given: Any, where: str) -> tuple[Path, Hdu]:
         """Path and image of `"map.fits"` or `{file = "map.fits", hdu = "SCI", channel = 3}`, recorded as an input.

@@ -92,5 +92,5 @@ def _ratios(
                 f"{at}.{name}, which may be a prior."
             )
         here, far = f"{where}.data: z of family '{name}'", context.redshifts
-        found[name] = far.ratio_at(float(known[0]), here, context.planes, context.cosmology) if known.size else 1.0
+        found[name] = far.ratio_at(float(known[0]), here, context.planes, context.bending) if known.size else 1.0
     return found

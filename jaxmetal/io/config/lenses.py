@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
+from astropy.cosmology import FLRW
 from numpyro.distributions import Distribution, TransformedDistribution
 from numpyro.distributions.constraints import positive as positive_real
 from numpyro.distributions.transforms import AffineTransform, PowerTransform
@@ -21,12 +23,36 @@ from jaxmetal.io.deflection import distance_ratio
 from jaxmetal.io.lenstool import from_lenstool
 from jaxmetal.io.tables import read_table
 from jaxmetal.lens import Plane
+from jaxmetal.lens.derive import Lens
 from jaxmetal.lens.normalisation import b0_from_velocity_dispersion
 from jaxmetal.numerics.written import written
 from jaxmetal.prior import bounds
 
 PLACES = ("x0", "y0")
 OPTIONAL = ("q", "pa")
+
+
+class Deflector(NamedTuple):
+    """A lens as a configuration states it.
+
+    Attributes:
+        lens: what bends.
+        z_lens: its redshift, None where it is not stated.
+        cosmology: of the file of a model that brings its own, None of others.
+    """
+
+    lens: Lens
+    z_lens: float | None
+    cosmology: FLRW | None = None
+
+
+def cosmology_of_models(deflectors: Iterable[Deflector], context: Context) -> FLRW | None:
+    """The cosmology that models of lenses bring along, in which alone their deflections scale from source to source."""
+    own = [one.cosmology for one in deflectors if one.cosmology is not None]
+    if any(one != own[0] for one in own):
+        text = f"[lens]: models of several cosmologies; ratios of distances are of the first, {own[0]}."
+        context.findings.append(Finding("warning", text))
+    return own[0] if own else None
 
 
 def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -56,8 +82,8 @@ def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> tuple
     return made, own
 
 
-def lenstool(table: dict[str, Any], where: str, context: Context) -> tuple[Plane, float]:
-    """The cluster of a Lenstool parameter file, and its redshift.
+def lenstool(table: dict[str, Any], where: str, context: Context) -> Deflector:
+    """The cluster of a Lenstool parameter file.
 
     Raises:
         InputError: if the file cannot be used, or no source's redshift is known.
@@ -74,10 +100,11 @@ def lenstool(table: dict[str, Any], where: str, context: Context) -> tuple[Plane
     model = from_lenstool(path, z_source, context.origin)
     context.redshifts.require_behind(model.z_lens, where)
     text = (
-        f"{where}: {len(model.lens)} lenses at z = {model.z_lens:g}, with the file's own cosmology, {model.cosmology}."
+        f"{where}: {len(model.lens)} lenses at z = {model.z_lens:g}; they and ratios of distances have the file's own "
+        f"cosmology, {model.cosmology}."
     )
     context.findings.append(Finding("info", text))
-    return Plane(parts=model.lens), model.z_lens
+    return Deflector(Plane(parts=model.lens), model.z_lens, model.cosmology)
 
 
 def _strength(table: dict[str, Any], where: str, context: Context) -> Any:

@@ -12,7 +12,7 @@ from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.names import require_names
 from jaxmetal.frame import OnSky
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.lenses import in_own_numbers, lenstool
+from jaxmetal.io.config.lenses import Deflector, in_own_numbers, lenstool
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import pair, value
 from jaxmetal.io.config.redshifts import FARTHEST
@@ -56,14 +56,14 @@ def scene(table: dict[str, Any], observations: Mapping[str, Any], lens: dict[str
     sources, where = child(table, "sources", "")
     _require_some(sources, where, "source")
     far, planes = context.redshifts, context.planes
-    ratios = {name: far.ratio(name, planes, context.cosmology) if lens else 1.0 for name in sources}
+    ratios = {name: far.ratio(name, planes, context.bending) if lens else 1.0 for name in sources}
     return Scene(
         sources={name: _source(*child(sources, name, where), ratios[name], context) for name in sources}, lens=lens
     )
 
 
-def deflectors(table: dict[str, Any], context: Context) -> dict[str, tuple[Lens, float | None]]:
-    """Name -> each deflector of [lens], and its redshift where it is stated.
+def deflectors(table: dict[str, Any], context: Context) -> dict[str, Deflector]:
+    """Name -> each deflector of [lens].
 
     Raises:
         InputError: if one cannot be used.
@@ -75,8 +75,8 @@ def deflectors(table: dict[str, Any], context: Context) -> dict[str, tuple[Lens,
     return {name: _lens(given[name], f"{where}.{name}", context) for name in given}
 
 
-def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]:
-    """A deflector, and its redshift where it is stated."""
+def _lens(given: Any, where: str, context: Context) -> Deflector:
+    """A deflector."""
     if not isinstance(given, str | dict):
         raise InputError(f"{where}: expected a table or the name of a type, found {given!r}; write [{where}].")
     table = {"type": given} if isinstance(given, str) else dict(given)
@@ -94,7 +94,7 @@ def _lens(given: Any, where: str, context: Context) -> tuple[Lens, float | None]
     own = dataclasses.replace(context, z_lens=z_lens)
     with naming(where):
         numbers, extra = in_own_numbers(table, where, own)
-        return build(numbers, "lens", where, own, extra), z_lens
+        return Deflector(build(numbers, "lens", where, own, extra), z_lens)
 
 
 def _source(table: dict[str, Any], where: str, ratio: float, context: Context) -> Source:

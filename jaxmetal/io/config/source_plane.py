@@ -159,7 +159,7 @@ def _mass(given: dict[str, Any], where: str, lines: LinesJob, context: Context) 
 
 
 def _lens(table: dict[str, Any], context: Context) -> Lens | None:
-    parts = {name: one for name, (one, _) in deflectors(table, context).items()}
+    parts = {name: one.lens for name, one in deflectors(table, context).items()}
     free = list(sites(parts))
     if free:
         raise InputError(
