@@ -65,6 +65,18 @@ def test_axes_of_length_1_are_dropped(tmp_path, shape):
     assert read_map(tmp_path / "row.fits").values.shape == (1, 5)
 
 
+@pytest.mark.parametrize("shape", [(1, *SHAPE), (1, 1, *SHAPE)])
+def test_the_channel_of_one_plane(tmp_path, shape):
+    path = tmp_path / "one.fits"
+    cube = fits.ImageHDU(VALUES.reshape(shape), name="GFLUX")
+    cube.header["C01"] = "Ha-6564"
+    fits.HDUList([fits.PrimaryHDU(), cube]).writeto(path)
+    for hdu in (None, 1, "GFLUX"):
+        for channel in (0, "Ha-6564"):
+            np.testing.assert_array_equal(read_map(path, Slice(hdu, channel)).values, VALUES)
+    refused(lambda: read_map(path, Slice(1, 1)), "no channel 1", "0 Ha-6564")
+
+
 @pytest.fixture
 def maps(tmp_path):
     """Channels as MaNGA's MAPS name them, from 1."""

@@ -18,7 +18,6 @@ LISTED = 30
 CHANNELS = ("C", "NAME", "CHAN", "CHANNEL", "PLANE", "BAND", "LINE")
 """Keywords that name the planes of an extension when a number follows, from 0 or 1: MaNGA's C01, Pipe3D's NAME0."""
 
-
 Extension = int | str | tuple[str, int | str] | None
 """An extension's number, name, or name and EXTVER; None for the only image there is."""
 
@@ -69,17 +68,14 @@ def image_in(extensions: fits.HDUList, hdu: Hdu, label: str) -> tuple[np.ndarray
     planes = 2 if channel is None else 3
     number = _only(extensions, planes, label) if which is None else _number(extensions, which, label)
     one, shape = extensions[number], _squeezed(extensions[number])
-    if len(shape or ()) != planes:
+    if len(shape or ()) != planes and not (planes == 3 and _is_one_plane(one)):
         kind = "a 2-D image" if channel is None else "3-D, to have channels"
         raise InputError(
             f"Extension {_called(which, one)} of the {label} must be {kind}, but is {_describe(one)}; {_advice(one)}."
         )
     _require_held(_without_ones(one.shape)[-2:], label)
-    if channel is None:
-        values = np.array(one.data, np.float64)
-    else:
-        # Of a cube only the plane is read.
-        values = np.array(one.section[_index(one, channel, label)], np.float64)
+    # Of a cube only the plane is read.
+    values = np.array(one.data if channel is None else one.section[_index(one, channel, label)], np.float64)
     return values.reshape(_without_ones(values.shape)), one.header, one.name
 
 
@@ -115,6 +111,7 @@ def _names(given: Any) -> bool:
 def _only(extensions: fits.HDUList, planes: int, label: str) -> int:
     """The extension that can be meant where none is named."""
     found = [k for k, one in enumerate(extensions) if len(_squeezed(one) or ()) == planes]
+    found = found or [k for k, one in enumerate(extensions) if planes == 3 and _is_one_plane(one)]
     if len(found) == 1:
         return found[0]
     cubes = [one for one in extensions if len(_squeezed(one) or ()) == 3]
@@ -170,8 +167,13 @@ def _index(one: Any, channel: int | str, label: str) -> tuple[Any, ...]:
 
 
 def _channel_axis(one: Any) -> int:
-    """The first axis, of those from the slowest on, that is longer than 1."""
-    return next(k for k, length in enumerate(one.shape) if length > 1)
+    """The first axis, of those from the slowest on, that is longer than 1; of one plane that before its own two."""
+    return next((k for k in range(len(one.shape) - 3) if one.shape[k] > 1), len(one.shape) - 3)
+
+
+def _is_one_plane(one: Any) -> bool:
+    """Whether an image is a cube of a single plane."""
+    return one.is_image and len(one.shape) > 2 and set(one.shape[:-2]) == {1}
 
 
 def _channels(one: Any) -> list[str]:
@@ -204,8 +206,7 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _advice(one: Any) -> str:
     """What to do about an extension that is not as it must be."""
-    shape = _squeezed(one)
-    if len(shape or ()) != 3:
+    if len(_squeezed(one) or ()) != 3:
         return "name another"
     names = _channels(one)
     example, known = (names[0], _some(names)) if names else (0, f"0 to {one.shape[_channel_axis(one)] - 1}")
