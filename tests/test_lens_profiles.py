@@ -332,6 +332,7 @@ BAD = {
         lambda: jl.lens_from_lenstronomy(["EPL"], [{"theta_E": 1.0, "gamma": 3.5, "e1": 0.1, "e2": 0.0}]),
         r"0 EPL.gamma: expected a number within \(1, 3\), found 3.5",
     ),
+    "half an m": (lambda: jl.lens_from_lenstronomy(["MULTIPOLE"], [{"m": 2.5, "a_m": 1, "phi_m": 0}]), "m of 'MULTI"),
     "a word": (lambda: jl.lens_from_lenstronomy(["SIS"], [{"theta_E": "big"}]), "a number as theta_E of '0 SIS'"),
     "no table": (lambda: jl.lens_from_lenstronomy(["SIS"], [None]), "a table of arguments of '0 SIS', found None"),
     "other arguments": (

@@ -113,7 +113,9 @@ def _dpie(sigma0: Any, Ra: Any, Rs: Any, center_x: Any = 0.0, center_y: Any = 0.
     return DPIE(b0=b0, core=Ra, cut=Rs, **_centre(center_x, center_y))
 
 
-def _multipole(m: int, a_m: Any, phi_m: Any, center_x: Any = 0.0, center_y: Any = 0.0, r_E: Any = 1.0) -> Multipole:
+def _multipole(m: Any, a_m: Any, phi_m: Any, center_x: Any = 0.0, center_y: Any = 0.0, r_E: Any = 1.0) -> Multipole:
+    if np.ndim(m) or m % 1 != 0:
+        raise InputError(f"lenstronomy: expected a whole number as m of 'MULTIPOLE', found {shown(m)}; correct it.")
     return Multipole(m=int(m), amplitude=a_m, pa=90 - jnp.rad2deg(phi_m), **_centre(center_x, center_y))
 
 
