@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy import units
 from scipy import optimize, stats
 
 from jaxmetal.classical import annuli, ols, wls
@@ -163,6 +164,7 @@ REFUSED = {
     "used numbers": (lambda: ols(RADIUS, VALUE, used=np.ones(N)), "booleans"),
     "nothing used": (lambda: ols(RADIUS, VALUE, used=np.zeros(N, dtype=bool)), "at least one True"),
     "map": (lambda: ols(RADIUS[:200].reshape(10, 20), VALUE[:200].reshape(10, 20)), "1-D"),
+    "a quantity": (lambda: wls(RADIUS * units.arcsec, VALUE, SIGMA), "radius: expected a number .* give its number"),
     "nan": (lambda: ols(RADIUS, SPOILT), "value: expected finite"),
     "zero sigma": (lambda: wls(RADIUS, VALUE, 0.0 * SIGMA), "sigma: expected positive"),
     "negative sigma": (lambda: annuli(RADIUS, VALUE, -SIGMA, width=1.0), "sigma: expected positive"),

@@ -1,8 +1,9 @@
 """The classical way: straight lines through pixels and annuli, blind to the PSF, the weighting by light and the bins.
 
-The baselines a forward model is compared with. Plain functions of 1-D NumPy arrays: `radius` in any unit (arcsec, kpc,
-R_e; deprojected, traced through a lens or not: the caller decides), `value` in the units of the property (dex, km/s). A
-slope is in units of `value` per unit of the `radius` given. Pixels where `used` is False may hold anything.
+The baselines a forward model is compared with. Plain functions of 1-D NumPy arrays of bare numbers, no quantities:
+`radius` in arcsec, kpc or R_e (deprojected, traced through a lens or not: the caller decides), `value` in the units of
+the property (dex, km/s). A slope is in units of `value` per unit of the `radius` given. Maps are flattened first, with
+`np.ravel`. Pixels where `used` is False may hold anything.
 
     table = classical.annuli(radius, value, sigma, width=0.5)
     line = classical.wls(table.radius, table.mean, table.error)

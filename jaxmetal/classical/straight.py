@@ -47,8 +47,14 @@ def ols(radius: np.ndarray, value: np.ndarray, *, used: np.ndarray | None = None
     Minimises sum (value - central - slope radius)^2. The covariance is s^2 (X^T X)^-1 with
     s^2 = sum residual^2 / (n - 2); it is NaN for two points, which leave no scatter to measure.
 
+    Args:
+        radius: bare numbers, shape (n,).
+        value: likewise.
+        used: True for data that count, shape (n,).
+
     Raises:
-        InputError: when shapes differ, used values are not finite or fewer than 2 of the radii are different.
+        InputError: when arrays are not 1-D, of different shapes or quantities with a unit, used values are not finite,
+            or fewer than 2 of the radii are different.
     """
     radius, value = used_columns(used, radius=radius, value=value)
     line = _line(radius, value, np.ones_like(radius))
@@ -73,11 +79,11 @@ def wls(
     inverse variance of 0, is no datum.
 
     Args:
-        radius: any shape.
-        value: same shape.
-        sigma: standard deviation, each datum's own.
-        used: True for data that count.
-        shared: by how much all data move together with one standard-normal number, an array like the values for each
+        radius: bare numbers, shape (n,).
+        value: likewise.
+        sigma: standard deviation, each datum's own; likewise.
+        used: True for data that count, shape (n,).
+        shared: by how much all data move together with one standard-normal number, an array of shape (n,) for each
             (`spaxel.apart`).
 
     Raises:
