@@ -75,6 +75,14 @@ def test_what_is_refused(case):
         call()
 
 
+def test_labels_that_floats_cannot_tell_apart_are_refused():
+    large = np.array([[2**60, 2**60 + 1]])
+    np.testing.assert_array_equal(numbered("bins", large)[1], large[0])
+    np.testing.assert_array_equal(numbered("bins", np.array([[2.0**53 - 1.0]]))[1], [2**53 - 1])
+    with pytest.raises(InputError, match=r"bins: expected labels below 2\^53, found 1.15292e\+18"):
+        numbered("bins", large.astype(float))
+
+
 def test_labels_that_no_integer_holds_are_refused_before_anything_is_cast():
     with pytest.raises(InputError, match="labels below 2"):
         numbered("bins", np.array([[1e300, 0.0]]))

@@ -140,6 +140,11 @@ def test_bins_that_cannot_be_used(save, tmp_path):
     refused(lambda: read_bins(save(VALUES, name="c.fits")), "whole numbers")
 
 
+def test_bins_whose_ids_are_too_large_to_be_told_apart_are_refused(save):
+    ids = 2**60 + np.arange(np.prod(SHAPE)).reshape(SHAPE)
+    refused(lambda: read_bins(save(ids)), "expected labels below 2^53, found 1.15292e+18")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -21,7 +21,7 @@ def numbered(name: str, labels: Any) -> tuple[np.ndarray, np.ndarray]:
         labels: whole numbers, shape (ny, nx); negative ones and NaN mean no bin.
 
     Raises:
-        InputError: if the labels are not 2-D or no whole numbers, or no pixel is in a bin.
+        InputError: if the labels are not 2-D, no whole numbers or too large to be told apart, or no pixel is in a bin.
     """
     given = np.asarray(labels)
     if given.ndim != 2:
@@ -30,8 +30,9 @@ def numbered(name: str, labels: Any) -> tuple[np.ndarray, np.ndarray]:
     if whole.dtype.kind not in "iuf" or np.any(whole != np.floor(whole)):
         example = f" such as {whole[whole != np.floor(whole)][0]}" if whole.dtype.kind == "f" else ""
         raise InputError(f"{name}: expected whole numbers, found {given.dtype}{example}; give the map of bin labels.")
-    if whole.max() >= 2.0**63:
-        raise InputError(f"{name}: expected labels below 2^63, found {whole.max():g}; give the map of bin labels.")
+    bits = 53 if whole.dtype.kind == "f" else 63  # beyond that, floats hold one number for several labels
+    if whole.max() >= 2.0**bits:
+        raise InputError(f"{name}: expected labels below 2^{bits}, found {whole.max():g}; number the bins from 0.")
     inside = whole >= 0
     if not inside.any():
         raise InputError(f"{name}: expected a label of 0 or more, found no pixel in a bin; check the map.")
