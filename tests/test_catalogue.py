@@ -3,17 +3,19 @@
 import dataclasses
 import json
 import shutil
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import jax
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from astropy.table import Table
+from astropy.table import MaskedColumn, Table
 from samples import COUNT, DATA, FWHM, PRIOR, edit, write_sample
 
 from jaxmetal.cli import main
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io.config.table import read_toml
 from jaxmetal.run import read_catalogue
 from jaxmetal.run.expect import _columns, _unreadable, duration
 from jaxmetal.run.needs import _first
@@ -36,6 +38,18 @@ def test_a_cell_replaces_an_entry_and_an_empty_one_leaves_it(tmp_path):
     assert (float(changed.loc), float(changed.scale)) == (-0.1, 0.05)
     assert float(kept.scale) == 0.3
     assert catalogue.job(2).name == "galaxy 2"
+
+
+def test_empty_redshifts_are_the_configurations(tmp_path):
+    """Maps at the redshift of a source that all share cannot be at several."""
+    write_sample(tmp_path, 3)
+    with (tmp_path / "fit.toml").open("a") as file:
+        file.write('[lens.cluster]\ntype = "Deflection"\nx = "x.fits"\ny = "y.fits"\nz_lens = 0.3\nz_map = "source"\n')
+    shared = read_toml(tmp_path / "fit.toml")["galaxy"]["z"]
+    for own, several in ((shared, False), (shared + 0.1, True)):
+        edit(tmp_path, galaxy__z=MaskedColumn([own, 0.0, own], mask=[False, True, False]))
+        with pytest.raises(InputError, match=r"'galaxy\.z' of several redshifts") if several else nullcontext():
+            assert read_catalogue(tmp_path / "sample.ecsv", tmp_path / "fit.toml").names[1] == "galaxy 1"
 
 
 def test_a_spreadsheets_names_and_numbers_are_taken_as_they_stand(tmp_path):

@@ -144,7 +144,7 @@ def _require_place(configuration: dict[str, Any], place: str, path: Path, shape:
 
 def _require_own_maps(configuration: dict[str, Any], table: Table, places: list[str], path: Path) -> None:
     """Deflection maps that several galaxies share cannot be at the redshift of each of them."""
-    moved = [place for place in places if place.endswith(".z") and len(set(table[place])) > 1]
+    moved = [place for place in places if place.endswith(".z") and len(_settled(configuration, table, place)) > 1]
     lenses = configuration.get("lens", {})
     for name, lens in lenses.items() if moved and isinstance(lenses, dict) else ():
         own = any(place.startswith(f"lens.{name}.") for place in places)
@@ -153,6 +153,14 @@ def _require_own_maps(configuration: dict[str, Any], table: Table, places: list[
                 f"The catalogue {path} has a column '{moved[0]}' of several redshifts, but lens.{name}.z_map is "
                 '"source", which puts maps that all share at each of them; state the redshift of the maps there.'
             )
+
+
+def _settled(configuration: dict[str, Any], table: Table, place: str) -> set[float | str]:
+    """What all galaxies together say at a place, with the configuration's entry for empty cells."""
+    shared = _entry(configuration, place)
+    given = (shared if _is_empty(cell) else cell for cell in table[place])
+    said = {str(one).strip() for one in given if one is not None}
+    return {float(one) if is_number(one) else one for one in said}
 
 
 def _entry(configuration: dict[str, Any], place: str) -> Any:
@@ -171,7 +179,7 @@ def _cell(cell: Any, where: str, text: bool) -> Any:
         where: it is.
         text: whether text is expected there; else a number may stand among priors, in a column of text.
     """
-    if cell is np.ma.masked or (isinstance(cell, (str, np.str_)) and not cell.strip()):
+    if _is_empty(cell):
         return None
     if isinstance(cell, (str, np.str_, bytes)):
         said = (cell.decode() if isinstance(cell, bytes) else str(cell)).strip()
@@ -182,6 +190,10 @@ def _cell(cell: Any, where: str, text: bool) -> Any:
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{where}: {said} is no valid TOML ({error}); correct it.") from None
     return cell.tolist() if hasattr(cell, "tolist") else cell
+
+
+def _is_empty(cell: Any) -> bool:
+    return cell is np.ma.masked or (isinstance(cell, (str, np.str_)) and not cell.strip())
 
 
 def _put(configuration: dict[str, Any], place: str, cell: Any) -> None:
