@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy import units
 from astropy.io import fits
-from astropy.table import MaskedColumn, Table
+from astropy.table import Column, MaskedColumn, Table
+from astropy.utils.masked import Masked
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.record import checksum, provenance
@@ -58,6 +60,36 @@ def test_ecsv_roundtrip(tmp_path):
     assert again["n"].dtype.kind == "i"
     for written in ("dex / arcsec", "draws", "seed: 7"):
         assert written in path.read_text()
+
+
+def test_masks_and_units_are_written(tmp_path):
+    mask, length = [False, True], np.array([1.0, 2.0]) * units.km
+    columns = {
+        "a": np.ma.array([1, 2], mask=mask),
+        "stated": Masked(length, mask=mask),
+        "own": length,
+        "column": MaskedColumn([1.0, 2.0], unit="km", mask=mask),
+        "bare": Column([1.0, 2.0]),
+        "text": np.ma.array(["x", "y"], mask=mask),
+    }
+    write_table(tmp_path / "t.ecsv", columns, units=dict.fromkeys(("stated", "column", "bare"), "m"))
+    again = Table.read(tmp_path / "t.ecsv", format="ascii.ecsv")
+    for name, first in {"a": 1, "stated": 1000.0, "column": 1000.0, "text": "x"}.items():
+        assert (again[name].mask.tolist(), again[name][0]) == (mask, first)
+    assert (again["own"].tolist(), again["bare"].tolist()) == ([1.0, 2.0], [1.0, 2.0])
+    assert column_units(tmp_path / "t.ecsv") == {"stated": "m", "own": "km", "column": "m", "bare": "m"}
+    with pytest.raises(InputError, match="own: expected a number or a quantity in s, found a quantity in km"):
+        write_table(tmp_path / "u.ecsv", columns, units={"own": "s"})
+    assert not (tmp_path / "u.ecsv").exists()
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.csv", "a"])
+def test_a_file_that_would_be_no_ecsv_is_not_written(tmp_path, name):
+    with pytest.raises(InputError, match=r"expected an ending of \.ecsv, \.txt, \.dat, .* found"):
+        write_table(tmp_path / name, {"x": [1]})
+    assert not (tmp_path / name).exists()
+    write_table(tmp_path / "b.txt", {"x": [1]})
+    assert read_table(tmp_path / "b.txt")["x"] == [1]
 
 
 @pytest.mark.parametrize("ending", ["fits", "fit", "fits.gz"])

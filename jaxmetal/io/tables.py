@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from astropy.io import ascii as text
 from astropy.io import fits
-from astropy.table import Table
+from astropy.table import Column, MaskedColumn, Table
 from astropy.units import UnitsWarning
 
 from jaxmetal.edge.errors import InputError
@@ -20,9 +20,13 @@ from jaxmetal.edge.writing import write_whole
 from jaxmetal.io.ending import require_end
 from jaxmetal.io.file import LONGEST_TEXT, require_file
 from jaxmetal.io.spelling import nearest
+from jaxmetal.numerics.quantities import has_unit, plain, unit_of
 
 FITS = (".fits", ".fit", ".fits.gz", ".fit.gz")
 """Endings of FITS files."""
+
+WRITTEN = (".ecsv", ".txt", ".dat")
+"""Endings of files that may hold ECSV, a text."""
 
 ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 """How a letter that FITS does not know, its texts being ASCII, stands in a run's results.fits."""
@@ -72,15 +76,20 @@ def write_table(
     """Writes columns as ECSV, which must not exist.
 
     Args:
-        path: the file.
-        columns: name -> values, all of one length.
-        units: name -> unit.
+        path: the file, .ecsv, .txt or .dat.
+        columns: name -> values, all of one length; masked ones stay so.
+        units: name -> unit, to which quantities are converted; these have their own otherwise.
         descriptions: name -> what the column is.
         meta: what else to keep with the table.
 
     Raises:
-        InputError: if the file exists or cannot be written.
+        InputError: if the file exists or cannot be written, has another ending, or a quantity has another dimension.
     """
+    if (ending := Path(path).suffix.lower()) not in WRITTEN:
+        raise InputError(
+            f"The output file {path}: expected an ending of {', '.join(WRITTEN)}, as the table is written as ECSV, "
+            f"found {ending or 'none'}; rename it."
+        )
     if Path(path).exists():
         raise InputError(f"The output file {path} exists already; choose another name or remove it.")
     made = StringIO()
@@ -95,12 +104,29 @@ def as_table(
     descriptions: Mapping[str, str] | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> Table:
-    """Columns as a table of astropy; arguments as of `write_table`."""
-    table = Table({name: np.asarray(values) for name, values in columns.items()}, meta=dict(meta or {}))
+    """Columns as a table of astropy; arguments as of `write_table`.
+
+    Raises:
+        InputError: if a quantity has another dimension than the unit that is stated.
+    """
+    made = {name: _column(name, values, (units or {}).get(name)) for name, values in columns.items()}
+    table = Table(made, meta=dict(meta or {}))
     for name in table.colnames:
-        table[name].unit = (units or {}).get(name) or None
         table[name].description = (descriptions or {}).get(name) or None
     return table
+
+
+def _column(name: str, values: Any, stated: str | None) -> Column:
+    """A column in the unit that is stated, or else its own; what is masked stays so."""
+    masked = np.ma.isMaskedArray(values) or hasattr(values, "unmasked")  # numpy's, and astropy's
+    mask = np.array(values.mask) if masked else np.zeros(())
+    if getattr(values, "unit", None) is not None and not has_unit(values):  # a column of another table
+        values = values.quantity
+    unit = stated or unit_of(values)
+    values = plain(name, values, unit)
+    bare = np.asarray(getattr(values, "unmasked", values))
+    unit = unit if str(unit) else None
+    return MaskedColumn(bare, mask=mask, unit=unit) if mask.any() else Column(bare, unit=unit)
 
 
 def _read(path: Path) -> Table:
