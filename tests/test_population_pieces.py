@@ -1,5 +1,6 @@
 """The pieces of a population's likelihood, and the published relations, each against an independent number."""
 
+from functools import partial
 from itertools import permutations
 
 import jax
@@ -14,6 +15,7 @@ from scipy.special import log_expit
 
 from jaxmetal import io, population
 from jaxmetal.edge.errors import InputError
+from jaxmetal.io.relation import save_relation
 from jaxmetal.population import scatter as of_scatter
 from jaxmetal.population.covariates import along, design
 from jaxmetal.population.reuse import effective_numbers, gathered, judge, smoothed
@@ -241,6 +243,31 @@ def test_intervals():
     low, high = population.interval(skewed, 0.68, "highest-density")
     assert stats.gamma(2.0).pdf(low) == pytest.approx(stats.gamma(2.0).pdf(high), abs=5e-3)
     assert stats.gamma(2.0).cdf(high) - stats.gamma(2.0).cdf(low) == pytest.approx(0.68, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"kind": "equal tailed"}, "kind: expected one of .* found 'equal tailed'; did you mean 'equal-tailed'"),
+        ({"level": 68}, r"level: expected a number within \(0, 1\), found 68"),
+        ({"level": float("nan")}, "level: expected a number within"),
+    ],
+)
+def test_intervals_that_there_are_not(tmp_path, options, said):
+    quantity = population.Measured(values=np.arange(5.0), sigma=np.ones(5))
+    draws = {name: np.random.default_rng(1).normal(size=(2, 50)) for name in ("central", "slope.log_mass", "scatter")}
+    relation = population.Relation(
+        quantity=quantity,
+        covariates=mass_of(np.arange(5.0)),
+        draws=draws,
+        method="marginal",
+        robust=False,
+        selection="",
+    )
+    for call in (population.table, population.summary, partial(save_relation, folder=tmp_path)):
+        with pytest.raises(InputError, match=said):
+            call(relation, **options)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

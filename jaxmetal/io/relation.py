@@ -34,9 +34,9 @@ def save_relation(
         inputs: what a file is -> its path, for checksums.
 
     Raises:
-        InputError: if the folder cannot be written or an input cannot be read.
+        InputError: if the folder cannot be written, an input cannot be read, or there are no such intervals.
     """
-    folder = Path(folder)
+    folder, columns, text = Path(folder), table(relation, level, kind), summary(relation, level, kind)
     pivots = {name: float(covariate.pivot) for name, covariate in relation.covariates.items()}
     record = provenance(inputs, seed=relation.seed)
     record |= {"method": relation.method, "robust": relation.robust, "selection": relation.selection, "pivots": pivots}
@@ -44,9 +44,9 @@ def save_relation(
     record["spearman"] = {name: relation.spearman(name)._asdict() for name in relation.covariates}
     descriptions = {"low": f"lower end of the {kind} {100 * level:g} % interval", "high": "its upper end"}
     with writing(folder):
-        (folder / "relation.txt").write_text(summary(relation, level, kind) + "\n", encoding="utf-8")
+        (folder / "relation.txt").write_text(text + "\n", encoding="utf-8")
         meta = {"pivots": pivots, "selection": relation.selection}
-        write_table(folder / "relation.ecsv", table(relation, level, kind), descriptions=descriptions, meta=meta)
+        write_table(folder / "relation.ecsv", columns, descriptions=descriptions, meta=meta)
         draws = from_dict({"posterior": dict(relation.draws)}, attrs={"/": {"format": FORMAT, "seed": relation.seed}})
         write_netcdf(draws, folder / "relation.nc")
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")

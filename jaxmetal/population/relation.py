@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.ranges import number
+from jaxmetal.lines.names import look_up
 from jaxmetal.numerics.convergence import effective_samples, r_hat
 from jaxmetal.population.correlation import Spearman, spearman
 from jaxmetal.population.galaxies import Covariate, Draws, Measured
@@ -92,18 +95,35 @@ def interval(draws: np.ndarray, level: float = 0.68, kind: Kind = "equal-tailed"
         draws: any shape; chains are joined.
         level: probability inside.
         kind: "highest-density" is what linmix-based papers quote around the mode.
-    """
-    if kind == "equal-tailed":
-        low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
-    else:
-        from arviz_stats.base import array_stats
 
-        low, high = array_stats.hdi(np.ravel(draws), level)
+    Raises:
+        InputError: if there is no such kind, or the level is not within (0, 1).
+    """
+    ends, level = look_up("kind", kind, KINDS), number("level", level, "(0, 1)")
+    low, high = ends(draws, level)
     return Interval(float(low), float(high))
 
 
+def _central(draws: np.ndarray, level: float) -> Any:
+    return np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
+
+
+def _shortest(draws: np.ndarray, level: float) -> Any:
+    from arviz_stats.base import array_stats
+
+    return array_stats.hdi(np.ravel(draws), level)
+
+
+KINDS: dict[str, Callable[[np.ndarray, float], Any]] = {"equal-tailed": _central, "highest-density": _shortest}
+"""Kind of an interval -> its ends, of draws and the probability inside."""
+
+
 def table(relation: Relation, level: float = 0.68, kind: Kind = "equal-tailed") -> dict[str, list[Any]]:
-    """Columns parameter, unit, median, mean, sd, low, high, r_hat, ess; one row per parameter of the relation."""
+    """Columns parameter, unit, median, mean, sd, low, high, r_hat, ess; one row per parameter of the relation.
+
+    Raises:
+        InputError: as `interval`.
+    """
     rows = []
     for site, values in relation.parameters().items():
         low, high = interval(values, level, kind)
@@ -114,7 +134,11 @@ def table(relation: Relation, level: float = 0.68, kind: Kind = "equal-tailed") 
 
 
 def summary(relation: Relation, level: float = 0.68, kind: Kind = "equal-tailed") -> str:
-    """Trouble first, the numbers with their units, the pivots, rank correlations and the selection."""
+    """Trouble first, the numbers with their units, the pivots, rank correlations and the selection.
+
+    Raises:
+        InputError: as `interval`.
+    """
     columns = table(relation, level, kind)
     head = [f"  - {finding}" for finding in relation.findings] or ["  - no trouble found"]
     lines = [
