@@ -133,6 +133,17 @@ def test_share_that_enters_and_its_gradient():
     np.testing.assert_allclose(slope, exact, rtol=0.05, atol=0.1)
 
 
+def test_a_selection_says_what_decided():
+    def probability(y, c):
+        return jnp.full(y.shape, 0.5)
+
+    with pytest.raises(InputError, match="decided_by: expected one of data, truth, found 'Data'; did you mean 'data'"):
+        population.Selection(probability=probability, decided_by="Data", description="")
+    for decided, expected in (("truth", np.log(0.5)), ("data", 0.0)):
+        one = population.Selection(probability=probability, decided_by=decided, description="")
+        np.testing.assert_allclose(one.log_probability(np.zeros((2, 3)), {}), expected)
+
+
 def test_true_covariates_follow_from_the_normal_formulas():
     random = np.random.default_rng(14)
     given = design(

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
 
+from jaxmetal.lines.names import look_up
 from jaxmetal.population.scatter import log_density
 
 REACH, TAIL_REACH, NODES = 10.0, 3000.0, 241
@@ -18,6 +19,9 @@ REACH, TAIL_REACH, NODES = 10.0, 3000.0, 241
 
 BEYOND = 61
 """Nodes over the measured range, where that lies further away."""
+
+DECIDED = {"truth": True, "data": False}
+"""What selected a galaxy -> whether the likelihood of its data contains S."""
 
 WITHOUT = (
     "No selection function was given: the relation is that of galaxies like those in the sample, "
@@ -44,6 +48,9 @@ class Selection:
     probability: Callable[[jax.Array, Mapping[str, jax.Array]], jax.Array]
     decided_by: Literal["truth", "data"]
     description: str
+
+    def __post_init__(self) -> None:
+        look_up("decided_by", self.decided_by, DECIDED)
 
     def log_share(
         self,
@@ -91,7 +98,7 @@ class Selection:
 
     def log_probability(self, values: Any, covariates: Mapping[str, Any]) -> jax.Array:
         """What enters the likelihood of draws (n, k): log S where the truth decided, 0 where the data did."""
-        if self.decided_by == "data":
+        if not DECIDED[self.decided_by]:
             return jnp.zeros(np.shape(values))
         return self._log(jnp.asarray(values), {name: jnp.asarray(value) for name, value in covariates.items()})
 
