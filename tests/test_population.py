@@ -183,6 +183,10 @@ def test_a_robust_relation_forgives_an_outlier():
             lambda m, y, s: (population.Measured(values=y, sigma=s), mass_of(m), population.Run(seed=2**63)),
             "The seed must be",
         ),
+        (
+            lambda m, y, s: (population.Measured(values=y, sigma=s), {"M/L": mass_of(m)["log_mass"]}),
+            "A covariate has the name 'M/L', which no file can have, as it has a slash; rename it.",
+        ),
     ],
 )
 def test_bad_input_is_refused(make, message):

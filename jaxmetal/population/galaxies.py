@@ -11,6 +11,7 @@ import numpy as np
 from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
+from jaxmetal.edge.names import require_name
 from jaxmetal.population.columns import alike, column, errors, number, signs
 
 SAME = 1e-6
@@ -185,8 +186,8 @@ def require_same_galaxies(quantity: Measured | Draws, covariates: Mapping[str, C
     """The number of galaxies.
 
     Raises:
-        InputError: if there is no covariate, galaxies are too few, or a covariate has another number of entries or the
-            same value everywhere.
+        InputError: if there is no covariate, galaxies are too few, or a covariate has another number of entries, the
+            same value everywhere or a name that no file can have.
     """
     _require_kinds(quantity, covariates)
     count = len(quantity.values)
@@ -196,6 +197,7 @@ def require_same_galaxies(quantity: Measured | Draws, covariates: Mapping[str, C
             f"found {count}; use fewer covariates."
         )
     for name, covariate in covariates.items():
+        require_name(name, "A covariate")  # its slope becomes a variable of a netCDF file
         if len(covariate.values) != count:
             raise InputError(
                 f"covariate '{name}': expected {count} entries, one per galaxy, found {len(covariate.values)}; match."
