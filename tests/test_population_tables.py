@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from astropy.table import Table
+from astropy.table import MaskedColumn, Table
 from drawn import SLOPE, drawn, scene
 from mock_populations import PAIR, sample
 from scipy import stats
@@ -131,6 +131,20 @@ def test_errors_of_two_sides_do_not_bias_a_population(tmp_path):
     with pytest.raises(InputError, match="found two sides"):
         population.regress(mirrored, found.covariates["log_mass"])
     assert len(plot.relation(population.fit(mirrored, found.covariates, run=PAIR)).axes) == 1
+
+
+def test_words_of_a_spreadsheet_say_what_they_say(run):
+    """Of the galaxies that count, the first is not resolved and the second unknown; two failed, in capitals."""
+    path, table = run[0], io.read_table(run[0])
+    table[f"{OF}_resolved"] = ["True"] * 3 + ["False", ""] + ["true"] * 7
+    table["status"] = ["FAILED"] + ["ok"] * 10 + ["Failed"]
+    Table(table).write(path.with_suffix(".csv"), format="ascii.csv")
+    flags = MaskedColumn([True] * 3 + [False, False] + [True] * 7, mask=np.arange(12) == 4)
+    Table(table | {f"{OF}_resolved": flags}).write(path, format="ascii.ecsv", overwrite=True)
+    for ending in (".csv", ".ecsv"):
+        found = said(read(path.with_suffix(ending)))
+        assert "left out: 2 failed, 1 without log_mass" in found
+        assert "1 gradients are not resolved" in found
 
 
 def test_lopsided_intervals_are_told(run):

@@ -62,6 +62,13 @@ def test_ecsv_roundtrip(tmp_path):
         assert written in path.read_text()
 
 
+def test_missing_text_and_truth_values_are_no_others(tmp_path):
+    (tmp_path / "t.csv").write_text("name,x\na,1\n,2\nc,3\n")
+    assert read_table(tmp_path / "t.csv")["name"].tolist() == ["a", "", "c"]
+    write_table(tmp_path / "t.ecsv", {"is": np.ma.array([True, False, True], mask=[False, False, True])})
+    np.testing.assert_array_equal(read_table(tmp_path / "t.ecsv")["is"], [1.0, 0.0, np.nan])
+
+
 def test_masks_and_units_are_written(tmp_path):
     mask, length = [False, True], np.array([1.0, 2.0]) * units.km
     columns = {

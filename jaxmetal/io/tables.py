@@ -43,7 +43,8 @@ def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> dict[str,
         required: columns that must be there.
 
     Returns:
-        Column name -> values; missing numbers are NaN, and columns without a header are col1, col2, ...
+        Column name -> values; missing numbers are NaN, truth values then numbers of 1 and 0, missing text is empty, and
+        columns without a header are col1, col2, ...
 
     Raises:
         InputError: if the file is missing, is no table, or lacks a column.
@@ -176,6 +177,10 @@ def _layout(path: Path) -> dict[str, Any]:
 
 
 def _plain(column: Any) -> np.ndarray:
-    holed = hasattr(column, "mask") and column.dtype.kind in "iuf" and np.any(column.mask)
-    values = np.asarray(column.astype(float).filled(np.nan) if holed else column)
+    holed, kind = np.any(getattr(column, "mask", False)), column.dtype.kind
+    if holed and kind in "iufb":
+        column = column.astype(float).filled(np.nan)
+    elif holed and kind == "U":
+        column = column.filled("")
+    values = np.asarray(column)
     return values.astype(values.dtype.newbyteorder("="), copy=False)  # JAX knows no other order

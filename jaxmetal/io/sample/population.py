@@ -31,6 +31,9 @@ from jaxmetal.io.tables import column_units, read_table
 from jaxmetal.population import Covariate, Draws, Measured
 from jaxmetal.population.columns import words
 
+NO = ("false", "f", "no", "n", "0")
+"""How a text says that something is not so, in lower case."""
+
 
 class Population(NamedTuple):
     """A sample as `population.fit` takes it.
@@ -150,7 +153,7 @@ def _require_a_line(table: Columns, name: str, path: Path) -> None:
 def _complete(table: Columns, numbers: tuple[str, ...], path: Path) -> tuple[np.ndarray, list[Finding]]:
     """Which rows have a fit and all numbers, and what became of the others."""
     count = len(table[numbers[0]])
-    status = table.get("status", np.full(count, ""))
+    status = _lower(table.get("status", np.full(count, "")))
     kept, reasons = status != FAILED, [f"{np.sum(status == FAILED)} failed"]
     for name in numbers:
         absent = kept & ~np.isfinite(table[name])
@@ -193,11 +196,21 @@ def _quantity(
         raise InputError(f"The data of no galaxy in {path} narrowed the prior of {of}; choose another column.")
     table = {name: column[kept] for name, column in table.items()}
     resolved = of.removesuffix(PER_KPC).removesuffix(PER_R_EFF) + RESOLVED
-    unresolved = int(np.sum(~table[resolved].astype(bool))) if resolved in table else 0
-    if unresolved:
+    if unresolved := _denied(table[resolved]) if resolved in table else 0:
         text = f"{unresolved} gradients are not resolved, and kept: they weigh little, and leaving them out biases."
         findings.append(Finding("info", text))
     return quantity, table
+
+
+def _denied(column: np.ndarray) -> int:
+    """How many entries say no; missing ones say nothing."""
+    no = np.isin(_lower(column), NO) if column.dtype.kind in "US" else column == 0
+    return int(np.sum(no))
+
+
+def _lower(column: np.ndarray) -> np.ndarray:
+    """Words, however they are written."""
+    return np.char.lower(np.char.strip(column.astype(str)))
 
 
 def _reused(folder: Path, table: Columns, of: str, findings: list[Finding]) -> Draws | None:
