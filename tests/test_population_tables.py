@@ -199,6 +199,30 @@ def test_other_tables_have_errors_of_their_own(tmp_path):
     np.testing.assert_array_equal(found.covariates["mass"].values, [9.0, 11.0])
 
 
+def test_errors_and_intervals_are_in_the_unit_of_their_values(tmp_path):
+    y, x = np.array([1.0, 3.0, 2.0]), np.array([9.0, 10.0, 11.0])
+    table = Table(
+        {"y": y, "e": [10.0, 20.0, 30.0], "y_lo": 1e3 * y - 50.0, "y_hi": 1e3 * y + 70.0, "x": x, "e_x": 0.1 * x}
+    )
+    slow = "m / s"
+    stated = {"y": "km / s", "e": slow, "y_lo": slow, "y_hi": slow, "x": "dex(Msun)", "e_x": "dex"}
+    for name, unit in stated.items():
+        table[name].unit = unit
+    table.write(tmp_path / "t.ecsv")
+
+    def read_it(**options):
+        return io.read_population(tmp_path / "t.ecsv", of="y", against={"x": 10.0}, **options)
+
+    found = read_it(errors={"y": "e", "x": "e_x"})
+    np.testing.assert_allclose(found.quantity.sigma, [0.01, 0.02, 0.03])
+    np.testing.assert_allclose(found.covariates["x"].sigma, 0.1 * x)
+    np.testing.assert_allclose(read_it().quantity.sigma, np.tile([[0.05], [0.07]], 3))
+    # What is stated instead of the table's units is taken for the errors, too.
+    np.testing.assert_array_equal(read_it(errors={"y": "e"}, units={"y": slow}).quantity.sigma, [10.0, 20.0, 30.0])
+    with pytest.raises(InputError, match=r"e_x of t\.ecsv: expected .* quantity in km / s, found a quantity in dex"):
+        read_it(errors={"y": "e_x"})
+
+
 def test_the_command_hands_on_what_it_is_told(tmp_path, capsys, monkeypatch):
     mass, true, sigma = sample(n=8)
     rows = [f"{m:.4f},{t:.5f},{s:.5f}" for m, t, s in zip(mass, true, sigma, strict=True)]

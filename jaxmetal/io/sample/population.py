@@ -13,6 +13,7 @@ from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.physical import lone, repeated
+from jaxmetal.io.sample.beside import in_unit_of
 from jaxmetal.io.sample.columns import (
     FAILED,
     HIGH,
@@ -72,12 +73,13 @@ def read_population(
         of: the quantity's column, with columns `<of>_lo` and `<of>_hi` (ends of its 68 % interval) or one of errors.
         against: column of each covariate -> pivot, in the column's unit; None: the median of the sample.
         errors: column -> column of its Gaussian errors; a covariate without one is known exactly.
-        units: column -> its unit, instead of what the table says; nothing is converted.
+        units: column -> its unit, instead of what the table says; nothing is converted. Where the table says the units
+            of values and of their errors or intervals, these are converted to that of the values.
         labels: column -> what axes say; its name's words otherwise.
 
     Raises:
-        InputError: if a column is missing, holds no numbers or angles, what is said is of others than these, no galaxy
-            has all of them, or intervals have no width.
+        InputError: if a column is missing, holds no numbers or angles, errors are of another dimension, what is said is
+            of others than these, no galaxy has all of them, or intervals have no width.
     """
     path, errors, units, labels = Path(path), dict(errors or {}), dict(units or {}), dict(labels or {})
     _require_a_relation(of, against, errors | units | labels)
@@ -99,15 +101,20 @@ def read_population(
         where, values = f"{name} of {path.name}", table[name]
         shared = repeated(where, values, 0.0, np.ones(values.shape, bool))
         findings.extend(shared or (lone(where, values, rows) if name in against else ()))
-    units = {name: unit.replace(" ", "") for name, unit in column_units(path).items()} | units
+    stated = column_units(path)
+    # What the caller states instead may correct the table, whose units of errors then are no better.
+    known = {name: unit for name, unit in stated.items() if name not in units}
+    units = {name: unit.replace(" ", "") for name, unit in stated.items()} | units
     labels = {name: words(name) for name in (of, *against)} | labels
-    quantity, table = _quantity(table, of, errors.get(of), path, findings)
+    sigmas = {name: in_unit_of(table, name, [errors[name]], known, path.name)[errors[name]] for name in errors}
+    own = {errors[of]: sigmas[of]} if of in errors else in_unit_of(table, of, interval, known, path.name, ends=True)
+    quantity, told = _quantity(table | own, of, errors.get(of), path, findings)
     settled = dataclasses.replace(quantity, label=labels[of], unit=units.get(of, ""), findings=tuple(findings))
     covariates = {
         name: Covariate(
-            values=table[name],
-            pivot=float(np.median(table[name])) if pivot is None else pivot,
-            sigma=table[errors[name]] if name in errors else None,
+            values=table[name][told],
+            pivot=float(np.median(table[name][told])) if pivot is None else pivot,
+            sigma=sigmas[name][told] if name in errors else None,
             label=labels[name],
             unit=units.get(name, ""),
         )
@@ -174,11 +181,11 @@ def _complete(table: Columns, numbers: tuple[str, ...], path: Path) -> tuple[np.
 
 def _quantity(
     table: Columns, of: str, error: str | None, path: Path, findings: list[Finding]
-) -> tuple[Measured | Draws, Columns]:
-    """The quantity from the best of what there is, and the rows that it is of."""
+) -> tuple[Measured | Draws, np.ndarray]:
+    """The quantity from the best of what there is, and which rows it is of."""
     if error is not None:
         findings.append(Finding("info", f"Values of {of} as they are, with {error} as their Gaussian errors."))
-        return Measured(values=table[of], sigma=table[error]), table
+        return Measured(values=table[of], sigma=table[error]), np.ones(len(table[of]), bool)
     if backwards := int(np.sum(table[of + HIGH] < table[of + LOW])):
         raise InputError(
             f"{of}{LOW} of {path} must be the lower end of an interval, but is above {of}{HIGH} for {backwards} "
@@ -194,12 +201,11 @@ def _quantity(
     quantity, kept = (reused, np.ones(len(table[of]), bool)) if reused else measured(table, of, findings)
     if not kept.any():
         raise InputError(f"The data of no galaxy in {path} narrowed the prior of {of}; choose another column.")
-    table = {name: column[kept] for name, column in table.items()}
     resolved = of.removesuffix(PER_KPC).removesuffix(PER_R_EFF) + RESOLVED
-    if unresolved := _denied(table[resolved]) if resolved in table else 0:
+    if unresolved := _denied(table[resolved][kept]) if resolved in table else 0:
         text = f"{unresolved} gradients are not resolved, and kept: they weigh little, and leaving them out biases."
         findings.append(Finding("info", text))
-    return quantity, table
+    return quantity, kept
 
 
 def _denied(column: np.ndarray) -> int:
