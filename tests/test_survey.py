@@ -1,5 +1,7 @@
 """Simulated samples: their truths, their sizes, and that their maps are what jaxmetal fits."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,35 @@ def test_impossible_surveys_are_refused():
         sampled(0)
     with pytest.raises(InputError, match="positive scales"):
         sampled(1, kpc_per_arcsec=lambda z: 0.0)
+
+
+PARENTS = {
+    "no size": ({"size_at_pivot": 0.0}, r"size_at_pivot: expected a number within \(0, inf\), found 0"),
+    "negative scatter": (
+        {"central_scatter": -0.1},
+        r"central_scatter: expected a number within \[0, inf\), found -0.1",
+    ),
+    "no gradient": ({"gradient": np.nan}, r"gradient: expected a number within \(-inf, inf\), found nan"),
+    "a backward range": ({"redshift": (2.0, 1.0)}, r"redshift: expected the smaller number first, found \(2, 1\)"),
+    "three ends": ({"axis_ratio": (0.1, 0.2, 0.3)}, "axis_ratio: expected two numbers, found"),
+    "rounder than a circle": ({"axis_ratio": (0.5, 1.1)}, r"axis_ratio: expected a number within \(0, 1\], found 1.1"),
+    "negative spread": ({"log_mass": (9.8, -0.5)}, r"log_mass: its standard deviation: expected a number within \[0"),
+}
+
+
+@pytest.mark.parametrize("case", PARENTS)
+def test_populations_that_cannot_be_are_refused(case):
+    changes, said = PARENTS[case]
+    with pytest.raises(InputError, match=said):
+        simulate.Parent(**{"size_at_pivot": 8.9} | changes)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"), [((0, 5), "ny of shape: .* found 0"), ((5, 5.5), "nx of shape: .* found 5.5")]
+)
+def test_maps_have_whole_numbers_of_pixels(shape, said):
+    for make in (simulate.niriss_like, simulate.kmos_like, partial(sampled, 1)):
+        with pytest.raises(InputError, match=said):
+            make(shape=shape)
+    with pytest.raises(InputError, match="shape: expected two numbers of pixels"):
+        sampled(1, shape=(5,))

@@ -81,6 +81,14 @@ def require_count(name: str, value: Any, least: int, most: int | None = None) ->
         )
 
 
+def require_pixels(name: str, shape: Any) -> None:
+    """Refuses what is not two numbers of pixels (ny, nx), each at least 1."""
+    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
+        raise InputError(f"{name}: expected two numbers of pixels (ny, nx), found {shown(shape)}; correct it.")
+    for axis, count in zip(("ny", "nx"), shape, strict=True):
+        require_count(f"{axis} of {name}", count, 1)
+
+
 def require_seed(seed: Any) -> None:
     """Refuses a seed that is not a whole number, negative, or more than files of results can hold."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:

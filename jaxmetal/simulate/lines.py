@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from jaxmetal.edge.arrays import require_seed
+from jaxmetal.edge.arrays import require_pixels, require_seed
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument.psf import Gaussian
 from jaxmetal.light.sersic import Sersic
@@ -42,6 +42,7 @@ def kmos_like(seed: int = 0, shape: tuple[int, int] = (15, 18), slope: float = -
         r_eff: half-light radius along the major axis, arcsec.
     """
     require_seed(seed)
+    require_pixels("shape", shape)
     truth = Scene(
         sources={
             "disc": Source(

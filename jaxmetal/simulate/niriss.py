@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 
-from jaxmetal.edge.arrays import require_seed
+from jaxmetal.edge.arrays import require_pixels, require_seed
 from jaxmetal.edge.ranges import number
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
@@ -36,6 +36,7 @@ def niriss_like(
         r_eff: half-light radius along the major axis, arcsec.
     """
     require_seed(seed)
+    require_pixels("shape", shape)
     slope, r_eff = number("slope", slope), number("r_eff", r_eff, "(0, inf)")
     truth = Scene(
         sources={

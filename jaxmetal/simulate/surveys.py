@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxmetal.edge.arrays import require_count, require_seed
-from jaxmetal.edge.errors import InputError
-from jaxmetal.edge.ranges import number
+from jaxmetal.edge.arrays import require_count, require_pixels, require_seed
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.ranges import number, numbers
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
@@ -26,6 +26,18 @@ PIVOT_SIZE = 5e10
 
 REACH = 3.0
 """Half the side of a map in effective radii, besides the point-spread function's FWHM."""
+
+NUMBERS = {
+    "size_at_pivot": ("(0, inf)", "kpc"),
+    **dict.fromkeys(("size_scatter", "central_scatter"), ("[0, inf)", "dex")),
+    "gradient_scatter": ("[0, inf)", "dex/kpc"),
+    **dict.fromkeys(("gradient", "gradient_slope"), ("(-inf, inf)", "dex/kpc")),
+    **dict.fromkeys(("central", "central_slope", "pivot"), ("(-inf, inf)", "dex")),
+}
+"""Number of a `Parent` -> where it lies, and its unit."""
+
+RANGES = {"redshift": "[0, inf)", "axis_ratio": "(0, 1]"}
+"""Range of a `Parent` -> where both of its ends lie."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,6 +71,24 @@ class Parent:
     central_slope: float = 0.3
     central_scatter: float = 0.1
     pivot: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name, (interval, unit) in NUMBERS.items():
+            object.__setattr__(self, name, number(name, getattr(self, name), interval, unit))
+        for name, interval in RANGES.items():
+            low, high = _pair(name, getattr(self, name), interval)
+            if low > high:
+                raise InputError(
+                    f"{name}: expected the smaller number first, found ({low:g}, {high:g}); exchange them."
+                )
+        number("log_mass: its standard deviation", _pair("log_mass", self.log_mass, "(-inf, inf)")[1], "[0, inf)")
+
+
+def _pair(name: str, values: Any, interval: str) -> tuple[float, float]:
+    found = numbers(name, values, interval)
+    if found.shape != (2,):
+        raise InputError(f"{name}: expected two numbers, found {shown(values)}; correct it.")
+    return float(found[0]), float(found[1])
 
 
 class Survey(NamedTuple):
@@ -113,11 +143,14 @@ def survey(
         seed: of galaxies and noise.
 
     Raises:
-        InputError: if the count or the signal-to-noise is not positive, or the scale is not, or the seed cannot be one.
+        InputError: if the count or the signal-to-noise is not positive, or the scale or a side of the shape is not, or
+            the seed cannot be one.
     """
     require_count("count", count, 1)
     peak_snr = number("peak_snr", peak_snr, "(0, inf)")
     require_seed(seed)
+    if shape is not None:
+        require_pixels("shape", shape)
     truths = _truths(count, parent, kpc_per_arcsec, np.random.default_rng(seed))
     truths["fwhm_per_r_eff"] = instrument.fwhm / truths["r_eff"]
     keys = jax.random.split(jax.random.key(seed), count)
