@@ -116,5 +116,13 @@ def test_bad_plans_are_refused():
     scene, maps, truth = planning.observed(SETTING)
     with pytest.raises(InputError, match="has no value"):
         planning.fisher(scene, maps, {CENTRAL: 8.6})
+    for call in (
+        lambda: planning.fisher(scene, maps, truth | {SLOPE.replace("slope", "slop"): 0.1}),
+        lambda: planning.Fisher((CENTRAL, SLOPE), np.eye(2)).error("slope"),
+    ):
+        with pytest.raises(InputError, match=rf"expected one of .* did you mean '.*{SLOPE[-10:]}'"):
+            call()
+    with pytest.raises(InputError, match="fixed: expected one of q, slope, found 'inclination'"):
+        planning.forecast([40.0], [0.5], [3.0], inclination=3)
     with pytest.raises(InputError, match="Nothing is free"):
         planning.fisher(fill({"scene": scene}, truth)["scene"], maps, truth)

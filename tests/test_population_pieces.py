@@ -241,6 +241,27 @@ def test_relations_of_the_field():
     assert population.fundamental_metallicity_offset(8.8, 10.0, 0.0) == pytest.approx(-0.10)
 
 
+def test_relations_of_the_field_take_lists():
+    for call, numbers in (
+        (population.main_sequence, (9.0, 10.0, 5.0, 6.0)),
+        (population.main_sequence_offset, (9.0, 10.0, 1.0, 2.0, 5.0, 6.0)),
+        (partial(population.mass_metallicity, pivot=10.0), (9.0, 10.0, 8.5, 8.6, 0.3, 0.4)),
+        (population.fundamental_metallicity_offset, (8.5, 8.6, 9.0, 10.0, 0.0, 1.0)),
+    ):
+        expected = [call(*numbers[k::2]) for k in (0, 1)]
+        np.testing.assert_allclose(call(*([*pair] for pair in zip(numbers[::2], numbers[1::2], strict=True))), expected)
+
+
+def test_the_error_that_cannot_be_is_named():
+    for wrong in (np.inf, -0.5):
+        with pytest.raises(
+            InputError, match=f"sigma of the quantity: expected finite errors above 0, found {wrong:g};"
+        ):
+            population.Measured(values=np.zeros(3), sigma=[0.01, wrong, 0.5])
+    with pytest.raises(InputError, match="sigma of a covariate: expected finite errors from 0 on, found nan"):
+        population.Covariate(values=np.zeros(3), pivot=0.0, sigma=[0.0, np.nan, 0.5])
+
+
 def test_ages_and_scales():
     # Wright's (2006) calculator for H0 = 70, Om = 0.3, flat.
     assert io.cosmic_age(1.0) == pytest.approx(5.75, abs=0.01)

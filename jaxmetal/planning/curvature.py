@@ -13,6 +13,7 @@ from jax.flatten_util import ravel_pytree
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.likelihood import Law
+from jaxmetal.lines.names import look_up
 from jaxmetal.machine import program
 from jaxmetal.model import SCENE, tree
 from jaxmetal.observation import predict_all
@@ -54,8 +55,12 @@ class Fisher(NamedTuple):
         )
 
     def error(self, name: str) -> float:
-        """Standard deviation of a parameter, all others unknown too."""
-        k = self.names.index(name)
+        """Standard deviation of a parameter, all others unknown too.
+
+        Raises:
+            InputError: if there is no such parameter, or as `covariance`.
+        """
+        k = look_up("parameter", name, {known: row for row, known in enumerate(self.names)})
         return float(np.sqrt(self.covariance[k, k]))
 
 
@@ -84,7 +89,7 @@ def fisher(
         sampling: sample grids, where the automatic choice is not wanted.
 
     Raises:
-        InputError: if nothing is free, a parameter is no single number, or one lacks a value.
+        InputError: if nothing is free, a parameter is no single number or lacks a value, or a value is of none.
     """
     plans = prepare(scene, observations, sampling)
     skeleton, free = split(tree(scene, observations))
@@ -93,6 +98,8 @@ def fisher(
     for name, prior in free.items():
         if prior.shape() != ():
             raise InputError(f"'{name}': expected a single number, found shape {prior.shape()}; split it up.")
+    for name in truth:
+        look_up("truth", name, free)
     missing = set(free) - set(truth)
     if missing:
         raise InputError(f"truth: '{min(missing)}' is free but has no value; give one.")

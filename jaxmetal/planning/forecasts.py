@@ -14,6 +14,7 @@ from jaxmetal.edge.ranges import number
 from jaxmetal.frame.disc import Disc
 from jaxmetal.instrument import psf
 from jaxmetal.light.sersic import Sersic
+from jaxmetal.lines.names import look_up
 from jaxmetal.planning.curvature import fisher
 from jaxmetal.planning.trials import maxima
 from jaxmetal.prepared import predictions, prepare
@@ -170,7 +171,12 @@ def forecast(
     Returns:
         Columns snr, fwhm_per_r_eff, pixels_per_r_eff and error (dex per R_e), one row per combination; where too few
         pixels are bright enough for a metallicity, the error is infinite.
+
+    Raises:
+        InputError: if a number lies outside its range, or `fixed` has other names.
     """
+    for name in fixed:
+        look_up("fixed", name, Setting._field_defaults)
     settings = [Setting(*place, **fixed) for place in itertools.product(snr, fwhm_per_r_eff, pixels_per_r_eff)]
     columns = {name: np.array([getattr(s, name) for s in settings]) for name in Setting._fields[:3]}
     return columns | {"error": np.array([_error_or_infinite(s) for s in settings])}

@@ -37,8 +37,10 @@ def errors(name: str, values: Any, shape: tuple[int, ...], zero: bool = False, u
         InputError: if they are anything else.
     """
     array = alike(name, floats(name, values, unit), shape)
-    if not (np.isfinite(array) & ((array >= 0.0) if zero else (array > 0.0))).all():
-        raise InputError(f"{name}: expected finite errors above 0, found {array.min():g}; correct them.")
+    wrong = array[~(np.isfinite(array) & ((array >= 0.0) if zero else (array > 0.0)))]
+    if wrong.size:
+        least = "from 0 on" if zero else "above 0"
+        raise InputError(f"{name}: expected finite errors {least}, found {wrong[0]:g}; correct them.")
     return array
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.edge.arrays import floats
+
 
 def main_sequence(log_mass: Any, age: Any) -> Any:
     """log10 SFR of the star-forming main sequence, (0.84 - 0.026 t) log M - (6.51 - 0.11 t).
@@ -16,12 +18,13 @@ def main_sequence(log_mass: Any, age: Any) -> Any:
         log_mass: log10 stellar mass, solar masses.
         age: t, age of the Universe at the galaxy's redshift, Gyr (`io.cosmic_age`).
     """
+    log_mass, age = _numbers("log_mass", log_mass), _numbers("age", age)
     return (0.84 - 0.026 * age) * log_mass - (6.51 - 0.11 * age)
 
 
 def main_sequence_offset(log_mass: Any, log_sfr: Any, age: Any) -> Any:
     """log10 SFR minus that of the main sequence at the same mass and time, dex; arguments as `main_sequence`."""
-    return log_sfr - main_sequence(log_mass, age)
+    return _numbers("log_sfr", log_sfr) - main_sequence(log_mass, age)
 
 
 def mass_metallicity(log_mass: Any, central: Any, slope: Any, pivot: float) -> Any:
@@ -29,7 +32,8 @@ def mass_metallicity(log_mass: Any, central: Any, slope: Any, pivot: float) -> A
 
     The coefficients are the caller's: fit them by `regression`, or take them from a paper with its calibration.
     """
-    return central + slope * (log_mass - pivot)
+    central, slope = _numbers("central", central), _numbers("slope", slope)
+    return central + slope * (_numbers("log_mass", log_mass) - pivot)
 
 
 def fundamental_metallicity(log_mass: Any, log_sfr: Any) -> Any:
@@ -47,4 +51,9 @@ def fundamental_metallicity(log_mass: Any, log_sfr: Any) -> Any:
 
 def fundamental_metallicity_offset(metallicity: Any, log_mass: Any, log_sfr: Any) -> Any:
     """12 + log(O/H) minus that of the fundamental metallicity relation, dex."""
-    return metallicity - fundamental_metallicity(log_mass, log_sfr)
+    return _numbers("metallicity", metallicity) - fundamental_metallicity(log_mass, log_sfr)
+
+
+def _numbers(name: str, values: Any) -> Any:
+    """Lists as arrays; what can be computed with stays as it is."""
+    return floats(name, values) if isinstance(values, (list, tuple)) else values
