@@ -214,6 +214,9 @@ def test_a_selection_needs_draws_and_certain_covariates():
     )
     with pytest.raises(InputError, match="needs draws"):
         population.fit(population.Measured(values=true, sigma=sigma), mass_of(mass), selection=everything)
+    nothing = dataclasses.replace(everything, probability=lambda y, _: 0.0 * y)
+    with pytest.raises(InputError, match=f"at all of {len(true)} of {len(true)} galaxies"):
+        population.fit(population.Draws(values=true[:, None] + np.zeros(5)), mass_of(mass), selection=nothing)
     with pytest.raises(InputError, match="without errors"):
         population.fit(
             population.Draws(values=true[:, None] + np.zeros(5)), mass_of(mass, sigma=0.1), selection=everything

@@ -60,12 +60,12 @@ def fit(
 
     Raises:
         InputError: if shapes do not match, a prior's name is unknown, or a selection comes with uncertain covariates or
-            without draws.
+            without draws, or leaves some of the galaxies out.
     """
     require_same_galaxies(quantity, covariates)
     given = design(covariates)
     chosen = chosen_priors(quantity, covariates, priors, robust)
-    _require_selectable(selection, quantity, given)
+    _require_selectable(selection, quantity, covariates, given)
     known, pilot = tuple(covariates.items()), None
     data = gathered(smoothed(quantity)) if isinstance(quantity, Draws) else quantity
     # A selection may move the posterior far from where its sample alone would put it.
@@ -180,7 +180,9 @@ def chosen_priors(
     return chosen | dict(given or {})
 
 
-def _require_selectable(selection: Selection | None, quantity: Measured | Draws, given: Design) -> None:
+def _require_selectable(
+    selection: Selection | None, quantity: Measured | Draws, covariates: Mapping[str, Covariate], given: Design
+) -> None:
     if selection is None:
         return
     if given.variance is not None:
@@ -191,6 +193,12 @@ def _require_selectable(selection: Selection | None, quantity: Measured | Draws,
         raise InputError(
             "A selection function needs draws of the quantity, found values with errors; "
             "give Draws(values=..., log_prior=0.0) of them."
+        )
+    entered = selection.lets_in(quantity.values, {name: covariate.values for name, covariate in covariates.items()})
+    if not entered.all():
+        raise InputError(
+            f"selection: expected a probability above 0 at some draws of each galaxy, found 0 at all of "
+            f"{np.sum(~entered)} of {entered.size} galaxies, which cannot be in the sample then; correct it."
         )
 
 

@@ -37,8 +37,9 @@ class Selection:
     Farr & Gair 2019, MNRAS 486, 1086, eq. 7). A selection on covariates alone drops out, and needs none of this.
 
     Attributes:
-        probability: S(y, x) in JAX, in [0, 1], smooth or with few steps (good to 5 % then), of the true quantity y (any
-            shape) and a dict of the covariates (broadcastable to it).
+        probability: S(y, x) in JAX, in [0, 1], smooth, or with few steps (the share is good to 6 % at one within reach
+            of the scatter, 15 % between two close ones, 40 % in the far tail), of the true quantity y (any shape) and a
+            dict of the covariates (broadcastable to it).
         decided_by: "truth", where something independent of the measurement of y selected the galaxy (its likelihood
             then contains S too), or "data", where the measurement itself did, S(y, x) being the chance that a galaxy
             of true y passes (its likelihood then does not).
@@ -90,6 +91,12 @@ class Selection:
             return logsumexp(_log_trapezoids(log_term, jnp.abs(jnp.diff(y, axis=1))), axis=1)
 
         return jnp.logaddexp(within, jnp.logaddexp(tail(1.0), tail(-1.0)))
+
+    def lets_in(self, values: np.ndarray, covariates: Mapping[str, Any]) -> np.ndarray:
+        """Whether S is above 0 at any draw of each galaxy, (n, k)."""
+        known = {name: jnp.asarray(value)[:, None] for name, value in covariates.items()}
+        seen = self.probability(jnp.asarray(values), known)
+        return np.any(np.broadcast_to(seen, values.shape) > 0.0, axis=1)
 
     def _log(self, values: jax.Array, covariates: Mapping[str, jax.Array]) -> jax.Array:
         """log S, shape of `values`, which has galaxies in front."""
