@@ -121,7 +121,7 @@ def test_a_run_says_what_its_population_is(finished, tmp_path, capsys, monkeypat
     # Slopes from -0.3 to 0.1 dex/arcsec over two dex of mass, at 0.5 arcsec to an R_e.
     assert median["slope.log_mass"] == pytest.approx(0.2 * 0.5, abs=0.03)
     drawn = read_population(results, of=of, against={"log_mass": 10.0}).quantity
-    assert "400 draws of" in drawn.findings[1].text
+    assert "800 draws of" in drawn.findings[1].text
     scale = (table_of(finished[1])[1][SLOPE] / table_of(finished[1])[1][of])[:, None]
     np.testing.assert_allclose(drawn.log_prior, norm(0.0, 0.3 / scale).logpdf(drawn.values), rtol=1e-6)
     assert main([*command[:-1], str(tmp_path / "other"), "--against", "redshift=ten"]) == 2
