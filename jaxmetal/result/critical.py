@@ -60,8 +60,8 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
     """The critical curves of `lens` within the field of `grid`, and their caustics.
 
     det A = det d beta / d theta, by differentiating the deflection, is sampled and its zeros are followed between the
-    samples. Curves that are smaller than a sample are missed. The cut of a singular lens, across which an image appears
-    at its centre, is no critical curve.
+    samples. Curves that are smaller than two samples are left out. The cut of a singular lens, across which an image
+    appears at its centre, is no critical curve.
 
     Args:
         lens: a lens, or a `Plane` of several behind which a source lies.
@@ -80,6 +80,8 @@ def critical_curves(lens: Lens, grid: Grid, *, samples: int = SAMPLES, refine: b
         return Curves([], [])
     # Straight lines between samples find zeros of what is of one size everywhere.
     lines: Any = contour_generator(column, row, determinant / (1.0 + np.abs(determinant))).lines(0.0)
+    # What goes around a single sample is not told from none by the samples.
+    lines = [line for line in lines if np.ptp(line, axis=0).max() > 2.0 * (column[1] - column[0])]
     found = [np.stack([np.asarray(axis) for axis in grid.to_sky(*line.T)], axis=-1) for line in lines]
     if not found:
         return Curves([], [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import NOWHERE, Context
 from jaxmetal.io.config.places import places
 from jaxmetal.io.config.priors import value
+from jaxmetal.io.config.redshifts import several_planes
 from jaxmetal.io.config.table import positive, require_known, take
 from jaxmetal.io.deflection import distance_ratio
 from jaxmetal.io.lenstool import from_lenstool
@@ -46,13 +47,18 @@ class Deflector(NamedTuple):
     cosmology: FLRW | None = None
 
 
-def cosmology_of_models(deflectors: Iterable[Deflector], context: Context) -> FLRW | None:
-    """The cosmology that models of lenses bring along, in which alone their deflections scale from source to source."""
+def behind(deflectors: Collection[Deflector], context: Context) -> Context:
+    """The context of what is behind lenses: their redshifts, and the cosmology in which their deflections scale.
+
+    A model that brings its own scales from source to source in that alone.
+    """
+    planes = tuple(one.z_lens for one in deflectors if one.z_lens is not None)
+    context.findings.extend(several_planes(planes))
     own = [one.cosmology for one in deflectors if one.cosmology is not None]
     if any(one != own[0] for one in own):
         text = f"[lens]: models of several cosmologies; ratios of distances are of the first, {own[0]}."
         context.findings.append(Finding("warning", text))
-    return own[0] if own else None
+    return dataclasses.replace(context, planes=planes, of_models=own[0] if own else None)
 
 
 def in_own_numbers(table: dict[str, Any], where: str, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -20,9 +20,9 @@ from jaxmetal.fit.seeds import seed_of
 from jaxmetal.fit.start import require_possible
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.extreme import extreme
-from jaxmetal.io.config.lenses import cosmology_of_models
+from jaxmetal.io.config.lenses import behind
 from jaxmetal.io.config.observations import kind_of, observation
-from jaxmetal.io.config.redshifts import redshifts, scale_at, several_planes
+from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import deflectors, scene
 from jaxmetal.io.config.suspicious import suspicious
 from jaxmetal.io.config.table import child, choose, described, naming, positive, require_known, take
@@ -110,12 +110,7 @@ def read_job(table: dict[str, Any], path: Path) -> Job:
         folder=folder, origin=origin, cosmology=cosmology_of(table), stated=bool(table.get("sky")), redshifts=far
     )
     bending = deflectors(table, context)
-    context = dataclasses.replace(
-        context,
-        planes=tuple(one.z_lens for one in bending.values() if one.z_lens is not None),
-        of_models=cosmology_of_models(bending.values(), context),
-    )
-    context.findings.extend(several_planes(context.planes))
+    context = behind(bending.values(), context)
     observations = {name: observation(*child(given, name, "observations"), context) for name in given}
     made = scene(table, observations, {name: one.lens for name, one in bending.items()}, context)
     settings = _settings(table)
