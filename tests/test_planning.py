@@ -118,6 +118,7 @@ def test_bad_plans_are_refused():
         planning.fisher(scene, maps, {CENTRAL: 8.6})
     for call in (
         lambda: planning.fisher(scene, maps, truth | {SLOPE.replace("slope", "slop"): 0.1}),
+        lambda: planning.maxima(scene, maps, truth | {SLOPE.replace("slope", "slop"): 0.1}, 2),
         lambda: planning.Fisher((CENTRAL, SLOPE), np.eye(2)).error("slope"),
     ):
         with pytest.raises(InputError, match=rf"expected one of .* did you mean '.*{SLOPE[-10:]}'"):

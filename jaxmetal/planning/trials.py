@@ -15,9 +15,10 @@ from jaxmetal.fit import evaluate
 from jaxmetal.fit.peaks import Peak, find_peaks
 from jaxmetal.fit.problem import make, stack
 from jaxmetal.fit.seeds import branch, seed_of
+from jaxmetal.lines.names import look_up
 from jaxmetal.model import SCENE, tree
 from jaxmetal.prepared import predictions, prepare
-from jaxmetal.prior import fill
+from jaxmetal.prior import fill, sites
 from jaxmetal.simulate.drawn import noisy
 
 
@@ -46,10 +47,13 @@ def maxima(scene: Any, observations: Mapping[str, Any], truth: Mapping[str, Any]
         seed: of the noise.
 
     Raises:
-        InputError: if a parameter lacks a value, a fit finds no maximum, or there is no draw.
+        InputError: if a parameter lacks a value, a value is of none, a fit finds no maximum, or there is no draw.
     """
     require_count("count", count, 1)
-    known = fill(tree(scene, observations), truth)
+    whole = tree(scene, observations)
+    for name in truth:
+        look_up("truth", name, sites(whole))
+    known = fill(whole, truth)
     actual = known.pop(SCENE)
     seen = predictions(known, actual, prepare(actual, known))
     drawn = [noisy(known, seen, key) for key in jax.random.split(jax.random.key(seed), count)]
