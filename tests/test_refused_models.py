@@ -56,6 +56,12 @@ MODELS = {
 }
 
 
+def test_many_ellipticities_are_judged_one_by_one():
+    many = {name: jm.lens.NFW(kappa_s=0.1, r_s=5.0, x0=0.3, y0=0.0, ellipticity=0.6) for name in "abcd"}
+    behind = dataclasses.replace(scene(), lens={"cluster": jm.lens.stacked(tuple(many.values()))})
+    jm.prepare(behind, {"map": observed()})
+
+
 @pytest.mark.parametrize("case", MODELS)
 def test_a_model_that_cannot_be_meant_is_refused(case):
     model, words = MODELS[case]

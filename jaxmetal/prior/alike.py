@@ -68,19 +68,18 @@ def _require_node(one: Any, where: str) -> None:
     given = {name: getattr(one, name) for name in fields}
     require_alike(fields, given, where)
     _require_on_grid(given, where)
-    _require_ellipse(
-        {name: given[name] for name, field in fields.items() if field.metadata.get("role") == ELLIPTICITY}, where
-    )
+    _require_ellipse(fields, given, where)
     for name, kinds in _switches(one.__class__).items():
         if given[name] not in kinds:
             raise InputError(f"{where}.{name}: expected one of {', '.join(kinds)}, found {shown(given[name])}.")
 
 
-def _require_ellipse(components: Mapping[str, Any], where: str) -> None:
-    """Refuses components of an ellipticity that are numbers and longer than 1 together."""
+def _require_ellipse(fields: Mapping[str, Any], given: Mapping[str, Any], where: str) -> None:
+    """Refuses components of an ellipticity, or of many, that are numbers and together no shorter than 1."""
+    components = {name: given[name] for name, field in fields.items() if field.metadata.get("role") == ELLIPTICITY}
     if any(map(is_site, components.values())):
         return
-    size = float(np.linalg.norm(np.array(list(components.values()), float)))
+    size = float(np.max(np.sqrt(sum(np.square(one) for one in components.values()))))
     if size >= 1.0:
         raise InputError(
             f"{where}: expected {' and '.join(components)} with a root of the sum of squares below 1, found {size:g}; "
