@@ -89,6 +89,7 @@ TAKEN = {
         jm.result.image_positions(LENS, 0.05, 0.0, FIELD).x,
     ),
     "position behind a lens": (lambda: LENS(6.0 * u.mas, 0.01 * u.arcmin), lambda n: n, LENS(0.006, 0.6)),
+    "position by its name": (lambda: LENS(x=6.0 * u.mas, y=0.01 * u.arcmin), lambda n: n, LENS(0.006, 0.6)),
     "position on a disc": (
         lambda: jm.frame.deprojected_radius(jm.frame.Disc(q=0.5, x0=0.1), 1.0 * u.arcmin, 500.0 * u.mas),
         np.asarray,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
 import jax
 
-from jaxmetal.numerics.quantities import has_unit, may_have_unit, of_field, plain
+from jaxmetal.numerics.quantities import may_have_unit, of_field, plain
 from jaxmetal.numerics.written import node_written
 
 T = TypeVar("T")
@@ -125,9 +125,10 @@ def _of_arcsec(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def called(self: Any, *positions: Any, **named: Any) -> Any:
-        if any(map(has_unit, positions)):
-            positions = tuple(plain(f"{type(self).__name__}, position", one, "arcsec") for one in positions)
-        return method(self, *positions, **named)
+        def bare(one: Any) -> Any:
+            return plain(f"{type(self).__name__}, position", one, "arcsec")
+
+        return method(self, *map(bare, positions), **{name: bare(one) for name, one in named.items()})
 
     return called
 

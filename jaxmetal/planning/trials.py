@@ -51,8 +51,9 @@ def maxima(scene: Any, observations: Mapping[str, Any], truth: Mapping[str, Any]
     """
     require_count("count", count, 1)
     whole = tree(scene, observations)
+    free = sites(whole)
     for name in truth:
-        look_up("truth", name, sites(whole))
+        look_up("truth", name, free)
     known = fill(whole, truth)
     actual = known.pop(SCENE)
     seen = predictions(known, actual, prepare(actual, known))

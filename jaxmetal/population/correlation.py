@@ -76,7 +76,7 @@ def spearman(quantity: Measured | Draws, covariate: Covariate, *, repeats: int =
     rho = rho[np.isfinite(rho)] if np.isfinite(rho).any() else rho
     low, median, high = np.quantile(rho, [0.16, 0.5, 0.84])
     observed = float(_rho(covariate.values[None], points[None])[0])
-    share = float(np.mean(np.where(np.isnan(rho), np.nan, rho > 0.0)))
+    share = float("nan") if np.isnan(median) else float(np.mean(rho > 0.0))
     p_value = _p_value(observed, np.asarray(covariate.values), points)
     return Spearman(observed, float(low), float(median), float(high), share, p_value)
 

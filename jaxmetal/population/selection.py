@@ -94,20 +94,22 @@ class Selection:
 
     def lets_in(self, values: np.ndarray, covariates: Mapping[str, Any]) -> np.ndarray:
         """Whether S is above 0 at any draw of each galaxy, (n, k)."""
-        known = {name: jnp.asarray(value)[:, None] for name, value in covariates.items()}
-        seen = self.probability(jnp.asarray(values), known)
-        return np.any(np.broadcast_to(seen, values.shape) > 0.0, axis=1)
+        return np.any(np.asarray(self._chance(jnp.asarray(values), covariates)) > 0.0, axis=1)
 
-    def _log(self, values: jax.Array, covariates: Mapping[str, jax.Array]) -> jax.Array:
-        """log S, shape of `values`, which has galaxies in front."""
-        seen = self.probability(values, {name: value[:, None] for name, value in covariates.items()})
-        return jnp.log(jnp.maximum(jnp.broadcast_to(seen, values.shape), 1e-300))
+    def _chance(self, values: jax.Array, covariates: Mapping[str, Any]) -> jax.Array:
+        """S, shape of `values`, which has galaxies in front."""
+        known = {name: jnp.asarray(value)[:, None] for name, value in covariates.items()}
+        return jnp.broadcast_to(self.probability(values, known), values.shape)
+
+    def _log(self, values: jax.Array, covariates: Mapping[str, Any]) -> jax.Array:
+        """log S, likewise."""
+        return jnp.log(jnp.maximum(self._chance(values, covariates), 1e-300))
 
     def log_probability(self, values: Any, covariates: Mapping[str, Any]) -> jax.Array:
         """What enters the likelihood of draws (n, k): log S where the truth decided, 0 where the data did."""
         if not DECIDED[self.decided_by]:
             return jnp.zeros(np.shape(values))
-        return self._log(jnp.asarray(values), {name: jnp.asarray(value) for name, value in covariates.items()})
+        return self._log(jnp.asarray(values), covariates)
 
 
 def _log_trapezoids(log_term: jax.Array, widths: jax.Array) -> jax.Array:

@@ -79,9 +79,7 @@ def _variance(prior: Distribution) -> jax.Array:
 
 def median(prior: Distribution) -> jax.Array:
     """Median of a prior, element by element: by its quantile or distribution function, or else that of 101 draws."""
-    base: Any = prior
-    while isinstance(base, (ExpandedDistribution, Independent)):
-        base = base.base_dist
+    base = _of_one(prior)
     for way in (_by_quantile, _by_bisection):
         try:
             return jnp.broadcast_to(way(base), prior.shape())
@@ -110,12 +108,18 @@ def _by_bisection(prior: Any) -> jax.Array:
 
 def with_own_bounds(prior: Distribution) -> Distribution:
     """A uniform prior of many numbers with bounds for each, in whatever way it was made of one; others as they are."""
-    base: Any = prior
-    while isinstance(base, (ExpandedDistribution, Independent)):
-        base = base.base_dist
+    base = _of_one(prior)
     if type(base) is not Uniform or not prior.shape():
         return prior
     return Uniform(*(np.broadcast_to(end, prior.shape()) for end in (base.low, base.high)))
+
+
+def _of_one(prior: Distribution) -> Any:
+    """What a prior of many numbers was made from."""
+    base: Any = prior
+    while isinstance(base, (ExpandedDistribution, Independent)):
+        base = base.base_dist
+    return base
 
 
 def bounds(prior: Distribution) -> tuple[np.ndarray, np.ndarray]:

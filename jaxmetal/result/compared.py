@@ -120,12 +120,9 @@ def differences(trees: Sequence[Any], path: str = "") -> Iterator[tuple[str, tup
             yield from differences([getattr(one, name) for one in trees], _below(path, name))
     else:
         texts = tuple(text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..." for text in map(_short, trees))
-        # What differs beyond the digits that are written has a sign of its own.
-        alike = len(set(texts)) < len(set(told))
-        yield (
-            path,
-            tuple(f"{text} {_sign(one.encode())}" if alike else text for text, one in zip(texts, told, strict=True)),
-        )
+        if len(set(texts)) < len(set(told)):  # what differs beyond the digits that are written has a sign of its own
+            texts = tuple(f"{text} {_sign(one.encode())}" for text, one in zip(texts, told, strict=True))
+        yield path, texts
 
 
 WIDEST = 60
