@@ -204,7 +204,17 @@ BAD = {
     "a misspelt key": (
         "ellipticite  0.5",
         "ellipticitie 0.5",
-        "potential O1: expected known keys, found 'ellipticitie'; did you mean 'ellipticite'",
+        "potential O1: 'ellipticitie' is no known key; did you mean 'ellipticite'?",
+    ),
+    "a misspelt key of the galaxies": (
+        "cutkpc 0",
+        "cut_kpc 0",
+        "potfile: 'cut_kpc' is no known key; did you mean 'cutkpc'",
+    ),
+    "galaxies off their relations": (
+        "vdslope 0",
+        "vdscatter 0 0.1 0.0\n    vdslope 0",
+        "potfile: expected 'vdscatter' within [0, 0], found 0.1",
     ),
     "the ellipticity of a potential": ("ellipticite  0.5", "ellip_pot 0.2", "O1: expected the ellipticity of the mass"),
     "half a place on the sky": ("x_centre     1.5", "x_centre_wcs 150.1", "found y_centre, x_centre_wcs; state one"),

@@ -18,7 +18,8 @@ from jaxmetal import observation
 from jaxmetal.cli import main
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import require_known, take
+from jaxmetal.io.config.table import take
+from jaxmetal.io.spelling import require_known
 
 PIXELS, STEP = 15, 0.2
 TRUTH = {"x0": 0.05, "pa": 60.0, "slope": -0.3, "central": 8.6}

@@ -67,8 +67,8 @@ def image_in(extensions: fits.HDUList, hdu: Hdu, label: str) -> tuple[np.ndarray
     which, channel = hdu if isinstance(hdu, Slice) else (hdu, None)
     planes = 2 if channel is None else 3
     number = _only(extensions, planes, label) if which is None else _number(extensions, which, label)
-    one, shape = extensions[number], _squeezed(extensions[number])
-    if len(shape or ()) != planes and not (planes == 3 and _is_one_plane(one)):
+    one = extensions[number]
+    if not _may_be(one, planes):
         kind = "a 2-D image" if channel is None else "3-D, to have channels"
         raise InputError(
             f"Extension {_called(which, one)} of the {label} must be {kind}, but is {_describe(one)}; {_advice(one)}."
@@ -111,7 +111,7 @@ def _names(given: Any) -> bool:
 def _only(extensions: fits.HDUList, planes: int, label: str) -> int:
     """The extension that can be meant where none is named."""
     found = [k for k, one in enumerate(extensions) if len(_squeezed(one) or ()) == planes]
-    found = found or [k for k, one in enumerate(extensions) if planes == 3 and _is_one_plane(one)]
+    found = found or [k for k, one in enumerate(extensions) if _may_be(one, planes)]
     if len(found) == 1:
         return found[0]
     cubes = [one for one in extensions if len(_squeezed(one) or ()) == 3]
@@ -171,9 +171,11 @@ def _channel_axis(one: Any) -> int:
     return next((k for k in range(len(one.shape) - 3) if one.shape[k] > 1), len(one.shape) - 3)
 
 
-def _is_one_plane(one: Any) -> bool:
-    """Whether an image is a cube of a single plane."""
-    return one.is_image and len(one.shape) > 2 and set(one.shape[:-2]) == {1}
+def _may_be(one: Any, dimensions: int) -> bool:
+    """Whether an extension is an image of so many dimensions: a cube of a single plane has two of them, or three."""
+    if len(_squeezed(one) or ()) == dimensions:
+        return True
+    return dimensions == 3 and one.is_image and len(one.shape) > 2 and set(one.shape[:-2]) == {1}
 
 
 def _channels(one: Any) -> list[str]:

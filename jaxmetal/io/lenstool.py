@@ -20,7 +20,8 @@ from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.deflection import deflection_scale
 from jaxmetal.io.file import require_file
 from jaxmetal.io.lenstool_cosmology import cosmology_in
-from jaxmetal.io.parfile import ANY, NOT_NEGATIVE, POSITIVE, Section, blocks_of, number, require_keys, settled
+from jaxmetal.io.parfile import ANY, NOT_NEGATIVE, POSITIVE, Section, blocks_of, number, settled
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.wcs import tangent_offsets
 from jaxmetal.lens import DPIE, Members, b0_from_velocity_dispersion, stacked
 
@@ -36,6 +37,11 @@ READ = (
 )  # fmt: skip
 NO_MATTER = ("identity", "nid", "mag", "lum")
 """Keys that say nothing of the mass of a potential: its name and its light."""
+SCATTERS = ("vdscatter", "rcutscatter")
+"""Keys of a potfile whose galaxies leave the scaling relations, which none may here."""
+READ_OF_GALAXIES = (
+    "filein", "type", "zlens", "mag0", "sigma", "core", "corekpc", "cut", "cutkpc", "slope", "vdslope"
+)  # fmt: skip
 GALAXY = ("a", "b", "theta", "mag")
 """Columns of a catalogue behind the number and the two positions."""
 
@@ -107,7 +113,7 @@ class _Scales(NamedTuple):
             raise InputError(
                 f"{where}: expected profil {DPIE_PROFILE} (dPIE), found {profile}; take it out and add a lens for it."
             )
-        require_keys(block, (*CENTRE, *ON_SKY, *READ, *NO_MATTER), where)
+        require_known(block.values, where, (*CENTRE, *ON_SKY, *READ, *NO_MATTER))
         if number(block, "ellip_pot", where, default=0.0) != 0.0:
             raise InputError(
                 f"{where}: expected the ellipticity of the mass, found ellip_pot, that of the potential, which is not "
@@ -149,6 +155,9 @@ class _Scales(NamedTuple):
             raise InputError(
                 f"{where}: expected type {DPIE_PROFILE} (dPIE), found {profile}; other galaxies are not known."
             )
+        require_known(block.values, where, (*READ_OF_GALAXIES, *SCATTERS))
+        for scatter in SCATTERS:
+            settled(block, scatter, where, default=0.0, within="[0, 0]")
         x0, y0, columns = self.catalogue(block, where)
         return Members(
             luminosity=10.0 ** (-0.4 * (columns["mag"] - number(block, "mag0", where))),

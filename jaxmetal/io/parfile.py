@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.ranges import contains
-from jaxmetal.io.spelling import nearest
 
 SECTIONS = {"potential": "potentiel", "cosmology": "cosmologie", "cosmologie": "cosmologie"}
 """English names of sections, and Lenstool's own."""
@@ -67,20 +65,6 @@ def number(block: Section, key: str, where: str, at: int = 0, default: float | N
     if not contains(within, found):
         raise InputError(f"{where}: expected '{key}' within {within}, found {found:g}; correct it.")
     return found
-
-
-def require_keys(block: Section, known: Collection[str], where: str) -> None:
-    """Refuses keys that are not known: a default would take the place of what they were to say.
-
-    Raises:
-        InputError: naming the nearest known key.
-    """
-    for key in block.values:
-        if key not in known:
-            near = nearest(key, known)[0]
-            raise InputError(
-                f"{where}: expected known keys, found {shown(key)}; did you mean '{near}', or else take it out?"
-            )
 
 
 def settled(

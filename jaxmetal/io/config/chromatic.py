@@ -7,7 +7,8 @@ from typing import Any
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.table import child, positive, require_known, take
+from jaxmetal.io.config.table import child, positive, take
+from jaxmetal.io.spelling import require_known
 from jaxmetal.lines.contents import Contents
 
 

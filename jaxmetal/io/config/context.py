@@ -12,11 +12,12 @@ from astropy.cosmology import FLRW
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.redshifts import Redshifts
-from jaxmetal.io.config.table import require_known, take
+from jaxmetal.io.config.table import take
 from jaxmetal.io.extension import Hdu, hdu_of
 from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Map, read_map
 from jaxmetal.io.pixels import require_same_pixels
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.numerics.grid import Grid
 

@@ -16,8 +16,9 @@ from jaxmetal.instrument.psf import Kernel
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lens_maps import deflection, ensemble, regions
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import choose, naming, require_known, take
+from jaxmetal.io.config.table import choose, naming, take
 from jaxmetal.io.psf import read_kernel
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.units import require_flux
 from jaxmetal.io.wcs import judge_pixels
 from jaxmetal.light import Picture, clip_negative

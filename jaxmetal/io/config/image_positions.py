@@ -12,7 +12,8 @@ from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.places import places
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import child, choose, naming, require_known, take
+from jaxmetal.io.config.table import child, choose, naming, take
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.tables import column_units, read_table
 from jaxmetal.observation import Positions
 from jaxmetal.recipes.positions import STEPS, multiple_images

@@ -11,9 +11,10 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import choose, naming, require_known, take
+from jaxmetal.io.config.table import choose, naming, take
 from jaxmetal.io.deflection import SCALARS, UNITS, DeflectionMap, check_deflection, read_deflection, read_scalar
 from jaxmetal.io.ensemble import read_ensemble
+from jaxmetal.io.spelling import require_known
 from jaxmetal.lens import Ensemble, RegionShift, Tabulated
 from jaxmetal.lens.ensemble import VARIANCE
 

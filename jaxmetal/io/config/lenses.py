@@ -19,9 +19,10 @@ from jaxmetal.io.config.context import NOWHERE, Context
 from jaxmetal.io.config.places import places
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.redshifts import several_planes
-from jaxmetal.io.config.table import positive, require_known, take
+from jaxmetal.io.config.table import positive, take
 from jaxmetal.io.deflection import distance_ratio
 from jaxmetal.io.lenstool import from_lenstool
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.tables import read_table
 from jaxmetal.lens import Plane
 from jaxmetal.lens.derive import Lens

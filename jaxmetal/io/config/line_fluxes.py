@@ -9,7 +9,8 @@ from jaxmetal.instrument.apertures import Aperture, circle, slit
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.line_maps import EMISSION, emission_of, psfs_of, rows_of
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import child, naming, positive, require_known, take
+from jaxmetal.io.config.table import child, naming, positive, take
+from jaxmetal.io.spelling import require_known
 from jaxmetal.observation import LineMaps
 from jaxmetal.recipes import line_fluxes
 

@@ -24,9 +24,10 @@ from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.noises import built_around, require_errors_once
 from jaxmetal.io.config.pixels import origin_of, pixels_of, used_of
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import child, naming, require_known, take
+from jaxmetal.io.config.table import child, naming, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.pixels import require_same_pixels
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.tables import read_table
 from jaxmetal.io.units import parse_unit, per_pixel
 from jaxmetal.io.wcs import judge_pixels

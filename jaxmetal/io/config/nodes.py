@@ -17,7 +17,8 @@ from jaxmetal.io.config.extensions import extensions
 from jaxmetal.io.config.files import READERS
 from jaxmetal.io.config.priors import value
 from jaxmetal.io.config.static import static_value
-from jaxmetal.io.config.table import choose, require_known
+from jaxmetal.io.config.table import choose
+from jaxmetal.io.spelling import require_known
 from jaxmetal.likelihood import correlation
 from jaxmetal.numerics import field as random_field
 from jaxmetal.prior import require_alike

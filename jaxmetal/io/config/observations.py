@@ -21,8 +21,9 @@ from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.noises import errors, noise_of
 from jaxmetal.io.config.pixels import bins_of, origin_of, pixels_of, used_of
 from jaxmetal.io.config.priors import value
-from jaxmetal.io.config.table import child, choose, naming, require_known, take
+from jaxmetal.io.config.table import child, choose, naming, take
 from jaxmetal.io.fits import Map, read_map
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.units import per_pixel, require_unit
 from jaxmetal.io.wcs import judge_pixels
 from jaxmetal.observation import Sky

@@ -14,7 +14,8 @@ from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.names import require_name
 from jaxmetal.frame import Isotropic
 from jaxmetal.io.config.context import Context
-from jaxmetal.io.config.table import choose, require_known
+from jaxmetal.io.config.table import choose
+from jaxmetal.io.spelling import require_known
 from jaxmetal.prior import Tied
 
 DISTRIBUTIONS = (

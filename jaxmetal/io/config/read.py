@@ -25,8 +25,9 @@ from jaxmetal.io.config.observations import kind_of, observation
 from jaxmetal.io.config.redshifts import redshifts, scale_at
 from jaxmetal.io.config.scene import deflectors, scene
 from jaxmetal.io.config.suspicious import suspicious
-from jaxmetal.io.config.table import child, choose, described, naming, positive, require_known, take
+from jaxmetal.io.config.table import child, choose, described, naming, positive, take
 from jaxmetal.io.cosmology import flat
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.stored import best_values
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.model import tree

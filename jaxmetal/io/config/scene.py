@@ -16,7 +16,8 @@ from jaxmetal.io.config.lenses import Deflector, in_own_numbers, lenstool
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.priors import pair, value
 from jaxmetal.io.config.redshifts import FARTHEST
-from jaxmetal.io.config.table import child, choose, naming, positive, require_known, take
+from jaxmetal.io.config.table import child, choose, naming, positive, take
+from jaxmetal.io.spelling import require_known
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.tree import nodes
 from jaxmetal.observation import shows_properties

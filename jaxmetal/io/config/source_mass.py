@@ -15,8 +15,9 @@ from jaxmetal.io.config.lens_maps import deflection
 from jaxmetal.io.config.lines.pairs import flux_and_sigma, style_of
 from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.redshifts import FARTHEST
-from jaxmetal.io.config.table import child, choose, positive, require_known, take
+from jaxmetal.io.config.table import child, choose, positive, take
 from jaxmetal.io.fits import Map
+from jaxmetal.io.spelling import require_known
 from jaxmetal.lens import Plane
 from jaxmetal.lens.derive import Lens
 from jaxmetal.sourceplane.mass import StellarMass

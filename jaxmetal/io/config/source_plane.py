@@ -17,8 +17,9 @@ from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.redshifts import Redshifts
 from jaxmetal.io.config.scene import deflectors
 from jaxmetal.io.config.source_mass import magnification_error, mass_options, models, stellar_mass
-from jaxmetal.io.config.table import child, choose, described, positive, require_known, take
+from jaxmetal.io.config.table import child, choose, described, positive, take
 from jaxmetal.io.cosmology import kpc_per_arcsec
+from jaxmetal.io.spelling import require_known
 from jaxmetal.lens import Plane
 from jaxmetal.lens.derive import Lens
 from jaxmetal.numerics.grid import Grid

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.io.file import require_file
-from jaxmetal.io.spelling import alike, nearest
+from jaxmetal.io.spelling import listed, nearest
 
 NAMES = {
     float: "a number",
@@ -58,23 +58,6 @@ def described(path: str | Path, make: Callable[[dict[str, Any], Path], Made]) ->
         return make(table, path)
 
 
-def require_known(table: dict[str, Any], where: str, known: Iterable[str]) -> None:
-    """Refuses keys that are not known.
-
-    Raises:
-        InputError: naming the nearest known key.
-    """
-    known = list(known)
-    for key in table:
-        if key not in known:
-            near = nearest(key, known)[0] if known else ""
-            if near and alike(key, near):
-                advice = f"did you mean '{near}'?"
-            else:
-                advice = f"known are {listed(known)}." if known else "remove it, as there is none."
-            raise InputError(f"{where}: {shown(key)} is no known key; {advice}")
-
-
 @contextlib.contextmanager
 def naming(where: str) -> Iterator[None]:
     """Says in front of a refusal whose input it is."""
@@ -100,12 +83,6 @@ def choose(word: Any, where: str, known: Iterable[str]) -> str:
         near = f"did you mean '{nearest(word, known)[0]}'?" if known else "add one."
         raise InputError(f"{where}: {shown(word)} is none of {listed(known)}; {near}")
     return word
-
-
-def listed(known: Collection[str], most: int = 30) -> str:
-    """The words that there are, in a sentence."""
-    few = [word for word, _ in zip(known, range(most), strict=False)]
-    return ", ".join(few) + (f" and {len(known) - most} more" if len(known) > most else "") if few else "none"
 
 
 def take(table: dict[str, Any], key: str, where: str, kind: type, default: Any = REQUIRED) -> Any:

@@ -14,7 +14,8 @@ from jaxmetal.io.config.lines.features import features
 from jaxmetal.io.config.lines.likelihood import KINDS, require_no_dust
 from jaxmetal.io.config.priors import pair
 from jaxmetal.io.config.read import Job, read_job
-from jaxmetal.io.config.table import child, choose, described, require_known, take
+from jaxmetal.io.config.table import child, choose, described, take
+from jaxmetal.io.spelling import require_known
 
 AS_THEY_ARE = ("galaxy", "cosmology", "sky", "sources", "lens")
 """Sections that both have."""

@@ -13,7 +13,8 @@ from jaxmetal.frame import Disc
 from jaxmetal.instrument import Gaussian as Seeing
 from jaxmetal.io.config.lines.likelihood import KINDS, names
 from jaxmetal.io.config.lines.read import LinesJob
-from jaxmetal.io.config.table import child, require_known, take
+from jaxmetal.io.config.table import child, take
+from jaxmetal.io.spelling import require_known
 from jaxmetal.likelihood import Gaussian
 from jaxmetal.lines import emission
 from jaxmetal.lines.literature import catalogue

@@ -18,7 +18,8 @@ from jaxmetal.io.config.lines.likelihood import by_name
 from jaxmetal.io.config.lines.units import common, settle
 from jaxmetal.io.config.lines.wavelengths import require_line
 from jaxmetal.io.config.pixels import origin_of
-from jaxmetal.io.config.table import child, choose, require_known, take
+from jaxmetal.io.config.table import child, choose, take
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.lines import feature
 from jaxmetal.lines.contents import blends

@@ -8,7 +8,8 @@ from typing import Any
 from jaxmetal import spaxel
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.io.config.priors import numbers, pair
-from jaxmetal.io.config.table import choose, require_known, take
+from jaxmetal.io.config.table import choose, take
+from jaxmetal.io.spelling import require_known
 from jaxmetal.lines import Calibration, calibration, feature
 from jaxmetal.spaxel.wang import HB_RANGE
 

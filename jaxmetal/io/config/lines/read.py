@@ -31,8 +31,9 @@ from jaxmetal.io.config.nodes import build
 from jaxmetal.io.config.read import cosmology_of
 from jaxmetal.io.config.redshifts import FARTHEST
 from jaxmetal.io.config.suspicious import require_narrow
-from jaxmetal.io.config.table import child, described, naming, positive, require_known, take
+from jaxmetal.io.config.table import child, described, naming, positive, take
 from jaxmetal.io.fits import Map
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.wcs import NOWHERE
 from jaxmetal.prior import typical
 from jaxmetal.spaxel.contract import Likelihood

@@ -13,9 +13,10 @@ from jaxmetal.edge.names import require_names
 from jaxmetal.fluxmaps.regions import aperture, between
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.likelihood import pair
-from jaxmetal.io.config.table import child, choose, positive, require_known, take
+from jaxmetal.io.config.table import child, choose, positive, take
 from jaxmetal.io.fits import Map
 from jaxmetal.io.quality import read_used
+from jaxmetal.io.spelling import require_known
 from jaxmetal.io.wcs import tangent_offsets
 from jaxmetal.numerics.grid import Grid
 

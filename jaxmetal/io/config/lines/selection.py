@@ -6,7 +6,8 @@ from typing import Any
 
 from jaxmetal.fluxmaps.keep import Rule
 from jaxmetal.fluxmaps.spectra import Spectra, blocks
-from jaxmetal.io.config.table import child, choose, positive, require_known, take
+from jaxmetal.io.config.table import child, choose, positive, take
+from jaxmetal.io.spelling import require_known
 from jaxmetal.lines import RATIOS
 
 

@@ -13,9 +13,10 @@ from jaxmetal.fluxmaps.luminosity import Luminosity, Magnification
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.io.config.context import Context
 from jaxmetal.io.config.lines.units import in_cgs
-from jaxmetal.io.config.table import child, choose, positive, require_known, take
+from jaxmetal.io.config.table import child, choose, positive, take
 from jaxmetal.io.cosmology import kpc_per_arcsec
 from jaxmetal.io.fits import Map
+from jaxmetal.io.spelling import require_known
 from jaxmetal.spaxel import RATES
 
 
