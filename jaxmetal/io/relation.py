@@ -41,7 +41,7 @@ def save_relation(
     record = provenance(inputs, seed=relation.seed)
     record |= {"method": relation.method, "robust": relation.robust, "selection": relation.selection, "pivots": pivots}
     record |= {"findings": [str(finding) for finding in relation.findings], "galaxies": len(relation.quantity.values)}
-    record["spearman"] = {name: relation.spearman(name)._asdict() for name in relation.covariates}
+    record["spearman"] = {name: rank._asdict() for name, rank in relation.ranks.items()}
     descriptions = {"low": f"lower end of the {kind} {100 * level:g} % interval", "high": "its upper end"}
     with writing(folder):
         (folder / "relation.txt").write_text(text + "\n", encoding="utf-8")

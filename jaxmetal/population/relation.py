@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -80,6 +81,11 @@ class Relation:
         """Rank correlation of the quantity with a covariate, and its error."""
         return spearman(self.quantity, self.covariates[covariate], seed=seed)
 
+    @functools.cached_property
+    def ranks(self) -> dict[str, Spearman]:
+        """Covariate -> rank correlation."""
+        return {name: self.spearman(name) for name in self.covariates}
+
 
 class Interval(NamedTuple):
     """A credible interval."""
@@ -148,7 +154,7 @@ def summary(relation: Relation, level: float = 0.68, kind: Kind = "equal-tailed"
         )
     ]
     pivots = ", ".join(f"{name} = {covariate.pivot:g}" for name, covariate in relation.covariates.items())
-    ranks = [f"  with {name}: {relation.spearman(name)}" for name in relation.covariates]
+    ranks = [f"  with {name}: {rank}" for name, rank in relation.ranks.items()]
     scatter = "Student-t" if relation.robust else "Gaussian"
     return "\n".join(
         [
