@@ -98,7 +98,7 @@ def test_levels_are_the_full_product(psf, grid, frame):
     np.testing.assert_allclose(found[0], full[0], rtol=0, atol=1e-5)
     np.testing.assert_allclose(found[1], full[1], rtol=1e-5)
     for ours, exact in zip(slopes, full_slopes, strict=True):
-        np.testing.assert_allclose(ours, exact, rtol=1e-4, atol=1e-4 * float(jnp.max(jnp.abs(exact[1]))))
+        np.testing.assert_allclose(ours, exact, rtol=4e-4, atol=1e-4 * float(jnp.max(jnp.abs(exact[1]))))
 
 
 def test_levels_serve_a_psf_that_turns_out_narrower():

@@ -95,11 +95,18 @@ def test_a_kernel_that_is_cut_above_half_its_peak_is_as_wide_as_its_corners():
 
 
 @pytest.mark.parametrize(
-    ("beta", "worst"), [(1.5, 8e-3), (1.8, 2e-3), (2.5, 1e-3), (4.765, 1e-3), (30.0, 1e-3), (300.0, 1e-3)]
+    ("components", "beta", "worst"),
+    [
+        *((12, beta, worst) for beta, worst in ((1.2, 6e-3), (1.5, 2e-3), (1.8, 1.3e-3), (2.0, 1.1e-3))),
+        *((12, beta, 6e-4) for beta in (2.5, 3.0, 4.765, 10.0, 30.0, 300.0)),
+        *((20, beta, worst) for beta, worst in ((1.5, 1e-3), (2.5, 1.1e-4), (4.765, 2e-5))),
+        *((30, beta, worst) for beta, worst in ((1.5, 5e-4), (2.5, 4e-5), (30.0, 2e-8))),
+    ],
 )
-def test_a_moffat_is_one_for_every_exponent(beta, worst):
+def test_a_moffat_is_one_for_every_exponent(components, beta, worst):
     """Moffat 1969: (beta - 1) / (pi alpha^2) (1 + r^2 / alpha^2)^(-beta), of FWHM 2 alpha sqrt(2^(1/beta) - 1)."""
-    form, r = Moffat(fwhm=1.0, beta=beta).form(), np.linspace(0.0, 5.0, 101)
+    assert components != 12 or Moffat(fwhm=1.0, beta=beta).components == components
+    form, r = Moffat(fwhm=1.0, beta=beta, components=components).form(), np.linspace(0.0, 5.0, 101)
     alpha = 0.5 / np.sqrt(2.0 ** (1.0 / beta) - 1.0)
     exact = (beta - 1.0) / (np.pi * alpha**2) * (1.0 + (r / alpha) ** 2) ** -beta
     weights, variances = np.asarray(form.weights), np.asarray(form.variances)

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 STEPS = (1, 2, 4, 8)
 """Pixels per sample of the coarser grids."""
 
-WIDE = 1.5
-"""Least width of a component on a coarser grid, in its steps: with p = v / 2, s is half of it and the error 3e-5."""
+WIDE = 1.4
+"""Least width of a component on a coarser grid, in its steps: with p = v / 2, s is half of it and the error 1.3e-4 at most."""
 
 ALONE, AMONG, BETWEEN = 7.5, 5.5, 5.0
-"""Standard deviations beyond which a Gaussian is nothing: a single one (1e-13 of its peak), one among wider ones, and
-one that only brings samples to a coarser grid (1e-6 of the light)."""
+"""Standard deviations beyond which a Gaussian is nothing: a single one (1e-13 of its peak), the widest of some among
+wider ones, and one that only brings samples to a coarser grid (1e-6 of the light)."""
 
 
 @dataclasses.dataclass(frozen=True)
