@@ -40,6 +40,27 @@ def test_a_cell_replaces_an_entry_and_an_empty_one_leaves_it(tmp_path):
     assert catalogue.job(2).name == "galaxy 2"
 
 
+@pytest.mark.parametrize("place", [DATA, "galaxy.z"])
+def test_an_empty_cell_is_not_filled_with_what_is_another_galaxys(place, tmp_path):
+    write_sample(tmp_path, 3)
+    (tmp_path / read_toml(tmp_path / "fit.toml")["observations"]["metallicity"]["data"]).touch()
+    own = Table.read(tmp_path / "sample.ecsv")[place]
+    edit(tmp_path, **{place.replace(".", "__"): MaskedColumn(own, mask=[False, True, False])})
+    catalogue = read_catalogue(tmp_path / "sample.ecsv", tmp_path / "fit.toml")
+    with pytest.raises(InputError, match="expected a value for 'galaxy 1', found an empty cell"):
+        catalogue.job(1)
+    assert catalogue.job(2).name == "galaxy 2"
+
+
+def test_numbers_that_a_fits_catalogue_lacks_are_refused(tmp_path):
+    write_sample(tmp_path, 3)
+    edit(tmp_path, galaxy__z=[0.5, np.nan, 0.7], field=["COSMOS"] * 3)
+    Table.read(tmp_path / "sample.ecsv").write(tmp_path / "sample.fits")
+    catalogue = read_catalogue(tmp_path / "sample.fits", tmp_path / "fit.toml")
+    with pytest.raises(InputError, match="found nan"):
+        catalogue.job(1)
+
+
 def test_empty_redshifts_are_the_configurations(tmp_path):
     """Maps at the redshift of a source that all share cannot be at several."""
     write_sample(tmp_path, 3)

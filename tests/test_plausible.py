@@ -145,6 +145,21 @@ def test_a_map_elsewhere_is_said():
     assert any("its centre lies" in text or "better" in text for text in said(scene(), map=moved, ha=image()))
 
 
+def test_maps_that_do_not_overlap_are_said():
+    """10 arcsec apart, in fields of 6."""
+    (text,) = said(
+        scene(), map=dataclasses.replace(observed(), grid=jm.Grid.regular(SHAPE, PIXEL, (-10.0, 0.0))), ha=image()
+    )
+    assert "observations.ha has no light where it has data: the two do not overlap on the sky" in text
+
+
+def test_errors_that_data_do_not_show_are_said():
+    """Data given as their own errors, and errors of the data's size, which may be right."""
+    (text,) = said(scene(), map=observed(error=np.nan_to_num(VALUES, nan=8.5)))
+    assert "observations.map: the median error (8.51 dex) is 64 times the scatter of the data (0.13 dex)" in text
+    assert said(scene(), map=observed(VALUES + np.random.default_rng(1).normal(0.0, 0.5, SHAPE), ERROR + 0.5)) == []
+
+
 def test_half_a_map_is_no_reason_for_a_word():
     half = np.where(np.arange(28) < 17, VALUES, np.nan)
     assert said(scene(), map=observed(half), ha=image()) == []

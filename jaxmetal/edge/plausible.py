@@ -22,6 +22,8 @@ FAR = 0.5
 """Distance between the centres of a map and of the light, in radii of the light, from which it is suspicious."""
 LONG, AWAY = 0.7, 30.0
 """Axis ratio below which an image has a direction, and degrees by which a prior may miss it."""
+LOUD, SEVERAL = 5.0, 20
+"""Median error over the scatter of data, which holds the errors, from which it is suspicious, and of how many data."""
 TURN = 180.0
 UNIT = "check its unit: a FWHM is in arcsec, not in pixels"
 
@@ -116,6 +118,36 @@ def astray(name: str, middle: np.ndarray, centre: np.ndarray, radius: float, of:
     text = (
         f"{name}: its centre lies {apart:.2g} arcsec from that of the light of {of}, which has a radius of "
         f"{radius:.2g} arcsec; check world coordinates and how the arrays were written."
+    )
+    return [Finding("warning", text)]
+
+
+def apart(name: str, of: str) -> list[Finding]:
+    """A warning of a map with no light of its galaxy anywhere in it."""
+    text = (
+        f"{name}: {of} has no light where it has data: the two do not overlap on the sky; check their world "
+        "coordinates, centres and pixel scales."
+    )
+    return [Finding("warning", text)]
+
+
+def loud(name: str, data: np.ndarray, sigma: np.ndarray, unit: str) -> list[Finding]:
+    """A warning of errors by which data would scatter far more than they do.
+
+    Args:
+        name: of the map.
+        data: that are used, shape (n,).
+        sigma: their errors.
+        unit: of both.
+    """
+    if np.size(data) < SEVERAL:
+        return []
+    scatter, error = 0.5 * float(np.subtract(*np.quantile(data, [0.84, 0.16]))), float(np.median(sigma))
+    if not error > LOUD * scatter:
+        return []
+    text = (
+        f"{name}: the median error ({error:.3g} {unit}) is {error / scatter if scatter else np.inf:.3g} times the "
+        f"scatter of the data ({scatter:.2g} {unit}); check that it is no other extension, nor a variance or a weight."
     )
     return [Finding("warning", text)]
 

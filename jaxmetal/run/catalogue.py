@@ -54,20 +54,31 @@ class Catalogue:
         settled = copy.deepcopy(self.configuration)
         _put(settled, "galaxy.name", self.names[index])
         for place in self.places:
-            shared = isinstance(_entry(self.configuration, place), str)
-            cell = _cell(self.table[place][index], f"{self.path.name}, column {place}", text=shared)
+            shared, where = _entry(self.configuration, place), f"{self.path.name}, column {place}"
+            cell = _cell(self.table[place][index], where, text=isinstance(shared, str))
             if cell is not None:
                 _put(settled, place, cell)
+            elif self._is_of_one_galaxy(place, shared):
+                raise InputError(
+                    f"{where}: expected a value for '{self.names[index]}', found an empty cell, and {shared!r} of the "
+                    "configuration is another galaxy's; fill it."
+                )
         return read_job(settled, self.configuration_path)
+
+    def _is_of_one_galaxy(self, place: str, shared: Any) -> bool:
+        """Whether an entry of the configuration cannot serve a galaxy that states none: a redshift, and files."""
+        if isinstance(shared, str):
+            return (self.configuration_path.parent / shared).is_file()
+        return shared is not None and place.split(".")[-1] == "z"
 
 
 def read_catalogue(path: str | Path, configuration: str | Path) -> Catalogue:
     """Reads a catalogue: ECSV, FITS or CSV.
 
     A column whose name is a dotted path, such as `observations.metallicity.data` or `galaxy.z`, replaces that entry of
-    the configuration, galaxy by galaxy; an empty (masked) cell leaves it as it is. Text in braces is TOML: a prior of
-    its own, `{dist = "Normal", loc = 0, scale = 0.1}`. Paths are relative to the configuration. Other columns are
-    handed on to the table of results.
+    the configuration, galaxy by galaxy; an empty (masked) cell leaves it as it is, but for files and redshifts, which
+    every galaxy must then state. Text in braces is TOML: a prior of its own, `{dist = "Normal", loc = 0, scale = 0.1}`.
+    Paths are relative to the configuration. Other columns are handed on to the table of results.
 
     Raises:
         InputError: if the table cannot be read, has no unique names, or names a part that the configuration lacks.
@@ -101,8 +112,8 @@ def _read(path: Path) -> Table:
     formats: dict[str, dict[str, Any]] = {
         ".ecsv": {"format": "ascii.ecsv"},
         ".csv": {"format": "ascii.csv", **as_text},
-        ".fits": {"format": "fits"},
-        ".fit": {"format": "fits"},
+        ".fits": {"format": "fits", "mask_invalid": False},  # NaN is no empty cell, but refused where it is used
+        ".fit": {"format": "fits", "mask_invalid": False},
     }
     if path.suffix.lower() not in formats:
         raise InputError(f"The catalogue {path} must be an .ecsv, .fits or .csv file; convert or rename it.")

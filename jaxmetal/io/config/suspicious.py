@@ -12,7 +12,16 @@ from numpyro.distributions import Distribution
 
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
-from jaxmetal.edge.plausible import astray, footprint, misdirected, turned_over, wide_blur, width_of
+from jaxmetal.edge.plausible import (
+    apart,
+    astray,
+    footprint,
+    loud,
+    misdirected,
+    turned_over,
+    wide_blur,
+    width_of,
+)
 from jaxmetal.instrument.psf import fwhm
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.profile import half_light_radius, is_as_seen, is_on_sky
@@ -39,6 +48,7 @@ def suspicious(prior: Mapping[str, Any], now: Mapping[str, Any]) -> list[Finding
     """
     scene, observations = now[SCENE], {name: one for name, one in now.items() if name != SCENE}
     found = [finding for name, one in observations.items() for finding in _of_blur(name, one, scene)]
+    found += [finding for name, one in observations.items() for finding in _of_errors(name, one)]
     found += [finding for name, one in observations.items() for finding in _of_place(name, one, scene, observations)]
     found += [
         Finding("warning", f"observations.{name}: {text}.")
@@ -54,6 +64,16 @@ def _of_blur(name: str, now: Any, scene: Any) -> list[Finding]:
     for plane in planes(now):
         if plane.psf is not None:
             found += _of_plane(".".join(filter(None, ["observations", name, plane.name, "psf"])), now, plane, scene)
+    return found
+
+
+def _of_errors(name: str, now: Any) -> list[Finding]:
+    """Whether the errors of an observation can be those of its data."""
+    found = []
+    for plane in planes(now):
+        used = plane.of(now.used)
+        where = ".".join(filter(None, ["observations", name, plane.name]))
+        found += loud(where, plane.of(now.data)[used], _sigma(now, plane)[used], plane.quantity.unit)
     return found
 
 
@@ -115,6 +135,8 @@ def _of_place(name: str, now: Any, scene: Any, observations: Mapping[str, Any]) 
 
 
 def _astray(where: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray, light: np.ndarray, of: str) -> list[Finding]:
+    if not light[weight > 0.0].any():
+        return apart(where, of)
     bright = np.where((weight > 0.0) & (light > FAINT * light.max()), light, 0.0)
     if not bright.any():
         return []
@@ -174,9 +196,14 @@ def _light(image: Any, plane: Channel) -> np.ndarray:
 
 def _weight(now: Any, plane: Channel) -> np.ndarray:
     """1 / sigma^2 of the used pixels of a map, 0 elsewhere."""
-    data, used = np.asarray(now.data, float), plane.of(now.used)
-    sigma = plane.of(np.broadcast_to(now.noise.standard_deviation(data, np.ones_like(data)), data.shape))
-    return _painted(now, np.where(used, np.where(used, sigma, 1.0) ** -2.0, 0.0))
+    used = plane.of(now.used)
+    return _painted(now, np.where(used, np.where(used, _sigma(now, plane), 1.0) ** -2.0, 0.0))
+
+
+def _sigma(now: Any, plane: Channel) -> np.ndarray:
+    """Errors of a map, or of its bins."""
+    data = np.asarray(now.data, float)
+    return plane.of(np.broadcast_to(now.noise.standard_deviation(data, np.ones_like(data)), data.shape))
 
 
 def _painted(now: Any, values: np.ndarray) -> np.ndarray:
