@@ -86,6 +86,8 @@ def test_a_spreadsheets_names_and_numbers_are_taken_as_they_stand(tmp_path):
 def test_columns_that_fits_cannot_hold_are_left_out_of_it():
     table = Table({"name": ["Ω"], "Δm": [1.0], "log_mass": [10.0], "place": SkyCoord([1.0], [2.0], unit="deg")})
     plain, lost = _for_fits(table)
+    table["log_mass"].unit, table["log_mass"].description = "dex", "of Ω"
+    assert _for_fits(table)[0]["log_mass"].description == "of \\u03a9 [dex]"
     assert (plain.colnames, list(plain["name"]), lost) == (["name", "log_mass"], ["\\u03a9"], ["Δm", "place"])
 
 

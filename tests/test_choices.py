@@ -93,9 +93,14 @@ def test_a_picture_has_a_row_for_each_choice():
     (ax,) = figure.axes
     said = [one.get_text() for one in ax.get_yticklabels()]
     assert said == [
-        "C20, CCM89: 0.80", "C20, O94: 0.20", "together, Hb + OIII5007", "C20, CCM89: 1.00", "together, Hb + Ha",
+        "C20, CCM89: 0.80", "C20, O94: 0.20", "together, Hb + OIII5007: -0.110 ± 0.036",
+        "C20, CCM89: 1.00", "together, Hb + Ha: -0.100 ± 0.030",
     ]  # fmt: skip
-    assert "dex/kpc" in ax.get_xlabel()
+    assert "dex/arcsec" in ax.get_xlabel()
+    (kpc,) = ax.child_axes
+    figure.draw_without_rendering()
+    np.testing.assert_allclose(kpc.get_xlim(), np.array(ax.get_xlim()) / 5.0)
+    assert "dex/kpc" in kpc.get_xlabel()
 
 
 SPECTRA = Spectra(features=FEATURES, flux=fluxes()[0], sigma=fluxes()[1], grid=GRID)

@@ -1,5 +1,7 @@
 """Fits side by side: where models differ, whether data are the same, criteria and numbers."""
 
+import dataclasses
+
 import numpy as np
 import numpyro.distributions as dist
 import pytest
@@ -70,6 +72,19 @@ def test_gradients_have_their_verdicts_and_units(fits):
     assert rows["metallicity in disc is resolved"].values == tuple(("no", "yes")[one] for one in verdicts)
     per_kpc = rows["metallicity in disc per kpc"]
     assert (per_kpc.unit, per_kpc.values) == ("dex/kpc", (interval(drawn["inclined"] / 8.0), "-"))
+
+
+def test_gradients_of_one_property_stand_in_a_row_whatever_profile_they_are_part_of(fits):
+    parts = {
+        "line": jm.tracer.Gradient(central=8.5, slope=dist.Normal(0.0, 0.3)),
+        "more": jm.tracer.Constant(value=0.1),
+    }
+    carried = jm.Carried(profile=jm.tracer.Sum(parts=parts), weight="halpha")
+    disc = dataclasses.replace(scene().sources["disc"], carries={"metallicity": carried})
+    summed = jm.result.view(posterior(jm.Scene(sources={"disc": disc})))
+    rows = jm.result.compare({"flat": fits["flat"], "summed": summed}).rows
+    (resolved,) = (row.values for row in rows if row.kind == "gradient" and row.what.endswith("is resolved"))
+    assert "-" not in resolved
 
 
 def test_other_data_are_said(fits):

@@ -131,8 +131,8 @@ def _pixels(observation: Any) -> list[str]:
     sides = f"{pixel:.4g}" if np.allclose(steps, pixel, rtol=1e-3) else f"{steps[0]:.4g} x {steps[1]:.4g}"
     parity = "East left" if np.linalg.det(np.asarray(grid.matrix)) > 0 else "East right: flipped"
     return [
-        f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {sides} arcsec; rows point to pa "
-        f"{position_angle_of_y(grid):z.1f} deg ({parity} when they point North)",
+        f"{grid.shape[0]} x {grid.shape[1]} pixels (ny x nx) of {sides} arcsec; up, along a "
+        f"column, is pa {position_angle_of_y(grid):z.1f} deg ({parity} when up is North)",
         *([f"{bins.n} bins of at most {int(np.max(bins.total(np.ones(grid.shape))))} pixels"] if bins else []),
     ]
 

@@ -100,7 +100,9 @@ def figures(
                 kpc_per_arcsec=kpc_per_arcsec,
                 truth=truth,
             )
-            drawn[f"source_plane_{suffix}"] = partial(of_posterior.galaxy, seen, name, source, shown)
+            drawn[f"source_plane_{suffix}"] = partial(
+                of_posterior.galaxy, seen, name, source, shown, kpc_per_arcsec=kpc_per_arcsec
+            )
             if posterior.sampled and weights_of(seen, source, observation.properties[0]):
                 drawn[f"field_{suffix}"] = partial(field, seen, name, source, shown)
     if posterior.sampled:

@@ -14,6 +14,8 @@ from jaxmetal.fit.seeds import branch
 from jaxmetal.fit.weigh import integrated, judged, worth_judging
 
 LABEL = "A first look: these are draws of the Gaussian around the maximum, not of the posterior"
+ALIKE = 0.5
+"""k-hat below which the Gaussian is so like the posterior that its draws need no warning."""
 
 
 def quick(stage: Stage, found: Solutions) -> Solutions:
@@ -33,9 +35,10 @@ def approximated(stage: Stage, found: Solutions) -> Solutions:
 
 
 def _labelled(solution: Solution) -> Solution:
-    judged = "" if np.isnan(solution.k_hat) else f" (its k-hat is {solution.k_hat:.2f}; good below 0.5)"
+    judged = "" if np.isnan(solution.k_hat) else f" (its k-hat is {solution.k_hat:.2f}; good below {ALIKE})"
     text = f"{LABEL}{judged}; fit with method 'auto' before using them."
-    return solution._replace(method="quick", findings=[*solution.findings, Finding("warning", text)])
+    found = Finding("info" if solution.k_hat < ALIKE else "warning", text)
+    return solution._replace(method="quick", findings=[*solution.findings, found])
 
 
 def _drawn(stage: Stage, i: int, peak: Peak) -> np.ndarray:

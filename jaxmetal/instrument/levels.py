@@ -16,7 +16,7 @@ STEPS = (1, 2, 4, 8)
 """Pixels per sample of the coarser grids."""
 
 WIDE = 1.4
-"""Least width of a component on a coarser grid, in its steps: with p = v / 2, s is half of it, the error at most 1.3e-4."""
+"""Least width of a component on a coarser grid, in its steps: with p = v / 2, s is half of it, the error 1.3e-4."""
 
 ALONE, AMONG, BETWEEN = 7.5, 5.5, 5.0
 """Standard deviations beyond which a Gaussian is nothing: a single one (1e-13 of its peak), the widest of some among

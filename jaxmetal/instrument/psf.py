@@ -78,8 +78,8 @@ class Moffat:
         """Trapezoid in u = ln t: weights ~ t^(beta-1) e^(-t)."""
         beta = jnp.asarray(self.beta)
         alpha2 = (self.fwhm / 2.0) ** 2 / (2.0 ** (1.0 / beta) - 1.0)
-        # The largest term is at t = beta - 1; the terms of large beta are a Gaussian of width 1 / root about it. With more
-        # components both ends move out, so that what is missed there falls with what is missed between.
+        # The largest term is at t = beta - 1; the terms of large beta are a Gaussian of width 1 / root about it. With
+        # more components both ends move out: what is missed there falls with what is missed between.
         shape, root, further = beta - 1.0, jnp.sqrt(beta - 1.0), (self.components / 12.0) ** 0.6
         low = jnp.log(shape) - further * (3.6 + 7.5 * shape / beta) / root
         high = jnp.log(shape + 3.6 * further * root + 1.0)

@@ -173,9 +173,8 @@ def _channel_axis(one: Any) -> int:
 
 def _may_be(one: Any, dimensions: int) -> bool:
     """Whether an extension is an image of so many dimensions: a cube of a single plane has two of them, or three."""
-    if len(_squeezed(one) or ()) == dimensions:
-        return True
-    return dimensions == 3 and one.is_image and len(one.shape) > 2 and set(one.shape[:-2]) == {1}
+    cube = one.is_image and len(one.shape) > 2 and set(one.shape[:-2]) == {1}
+    return len(_squeezed(one) or ()) == dimensions or (dimensions == 3 and cube)
 
 
 def _channels(one: Any) -> list[str]:

@@ -117,7 +117,9 @@ def observation_maps(
         for key, values in _beside(seen, name, plane).items():
             label = f"{key}_{plane.name}" if plane.name else key
             maps[label] = values
-            if shows_properties(observation) and observation.quantity.unit and key not in ("residual", "light"):
+            if key == "residual":
+                units[label] = "sigma"  # it is (data - model) / sigma
+            elif shows_properties(observation) and observation.quantity.unit and key != "light":
                 units[label] = observation.quantity.unit
     for source, prop in _carriers(seen.posterior, observation):
         maps[f"{prop}_{source}"] = intrinsic_map(seen, name, source, prop)

@@ -178,9 +178,9 @@ def panels(posterior: Posterior | View, name: str, quantity: Quantity | None = N
 
 
 def galaxy(
-    posterior: Posterior | View, name: str, source: str, quantity: Quantity | None = None, **scale: Any
+    posterior: Posterior | View, name: str, source: str, quantity: Quantity | None = None, kpc_per_arcsec: Scale = None
 ) -> Figure:
-    """The property of an observation on the source's plane at the MAP, where used data reach it."""
+    """The property of an observation on the source's plane at the MAP, where used data reach it; in kpc, too."""
     seen = view(posterior, observation=name, source=source)
     observation, reached = seen.filled[name], footprints(seen, name, source)
     prop, galaxy = observation.properties[0], seen.filled[SCENE].sources[source]
@@ -193,7 +193,7 @@ def galaxy(
         r_eff=None if size is None else float(np.median(size)),
         reached=reached,
         caustics=lensing(seen, name, source).caustics,
-        **scale,
+        kpc_per_arcsec=scale_of(seen, source, kpc_per_arcsec),
     )
 
 

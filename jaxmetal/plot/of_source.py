@@ -120,7 +120,7 @@ def _profiles(ax: Axes, images: dict[int, ImageOfSource], measured: MeasuredSour
             profile.radius[known] * kpc, profile.z[known], profile.error[known],
             fmt="s", mfc="white", color=DATA, ms=4, capsize=2, label=text,
         )  # fmt: skip
-    ax.set_xlabel("radius on the source's plane [kpc]")
+    ax.set_xlabel("elliptical radius of the annuli on the source's plane [kpc]")
     ax.set_ylabel("12 + log(O/H) [dex]")
-    ax.plot([], [], ":", color=DATA, label="half width of the PSF at the source")
+    ax.plot([], [], ":", color="black", label="half width of the PSF at the source, in the image's colour")
     ax.legend(fontsize=8, loc="best")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -191,15 +192,24 @@ def _quality(seen: Sequence[View], *, same_data: bool) -> Iterator[Compared]:
 
 def _gradients(seen: Sequence[View], scales: Sequence[Scale]) -> Iterator[Compared]:
     """Verdict, and slopes in the units that the table of numbers does not have, of each gradient of any of them."""
-    every = [gradients(one) for one in seen]
-    for where in dict.fromkeys(where for one in every for where in one):
-        having = [where in one for one in every]
-        name, unit = f"{where[2]} in {where[1]}", property_unit(seen[having.index(True)].posterior.tree, where[2])
-        those = zip(seen, scales, having, strict=True)
-        told = [_gradient(one, where, scale) if has else {} for one, scale, has in those]
+    every = _beside([gradients(one) for one in seen])
+    for what_of in dict.fromkeys(key for one in every for key in one):
+        having = [what_of in one for one in every]
+        *site, source, prop = what_of
+        name = " of ".join([f"{prop} in {source}", *site])
+        unit = property_unit(seen[having.index(True)].posterior.tree, prop)
+        those = zip(seen, scales, every, strict=True)
+        told = [_gradient(one, known[what_of], scale) if what_of in known else {} for one, scale, known in those]
         for what, of_unit in (("is resolved", ""), ("per kpc", f"{unit}/kpc"), ("per R_e", f"{unit}/R_e")):
             if any(what in one for one in told):
                 yield Compared("gradient", f"{name} {what}", of_unit, tuple(one.get(what, ABSENT) for one in told))
+
+
+def _beside(every: Sequence[Sequence[tuple[str, str, str]]]) -> list[dict[tuple[str, ...], tuple[str, str, str]]]:
+    """Gradients of fits by what they are of: source and property, and the site as well where one fit has several."""
+    counts = (Counter(where[1:] for where in one) for one in every)
+    several = {what_of for one in counts for what_of, count in one.items() if count > 1}
+    return [{where if where[1:] in several else where[1:]: where for where in one} for one in every]
 
 
 def _gradient(one: View, where: tuple[str, str, str], scale: Scale) -> dict[str, str]:

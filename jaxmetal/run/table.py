@@ -102,7 +102,7 @@ def _column(values: list[Any]) -> Any:
 
 
 def _for_fits(table: Table) -> tuple[Table, list[str]]:
-    """The bare columns, with those units that FITS knows, and the names of those that it cannot hold.
+    """The bare columns, with those units that FITS knows, others in their descriptions; and those that it cannot hold.
 
     Text is ASCII, and what is neither true nor false is False: FITS knows no missing truth values.
     """
@@ -121,12 +121,19 @@ def _for_fits(table: Table) -> tuple[Table, list[str]]:
 def _bare(column: Any) -> Any:
     values = column
     if column.dtype.kind in "OU":
-        values = [str(cell).encode("ascii", "backslashreplace").decode() for cell in column]
+        values = [_ascii(str(cell)) for cell in column]
     elif column.dtype.kind == "b" and isinstance(column, MaskedColumn):
         values = column.filled(False)
     bare = MaskedColumn(values) if isinstance(values, MaskedColumn) else Column(values)
-    bare.description, bare.unit = None, column.unit if _known_to_fits(column.unit) else None
+    known = _known_to_fits(column.unit)
+    bare.unit, said = column.unit if known else None, "" if known or column.unit is None else f" [{column.unit}]"
+    bare.description = _ascii(f"{column.description or ''}{said}") or None
     return bare
+
+
+def _ascii(text: str) -> str:
+    """A text as FITS can hold it: other letters by their numbers."""
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _fits(table: Table) -> bytes:
