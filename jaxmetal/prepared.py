@@ -84,8 +84,8 @@ def findings(plans: Iterable[Any]) -> list[Finding]:
 def _too_small(sampling: Sampling) -> Finding:
     return Finding(
         "warning",
-        f"The smallest details ask for {sampling.needed:.0f} samples per pixel and get {sampling.density:g}: up to "
-        f"{min(sampling.missed, 1.0):.0%} of their effect may be missed; make them wider, or set `sampling`.",
+        f"The smallest details of the model need {sampling.needed:.0f} samples per pixel and have {sampling.density:g}: "
+        f"up to {min(sampling.missed, 1.0):.0%} of their effect may be missed; make them wider or set `sampling`.",
     )
 
 
@@ -140,8 +140,8 @@ def _check_silent(label: str, scene: Scene, shown: list[tuple[str, str]], prop: 
     silent = [name for name, source in scene.sources.items() if name not in seen and set(source.lights) & weights]
     if silent:
         raise InputError(
-            f"Source '{min(silent)}' shines in the light that weights '{label}' but carries no '{prop}'; give it one, "
-            "or name its light differently if it is not in that map."
+            f"Source '{min(silent)}' emits the light that weights '{label}' but carries no '{prop}', so that the mean "
+            "is not defined there; give it one, or name its light differently if it is not in that map."
         )
 
 

@@ -28,8 +28,8 @@ def test_the_share_is_that_of_which_the_draws_are_made():
     assert found.numbers == 2
     assert found.share == pytest.approx(9 / 13, abs=0.03)
     assert found.sd == pytest.approx(0.02, rel=0.05)
-    (line,) = (line for line in summary(seen).splitlines() if "goes with the lens" in line)
-    assert f"{found.share:.0%} goes with the lens (2 free numbers)" in line
+    (line,) = (line for line in summary(seen).splitlines() if "The uncertainty of the lens" in line)
+    assert f"the lens (2 free numbers) is {found.share:.0%} of its variance" in line
     assert line.endswith("standard deviation would be 0.02 dex per arcsec.")
     entry = row("galaxy", seen)["disc.metallicity.slope_lens_share"]
     assert entry.value == found.share

@@ -59,8 +59,9 @@ def auto(
     Args:
         scene: a `Scene` whose leaves are numbers (fixed) or NumPyro distributions (free).
         observations: name -> observation; all are fitted jointly.
-        method: "auto", "nuts", "hmc", "laplace" (Metropolis-corrected draws) or "map" (no draws: the best value alone);
-            a name in the table `fit.METHODS`, which says what each suits.
+        method: "auto", "nuts", "hmc", "laplace" (Metropolis-corrected draws), "quick" (draws of the Gaussian around the
+            maximum) or "map" (no draws: the best value alone); a name in the table `fit.METHODS`, which says what each
+            suits.
         seed: of all random numbers.
         chains: number of chains.
         draws: kept draws per chain, rounded up to a multiple of 50.

@@ -16,7 +16,7 @@ One some of whose data are limits says so by `measured(used)`, see `contract.mea
 `model` is the predicted map and `light` the blurred model light, both of the shape of the data.
 
 To add a noise: copy `student.py`, begin `pointwise` with `usable`, test it against scipy in `tests/test_likelihood.py`,
-and export it here. May import: edge, numerics, jax, numpyro.distributions.
+and export it here. May import: prior, edge, numerics, jax, numpyro.
 """
 
 from jaxmetal.likelihood.blank_sky import blank_sky_correlation, correlation_matrix

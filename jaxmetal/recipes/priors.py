@@ -32,7 +32,7 @@ from jaxmetal.tracer.constant import Constant
 from jaxmetal.tracer.gradient import Gradient
 
 STEEP = 0.5
-"""Scale of a slope, per half-light radius, and of a central value."""
+"""Scale of a slope, per half-light radius, and of a central value, dex."""
 
 
 def gradient(
@@ -108,7 +108,7 @@ def lensed_gradient(
         )
     guess = guess_through_lens(observed, numbers, typical(light))
     frame = Geometry(frame, True, thickness).of(guess, guess.r_eff)
-    carried = Carried(profile=_linear(_median(observed), guess.r_eff), weight=weight)
+    carried = Carried(profile=_linear(_median(observed), guess.r_eff, _steep(observed)), weight=weight)
     return Scene(
         sources={source: Source(frame=frame, lights={weight: light}, carries={observed.properties[0]: carried})},
         lens=dict(lens),
@@ -132,7 +132,7 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3, profile: Cal
     fwhm = float(psf_form(seen.psf).peak_width())
     peaks = _peaks(seen, number, 1.5 * fwhm)
     flux = guess_from_image(seen).flux / number
-    value = _median(observed)
+    value, steep = _median(observed), _steep(observed)
     return Scene(
         sources={
             f"clump{k}": Source(
@@ -144,7 +144,7 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3, profile: Cal
                 },
                 carries={
                     observed.properties[0]: Carried(
-                        profile=Constant(value=dist.Normal(value, STEEP)), weight=image.light
+                        profile=Constant(value=dist.Normal(value, steep)), weight=image.light
                     )
                 },
             )
@@ -154,7 +154,7 @@ def clumps(observed: WeightedMap, *, image: Image, number: int = 3, profile: Cal
 
 
 class Geometry(NamedTuple):
-    """What is asked of a frame; arguments of the same names as of `gradient`."""
+    """What is asked of a frame, as by `frame`, `free_geometry` and `thickness` of `gradient`."""
 
     frame: Frame | None
     free: bool
@@ -196,21 +196,30 @@ def _disc(observed: WeightedMap, light: Any, geometry: Geometry, source: str, pr
         size = half_light_radius(light_now)
         guess = guess if size is None else guess._replace(r_eff=float(size))
     frame = geometry.of(guess, 0.3 * guess.r_eff)
-    carried = Carried(profile=profile(_median(observed), guess.r_eff), weight=weight)
+    carried = Carried(profile=profile(_median(observed), guess.r_eff, _steep(observed)), weight=weight)
     return Scene(
         sources={source: Source(frame=frame, lights={weight: light}, carries={observed.properties[0]: carried})}
     )
 
 
-def _linear(value: float, r_eff: float) -> Gradient:
-    return Gradient(central=dist.Normal(value, STEEP), slope=dist.Normal(0.0, STEEP / r_eff))
+def _linear(value: float, r_eff: float, steep: float) -> Gradient:
+    return Gradient(central=dist.Normal(value, steep), slope=dist.Normal(0.0, steep / r_eff))
 
 
-def _broken(value: float, r_eff: float) -> BrokenGradient:
-    slope = dist.Normal(0.0, STEEP / r_eff)
+def _broken(value: float, r_eff: float, steep: float) -> BrokenGradient:
+    slope = dist.Normal(0.0, steep / r_eff)
     return BrokenGradient(
-        central=dist.Normal(value, STEEP), inner=slope, outer=slope, r_break=dist.LogNormal(math.log(r_eff), 0.5)
+        central=dist.Normal(value, steep), inner=slope, outer=slope, r_break=dist.LogNormal(math.log(r_eff), 0.5)
     )
+
+
+def _steep(observed: WeightedMap) -> float:
+    """`STEEP` of a property in dex, or of no unit; of one in another, what its data span."""
+    if observed.quantity.unit in ("", "dex"):
+        return STEEP
+    data = np.asarray(observed.data, float)[np.asarray(observed.used)]
+    low, high = np.quantile(data, [0.025, 0.975])
+    return float(high - low) or max(abs(float(low)), 1.0)
 
 
 def _median(observed: WeightedMap) -> float:

@@ -20,7 +20,8 @@ A likelihood (`Likelihood`) is a node with `features`, `prior`, `z_range`, `a_v_
 methods `log_likelihood(flux, sigma, **parameters)`, `log_marginal(flux, sigma, z, a_v)` (all but Z and A_V integrated
 out), `draw_hb(key, flux, sigma, z, a_v)`, `departures(flux, sigma, z, a_v)` and `outside(z)`. To add one: a file here,
 and a test in `tests/test_spaxel.py` of its `log_likelihood` against numpy and of its `log_marginal` against brute
-force. May import: lines, edge, numerics; numpyro. programs are made in `integrate` alone.
+force. May import: lines, chains, machine, edge, numerics; numpyro. Programs are made in `integrate`, `draws` and
+`star_formation`.
 """
 
 from jaxmetal.spaxel.adaptive import Levels, PosteriorGrid
