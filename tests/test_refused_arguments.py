@@ -13,6 +13,8 @@ KEY, GRID = jax.random.key(0), jm.Grid.regular((9, 11), 0.2)
 LENS = jm.lens.SIE(theta_e=0.5, x0=0.0, y0=0.0, q=0.9, pa=0.0)
 LINES = ("OII", "Hb", "OIII5007")
 FLUX = np.array([[1.0, 1.0, 2.0]])
+NUMBERS = np.where(np.arange(99).reshape(9, 11) < 20, 1.0, np.nan)
+SPECTRA = jm.fluxmaps.Spectra(features=("Hb",), flux=np.ones((9, 11, 1)), sigma=np.ones((9, 11, 1)), grid=GRID)
 TRUTH = jm.simulate.niriss_like(shape=(5, 5)).truth
 
 
@@ -85,6 +87,19 @@ CASES = {
     "a mask of another shape": (
         lambda: sourceplane.over_lenses({"a": [LENS]}, GRID, np.ones((9, 11)), np.ones((3, 3), bool)),
         "mask: expected the shape (9, 11)",
+    ),
+    "a magnified mask of numbers": (
+        lambda: sourceplane.region_magnification(LENS, GRID, np.ones((9, 11)), NUMBERS, 0.1),
+        "mask: expected booleans",
+    ),
+    "a mask of numbers under many lenses": (
+        lambda: sourceplane.over_lenses({"a": [LENS]}, GRID, np.ones((9, 11)), NUMBERS),
+        "mask: expected booleans",
+    ),
+    "numbers for pixels of an image": (lambda: sourceplane.in_image(GRID, NUMBERS), "used: expected booleans"),
+    "numbers for pixels with mass": (
+        lambda: sourceplane.StellarMass(density=NUMBERS, sigma=NUMBERS, kpc2=1.0).seen(NUMBERS, SPECTRA),
+        "mask: expected booleans",
     ),
     "a source pixel of no size": (lambda: sourceplane.reconstruct(LENS, GRID, 0.0), "pixel: expected a number within"),
 }

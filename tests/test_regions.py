@@ -12,6 +12,9 @@ SHAPE = (5, 7)
 GRID = Grid(shape=SHAPE, origin=np.array([-1.0, 0.4]), matrix=0.5 * np.array([[0.8, 0.6], [-0.6, 0.8]]))
 LABELS = np.array([[0, 0, 0, 1, 1, -1, -1]] * 2 + [[2, 2, 3, 3, 3, 3, 3]] * 3)
 
+NUMBERS = np.where(LABELS == 0, 1.0, np.nan)
+"""A mask as tables of pixels may have it: as booleans, every NaN would be True."""
+
 
 @pytest.fixture
 def maps():
@@ -28,7 +31,7 @@ def test_sums_of_independent_pixels(maps):
     flux, sigma = maps
     corner = np.zeros(SHAPE, bool)
     corner[1:3, 2:6] = True
-    total, error = summed(flux, sigma, {"corner": corner, "all": np.ones(SHAPE)})
+    total, error = summed(flux, sigma, {"corner": corner, "all": np.ones(SHAPE, bool)})
     assert total.shape == error.shape == (2, 3)
     for i in range(3):
         assert total[0, i] == pytest.approx(sum(flux[y, x, i] for y in (1, 2) for x in (2, 3, 4, 5)))
@@ -54,16 +57,16 @@ def test_errors_of_bins_against_repeated_noise():
 def test_spaxels_in_no_bin_do_not_count():
     flux = in_bins(np.ones((4, 1)))
     flux[0, 6] = 100.0
-    assert summed(flux, np.ones_like(flux), {"all": np.ones(SHAPE)}, Bins(labels=LABELS, n=4))[0][0, 0] == 31.0
+    assert summed(flux, np.ones_like(flux), {"all": np.ones(SHAPE, bool)}, Bins(labels=LABELS, n=4))[0][0, 0] == 31.0
 
 
 def test_lines_are_summed_over_the_same_spaxels(maps):
     flux, sigma = maps
     flux[0, 0, 1], sigma[3, 3, 0], flux[..., 2] = np.nan, np.inf, np.nan
-    total, error = summed(flux, sigma, {"all": np.ones(SHAPE)})
+    total, error = summed(flux, sigma, {"all": np.ones(SHAPE, bool)})
     there = np.ones(SHAPE, bool)
     there[0, 0] = there[3, 3] = False
-    np.testing.assert_array_equal(covered(flux, sigma, np.ones(SHAPE)), there)
+    np.testing.assert_array_equal(covered(flux, sigma, np.ones(SHAPE, bool)), there)
     np.testing.assert_allclose(total[0, :2], flux[there][:, :2].sum(axis=0))
     assert np.isnan(total[0, 2])
     assert np.isnan(error[0, 2])
@@ -77,6 +80,12 @@ def test_a_region_without_a_line_is_nan(maps):
     total, error = summed(flux, sigma, {"top": top})
     assert np.isnan(total).all()
     assert np.isnan(error).all()
+
+
+def test_masked_pixels_lie_in_no_region(maps):
+    flux, sigma = maps
+    bright = np.ma.masked_where(LABELS != 0, np.ones(SHAPE, bool))
+    np.testing.assert_allclose(summed(flux, sigma, {"bright": bright})[0][0], flux[LABELS == 0].sum(axis=0))
 
 
 def test_an_aperture_lies_where_the_sky_says():
@@ -106,13 +115,17 @@ def test_magnification_keeps_the_source_total():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda f, s: summed(f, s[:-1], {"all": np.ones(SHAPE)}), "expected fluxes and errors"),
-        (lambda f, s: summed(f, s, {"all": np.ones((7, 5))}), "(7, 5)"),
+        (lambda f, s: summed(f, s[:-1], {"all": np.ones(SHAPE, bool)}), "expected fluxes and errors"),
+        (lambda f, s: summed(f, s, {"all": np.ones((7, 5), bool)}), "(7, 5)"),
         (lambda f, s: summed(f, s, {}), "at least one mask"),
         (lambda f, s: aperture(GRID, 90.0, 0.0, 1.0), "within 1 arcsec of (90, 0)"),
         (lambda f, s: between(f[..., 0], 90.0, 99.0), "from 90 to 99"),
-        (lambda f, s: magnification(f[..., 0], np.zeros(SHAPE), np.ones(SHAPE)), "35 without"),
-        (lambda f, s: magnification(-f[..., 0], np.ones(SHAPE), np.ones(SHAPE)), "light above 0"),
+        (lambda f, s: magnification(f[..., 0], np.zeros(SHAPE), np.ones(SHAPE, bool)), "35 without"),
+        (lambda f, s: magnification(-f[..., 0], np.ones(SHAPE), np.ones(SHAPE, bool)), "light above 0"),
+        (lambda f, s: summed(f, s, {"all": NUMBERS}), "region 'all': expected booleans"),
+        (lambda f, s: covered(f, s, NUMBERS), "mask: expected booleans (True for pixels that count), found float64"),
+        (lambda f, s: covered(f, s, np.ones((7, 5), bool)), "mask: expected the shape (5, 7)"),
+        (lambda f, s: magnification(f[..., 0], f[..., 1], NUMBERS), "mask: expected booleans"),
     ],
 )
 def test_what_is_refused(maps, call, words):

@@ -54,20 +54,30 @@ def require_some(name: str, array: np.ndarray) -> None:
         )
 
 
-def as_mask(used: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A boolean array; all True by default.
+def booleans(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A boolean array; masked entries are False.
+
+    Raises:
+        InputError: if it is not boolean (of numbers NaN would be True), or has another shape.
+    """
+    mask = np.ma.filled(values, False)
+    if mask.dtype != bool:
+        raise InputError(
+            f"{name}: expected booleans (True for pixels that count), found {mask.dtype}; write e.g. `flags == 0`."
+        )
+    require_shape(name, mask, shape)
+    return mask
+
+
+def as_mask(used: Any, shape: tuple[int, ...], name: str = "used") -> np.ndarray:
+    """A boolean array with at least one True; all True by default.
 
     Raises:
         InputError: if it is not boolean, has another shape or is False everywhere.
     """
-    mask = np.ones(shape, bool) if used is None else np.asarray(used)
-    if mask.dtype != bool:
-        raise InputError(
-            f"used: expected booleans (True for pixels that count), found {mask.dtype}; write e.g. `flags == 0`."
-        )
-    require_shape("used", mask, shape)
+    mask = np.ones(shape, bool) if used is None else booleans(name, used, shape)
     if not mask.any():
-        raise InputError(f"used: expected at least one True, found none among {mask.size}; check the mask.")
+        raise InputError(f"{name}: expected at least one True, found none among {mask.size}; check the mask.")
     return mask
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxmetal.edge.arrays import booleans
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.likelihood import correlation_matrix
@@ -48,9 +49,12 @@ def covered(flux: np.ndarray, sigma: np.ndarray, mask: np.ndarray) -> np.ndarray
     Args:
         flux: shape (ny, nx, features), NaN where missing.
         sigma: same shape; inf or NaN where missing.
-        mask: the region, shape (ny, nx).
+        mask: True for the pixels of the region, shape (ny, nx).
+
+    Raises:
+        InputError: if the mask is not boolean, or has another shape.
     """
-    usable = np.isfinite(flux) & np.isfinite(sigma) & np.asarray(mask, bool)[..., None]
+    usable = np.isfinite(flux) & np.isfinite(sigma) & booleans("mask", mask, np.shape(flux)[:2])[..., None]
     lines = usable.any(axis=(0, 1))
     return usable[..., lines].all(axis=-1) & bool(lines.any())
 
@@ -75,10 +79,10 @@ def summed(
         Fluxes and errors, shape (regions, features); NaN for lines without a flux anywhere in the region.
 
     Raises:
-        InputError: if the shapes differ, there is no region, or a correlation beside bins.
+        InputError: if the shapes differ, a mask is not boolean, there is no region, or a correlation beside bins.
     """
     flux, sigma = np.asarray(flux, float), np.asarray(sigma, float)
-    masks = {name: np.asarray(mask, bool) for name, mask in masks.items()}
+    masks = {name: booleans(f"region '{name}'", mask, np.shape(mask)) for name, mask in masks.items()}
     shapes = {mask.shape for mask in masks.values()} | ({np.shape(bins.labels)} if bins is not None else set())
     if flux.ndim != 3 or sigma.shape != flux.shape or not masks or shapes != {flux.shape[:2]}:
         raise InputError(
@@ -103,12 +107,13 @@ def magnification(light: np.ndarray, factor: np.ndarray, mask: np.ndarray) -> fl
     Args:
         light: flux per pixel, shape (ny, nx); pixels at or below 0 have no weight.
         factor: the magnification mu of each pixel, same shape, of either parity.
-        mask: the region.
+        mask: True for the pixels of the region, same shape.
 
     Raises:
-        InputError: if mu is 0 or no number somewhere in the region where there is light, or there is no light.
+        InputError: if the mask is not boolean or has another shape, mu is 0 or no number somewhere in the region where
+            there is light, or there is no light.
     """
-    shining = np.asarray(mask, bool) & (np.asarray(light) > 0.0)
+    shining = booleans("mask", mask, np.shape(light)) & (np.asarray(light) > 0.0)
     flux, mu = np.asarray(light)[shining], np.abs(np.asarray(factor)[shining])
     if not flux.size:
         raise InputError("magnification: expected light above 0 somewhere in the region, found none; check the fluxes.")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxmetal.edge.arrays import floats, require_shape
+from jaxmetal.edge.arrays import as_mask, booleans, floats, require_shape
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.regions import magnification
 from jaxmetal.lens.derive import Lens
@@ -73,7 +73,7 @@ def region_magnification(lens: Lens | None, grid: Grid, light: Any, mask: Any, p
     Raises:
         InputError: as `reconstruct` and `fluxmaps.regions.magnification`, or if the light has another shape.
     """
-    made = reconstruct(lens, grid, pixel, used=np.asarray(mask, bool))
+    made = reconstruct(lens, grid, pixel, used=as_mask(mask, tuple(grid.shape), "mask"))
     return magnified(made, trace(lens, grid, FINE).magnification, light)
 
 
@@ -120,8 +120,7 @@ def over_lenses(models: Mapping[str, Sequence[Lens]], grid: Grid, light: Any, ma
             "models: expected at least one model with at least one lens, none of them called 'across', found "
             f"{ {name: len(one) for name, one in models.items()} }; correct them."
         )
-    shining, inside = _shining(light, grid), np.asarray(mask, bool)
-    require_shape("mask", inside, tuple(grid.shape))
+    shining, inside = _shining(light, grid), booleans("mask", mask, tuple(grid.shape))
     found = {
         name: _spread([magnification(shining, trace(lens, grid, FINE).magnification, inside) for lens in lenses])
         for name, lenses in models.items()

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from jaxmetal.edge.arrays import booleans
 from jaxmetal.fluxmaps.spectra import Spectra
 
 
@@ -34,7 +35,7 @@ class StellarMass:
     def seen(self, mask: np.ndarray, spectra: Spectra) -> tuple[float, float]:
         """What a region seems to hold before it is demagnified, and its error; solar masses."""
         density, sigma = self.beside(spectra)
-        there = np.asarray(mask, bool) & np.isfinite(density) & np.isfinite(sigma)
+        there = booleans("mask", mask, density.shape) & np.isfinite(density) & np.isfinite(sigma)
         labels = np.arange(there.size).reshape(there.shape) if spectra.bins is None else np.asarray(spectra.bins.labels)
         _, first, count = np.unique(labels[there], return_index=True, return_counts=True)
         values, errors = density[there][first], sigma[there][first]

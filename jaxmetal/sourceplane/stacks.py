@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from scipy.sparse import csr_array, eye_array
 
-from jaxmetal.edge.arrays import floats
+from jaxmetal.edge.arrays import as_mask, floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.instrument.bins import Bins
 from jaxmetal.numerics.grid import Grid
@@ -77,7 +77,7 @@ class Stacks(NamedTuple):
 
 
 def stacked_rings(
-    made: Reconstruction, rings: Areas, flux: Any, sigma: Any, *, bins: Bins | None = None, used: Any = True
+    made: Reconstruction, rings: Areas, flux: Any, sigma: Any, *, bins: Bins | None = None, used: Any = None
 ) -> Stacks:
     """Lays annuli over reconstructed fluxes; only image pixels with every line that there is at all take part.
 
@@ -87,10 +87,10 @@ def stacked_rings(
         flux: per image pixel (of a bin its mean pixel), shape (ny, nx, features).
         sigma: its errors.
         bins: pixels of one are one measurement.
-        used: source pixels that take part, shape of the source's map.
+        used: True for the source pixels that take part, shape of the source's map; all by default.
 
     Raises:
-        InputError: if shapes differ, or nothing has every line.
+        InputError: if shapes differ, `used` is not boolean, or nothing has every line.
     """
     flux, sigma = floats("flux", flux), floats("sigma", sigma)
     if flux.ndim != 3 or flux.shape != sigma.shape or flux.shape[:2] != tuple(made.image.shape):
@@ -114,7 +114,7 @@ def stacked_rings(
     gathers = csr_array((np.ones(pixels.size), (pixels, number)), shape=(good.size, first.size))
     overlap = csr_array(made.overlap @ gathers)
     total = overlap.sum(axis=1)
-    covered = (total > 0.0) & np.broadcast_to(used, made.grid.shape).ravel()
+    covered = (total > 0.0) & as_mask(used, tuple(made.grid.shape)).ravel()
     inverse = np.divide(1.0, total, out=np.zeros(total.size), where=covered)
     chosen = pixels[first]
     return Stacks(
@@ -126,14 +126,16 @@ def stacked_rings(
     )
 
 
-def in_image(grid: Grid, used: Any = True) -> Reconstruction:
+def in_image(grid: Grid, used: Any = None) -> Reconstruction:
     """The image as its own source plane, for annuli on a lensed radius map (`image_rings`).
 
     Args:
         grid: pixels of the image.
-        used: True for the pixels that take part, shape (ny, nx).
+        used: True for the pixels that take part, shape (ny, nx); all by default.
+
+    Raises:
+        InputError: if it is not boolean, has another shape or is False everywhere.
     """
-    count = int(np.prod(grid.shape))
-    mask = np.broadcast_to(np.asarray(used, bool), tuple(grid.shape))
+    count, mask = int(np.prod(grid.shape)), as_mask(used, tuple(grid.shape))
     overlap = csr_array(eye_array(count) * float(grid.pixel_area))
     return Reconstruction(image=grid, grid=grid, overlap=overlap, used=mask, seen=np.ones(mask.shape, int))
