@@ -23,17 +23,22 @@ def scene(light=None, frame=None, lens=None, slope=None, own=None, **more):
     return jm.Scene(sources={"disc": source}, lens=lens or {})
 
 
-def drawn(made, seen=None, method="laplace", **draws):
-    """A posterior of this scene with these draws, (chains, draws) each."""
-    seen = seen or jm.WeightedMap(
-        data=np.full(SHAPE, 8.4),
-        noise=jm.likelihood.Gaussian(sigma=np.full(SHAPE, 0.1)),
-        grid=jm.Grid.regular(SHAPE, 0.2),
+def weighted_map(shape=SHAPE, step=0.2):
+    """A map of a metallicity that is the same everywhere."""
+    return jm.WeightedMap(
+        data=np.full(shape, 8.4),
+        noise=jm.likelihood.Gaussian(sigma=np.full(shape, 0.1)),
+        grid=jm.Grid.regular(shape, step),
         psf=jm.instrument.Gaussian(fwhm=0.5),
         properties=("metallicity",),
         mixing=jm.mixing.Dex(),
-        used=np.ones(SHAPE, bool),
+        used=np.ones(shape, bool),
     )
+
+
+def drawn(made, seen=None, method="laplace", **draws):
+    """A posterior of this scene with these draws, (chains, draws) each."""
+    seen = seen or weighted_map()
     free = {name: np.asarray(values) for name, values in draws.items()}
     return Posterior(
         tree={"scene": made, "map": seen},

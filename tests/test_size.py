@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from drawn import SLOPE, drawn, scene
+from drawn import SLOPE, drawn, scene, weighted_map
 
 import jaxmetal as jm
 from jaxmetal.result.resolved import resolution
@@ -103,6 +103,25 @@ def test_the_picture_of_an_arc_is_as_large_as_its_source():
     assert shrinking(made, "map", "disc") == pytest.approx(shrunk, rel=1e-3)
     found = resolution(made, SLOPE, "disc", "metallicity")
     assert found.beams == pytest.approx(R_EFF / (0.25 * shrunk), rel=0.01)
+
+
+def test_beams_are_those_where_the_source_shines_however_wide_the_field():
+    """Points drawn from the disc, and both images of each behind an isothermal sphere: theta = beta +- theta_e."""
+    theta_e, r_eff, x0, rng = 1.0, 0.2, 0.3, np.random.default_rng(0)
+    away, turn = rng.gamma(2.0, r_eff / 1.6783469900166605, 400_000), rng.uniform(0.0, 2.0 * np.pi, 400_000)
+    beta = np.hypot(x0 + away * np.cos(turn), away * np.sin(turn))
+    theta = np.concatenate([beta + theta_e, np.where(beta < theta_e, theta_e - beta, np.nan)])
+    shrunk = np.abs(1.0 - theta_e / theta)
+    shrunk = np.sort(shrunk[np.isfinite(shrunk)])
+    magnified = np.cumsum(1.0 / shrunk)
+    expected = np.sqrt(np.interp(0.5 * magnified[-1], magnified, shrunk))
+    lens = {"galaxy": jm.lens.SIS(theta_e=theta_e)}
+    made = scene(jm.light.Exponential(flux=1.0, r_eff=r_eff), jm.frame.Disc(x0=x0, q=1.0), lens)
+    wide = weighted_map((64, 64), 0.1)
+    near = dataclasses.replace(wide, used=np.hypot(*wide.grid.centres()) < 2.2)
+    small, large = (resolution(drawn(made, one, **FREE), SLOPE, "disc", "metallicity").beams for one in (near, wide))
+    assert small == pytest.approx(large, rel=0.01)
+    assert large == pytest.approx(r_eff / (0.25 * expected), rel=0.02)
 
 
 def test_the_size_of_a_picture_follows_each_draw_of_its_frame():

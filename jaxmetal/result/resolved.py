@@ -24,7 +24,7 @@ class Resolution(NamedTuple):
         narrowed: standard deviation of the prior (where it has none, half the width of its central 68 %) over that of
             the posterior; NaN without draws.
         beams: effective radius (major axis) over half the PSF's FWHM, as large as that is at the source where there
-            is a lens (`result.size.shrinking`); None without an effective radius.
+            is a lens, where its light is (`result.size.shrinking`); None without an effective radius.
         resolved: both numbers pass (or the first, where there is no second).
         sentence: the verdict in words.
     """

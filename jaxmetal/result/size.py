@@ -20,7 +20,7 @@ from jaxmetal.posterior import Posterior
 from jaxmetal.prior import fill, places
 from jaxmetal.result.predicted import traced
 from jaxmetal.result.views import View, view
-from jaxmetal.scene import Scene, trace
+from jaxmetal.scene import Position, Scene, Source, surface_brightness, trace
 
 RINGS = 1024
 """Rings in which the light of a picture is added up."""
@@ -65,9 +65,11 @@ def of_picture(seen: View, source: str, light: str) -> np.ndarray:
 
 
 def shrinking(posterior: Posterior | View, name: str, source: str) -> float:
-    """Size at the source over size on the sky, 1 / sqrt(median magnification of an observation's used pixels).
+    """Size at the source over size on the sky, 1 / sqrt(median magnification) where a source shines; 1 without a lens.
 
-    1 without a lens.
+    The median over the used pixels of an observation, each counted by what the source's lights that the observation
+    shows have of surface brightness at its centre, before the PSF: blank sky, of which a field may hold any amount, is
+    magnified otherwise, and counts only where there is no light at all.
     """
     return view(posterior).once(_shrinking, name, source)
 
@@ -76,8 +78,29 @@ def _shrinking(seen: View, name: str, source: str) -> float:
     observation = seen.filled[name]
     if not seen.filled[SCENE].lens:
         return 1.0
-    area = np.asarray(_traced_area(*traced(seen, name, source)))[used_pixels(observation)]
-    return float(np.sqrt(np.nanmedian(area) / observation.pixels.pixel_area))
+    beta, used = traced(seen, name, source), used_pixels(observation)
+    area, light = np.asarray(_traced_area(*beta))[used], _light(seen, name, source, beta)[used]
+    known = np.isfinite(area)
+    shines = known & (light > 0.0)
+    counted, weight = (shines, light) if shines.any() else (known, np.ones_like(light))
+    return float(np.sqrt(_median(area[counted], weight[counted]) / observation.pixels.pixel_area))
+
+
+def _light(seen: View, name: str, source: str, beta: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Brightness of a source's lights that an observation shows, at the centres of its pixels, which lie at beta."""
+    observation, scene = seen.filled[name], seen.filled[SCENE]
+    lights = tuple(light for one, light in observation.shown(scene) if one == source)
+    found = _brightness(scene.sources[source], lights, observation.pixels.centres(), beta)
+    return np.nan_to_num(np.broadcast_to(found, observation.pixels.shape), posinf=0.0)
+
+
+def _median(values: np.ndarray, weight: np.ndarray) -> float:
+    """The weighted median, with equal weights that of numpy; NaN of nothing."""
+    if not values.size:
+        return float("nan")
+    order = np.argsort(values)
+    weight = weight[order]
+    return float(np.interp(0.5 * weight.sum(), np.cumsum(weight) - 0.5 * weight, values[order]))
 
 
 def _area(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -88,6 +111,11 @@ def _area(x: jax.Array, y: jax.Array) -> jax.Array:
 
 # One program, instead of one for each of its operations.
 _traced_area = Program(_area)
+
+
+@program(static_argnames=("lights",))
+def _brightness(source: Source, lights: tuple[str, ...], theta: Position, beta: Position) -> jax.Array:
+    return sum((surface_brightness(source, light, theta, beta) for light in lights), start=jnp.zeros(()))
 
 
 @program(static_argnames=("source", "light"))
