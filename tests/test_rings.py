@@ -157,7 +157,7 @@ def test_priors_of_hb_are_of_as_many_image_pixels_as_an_annulus_covers(monkeypat
 
     def posterior(likelihood, flux, sigma, *, spaxels, seed, chunk):
         seen.append(spaxels)
-        return dict.fromkeys(("z", "z_low", "z_high", "information"), np.full(len(flux), 8.5))
+        return dict.fromkeys(("z", "z_statistical", "information"), np.full(len(flux), 8.5))
 
     monkeypatch.setattr(values, "posterior", posterior)
     grid = jm.Grid.regular((20, 20), 0.1)
@@ -190,7 +190,7 @@ def test_a_gradient_comes_out_of_the_annuli(likelihood, emission, made):
     assert line.slope == pytest.approx(-0.6, abs=0.06)
     assert line.central == pytest.approx(8.8, abs=0.03)
     known = found.known
-    reference = wls(found.radius[known], found.z[known], found.error[known])
+    reference = wls(found.radius[known], found.z[known], found.error_own[known])
     assert line.slope == reference.slope
     assert line.slope_error > 1.02 * reference.slope_error
 
@@ -200,7 +200,7 @@ def test_errors_of_lines_know_that_neighbours_share_pixels(made, monkeypatch):
 
     def posterior(likelihood, flux, sigma, *, spaxels, seed, chunk):
         z, error = flux[..., 1] / flux[..., 0], sigma[..., 1] / flux[..., 0]
-        return {"z": z, "z_low": z - error, "z_high": z + error, "information": np.full(z.shape, 9.0)}
+        return {"z": z, "z_statistical": error, "information": np.full(z.shape, 9.0)}
 
     monkeypatch.setattr(values, "posterior", posterior)
     rings = elliptical_rings(made.grid, SHAPE, CENTRE, 0.4, used=made.coverage > 0.5)
@@ -211,9 +211,33 @@ def test_errors_of_lines_know_that_neighbours_share_pixels(made, monkeypatch):
         flux = np.stack([light, 8.0 * light + random.normal(0.0, 2.0, light.shape)], axis=-1)
         held = sourceplane.stacked_rings(made, rings, flux, sigma)
         found = sourceplane.ring_profile(None, held, rings)
-        lines.append(sourceplane.ring_line(dataclasses.replace(found, error=found.error_pixels)))
+        lines.append(sourceplane.ring_line(dataclasses.replace(found, error_own=found.error_pixels)))
     slopes, errors = (np.array([getattr(line, name) for line in lines]) for name in ("slope", "slope_error"))
     assert np.std(slopes) / np.mean(errors) == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize("how", ["fluxes", "metallicity"])
+def test_errors_of_lines_know_that_calibrations_move_all_annuli_together(made, monkeypatch, how):
+    """Against lines through noise and a departure of each galaxy; it counted as noise of each annulus, or pixel."""
+
+    def posterior(likelihood, flux, sigma, *, spaxels, seed, chunk):
+        z, error = flux[..., 1] / flux[..., 0], sigma[..., 1] / flux[..., 0]
+        found = {"z": z, "z_statistical": error, "z_shared_R23": np.full(z.shape, 0.1)}
+        return found | {"z_low": z - np.hypot(error, 0.1), "z_high": z + np.hypot(error, 0.1), "information": 9.0 + z}
+
+    monkeypatch.setattr(values, "posterior", posterior)
+    rings = elliptical_rings(made.grid, SHAPE, CENTRE, 0.4, used=made.coverage > 0.5)
+    light, random = fluxes(lambda z, _: np.ones((*z.shape, 1)), lambda away: away)[..., 0], np.random.default_rng(2)
+    sigma = np.stack([np.full(light.shape, 1e-6), np.full(light.shape, 2.0)], axis=-1)
+    lines = []
+    for _ in range(60):
+        z = 8.0 + 0.1 * random.normal()
+        flux = np.stack([light, z * light + random.normal(0.0, 2.0, light.shape)], axis=-1)
+        held = sourceplane.stacked_rings(made, rings, flux, sigma)
+        lines.append(sourceplane.ring_line(sourceplane.ring_profile(None, held, rings, how=how)))
+    for name, error in (("slope", "slope_error"), ("central", "central_error")):
+        ratio = np.std([getattr(line, name) for line in lines]) / np.mean([getattr(line, error) for line in lines])
+        assert ratio == pytest.approx(1.0, abs=0.25)
 
 
 def test_annuli_in_the_image_are_those_of_a_radius_map(likelihood, emission):
@@ -272,8 +296,12 @@ def test_lines_are_those_of_the_rooms_that_draw_them(likelihood, constant, rings
 
     monkeypatch.setattr(profile, "regress", regress)
     line = sourceplane.ring_line(found, "regress")
-    assert tuple(line) == pytest.approx((8.5, -0.2, 0.5, 0.1))
-    np.testing.assert_array_equal(np.stack([seen[key] for key in "xye"]), [radius, z, found.error[known]])
+    own = found.error_own[known]
+    along = [np.polyfit(radius, one[known], 1, w=1.0 / own) for one in found.shared.values()]
+    together = np.sum(np.square(along), axis=0)
+    assert tuple(line) == pytest.approx((8.5, -0.2, np.sqrt(0.5**2 + together[1]), np.sqrt(0.1**2 + together[0])))
+    assert together[1] > 1e-6
+    np.testing.assert_array_equal(np.stack([seen[key] for key in "xye"]), [radius, z, own])
 
 
 def test_ways_that_there_are_not_are_refused(likelihood, constant, rings):

@@ -52,6 +52,7 @@ DESCRIPTIONS = {
     "error": "the larger of the next two",
     "error_pixels": "from the errors of the pixels and of the calibrations",
     "error_scatter": "of the mean, from how much pixels differ",
+    "error_own": "each annulus's own, by which lines weigh: without what all annuli share through the calibrations",
     "pixels": "source pixels, by their shares",
     "x": "centre on the source's plane, to the West",
     "y": "centre on the source's plane, to the North",
@@ -212,7 +213,7 @@ def _table(path: Path, columns: dict[str, Any], job: SourceJob) -> None:
     units = dict.fromkeys(("inner", "outer", "radius", "x", "y", "psf_major", "psf_minor"), "arcsec")
     units |= dict.fromkeys(("radius_kpc", "reach_kpc"), "kpc") | dict.fromkeys(("slope", "slope_error"), "dex / kpc")
     units |= {"psf_pa": "deg"} | dict.fromkeys(
-        ("z", "error", "error_pixels", "error_scatter", "central", "central_error"), "dex"
+        ("z", "error", "error_pixels", "error_scatter", "error_own", "central", "central_error"), "dex"
     )
     units |= dict.fromkeys(("sfr", "sfr_low", "sfr_high"), "Msun / yr")
     units |= dict.fromkeys(("log_mass", "log_mass_low", "log_mass_high"), "dex")

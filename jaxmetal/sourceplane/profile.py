@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -13,7 +14,9 @@ from jaxmetal.population import Covariate, Measured, regress
 from jaxmetal.sourceplane.rings import Rings
 from jaxmetal.sourceplane.stacks import Stacks
 from jaxmetal.sourceplane.values import HOW, How
+from jaxmetal.spaxel import apart
 from jaxmetal.spaxel.contract import Likelihood
+from jaxmetal.spaxel.shared import PREFIX
 
 LINES = ("wls", "ols", "regress")
 """Ways to draw a line."""
@@ -33,6 +36,10 @@ class RingProfile:
         error: the larger of the next two, dex.
         error_pixels: from the errors of the pixels (and what a likelihood adds: the scatter of its calibrations).
         error_scatter: of the mean, from how much the pixels differ; it holds their noise, too.
+        error_own: each annulus's own part of the error, for lines: the larger of `error_scatter` and of what the errors
+            of the pixels alone do (`spaxel.apart`).
+        shared: ratio -> by how much each Z moves if the gas of the galaxy departs from the calibration by its scatter:
+            the other part, which all annuli have together.
         pixels: source pixels, by their shares.
         flux: of the source in the annulus, in the unit of a map per image pixel, shape (n, features).
         sigma: its errors.
@@ -46,6 +53,8 @@ class RingProfile:
     error: np.ndarray
     error_pixels: np.ndarray
     error_scatter: np.ndarray
+    error_own: np.ndarray
+    shared: Mapping[str, np.ndarray]
     pixels: np.ndarray
     flux: np.ndarray
     sigma: np.ndarray
@@ -109,15 +118,20 @@ def ring_profile(
     flux, sigma = held.sums()
     if not np.isfinite(flux).any():
         raise InputError("rings: expected annuli with light, found none; check centre and width.")
-    z, by_pixels, by_scatter = HOW[how](likelihood, held, reference, seed)
+    found = HOW[how](likelihood, held, reference, seed)
+    by_pixels = np.sqrt(found.own**2 + sum(one**2 for one in found.shared.values()))
+    columns = {"z_statistical": found.own} | {f"{PREFIX}{name}": one for name, one in found.shared.items()}
+    own, shared = apart(columns, np.nan_to_num(flux / sigma).max(axis=1), np.isfinite(found.z))
     return RingProfile(
         inner=rings.edges[:-1],
         outer=rings.edges[1:],
         radius=rings.radius,
-        z=z,
-        error=np.fmax(by_pixels, by_scatter),
+        z=found.z,
+        error=np.fmax(by_pixels, found.scatter),
         error_pixels=by_pixels,
-        error_scatter=by_scatter,
+        error_scatter=found.scatter,
+        error_own=np.fmax(own, found.scatter),
+        shared=shared,
         pixels=held.shares.sum(axis=1),
         flux=flux,
         sigma=sigma,
@@ -128,10 +142,12 @@ def ring_profile(
 def ring_line(profile: RingProfile, method: Literal["wls", "ols", "regress"] = "wls") -> RingLine:
     """The straight line through the annuli that have a value.
 
-    "wls" weighs by the errors; its standard errors know that neighbours share pixels: P C P^T with P of the least
-    squares and C_kl = error_k error_l correlation_kl. "ols" does not weigh, and takes its errors from the scatter
-    (`classical`), "regress" draws the line with intrinsic scatter (`population.regress`; Wang et al. 2017, ApJ 837, 89,
-    sect. 4.2), which takes seconds; both take annuli as independent.
+    "wls" weighs by each annulus's own error e; its standard errors know that neighbours share pixels: P C P^T with P of
+    the least squares and C_kl = e_k e_l correlation_kl. "regress" draws the line with intrinsic scatter
+    (`population.regress`; Wang et al. 2017, ApJ 837, 89, sect. 4.2), which takes seconds, by the same errors, as of
+    independent annuli. To the variances of both comes what a departure of the galaxy's gas from the calibrations does
+    to all annuli together (`classical.wls`). "ols" does not weigh, and takes its errors from the scatter alone
+    (`classical`).
 
     Args:
         profile: of `ring_profile`.
@@ -147,16 +163,19 @@ def ring_line(profile: RingProfile, method: Literal["wls", "ols", "regress"] = "
         raise InputError(
             f"A line needs at least 2 annuli with a value, but has {int(known.sum())}; use narrower annuli."
         )
-    radius, z, error = (one[known] for one in (profile.radius, profile.z, profile.error))
-    if method == "regress":
-        drawn = regress(Measured(values=z, sigma=error), Covariate(values=radius, pivot=0.0, unit="arcsec")).flat()
-        central, slope = drawn["central"], drawn["slope.x"]
-        return RingLine(float(central.mean()), float(slope.mean()), float(central.std()), float(slope.std()))
+    radius, z, error = (one[known] for one in (profile.radius, profile.z, profile.error_own))
     if method == "ols":
         line = ols(radius, z)
         return RingLine(line.central, line.slope, line.central_error, line.slope_error)
     line = wls(radius, z, error)
+    together = wls(radius, z, error, shared=[one[known] for one in profile.shared.values()]).covariance
+    variances = np.diag(together - line.covariance)
+    if method == "regress":
+        drawn = regress(Measured(values=z, sigma=error), Covariate(values=radius, pivot=0.0, unit="arcsec")).flat()
+        both = np.stack([drawn["central"], drawn["slope.x"]])
+        (central, slope), errors = both.mean(axis=1), np.sqrt(both.var(axis=1) + variances)
+        return RingLine(float(central), float(slope), float(errors[0]), float(errors[1]))
     to_line = line.covariance @ (np.stack([np.ones_like(radius), radius]) / error**2)
-    shared = profile.correlation[np.ix_(known, known)] * np.outer(error, error)
-    central_error, slope_error = np.sqrt(np.diag(to_line @ shared @ to_line.T))
-    return RingLine(line.central, line.slope, float(central_error), float(slope_error))
+    noise = profile.correlation[np.ix_(known, known)] * np.outer(error, error)
+    errors = np.sqrt(np.diag(to_line @ noise @ to_line.T) + variances)
+    return RingLine(line.central, line.slope, float(errors[0]), float(errors[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,14 +12,29 @@ from jaxmetal.fluxmaps.judge import UNINFORMED
 from jaxmetal.sourceplane.stacks import Stacks
 from jaxmetal.spaxel import posterior
 from jaxmetal.spaxel.contract import Likelihood
+from jaxmetal.spaxel.shared import by_ratio
 
 RESAMPLED = 16
 """Bootstraps of the measurements behind each annulus."""
 CHUNK = 128
 """Spectra per call: annuli and their bootstraps are few, and each number of spectra is a program of its own."""
 How = Literal["fluxes", "ratios", "metallicity"]
-Values = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""12 + log(O/H), its error from the pixels' errors, and from their scatter; each of shape (annuli,)."""
+
+
+class Values(NamedTuple):
+    """Of annuli, arrays of shape (annuli,), dex.
+
+    Attributes:
+        z: 12 + log(O/H).
+        own: its error from the pixels' errors.
+        shared: ratio -> by how much Z moves if the gas of the galaxy departs from the calibration by its scatter.
+        scatter: error of the mean, from how much the pixels differ.
+    """
+
+    z: np.ndarray
+    own: np.ndarray
+    shared: dict[str, np.ndarray]
+    scatter: np.ndarray
 
 
 def by_fluxes(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -> Values:
@@ -61,12 +76,15 @@ def by_ratios(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -
 
 
 def by_metallicity(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -> Values:
-    """The mean metallicity of the source pixels, by their shares; pixels that share a measurement share its error."""
+    """The mean metallicity of the source pixels, by their shares; pixels that share a measurement share its error.
+
+    What moves all pixels together, a departure of the gas from a calibration, moves their mean as much.
+    """
     inside = held.shares.sum(axis=0) > 0.0
     variance = held.mean.power(2) @ held.sigma**2
     pixels = np.where(inside[:, None], held.mean @ held.flux, np.nan)
     found = _posterior(likelihood, pixels, np.sqrt(variance), np.ones(len(pixels)), seed)
-    z, error = found["z"], 0.5 * (found["z_high"] - found["z_low"])
+    z, error = found["z"], found["z_statistical"]
     known = inside & np.isfinite(z) & np.isfinite(error)
     z, error = np.where(known, z, 0.0), np.where(known, error, 0.0)
     shares = csr_array(held.shares.multiply(known[None, :].astype(float)))
@@ -77,7 +95,8 @@ def by_metallicity(likelihood: Likelihood, held: Stacks, reference: int, seed: i
     each = np.divide(error, length, out=np.zeros(error.size), where=length > 0.0)
     by_pixels = scale * np.sqrt(csr_array(csr_array(shares.multiply(each[None, :])) @ held.mean).power(2).sum(axis=1))
     spread = np.sqrt(np.maximum(scale * (shares @ z**2) - mean**2, 0.0) / _count(shares, held.mean))
-    return mean, by_pixels, spread
+    moved = {name: scale * (shares @ np.where(known, one, 0.0)) for name, one in by_ratio(found).items()}
+    return Values(mean, by_pixels, moved, spread)
 
 
 HOW: Mapping[str, Callable[[Likelihood, Stacks, int, int], Values]] = {
@@ -114,7 +133,7 @@ def _with_scatter(
         fluxes = np.stack([np.where(np.isfinite(flux), one, np.nan)[several] for one in drawn])
         errors, counts = np.broadcast_to(sigma[several], fluxes.shape), np.broadcast_to(spaxels, len(flux))[several]
         scatter[several] = np.std(_posterior(likelihood, fluxes, errors, counts, seed)["z"], axis=0)
-    return found["z"], 0.5 * (found["z_high"] - found["z_low"]), scatter
+    return Values(found["z"], found["z_statistical"], by_ratio(found), scatter)
 
 
 def _count(shares: csr_array, mean: csr_array) -> np.ndarray:
@@ -126,12 +145,13 @@ def _count(shares: csr_array, mean: csr_array) -> np.ndarray:
 
 
 def _posterior(likelihood: Likelihood, flux: Any, sigma: Any, spaxels: Any, seed: int) -> dict[str, np.ndarray]:
-    """`spaxel.posterior` where there is a line that says more than the prior, NaN elsewhere."""
+    """Z and the parts of its error of `spaxel.posterior`, where a line says more than the prior; NaN elsewhere."""
     known = (np.isfinite(flux) & np.isfinite(sigma)).any(axis=-1)
     spaxels = np.broadcast_to(spaxels, known.shape)
     made = posterior(likelihood, flux[known], sigma[known], spaxels=spaxels[known], seed=seed, chunk=CHUNK)
     columns, told = {}, made["information"] >= UNINFORMED
-    for name in ("z", "z_low", "z_high"):
-        columns[name] = np.full(known.shape, np.nan)
-        columns[name][known] = np.where(told, made[name], np.nan)
+    for name, values in made.items():
+        if name in ("z", "z_statistical") or by_ratio({name: None}):
+            columns[name] = np.full(known.shape, np.nan)
+            columns[name][known] = np.where(told, values, np.nan)
     return columns
