@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.sparse import block_diag, csr_array, eye_array
 from test_sourceplane import GRID, LENS
 
 import jaxmetal as jm
@@ -238,6 +239,20 @@ def test_errors_of_lines_know_that_calibrations_move_all_annuli_together(made, m
     for name, error in (("slope", "slope_error"), ("central", "central_error")):
         ratio = np.std([getattr(line, name) for line in lines]) / np.mean([getattr(line, error) for line in lines])
         assert ratio == pytest.approx(1.0, abs=0.25)
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_scatter_of_few_pixels_is_the_error_of_their_mean(monkeypatch, count):
+    """Against the scatter of means of 2,000 annuli; it was too small by sqrt(1 - 1 / N), and 0 for one pixel."""
+    z = np.random.default_rng(3).normal(8.5, 0.1, 2000 * count)
+    found = {"z": z, "z_statistical": np.full(z.size, 0.01), "information": np.full(z.size, 9.0)}
+    monkeypatch.setattr(values, "posterior", lambda *_, **__: {k: np.append(v, v[:1]) for k, v in found.items()})
+    shares = csr_array(block_diag([np.ones((1, count))] * 2000 + [np.ones((1, 1))]))
+    flux = np.ones((z.size + 1, 1))
+    held = sourceplane.Stacks(flux=flux, sigma=flux, mean=eye_array(z.size + 1, format="csr"), shares=shares, area=1.0)
+    made = values.by_metallicity(None, held, 0, 0)
+    assert np.sqrt(np.mean(made.scatter[:-1] ** 2)) == pytest.approx(0.1 / np.sqrt(count), rel=0.05)
+    assert np.isnan(made.scatter[-1])
 
 
 def test_annuli_in_the_image_are_those_of_a_radius_map(likelihood, emission):

@@ -16,6 +16,8 @@ from jaxmetal.spaxel.shared import by_ratio
 
 RESAMPLED = 16
 """Bootstraps of the measurements behind each annulus."""
+SINGLE = 1e-6
+"""By how much the number of measurements of an annulus exceeds 1, at most, where there is one alone."""
 CHUNK = 128
 """Spectra per call: annuli and their bootstraps are few, and each number of spectra is a program of its own."""
 How = Literal["fluxes", "ratios", "metallicity"]
@@ -78,6 +80,7 @@ def by_ratios(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -
 def by_metallicity(likelihood: Likelihood, held: Stacks, reference: int, seed: int) -> Values:
     """The mean metallicity of the source pixels, by their shares; pixels that share a measurement share its error.
 
+    Its error from the scatter is s / sqrt(N - 1), with s^2 = sum w (z - mean)^2 / sum w and N independent measurements.
     What moves all pixels together, a departure of the gas from a calibration, moves their mean as much.
     """
     inside = held.shares.sum(axis=0) > 0.0
@@ -94,7 +97,8 @@ def by_metallicity(likelihood: Likelihood, held: Stacks, reference: int, seed: i
     length = np.sqrt(held.mean.power(2).sum(axis=1))
     each = np.divide(error, length, out=np.zeros(error.size), where=length > 0.0)
     by_pixels = scale * np.sqrt(csr_array(csr_array(shares.multiply(each[None, :])) @ held.mean).power(2).sum(axis=1))
-    spread = np.sqrt(np.maximum(scale * (shares @ z**2) - mean**2, 0.0) / _count(shares, held.mean))
+    degrees = _count(shares, held.mean) - 1.0
+    spread = np.sqrt(np.maximum(scale * (shares @ z**2) - mean**2, 0.0) / np.where(degrees > SINGLE, degrees, np.nan))
     moved = {name: scale * (shares @ np.where(known, one, 0.0)) for name, one in by_ratio(found).items()}
     return Values(mean, by_pixels, moved, spread)
 
