@@ -7,6 +7,7 @@ import pytest
 from test_sourceplane import CENTRE, GRID, LENS
 
 import jaxmetal as jm
+import jaxmetal.sourceplane.places as room
 from jaxmetal import population, sourceplane
 from jaxmetal.fluxmaps import Luminosity, Spectra
 from jaxmetal.population import residuals
@@ -129,6 +130,25 @@ def test_cells_hold_points_thrown_at_them():
     share = (within[0] & within[1]).mean(axis=1) * 14 * 17
     np.testing.assert_allclose(cells.shares.sum(axis=1), share, atol=0.25)
     assert cells.shares.sum() == pytest.approx(14 * 17)
+
+
+@pytest.mark.parametrize(("covered", "count"), [(0.5, 1), (0.05, 5), (0.0, 9)])
+def test_cells_count_by_how_much_of_their_own_area_is_covered(monkeypatch, covered, count):
+    """A cell of 10 x 10 pixels in a map of 12 x 12: eight more have 10 pixels of 100, or 1, on its rim."""
+
+    def posterior(likelihood, flux, sigma, *, spaxels, seed, chunk):
+        one = np.ones(len(flux))
+        return {"z": 8.5 * one, "z_statistical": 0.1 * one, "hb_low": 0.9 * one, "hb": one, "hb_high": 1.1 * one}
+
+    monkeypatch.setattr(room, "posterior", posterior)
+    monkeypatch.setattr(room, "_together", lambda *arguments: 0.0)
+    grid = jm.Grid.regular((12, 12), 0.1)
+    cells = sourceplane.psf_cells(grid, Ellipse(1.0, 1.0, 0.0), (0.0, 0.0))
+    flux = np.ones((12, 12, 2))
+    held = sourceplane.stacked_rings(sourceplane.in_image(grid), cells, flux, 0.01 * flux)
+    found = sourceplane.measured_places(None, held, cells, LUMINOSITY, covered=covered)
+    assert len(found.z) == count
+    assert found.area.max() == pytest.approx(100.0 * LUMINOSITY.kpc2)
 
 
 @pytest.mark.parametrize("sides", [(0.2, 0.4), (0.0, 0.0)])

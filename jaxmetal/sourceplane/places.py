@@ -39,12 +39,14 @@ class SourceCells:
         shares: fraction of each pixel in each cell, shape (n, pixels of the flattened grid).
         x: centre of each, arcsec to the West.
         y: the same to the North.
+        area: of a whole one, arcsec^2.
     """
 
     grid: Grid
     shares: csr_array
     x: np.ndarray
     y: np.ndarray
+    area: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,6 +121,7 @@ def psf_cells(
         shares=shares_of(number.ravel(), inside, FINE, len(pairs)),
         x=centre[0] - np.sin(pa) * u + np.cos(pa) * v,
         y=centre[1] + np.cos(pa) * u + np.sin(pa) * v,
+        area=sides[0] * sides[1],
     )
 
 
@@ -142,7 +145,7 @@ def measured_places(
         luminosity: what turns Hb into star formation.
         reference: the line that must be strong enough, and
         snr: its least signal to noise; that of the mass must be above 1.
-        covered: least share of a cell that is covered.
+        covered: least share of the area of a cell that is covered.
         seed: of the draws.
 
     Raises:
@@ -151,10 +154,10 @@ def measured_places(
     if luminosity.kpc2 is None:
         raise InputError("luminosity: expected the area of a pixel in kpc^2, found none; take maps.")
     flux, sigma = held.sums()
-    there, pixels = held.shares.sum(axis=1) > 0.0, held.spaxels
-    whole = np.median(pixels[there]) if there.any() else 1.0
+    pixels, there = held.spaxels, held.shares.sum(axis=1) * float(cells.grid.pixel_area)
     mass, mass_sigma = flux[:, -1], sigma[:, -1]
-    kept = (flux[:, reference] > snr * sigma[:, reference]) & (mass > mass_sigma) & there & (pixels >= covered * whole)
+    kept = (flux[:, reference] > snr * sigma[:, reference]) & (mass > mass_sigma)
+    kept &= (there > 0.0) & (there >= covered * cells.area)
     chosen = np.flatnonzero(kept)
     lines, errors, pixels = flux[chosen, :-1], sigma[chosen, :-1], pixels[chosen]
     if not chosen.size:
