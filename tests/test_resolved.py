@@ -12,6 +12,7 @@ from jaxmetal import population, sourceplane
 from jaxmetal.fluxmaps import Luminosity, Spectra
 from jaxmetal.population import residuals
 from jaxmetal.sourceplane import Ellipse
+from jaxmetal.sourceplane.inferred import Inferred
 
 LINES = ["OII", "Hb", "OIII5007", "Ha+NII"]
 MAIN, METALS, LEFT = 0.8, 0.35, -0.4
@@ -209,6 +210,31 @@ def test_mass_of_bins_is_one_measurement_each():
     assert stars.seen(mask, binned) == pytest.approx((16 * 7.0 * 3.0, 16 * 2.0 * 3.0))
     alone = dataclasses.replace(binned, bins=None, flux=np.zeros((44, 52, 4)), sigma=np.ones((44, 52, 4)))
     assert stars.seen(mask, alone) == pytest.approx((16 * 7.0 * 3.0, 4 * 2.0 * 3.0))
+
+
+def test_mass_that_is_known_in_part_is_no_mass_of_zero(seen):
+    """Bins have the mean of their known pixels; of what is known nowhere it is said how much that is."""
+    flux, sigma = seen[:2]
+    columns, rows = np.meshgrid(np.arange(52) // 4, np.arange(44) // 4)
+    labels = columns + 13 * rows
+    alone = Spectra(features=tuple(LINES), flux=flux, sigma=sigma, grid=GRID)
+    first = np.unique(labels, return_index=True)[1]
+    bins = {"bins": jm.Bins(labels=labels, n=143), "ids": np.arange(143)}
+    binned = dataclasses.replace(alone, flux=flux.reshape(-1, 4)[first], sigma=sigma.reshape(-1, 4)[first], **bins)
+    holed = np.where((np.arange(52) % 4 > 0) | (np.arange(44)[:, None] % 4 > 0), 3.0, np.nan)
+    stars = sourceplane.StellarMass(density=holed, sigma=np.full(GRID.shape, 2.0), kpc2=1.0)
+    everywhere, left = np.ones(GRID.shape, bool), np.arange(52) < 26 + np.zeros((44, 1))
+    assert stars.seen(everywhere, binned) == pytest.approx((44 * 52 * 3.0, 16 * 2.0 * np.sqrt(143)))
+    assert stars.covered(everywhere, binned) == 1.0
+    assert stars.covered(everywhere, alone) == 15 / 16
+    half = dataclasses.replace(stars, density=np.where(left, 3.0, np.nan))
+    found = sourceplane.totals(None, alone, everywhere, 2.0, 0.0, mass=half)
+    assert (found.mass[1], found.mass_covered) == (pytest.approx(44 * 26 * 3.0 / 2.0, rel=0.01), 0.5)
+    whole, none = {1: found, 2: found._replace(mass_covered=0.95)}, {"errors": {}, "relations": {}, "spreads": {}}
+    said = Inferred(totals=whole, **none).findings
+    assert [one.severity for one in said] == ["warning"]
+    assert "Image 1: stellar mass is known in only 50% of its pixels" in said[0].text
+    assert np.isnan(stars.seen(~left & np.isnan(holed), alone)).all()
 
 
 def test_errors_of_models_are_the_widest_on_each_side():

@@ -77,6 +77,7 @@ DESCRIPTIONS = {
     "log_mass": "log10 of the stellar mass, demagnified, 50 %, with the error of the magnification",
     "log_mass_low": "16 %",
     "log_mass_high": "84 %",
+    "mass_covered": "share of the image's pixels that have a stellar mass: the total is of these",
 }
 
 
@@ -109,14 +110,15 @@ def save_source(job: SourceJob, measured: MeasuredSource, inferred: Inferred, fo
             units = dict.fromkeys(("diameter", "major", "minor", "x", "y"), "arcsec") | {"area": "arcsec2"}
             write_table(folder / "bins.ecsv", {"bin": spectra.ids, **sizes}, units=units)
         record = provenance(job.inputs, seed=job.lines.seed, configuration=job.lines.configuration)
-        record["findings"] = [str(finding) for finding in job.findings]
+        record["findings"] = [str(finding) for finding in (*job.findings, *inferred.findings)]
         record["kpc_per_arcsec"] = job.kpc_per_arcsec
         (folder / MARKER).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 
 def summary(job: SourceJob, measured: MeasuredSource, inferred: Inferred) -> str:
     """What a person reads first."""
-    lines = [f"- {finding}" for finding in worst_first(job.findings)] or ["- Nothing suspicious."]
+    findings = worst_first((*job.findings, *inferred.findings))
+    lines = [f"- {finding}" for finding in findings] or ["- Nothing suspicious."]
     scale = job.kpc_per_arcsec
     lines += ["", f"{job.lines.name}: {_images(len(measured.images))}, {scale:.4g} kpc per arcsec at the source"]
     for name, one in measured.images.items():

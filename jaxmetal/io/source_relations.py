@@ -73,12 +73,13 @@ def save_relations(found: Inferred, folder: Path, meta: dict[str, Any]) -> None:
 def of_totals(one: Totals) -> dict[str, float]:
     """Columns of a row of images.ecsv: what has a number, with its 16 and 84 %."""
     columns: dict[str, float] = {}
-    for name, values in one._asdict().items():
+    for name in ("magnification", "sfr", "mass"):
+        values = getattr(one, name)
         known = np.log10(np.maximum(values, 1e-300)) if name == "mass" else np.asarray(values)
         if np.isfinite(values).all():
             stem = "log_mass" if name == "mass" else name
             columns |= {f"{stem}{end}": float(v) for end, v in zip(("_low", "", "_high"), known, strict=True)}
-    return columns
+    return columns | ({"mass_covered": one.mass_covered} if np.isfinite(one.mass_covered) else {})
 
 
 def told(name: int, found: Inferred) -> list[str]:

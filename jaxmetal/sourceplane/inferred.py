@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxmetal.edge.findings import Finding
+from jaxmetal.fluxmaps.galaxy import PATCHY
 from jaxmetal.fluxmaps.luminosity import Luminosity
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.lens.derive import Lens
@@ -36,6 +38,19 @@ class Inferred:
     errors: Mapping[int, Sides | None]
     relations: Mapping[int, ResolvedRelations]
     spreads: Mapping[int, Mapping[str, MagnificationSpread]]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Images whose stellar mass is known in a part of their pixels."""
+        return tuple(
+            Finding(
+                "warning",
+                f"Image {name}: stellar mass is known in only {one.mass_covered:.0%} of its pixels, and its total is "
+                "of these alone; use a map of mass that covers the image.",
+            )
+            for name, one in self.totals.items()
+            if one.mass_covered < PATCHY
+        )
 
 
 def infer(

@@ -28,12 +28,14 @@ class Totals(NamedTuple):
     Attributes:
         magnification: of its light.
         sfr: solar masses per year.
-        mass: stellar, solar masses.
+        mass: stellar, solar masses, of the pixels that have one.
+        mass_covered: their share of the pixels that the total is of.
     """
 
     magnification: Interval
     sfr: Interval
     mass: Interval
+    mass_covered: float
 
 
 NOTHING: Interval = (float("nan"),) * 3
@@ -55,7 +57,8 @@ def totals(
     Args:
         likelihood: of the features.
         spectra: line fluxes of a map.
-        mask: pixels of the image, shape (ny, nx); those with every line count, for the mass as well if there are any.
+        mask: the pixels of the image, bool, shape (ny, nx); those with every line count, for the mass as well if there are
+            any.
         mu: magnification of its light, above 0.
         relative: its error over itself, or two: towards smaller and larger magnification, the first below 1.
         luminosity: for star formation, whose own magnification is not used; None for none.
@@ -68,17 +71,18 @@ def totals(
     flux, sigma = spectra.painted(spectra.flux), spectra.painted(spectra.sigma)
     sums, errors = summed(flux, sigma, {"image": mask}, spectra.bins)
     used = covered(flux, sigma, mask)
-    rate, stars = NOTHING, NOTHING
+    rate, stars, share = NOTHING, NOTHING, float("nan")
     if luminosity is not None and np.isfinite(sums[0]).any():
         hb = joint(likelihood.summed(float(used.sum())), sums[0], errors[0], count=DRAWS, seed=seed)["hb"]
         own = dataclasses.replace(luminosity, magnification=Magnification(relative=relative))
         found = own.of_region(hb, int(used.sum()), mu, key)
         rate = (found["sfr_low"], found["sfr"], found["sfr_high"])
     if mass is not None:
-        seen = mass.seen(used if used.any() else mask, spectra)
+        counted = used if used.any() else mask
+        seen, share = mass.seen(counted, spectra), mass.covered(counted, spectra)
         drawn = seen[0] + seen[1] * np.random.default_rng(seed).standard_normal(DRAWS)
         stars = _interval(drawn / magnified)
-    return Totals(magnification=_interval(magnified), sfr=rate, mass=stars)
+    return Totals(magnification=_interval(magnified), sfr=rate, mass=stars, mass_covered=share)
 
 
 def _interval(draws: np.ndarray) -> Interval:
