@@ -24,10 +24,12 @@ class Kept(NamedTuple):
     Attributes:
         path: where it is, or will be.
         resume: whether what it holds is used; it is replaced otherwise.
+        of: what is sampled, as `numerics.digest` tells it apart; `fit.auto` fills it in.
     """
 
     path: Path
     resume: bool = False
+    of: str = ""
 
     def load(self, begun: Any, settings: Settings) -> tuple[int, Any, list[dict[str, np.ndarray]]] | None:
         """Steps done, states and draws of the chains that began so, if the file holds these and is wanted.
@@ -50,7 +52,7 @@ class Kept(NamedTuple):
 
     def _load(self, begun: Any, settings: Settings) -> tuple[int, Any, list[dict[str, np.ndarray]]] | None:
         with writing(self.path), open(self.path, "rb") as opened, np.load(opened) as file:
-            if str(file[MARK]) != _mark(begun, settings):
+            if str(file[MARK]) != self._mark(begun, settings):
                 return None
             count, structure = len(jax.tree.leaves(begun)), jax.tree.structure(begun)
             states = jax.tree.unflatten(structure, [file[f"{STATE}{i}"] for i in range(count)])
@@ -65,21 +67,20 @@ class Kept(NamedTuple):
         """
         held: dict[str, Any] = {f"{STATE}{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(states))}
         held |= {f"{DRAWN}{name}": values for name, values in (joined(blocks) if blocks else {}).items()}
-        held |= {MARK: np.array(_mark(begun, settings)), DONE: np.array(done)}
+        held |= {MARK: np.array(self._mark(begun, settings)), DONE: np.array(done)}
         with unfinished(self.path) as hidden, open(hidden, "wb") as file:
             np.savez(file, **held)
+
+    def _mark(self, begun: Any, settings: Settings) -> str:
+        """What tells chains apart: what they sample, where they began, and how they go on."""
+        found = hashlib.sha256(f"{self.of} {settings!r}".encode())
+        for leaf in jax.tree.leaves(begun):
+            values = np.asarray(leaf)
+            # Single precision: round-off differs between machines.
+            found.update((values.astype(np.float32) if values.dtype.kind == "f" else values).tobytes())
+        return found.hexdigest()
 
 
 def joined(blocks: list[dict[str, Any]]) -> dict[str, Any]:
     """Blocks of draws, (chains, steps, ...), one after the other."""
     return jax.tree.map(lambda *some: np.concatenate([np.asarray(one) for one in some], axis=1), *blocks)
-
-
-def _mark(begun: Any, settings: Settings) -> str:
-    """What tells chains apart: where they began, and how they go on."""
-    found = hashlib.sha256(repr(settings).encode())
-    for leaf in jax.tree.leaves(begun):
-        values = np.asarray(leaf)
-        # Single precision: round-off differs between machines.
-        found.update((values.astype(np.float32) if values.dtype.kind == "f" else values).tobytes())
-    return found.hexdigest()

@@ -24,7 +24,9 @@ from jaxmetal.fit.solve import solve
 from jaxmetal.fit.start import require_possible
 from jaxmetal.instrument.sampling import Sampling
 from jaxmetal.model import tree
+from jaxmetal.numerics.digest import digest
 from jaxmetal.posterior import Posterior
+from jaxmetal.prior import split
 
 COUNTS = {"chains": (1, 1000), "draws": (4, 1_000_000), "start_count": (1, 1000), "warmup": (0, 1_000_000)}
 """Smallest and largest counts of a fit; R-hat and effective sample sizes need four draws of every chain."""
@@ -76,7 +78,8 @@ def auto(
         progress: say on stderr what is being done and how long it will take.
         cut_short: after Ctrl-C return what there is, with a finding and `Posterior.stopped`: the draws so far, or
             before there are any those of the Gaussian around the maximum.
-        keep: file in which NUTS and HMC keep blocks of draws; with `resume` the same fit goes on from what it holds.
+        keep: file in which NUTS and HMC keep blocks of draws; with `resume` the same fit, and no
+            other, goes on from what it holds.
 
     Raises:
         InputError: on an unknown method, a count that is too small, a start outside its prior, or as `problem.make`.
@@ -90,6 +93,9 @@ def auto(
     clock.mark("prepare")
     whole = tree(scene, observations)
     seeds = [seed_of(seed)]
+    if keep is not None:
+        # The numbers as they are computed with, and whatever decides where the chains begin.
+        keep = keep._replace(of=digest((split(whole), dict(sampling or {}), options, seed, dict(start or {}))))
     cut, found = solve(stack([problem]), seeds, options, given, progress, clock.mark, cut_short, keep)
     say("Looking by how much a scene sampled twice as finely would move the result.", progress)
     (solution,) = resampled([whole], [problem.plans], cut, found)
