@@ -37,6 +37,7 @@ class Posterior:
         seconds: wall time by stage.
         seed: of the random numbers.
         stopped: whether Ctrl-C ended the fit; a finding says after how many draws.
+        tries: fits that were made, 2 where the first was poor and this is the second (see `fit.batch`).
     """
 
     tree: dict[str, Any]
@@ -54,6 +55,7 @@ class Posterior:
     seed: int
     stopped: bool = False
     resampled: dict[str, float] = dataclasses.field(default_factory=dict)
+    tries: int = 1
 
     @property
     def sampled(self) -> bool:

@@ -126,6 +126,7 @@ def posterior(
         seconds=seconds,
         seed=seed,
         stopped=solution.stopped,
+        tries=solution.tries,
     )
 
 

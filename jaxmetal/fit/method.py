@@ -57,6 +57,7 @@ class Solution(NamedTuple):
         qualities: parameter name -> how good its draws are.
         space: what whitens it for chains, where that is not the Laplace approximation.
         stopped: whether Ctrl-C ended its sampling.
+        tries: as `Posterior`.
     """
 
     peak: Peak
@@ -71,6 +72,7 @@ class Solution(NamedTuple):
     qualities: Mapping[str, Quality] = {}
     space: Laplace | None = None
     stopped: bool = False
+    tries: int = 1
 
     @property
     def converged(self) -> bool:

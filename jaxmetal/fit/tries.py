@@ -74,7 +74,7 @@ def _second_try(group: Group, poor: list[int], options: Options) -> list[Solutio
     )
     second = f"Second try, with {thorough.start_count} starts."
     return [
-        one if isinstance(one, InputError) else one._replace(decisions=(second, *one.decisions))
+        one if isinstance(one, InputError) else one._replace(decisions=(second, *one.decisions), tries=2)
         for one in _solved(again, thorough)
     ]
 

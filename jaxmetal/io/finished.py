@@ -31,7 +31,18 @@ from jaxmetal.scene import Scene
 MODEL, DRAWS = "model.h5", "posterior.nc"
 """Files of a folder of results: the model with its data, and the draws."""
 
-SAID = ("log_posterior", "log_evidence", "k_hat", "method", "decisions", "seconds", "seed", "stopped", "resampled")
+SAID = (
+    "log_posterior",
+    "log_evidence",
+    "k_hat",
+    "method",
+    "decisions",
+    "seconds",
+    "seed",
+    "stopped",
+    "resampled",
+    "tries",
+)
 """What of a posterior is neither its model nor its draws, and is written as it is."""
 
 NAMES = {"leapfrogs": "n_steps", "accept": "acceptance_rate", "log_density": "lp"}

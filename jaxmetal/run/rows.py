@@ -89,11 +89,10 @@ def row(name: str, posterior: Posterior | View, kpc_per_arcsec: Scale = None, re
     known, slopes_of = seen.meanings, columns(gradients(seen))
     verdicts = {one: resolution(seen, *one) for one in slopes_of} if posterior.sampled else {}
     unresolved = [verdict.sentence for verdict in verdicts.values() if not verdict.resolved]
-    second = any(text.startswith("Second try") for text in posterior.decisions)
     alone = [] if posterior.sampled else [ALONE]
     found = _outcome(name, SUSPECT if trouble else GOOD, " ".join([*trouble, *alone, *unresolved]))
     found["method"] = Entry(posterior.method, "", "how the draws were made")
-    found["second_try"] = Entry(second, "", "whether the first fit was poor and done again, with more starts")
+    found["second_try"] = Entry(posterior.tries > 1, "", "whether a poor first fit was done again, with more starts")
     for site, values in seen.unwrapped.items():
         if values.ndim == 2:
             what = ", ".join(filter(None, [site, known[site].description]))
