@@ -3,6 +3,7 @@
 import json
 import os
 
+import h5py
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
@@ -60,6 +61,27 @@ def test_posteriors_are_read_with_a_checksum_and_without(tmp_path, end):
         np.testing.assert_array_equal(tree["posterior"][SITE], DRAWS)
     path.rename(tmp_path / "posterior.nc")
     assert best_values(tmp_path, {SITE: dist.Normal(0.0, 1.0)}) == {SITE: 0.5}
+
+
+def test_a_posterior_that_was_cut_is_told(tmp_path):
+    path = posterior(tmp_path / "g.nc")
+    whole = path.read_bytes()
+    content = len(whole) - LENGTH
+    for end in (len(whole) - 1, content + 1, content - 1, content // 2, 100, 30, 1, 0):
+        path.write_bytes(whole[:end])
+        assert not intact(path)
+        found = stored(tmp_path, ["g"], NAME)
+        assert (found.damaged, found.absent) == (["g"], 1)
+
+
+@pytest.mark.parametrize("version", ["earliest", "v108", "latest"])
+def test_files_of_before_are_known_by_their_end(tmp_path, version):
+    with h5py.File(tmp_path / "one.h5", "w", libver=version) as file:
+        file["posterior/one"] = DRAWS
+    assert intact(tmp_path / "one.h5")
+    with open(tmp_path / "one.h5", "ab") as file:
+        file.write(b"0")
+    assert not intact(tmp_path / "one.h5")
 
 
 def test_damage_of_a_posterior_without_a_checksum_is_no_traceback(tmp_path):

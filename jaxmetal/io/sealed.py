@@ -15,6 +15,12 @@ from jaxmetal.edge.writing import write_whole
 MARK = b"\njaxmetal sha256 "
 LENGTH = len(MARK) + 2 * hashlib.sha256().digest_size
 
+HDF5, VERSION, ADDRESS = b"\x89HDF\r\n\x1a\n", 8, 8
+"""How a file of HDF5 begins, where its version stands, and the bytes of an address in it."""
+
+STATED = {0: 40, 1: 44, 2: 28, 3: 28}
+"""Version of a file of HDF5 -> where the address of its end stands."""
+
 
 def write_sealed(path: str | Path, make: Callable[[BytesIO], Any]) -> None:
     """Writes a file of HDF5, all or nothing.
@@ -41,7 +47,11 @@ def write_netcdf(data: Any, path: str | Path) -> None:
 
 
 def intact(path: str | Path) -> bool:
-    """Whether a file is there and its content that of its checksum, if it has one: those of before have none."""
+    """Whether a file is there and its content that of its checksum.
+
+    Those of before have no checksum, but say where they end: a file whose checksum is cut away with more is none of
+    them.
+    """
     if not Path(path).is_file():  # a pipe, say, would never end
         return False
     try:
@@ -49,7 +59,9 @@ def intact(path: str | Path) -> bool:
     except OSError:
         return False
     content, seal = whole[:-LENGTH], whole[-LENGTH:]
-    return not seal.startswith(MARK) or seal == MARK + hashlib.sha256(content).hexdigest().encode()
+    if seal.startswith(MARK):
+        return seal == MARK + hashlib.sha256(content).hexdigest().encode()
+    return _ends_as_stated(whole)
 
 
 def require_intact(path: str | Path, what: str) -> None:
@@ -63,4 +75,14 @@ def require_intact(path: str | Path, what: str) -> None:
         InputError: if its content is not that of its checksum.
     """
     if not intact(path):
-        raise InputError(f"{what} {path} cannot be read, or its content is not that of its checksum; fit it again.")
+        raise InputError(
+            f"{what} {path} cannot be read, or is damaged: its content is not that of its checksum; fit it again."
+        )
+
+
+def _ends_as_stated(whole: bytes) -> bool:
+    """Whether something is HDF5 that ends where it says."""
+    if not whole.startswith(HDF5) or len(whole) <= max(STATED.values()) + ADDRESS:
+        return False
+    at = STATED.get(whole[VERSION])
+    return at is not None and int.from_bytes(whole[at : at + ADDRESS], "little") == len(whole)
