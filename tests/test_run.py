@@ -6,6 +6,7 @@ import json
 import os
 import time
 
+import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,8 +25,10 @@ from jaxmetal.fit.problem import make
 from jaxmetal.fit.program import foreseen, signature
 from jaxmetal.io import write_maps
 from jaxmetal.io.record import digest
+from jaxmetal.io.sealed import write_sealed
 from jaxmetal.run import Expectation
 from jaxmetal.run.needs import MOST, Need, divided
+from jaxmetal.run.rows import UNREAD, read_rows, row_of_failure, write_rows
 
 DATA, FWHM = "observations.metallicity.data", "observations.metallicity.psf.fwhm"
 PRIOR = "sources.disc.carries.metallicity.profile.slope"
@@ -76,6 +79,52 @@ def test_a_run_of_python_leaves_the_table_of_the_command_line(finished):
     assert runs.missing(run) == []
 
 
+def test_what_could_not_be_read_when_it_was_fitted_is_read_again(finished, tmp_path):
+    """Also where it could when it was planned, and among galaxies that could."""
+    run = dataclasses.replace(finished[0], folder=tmp_path)
+    run.chunk_path(0).parent.mkdir()
+    good = read_rows(finished[0].chunk_path(0), ["a", "b"])
+    write_rows(run.chunk_path(1), [row_of_failure("c", InputError("No maximum."), unread=False)])
+    write_rows(run.chunk_path(0), [good[0], row_of_failure("b", OSError("No such file."), unread=True)])
+    assert runs.missing(run) == []
+    assert runs.missing(run, unread=True) == [0]
+    before = {name: entry for name, entry in row_of_failure("c", OSError(), unread=True).items() if name != UNREAD}
+    write_rows(run.chunk_path(1), [before])
+    assert runs.missing(run, unread=True) == [0]
+    late = dataclasses.replace(run, plan=dataclasses.replace(run.plan, unreadable={"2": "No such file."}))
+    assert runs.missing(late, unread=True) == [0, 1]
+
+
+def test_a_chunk_says_which_galaxies_could_not_be_read(finished, tmp_path, monkeypatch):
+    run = dataclasses.replace(finished[0], folder=tmp_path)
+    refused = InputError("No maximum.")
+    monkeypatch.setattr("jaxmetal.run.chunk.batch", lambda galaxies, **_: [(one.name, refused) for one in galaxies])
+    away = tmp_path / "away.fits"
+    file = finished[0].folder.parent / "g0.fits"
+    file.rename(away)
+    runs.fit(run, [0])
+    away.rename(file)
+    found = {row["name"].value: row[UNREAD].value for row in read_rows(run.chunk_path(0), ["a", "b"])}
+    assert found == {"a": True, "b": False}
+
+
+def test_a_posterior_that_was_cut_is_fitted_again(finished, tmp_path):
+    options = finished[0].plan.options | {"posteriors": True}
+    run = dataclasses.replace(finished[0], folder=tmp_path, plan=dataclasses.replace(finished[0].plan, options=options))
+    run.chunk_path(0).parent.mkdir()
+    for number in (0, 1):
+        run.chunk_path(number).write_bytes(finished[0].chunk_path(number).read_bytes())
+    run.posterior_path("a").parent.mkdir()
+    for name in ("a", "b", "c"):
+        write_sealed(run.posterior_path(name), lambda made: h5py.File(made, "w").close())
+    assert runs.missing(run) == []
+    path = run.posterior_path("b")
+    whole = path.read_bytes()
+    for end in (len(whole) - 1, len(whole) // 2, 0):
+        path.write_bytes(whole[:end])
+        assert runs.missing(run) == [0]
+
+
 def test_a_run_is_resumed_as_it_was_planned(finished):
     run, _ = finished
     assert runs.resume(run.folder, catalogue=run.plan.catalogue, seed=run.plan.options["seed"]).plan == run.plan
@@ -102,8 +151,6 @@ def test_plans_of_before_are_read_and_those_of_the_future_refused(finished, tmp_
 
 
 def test_rows_of_before_are_read_and_those_of_the_future_refused(finished, tmp_path):
-    from jaxmetal.run.rows import read_rows
-
     content = json.loads(finished[0].chunk_path(0).read_text())
     del content["sha256"]
     for found, said in ((None, None), (7, "a format up to 1, found 7")):

@@ -109,7 +109,7 @@ def _fitted(run: StartedRun, number: int, watch: Callable[[Done], None]) -> tupl
                 save_draws(seen, run.posterior_path(name))
         watch(Done(1, int(not isinstance(seen, View))))
     for name, error in failures.items():
-        rows.append(row_of_failure(name, error))
+        rows.append(row_of_failure(name, error, unread=True))
         watch(Done(1, 1))
     # In the catalogue's order, whatever the order in which they were fitted.
     return rows, [pictures[name] for name in known if name in pictures]
@@ -151,7 +151,7 @@ def _galaxies(
 
 def _row(name: str, seen: View | InputError, known: Known) -> Row:
     if not isinstance(seen, View):
-        return row_of_failure(name, seen)
+        return row_of_failure(name, seen, unread=False)
     return row(name, seen, known.scales, known.findings) | known.whereabouts
 
 

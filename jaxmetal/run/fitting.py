@@ -9,6 +9,7 @@ from jaxmetal.io.sample.columns import FAILED
 from jaxmetal.io.sealed import intact
 from jaxmetal.run.chunk import Done, fit_chunk
 from jaxmetal.run.cluster import fit_on_cluster
+from jaxmetal.run.rows import UNREAD, Entry
 from jaxmetal.run.started import StartedRun, clear
 from jaxmetal.run.table import rows_of
 
@@ -60,10 +61,12 @@ def fit(
 
 
 def _unread(run: StartedRun) -> Iterator[int]:
-    # Galaxies that could not be read have chunks of their own: nothing was known that would group them.
+    """Chunks with galaxies whose files could not be read, be it when they were planned or when they were fitted."""
     for number, members in enumerate(run.plan.chunks):
-        failed = (row["status"].value == FAILED for row in rows_of(run, number) or [])
-        if str(members[0]) in run.plan.unreadable and any(failed):
+        # Rows of before do not say why they failed. What could not be planned has chunks of its own.
+        unknown = Entry(str(members[0]) in run.plan.unreadable, "", "")
+        failed = [row for row in rows_of(run, number) or [] if row["status"].value == FAILED]
+        if any(row.get(UNREAD, unknown).value for row in failed):
             yield number
 
 

@@ -64,6 +64,9 @@ class Entry(NamedTuple):
 FORMAT = 1
 """Of the file of a chunk; one without a number is of the first, before it was written down."""
 
+UNREAD = "unread"
+"""Column of galaxies that failed: whether already their files could not be read."""
+
 Row = dict[str, Entry]
 """Column -> entry."""
 
@@ -167,9 +170,10 @@ def whereabouts(job: Job) -> Row:
     return found
 
 
-def row_of_failure(name: str, error: Exception) -> Row:
-    """What the table says of a galaxy that could not be fitted."""
-    return _outcome(name, FAILED, str(error))
+def row_of_failure(name: str, error: Exception, *, unread: bool) -> Row:
+    """What the table says of a galaxy that could not be read, or fitted."""
+    said = "whether the galaxy failed because its files could not be read"
+    return _outcome(name, FAILED, str(error)) | {UNREAD: Entry(unread, "", said)}
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
