@@ -16,6 +16,7 @@ SHAPE = (7, 11)
 PSF = Gaussian(fwhm=0.5)
 VALUES = np.random.default_rng(1).normal(8.5, 0.1, SHAPE)
 LABELS = np.repeat([[0, 0, 0, 4, 4, 4, 4, 7, 7, -1, -1]], 7, axis=0)
+NUMBERED = np.select([LABELS == 0, LABELS == 4, LABELS == 7], [0, 1, 2], -1)
 BINNED = np.select([LABELS == 0, LABELS == 4, LABELS == 7], [8.7, 8.5, 8.3], np.nan)
 
 
@@ -111,6 +112,17 @@ def test_maps_that_are_constant_in_bins_become_vectors():
     np.testing.assert_array_equal(again.used, [True, False, True])
 
 
+def test_bins_without_a_pixel_are_not_used():
+    bins = jm.Bins(labels=NUMBERED, n=4)
+    empty = observed(np.array([8.7, 8.5, 8.3, np.nan]), bins=bins)
+    np.testing.assert_array_equal(empty.used, [True, True, True, False])
+    emission = jm.lines.emission(list(IMAGES), "C20")
+    with pytest.raises(InputError, match="found none in 1 of them, the first bin 3"):
+        jm.recipes.line_maps(
+            dict.fromkeys(IMAGES, np.ones(4)), emission, psf=PSF, sigma=0.1, pixel_scale=0.2, bins=bins
+        )
+
+
 def test_jitter_may_be_free():
     assert list(jm.sites(observed(jitter=dist.HalfNormal(0.1)))) == ["noise.jitter"]
 
@@ -145,6 +157,13 @@ BAD = {
     "bins of another shape": ({"bins": LABELS.T}, "bins: expected the shape (7, 11)"),
     "bins with fractions": ({"bins": LABELS + 0.5}, "whole numbers"),
     "no bins": ({"bins": np.full(SHAPE, -1)}, "0 or more"),
+    "bins from 1": ({"values": np.ones(3), "bins": jm.Bins(labels=NUMBERED + 1, n=3)}, "n = 3, found 0 to 3"),
+    "more bins than n": ({"values": np.ones(2), "bins": jm.Bins(labels=NUMBERED, n=2)}, "n = 2, found -1 to 2"),
+    "fewer bins than n": ({"values": np.ones(4), "bins": jm.Bins(labels=NUMBERED, n=4)}, "the first bin 3"),
+    "bins of floats": ({"values": np.ones(3), "bins": jm.Bins(labels=1.0 * NUMBERED, n=3)}, "integers, found float64"),
+    "a flat list of bins": ({"values": np.ones(3), "bins": jm.Bins(labels=np.arange(3), n=3)}, "of shape (3,)"),
+    "no number of bins": ({"values": np.ones(3), "bins": jm.Bins(labels=NUMBERED, n=3.0)}, "n of bins"),
+    "below no bin": ({"values": np.ones(3), "bins": jm.Bins(labels=NUMBERED - 1, n=3)}, "found -2 to 1"),
     "map varies in its bins": ({"bins": LABELS}, "in bin"),
     "too few values": ({"values": np.ones(2), "bins": LABELS}, "each of the 3 bins, found 2"),
 }

@@ -17,7 +17,7 @@ from jaxmetal.numerics.grid import Grid
 from jaxmetal.numerics.quantities import flux_unit, plain, unit_of
 from jaxmetal.observation import Image, Sky, WeightedMap
 from jaxmetal.observation.weighted_map import known
-from jaxmetal.recipes.binned import as_bins, of_used
+from jaxmetal.recipes.binned import as_bins, of_used, require_filled
 from jaxmetal.recipes.checked import cleaned, errors_of, noise_of, require_numbers, require_psf
 from jaxmetal.recipes.responses import responses
 
@@ -88,6 +88,8 @@ def weighted_map(
     if bins is not None:
         bins, data, errors, mask = _reduce(data, errors, mask, bins)
     data, errors, mask = cleaned(data, errors, mask)
+    if bins is not None:
+        require_filled(bins, mask)
     noise = noise_of(errors, jitter, noise)
     return WeightedMap(
         data=data,

@@ -18,7 +18,7 @@ from jaxmetal.lines.model_grid import Photoionisation
 from jaxmetal.numerics.grid import Grid
 from jaxmetal.observation import LineMaps
 from jaxmetal.observation.line_maps import OTHERS
-from jaxmetal.recipes.binned import as_bins
+from jaxmetal.recipes.binned import as_bins, require_filled
 from jaxmetal.recipes.checked import cleaned, errors_of, noise_of, require_numbers, require_psf
 
 
@@ -84,6 +84,8 @@ def line_maps(
     data, errors, mask = _stacked(
         {name: _row(name, fluxes[name], binned, used, noise, styles) for name in emission.features}
     )
+    if binned is not None:
+        require_filled(binned, mask)
     grid = as_grid(grid, pixel_scale, data.shape[1:] if binned is None else np.shape(binned.labels))
     _require_calibrated(tuple(varying), emission)
     noise = noise_of(errors, jitter, noise)
