@@ -157,14 +157,6 @@ def test_padding_leaves_the_posterior_density_as_it_is(bins):
     assert padded_ == pytest.approx(narrow, abs=2e-4)
 
 
-def test_noise_that_counts_pixels_is_not_padded():
-    one = galaxy("one", 1, (9, 11)).observations["map"]
-    correlation = jm.likelihood.GaussianCorrelation(fwhm=2.0)
-    noise = jm.likelihood.Correlated.over(one.used, noise=one.noise, correlation=correlation)
-    kept = padded({"map": dataclasses.replace(one, noise=noise)})["map"]
-    assert kept.grid.shape == (9, 11)
-
-
 def test_memory_limits_how_many_are_fitted_together():
     problem = make(galaxy("a", 1).scene, galaxy("a", 1).observations)
     assert together(problem, Options(), 10.0) == 256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 from jax.scipy.special import log_ndtr
 
 from jaxmetal.edge.errors import InputError
-from jaxmetal.likelihood.contract import Law, Noise, is_normal
+from jaxmetal.likelihood.contract import PER_DATUM, Law, Noise, is_normal
 from jaxmetal.likelihood.masking import usable
 from jaxmetal.likelihood.moments import averaged
 from jaxmetal.numerics.tree import node
@@ -35,7 +36,7 @@ class Censored:
     """
 
     noise: Noise
-    limits: Any
+    limits: Any = dataclasses.field(metadata={PER_DATUM: True})
 
     def mean(self, model: jax.Array, light: jax.Array) -> jax.Array:
         """Mean of the measurements."""

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 
+PER_DATUM = "per datum"
+"""What the metadata of a noise's field say where it holds something for each datum that is no `parameter`."""
+
 
 class Law(NamedTuple):
     """What data are drawn from.

@@ -12,16 +12,20 @@ import numpy as np
 
 from jaxmetal import render
 from jaxmetal.instrument.pixels import transfer
-from jaxmetal.likelihood.contract import measured
+from jaxmetal.likelihood.contract import PER_DATUM, measured
 from jaxmetal.numerics.lengths import longer
 from jaxmetal.numerics.refine import Cells
 from jaxmetal.numerics.strips import in_strips
+from jaxmetal.numerics.tree import parts
 from jaxmetal.observation.contract import Prediction
 from jaxmetal.observation.plan import Plan
 from jaxmetal.observation.sharpen import with_lights
 from jaxmetal.observation.tracing import OnSamples
 from jaxmetal.prior import is_site
 from jaxmetal.scene import Position, Scene, deflection
+
+NOISE = "noise"
+"""Room of what is of data; correlations, say, are of lags."""
 
 
 def layers(observation: Any, scene: Scene, plan: Plan, properties: tuple[str, ...] = ()) -> list[render.Layer]:
@@ -59,7 +63,8 @@ def padded(observation: Any, stamps: tuple[str, ...] = ("data", "noise", "used")
     """An observation with `grid`, its stamp and the number of its bins brought to one of few sizes; padding is unused.
 
     `stamps` are its fields with arrays of the data's shape. As it is where its noise knows its pixels otherwise than by
-    their place in maps of that shape.
+    their place in maps of that shape, or has arrays that are not declared as numbers of single data (`parameter`, or
+    `likelihood.contract.PER_DATUM`).
     """
     shape, data, bins = observation.shape, np.shape(observation.data), observation.bins
     wide = tuple(longer(n) for n in shape)
@@ -93,7 +98,19 @@ def _deflection_between(scene: Scene, settled: OnSamples | None, cells: Cells, t
 
 
 def _simple(noise: Any, shape: tuple[int, ...]) -> bool:
-    return all(np.shape(leaf) in ((), shape) for leaf in jax.tree.leaves(noise, is_leaf=is_site) if not is_site(leaf))
+    """Whether all arrays of a noise hold a number for each datum, as their fields say: a table may have that shape."""
+    for _, value, said in parts(noise):
+        if is_site(value) or said.get("static"):
+            continue
+        if parts(value) and said.get("room", NOISE) == NOISE:
+            if not _simple(value, shape):
+                return False
+            continue
+        expected = ((), shape) if "unit" in said or said.get(PER_DATUM) else ((),)
+        leaves = jax.tree.leaves(value, is_leaf=is_site)
+        if not all(is_site(leaf) or np.shape(leaf) in expected for leaf in leaves):
+            return False
+    return True
 
 
 def _grown(leaf: Any, old: tuple[int, ...], new: tuple[int, ...]) -> Any:
