@@ -1,11 +1,18 @@
 """The rules of the edge, one each: what passes, what comes out, and the sentence for what is refused."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+from fits_files import refused as refusal
+from precision import doubles
 
+import jaxmetal as jm
 from jaxmetal.edge.bins import CONSTANT, numbered, per_bin
+from jaxmetal.edge.data import require_data
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.noise import only_style, require_errors, standard_deviation
+from jaxmetal.prior import is_site
 
 LABELS = np.array([[0, 0, 1, 1], [0, 2, 1, -1], [2, 2, -1, -1]])
 MAP = np.array([[8.0, 8.0, 9.0, 9.0], [8.0, np.nan, 9.0, 1.0], [np.nan, np.nan, 2.0, 3.0]])
@@ -86,3 +93,27 @@ def test_labels_that_floats_cannot_tell_apart_are_refused():
 def test_labels_that_no_integer_holds_are_refused_before_anything_is_cast():
     with pytest.raises(InputError, match="labels below 2"):
         numbered("bins", np.array([[1e300, 0.0]]))
+
+
+@pytest.mark.parametrize(
+    ("scale", "double", "words"),
+    [
+        (1e-18, False, ["noise.sigma of 'image': expected numbers between 1.1e-19", "12 beyond, such as 5e-20"]),
+        (1e21, False, ["data of 'image': expected numbers up to 1.8e+19, the limits of single", "12 beyond", "unit"]),
+        (4e-18, False, None),
+        (1e-18, True, None),
+    ],
+)
+def test_data_fit_into_the_precision(scale, double, words):
+    """Errors are squared and divided by; data that are small beside them do no harm."""
+    values = scale * np.ones((3, 4))
+    values[0, 0] *= 1.0 if scale > 1.0 else 1e-25
+    psf = jm.instrument.Gaussian(fwhm=0.5)
+    image = jm.recipes.light_image(values, light="ha", sigma=0.05 * scale, psf=psf, pixel_scale=0.2)
+    single_sigma = dataclasses.replace(image, noise=jm.likelihood.Gaussian(sigma=0.05 * scale))
+    for one in (image, single_sigma):
+        with doubles(double):
+            if words is None:
+                require_data({"image": one}, is_site)
+                continue
+            refusal(lambda one=one: require_data({"image": one}, is_site), *words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxmetal.edge.errors import InputError, shown
@@ -154,6 +155,29 @@ def require_computable(name: str, values: np.ndarray, used: np.ndarray) -> None:
         raise InputError(
             f"{name}: expected numbers between {SMALLEST:g} and {LARGEST:g}, found {int(bad.sum())} beyond, such as "
             f"{np.asarray(values)[bad].flat[0]:g}; set `used` to False or NaN there, or change their unit."
+        )
+
+
+def require_squarable(name: str, values: Any, used: np.ndarray, *, divided: bool) -> None:
+    """Refuses numbers that are used and whose squares are beyond JAX's precision, as it is set.
+
+    Args:
+        name: of the numbers, for the sentence.
+        values: of the shape of `used`, or one for all.
+        used: boolean, True for data that count.
+        divided: whether their squares are divided by, and must not vanish.
+    """
+    precision = jnp.finfo(jnp.result_type(float))
+    smallest, largest = (float(end) ** 0.5 for end in (precision.tiny, precision.max))
+    size = np.abs(np.asarray(values, float))
+    bad = used & np.isfinite(size) & ((size > largest) | (divided & (size > 0.0) & (size < smallest)))
+    if bad.any():
+        ends = f"between {smallest:.2g} and {largest:.2g}" if divided else f"up to {largest:.2g}"
+        single = jnp.result_type(float) == jnp.float32
+        raise InputError(
+            f"{name}: expected numbers {ends}, the limits of {'single' if single else 'double'} precision, found "
+            f"{int(bad.sum())} beyond, such as {np.broadcast_to(size, bad.shape)[bad].flat[0]:.3g}; change their unit"
+            f"{', or use double precision' if single else ''}."
         )
 
 
