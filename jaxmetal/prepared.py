@@ -84,8 +84,8 @@ def findings(plans: Iterable[Any]) -> list[Finding]:
 def _too_small(sampling: Sampling) -> Finding:
     return Finding(
         "warning",
-        f"The smallest details of the model need {sampling.needed:.0f} samples per pixel and have {sampling.density:g}: "
-        f"up to {min(sampling.missed, 1.0):.0%} of their effect may be missed; make them wider or set `sampling`.",
+        f"The smallest details need {sampling.needed:.0f} samples per pixel, but {sampling.density:g} are taken: up "
+        f"to {min(sampling.missed, 1.0):.0%} of their effect may be missed; make them wider or set `sampling`.",
     )
 
 

@@ -233,7 +233,7 @@ def test_a_property_in_another_unit_has_priors_of_its_own_size(galaxy):
     values = np.broadcast_to(np.linspace(-200.0, 200.0, 35), (20, 35))
     velocity = jm.recipes.weighted_map(
         values,
-        property="velocity",
+        properties=("velocity",),
         mixing=jm.mixing.Linear(unit="km/s"),
         sigma=10.0,
         pixel_scale=0.1,

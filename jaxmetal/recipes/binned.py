@@ -53,16 +53,18 @@ def _require_numbered(bins: Bins) -> None:
         )
 
 
-def require_filled(bins: Bins, used: np.ndarray) -> None:
+def require_filled(bins: Bins | None, used: np.ndarray) -> None:
     """Refuses bins of no pixel whose data are used: nothing could be predicted there.
 
     Args:
-        bins: of pixels.
+        bins: of pixels; None where pixels are the data.
         used: boolean, shape (n,), or (features, n).
 
     Raises:
         InputError: naming the first such bin.
     """
+    if bins is None:
+        return
     labels = np.asarray(bins.labels)
     empty = np.bincount(labels[labels >= 0], minlength=bins.n) == 0
     wanted = np.flatnonzero(empty & used.reshape(-1, bins.n).any(axis=0))

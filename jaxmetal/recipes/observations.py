@@ -88,8 +88,7 @@ def weighted_map(
     if bins is not None:
         bins, data, errors, mask = _reduce(data, errors, mask, bins)
     data, errors, mask = cleaned(data, errors, mask)
-    if bins is not None:
-        require_filled(bins, mask)
+    require_filled(bins, mask)
     noise = noise_of(errors, jitter, noise)
     return WeightedMap(
         data=data,

@@ -84,8 +84,7 @@ def line_maps(
     data, errors, mask = _stacked(
         {name: _row(name, fluxes[name], binned, used, noise, styles) for name in emission.features}
     )
-    if binned is not None:
-        require_filled(binned, mask)
+    require_filled(binned, mask)
     grid = as_grid(grid, pixel_scale, data.shape[1:] if binned is None else np.shape(binned.labels))
     _require_calibrated(tuple(varying), emission)
     noise = noise_of(errors, jitter, noise)
