@@ -40,8 +40,8 @@ def sentence(found: LensShare | None, unit: str) -> str:
     if found is None or np.isnan(found.share):
         return ""
     return (
-        f"The uncertainty of the lens ({found.numbers} free numbers) is {found.share:.0%} of its variance: with the lens "
-        f"known, its standard deviation would be {found.sd:.2g} {unit}."
+        f"The uncertainty of the lens ({found.numbers} free numbers) is {found.share:.0%} of its variance: with the "
+        f"lens known, its standard deviation would be {found.sd:.2g} {unit}."
     )
 
 
