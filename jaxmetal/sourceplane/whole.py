@@ -57,8 +57,8 @@ def totals(
     Args:
         likelihood: of the features.
         spectra: line fluxes of a map.
-        mask: the pixels of the image, bool, shape (ny, nx); those with every line count, for the mass as well if there are
-            any.
+        mask: the pixels of the image, bool, shape (ny, nx); those with every line count, for the mass as well if
+            there are any.
         mu: magnification of its light, above 0.
         relative: its error over itself, or two: towards smaller and larger magnification, the first below 1.
         luminosity: for star formation, whose own magnification is not used; None for none.
