@@ -4,7 +4,9 @@ import dataclasses
 import os
 import subprocess
 import sys
+from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
@@ -66,6 +68,8 @@ DIFFER = {
     "function": (np.exp, np.log),
     "code": (lambda x: x + 1.0, lambda x: x - 1.0),
     "closure": (closure(1.0), closure(2.0)),
+    "partial": (partial(max, 1.0), partial(max, 2.0)),
+    "compiled": (jax.jit(closure(1.0)), jax.jit(closure(2.0))),
     "object": (Plain(1.0), Plain(2.0)),
     "method": (Plain(1.0).__init__, Plain(2.0).__init__),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -74,10 +75,12 @@ def _made_of(thing: Any) -> list[Any]:
 
 def _called(thing: Any) -> list[Any]:
     """A function by its name and code, with its defaults and what it closes over, or the object that it is bound to."""
+    if isinstance(thing, partial):
+        return [thing.func, thing.args, thing.keywords]
     if hasattr(thing, "__func__"):
         return [thing.__func__, thing.__self__]
     if not hasattr(thing, "__qualname__"):
         return [sorted(vars(thing).items())]
     cells = [cell.cell_contents for cell in getattr(thing, "__closure__", None) or ()]
-    held = [getattr(thing, name, None) for name in ("__code__", "__defaults__", "__kwdefaults__")]
+    held = [getattr(thing, name, None) for name in ("__code__", "__wrapped__", "__defaults__", "__kwdefaults__")]
     return [f"{thing.__module__}.{thing.__qualname__}", held, cells]
