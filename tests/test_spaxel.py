@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from precision import doubles
 from scipy.integrate import quad
 from scipy.special import logsumexp
 from spectra import CCM89, M08, SIX, brute_force, expected_fluxes, m08
@@ -244,6 +245,46 @@ def test_wang17_integrates_over_hb():
     weight = np.exp(dense[:, 1] - dense[:, 1].max())
     mean = np.average(np.exp(nodes), weights=weight)
     assert float(drawn.mean()) == pytest.approx(mean, rel=0.01)
+
+
+@jax.jit
+def of_hb(likelihood, flux, sigma, z, a_v):
+    """Its integral at two points, and draws at the second."""
+    points = jnp.full(20_000, z[1]), jnp.full(20_000, a_v[1])
+    drawn = likelihood.draw_hb(jax.random.key(0), flux, sigma, *points)
+    return likelihood.log_marginal(flux, sigma, z, a_v), drawn
+
+
+@pytest.mark.parametrize("signal", [3.0, 60.0, 1000.0])
+@pytest.mark.parametrize("unit", [1.0, 1e-19])
+def test_wang17_finds_an_hb_however_narrow_also_in_cgs(signal, unit):
+    """By brute force over ln Hb, 200 steps per error; in single precision."""
+    names, extinction = ("Hbeta", "Hgamma", "OIII5007"), np.array([CCM89[name] for name in ("Hb", "Hg", "OIII5007")])
+    rng, z, a_v = np.random.default_rng(4), np.array([8.3, 8.5]), np.array([0.95, 1.0])
+    seen = 5.0 * np.array([1.0, 0.47, 10 ** m08("R3", 8.4)]) * 10 ** (-0.4 * extinction)
+    sigma = np.full(3, seen[0] / signal)
+    flux = seen + sigma * rng.standard_normal(3)
+    ln_hb = np.concatenate([np.linspace(np.log(1e-3), np.log(0.5), 500), np.linspace(np.log(0.5), np.log(40), 60_000)])
+    hb, bright = np.exp(ln_hb)[:, None], 10 ** (0.4 * a_v * extinction[:, None])
+    ratio = 10 ** m08("R3", z)
+    spread = 0.5 * ratio * (10 ** m08("R3", z, "scatter") - 10 ** -m08("R3", z, "scatter")) * hb
+    log_l = sum(
+        -0.5 * (flux[k] * bright[k] - r * hb) ** 2 / ((sigma[k] * bright[k]) ** 2 + s**2)
+        for k, (r, s) in enumerate([(1.0, 0.0), (0.47, 0.0), (ratio, spread)])
+    )
+    step = np.gradient(ln_hb)[:, None]
+    with doubles(False):
+        likelihood = jm.spaxel.wang17(names, hb_range=(1e-3 * unit, 1e3 * unit))
+        given = jnp.asarray(flux * unit), jnp.asarray(sigma * unit)
+        found, drawn = of_hb(likelihood, *given, jnp.asarray(z), jnp.asarray(a_v))
+        drawn = np.log(np.asarray(drawn, float) / unit)
+    expected = logsumexp(log_l, axis=0, b=step) - np.log(np.log(1e6))
+    np.testing.assert_allclose(found, expected, atol=3e-3)
+    weight = step[:, 0] * np.exp(log_l[:, 1] - log_l[:, 1].max())
+    mean = np.average(ln_hb, weights=weight)
+    width = np.sqrt(np.average((ln_hb - mean) ** 2, weights=weight))
+    assert drawn.mean() == pytest.approx(mean, abs=0.03 * width)
+    assert drawn.std() == pytest.approx(width, rel=0.03)
 
 
 def test_priors_are_those_of_the_papers():

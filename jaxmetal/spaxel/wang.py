@@ -18,11 +18,10 @@ from jaxmetal.edge.ranges import number
 from jaxmetal.lines import Calibration, Emission, calibration, emission
 from jaxmetal.lines.strong_lines import constant_scatter
 from jaxmetal.numerics.tree import node, static
+from jaxmetal.spaxel import peaked
 from jaxmetal.spaxel.branch import turnover
+from jaxmetal.spaxel.dereddened import Dereddened
 from jaxmetal.spaxel.flux_likelihood import limits, usable
-
-COARSE, FINE = 64, 48
-"""Nodes in ln Hb: over the whole prior, and where the mass is."""
 
 Z_RANGE, A_V_RANGE, NII_RANGE = (7.0, 9.3), (0.0, 4.0), (1e-3, 0.5)
 HB_RANGE = (1e-20, 1e-14)
@@ -85,13 +84,8 @@ class Wang17:
             hb: intrinsic Hb.
             nii_ha: [NII]/Ha, where it is free.
         """
-        used, flux, inverse = usable(flux, sigma)
-        nii_ha = self.nii_ha if nii_ha is None else nii_ha
-        ratio, spread = self._ratios(jnp.asarray(z), jnp.asarray(nii_ha))
-        brighter = 10.0 ** (0.4 * jnp.asarray(a_v)[..., None] * self.emission.extinction)
-        variance = (brighter / jnp.where(used, inverse, 1.0)) ** 2 + (spread * jnp.asarray(hb)[..., None]) ** 2
-        pull = (flux * brighter - ratio * jnp.asarray(hb)[..., None]) ** 2 / variance
-        return -0.5 * jnp.sum(jnp.where(used, pull, 0.0), axis=-1)
+        at = self._at(flux, sigma, z, a_v, self.nii_ha if nii_ha is None else nii_ha)
+        return at.log_likelihood(jnp.asarray(hb) * at.unit)
 
     def summed(self, spaxels: Any) -> Wang17:
         """That of the summed fluxes of so many spaxels, the Hb of each within `hb_range`."""
@@ -99,32 +93,21 @@ class Wang17:
 
     def log_marginal(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> jax.Array:
         """log of the integral of L over ln Hb, with the Jeffreys prior normalised."""
-        nodes, log_density = self._nodes(flux, sigma, z, a_v)
-        spacing = (nodes[-1] - nodes[0]) / (FINE - 1)
         whole = jnp.log(self.hb_range[1] / self.hb_range[0])
-        return jax.scipy.special.logsumexp(log_density, axis=0) + jnp.log(spacing / whole)
+        return self._nodes(self._at(flux, sigma, z, a_v, self.nii_ha)).log_integral - jnp.log(whole)
 
     def draw_hb(self, key: jax.Array, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> jax.Array:
         """Intrinsic Hb, one draw per point (Z, A_V), from its posterior there."""
-        nodes, log_density = self._nodes(flux, sigma, z, a_v)
-        key, shift = jax.random.split(key)
-        chosen = jax.random.categorical(key, log_density, axis=0)
-        spacing = (nodes[-1] - nodes[0]) / (FINE - 1)
-        within = jax.random.uniform(shift, chosen.shape, nodes.dtype, -0.5, 0.5)
-        return jnp.exp(jnp.take_along_axis(nodes, chosen[None], axis=0)[0] + within * spacing)
+        at = self._at(flux, sigma, z, a_v, self.nii_ha)
+        return self._nodes(at).draw(key) / at.unit
 
     def departures(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> dict[str, jax.Array]:
         """Ratio -> mean departure of its feature from R Hb, in units of sigma_R Hb; each feature has its own ratio."""
-        nodes, log_density = self._nodes(flux, sigma, z, a_v)
-        weight, hb = jax.nn.softmax(log_density, axis=0)[..., None], jnp.exp(nodes)[..., None]
-        used, flux, inverse = usable(flux, sigma)
-        ratio, spread = self._ratios(jnp.asarray(z), jnp.asarray(self.nii_ha))
-        brighter = 10.0 ** (0.4 * jnp.asarray(a_v)[..., None] * self.emission.extinction)
-        variance = (brighter / jnp.where(used, inverse, 1.0)) ** 2 + (spread * hb) ** 2
-        off = jnp.where(used, (flux * brighter - ratio * hb) * spread * hb / variance, 0.0)
-        mean, powers = jnp.sum(weight * off, axis=0), self.emission.powers
+        at = self._at(flux, sigma, z, a_v, self.nii_ha)
+        found, powers = self._nodes(at), self.emission.powers
+        mean = [found.mean(at.departure(d, found.x)) for d in range(len(self.features))]
         return {
-            one.ratio.name: jnp.stack([jnp.sign(row[k]) * mean[..., d] for d, row in enumerate(powers)]).sum(axis=0)
+            one.ratio.name: jnp.sum(jnp.stack([np.sign(row[k]) * mean[d] for d, row in enumerate(powers)]), axis=0)
             for k, one in enumerate(self.emission.calibrations)
         }
 
@@ -142,24 +125,26 @@ class Wang17:
         blend = jnp.where(jnp.arange(len(self.features)) == self.blended, 1.0 + nii_ha[..., None], 1.0)
         return ratio * blend, spread * blend
 
-    def _nodes(self, flux: jax.Array, sigma: jax.Array, z: jax.Array, a_v: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """ln Hb where its mass is, and log L there; shape (FINE, *points)."""
-        low, high = jnp.log(self.hb_range[0]), jnp.log(self.hb_range[1])
-        shape = jnp.broadcast_shapes(jnp.shape(z), jnp.shape(a_v))
+    def _at(self, flux: jax.Array, sigma: jax.Array, z: Any, a_v: Any, nii_ha: Any) -> Dereddened:
+        """The data and what Hb predicts of them at points (Z, A_V), in units of the errors."""
+        _, flux, inverse = usable(flux, sigma)
+        ratio, spread = self._ratios(jnp.asarray(z), jnp.asarray(nii_ha))
+        largest = jnp.max(inverse)
+        unit = jnp.where(largest > 0.0, largest, 1.0)
+        scale = (inverse / unit) * 10.0 ** (-0.4 * jnp.asarray(a_v)[..., None] * self.emission.extinction)
+        data, model, spread = flux * inverse, ratio * scale, spread * scale
+        features = range(len(self.features))
+        return Dereddened(
+            [data[..., d] for d in features],
+            [model[..., d] for d in features],
+            [spread[..., d] if any(self.emission.powers[d]) else None for d in features],
+            unit,
+        )
 
-        def log_density(nodes: jax.Array) -> jax.Array:
-            return self.log_likelihood(flux, sigma, z=jnp.broadcast_to(z, shape), a_v=a_v, hb=jnp.exp(nodes))
-
-        step = (high - low) / (COARSE - 1)
-        wide = (low + step * jnp.arange(COARSE)).reshape(-1, *(1,) * len(shape)) + jnp.zeros(shape)
-        weight = jax.nn.softmax(log_density(wide), axis=0)
-        mean = jnp.sum(weight * wide, axis=0)
-        reach = 6.0 * jnp.sqrt(jnp.sum(weight * (wide - mean) ** 2, axis=0) + (0.3 * step) ** 2)
-        first, last = jnp.maximum(mean - reach, low), jnp.minimum(mean + reach, high)
-        fraction = (jnp.arange(FINE) / (FINE - 1)).reshape(-1, *(1,) * len(shape))
-        nodes = first + (last - first) * fraction
-        ends = jnp.where((fraction == 0.0) | (fraction == 1.0), math.log(0.5), 0.0)
-        return nodes, log_density(nodes) + ends
+    def _nodes(self, at: Dereddened) -> peaked.Nodes:
+        """Hb where its mass is, and L there."""
+        ends = self.hb_range[0] * at.unit, self.hb_range[1] * at.unit
+        return peaked.nodes(at.log_likelihood, ends, *at.guess(*ends))
 
 
 def wang17(
