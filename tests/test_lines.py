@@ -269,3 +269,10 @@ def test_kk04_solves_its_own_equations():
     x, y = np.log10(4.34), np.log10(1.34 / 3.0)
     np.testing.assert_allclose(metallicity(x, log_q(y, z), np.array([True, False])), z, atol=1e-6)
     assert float(z[0]) > 8.5 > float(z[1]) > 7.0
+
+
+def test_kk04_knows_no_branch_without_nii():
+    fluxes = {"OII": 3.0, "OIII4959": 0.34, "OIII5007": 1.0, "Hbeta": 1.0}
+    z = jm.lines.kk04({**fluxes, "NII6584": np.array([2.0, -0.01, 0.0, np.nan])})
+    assert np.isnan(z).tolist() == [False, True, True, True]
+    assert np.isfinite(jm.lines.kk04({**fluxes, "NII6584": np.nan}, upper=True))

@@ -20,10 +20,11 @@ def kk04(fluxes: Mapping[str, Any], upper: Any = None) -> jax.Array:
 
     Args:
         fluxes: dereddened, line name -> array, with OII, OIII4959, OIII5007 and Hbeta; NII6584 unless `upper` is given.
-        upper: whether the upper branch holds; by default where log [NII]/[OII] is above -1.2.
+        upper: whether the upper branch holds; by default where log [NII]/[OII] is above -1.2, and Z is NaN where that
+            is unknown.
 
     Returns:
-        Shape of the fluxes; NaN where a flux is not positive.
+        Shape of the fluxes; NaN where a flux that is used is not positive.
 
     Raises:
         InputError: if a line is missing.
@@ -31,7 +32,8 @@ def kk04(fluxes: Mapping[str, Any], upper: Any = None) -> jax.Array:
     x = RATIOS["R23"].log10(fluxes)
     y = RATIOS["O32sum"].log10(fluxes)
     if upper is None:
-        upper = jnp.asarray(RATIOS["O3N2_lines"].log10(fluxes) - RATIOS["O32"].log10(fluxes)) < -SPLIT
+        nii_oii = RATIOS["O32"].log10(fluxes) - RATIOS["O3N2_lines"].log10(fluxes)
+        x, upper = jnp.where(jnp.isnan(nii_oii), jnp.nan, x), nii_oii > SPLIT
     z = jnp.where(upper, 8.7, 8.2) + jnp.zeros_like(x)
     return jax.lax.fori_loop(0, ITERATIONS, lambda _, z: metallicity(x, log_q(y, z), upper), z)
 
