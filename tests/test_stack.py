@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from precision import doubles
 
 from jaxmetal import Grid, fluxmaps
 from jaxmetal.edge.errors import InputError
@@ -32,6 +33,14 @@ def test_a_map_is_turned_and_rescaled(grid):
     assert there.mean() > 0.7
     np.testing.assert_allclose(moved[there], blob(TO)[there], atol=2e-3 * blob(TO).max())
     assert np.isinf(sigma[~there]).all()
+
+
+def test_errors_in_cgs_are_those_in_another_unit_in_single_precision():
+    with doubles(False):
+        sigma, in_cgs = (fluxmaps.onto(unit * blob(ORIENTS[0]), 0.1 * unit, ORIENTS[0], TO)[1] for unit in (1.0, 1e-20))
+    there = np.isfinite(sigma)
+    assert there.mean() > 0.7
+    np.testing.assert_allclose(in_cgs[there], 1e-20 * sigma[there], rtol=1e-4, atol=0.0)
 
 
 def test_errors_are_those_of_noise_that_is_drawn():

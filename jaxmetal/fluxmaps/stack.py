@@ -60,10 +60,11 @@ def onto(flux: Any, sigma: Any, grid: Grid, to: Grid) -> tuple[np.ndarray, np.nd
         )
     errors = np.broadcast_to(np.asarray(sigma, float), values.shape)
     known = np.isfinite(values) & np.isfinite(errors)
+    largest = np.abs(errors[known]).max(initial=0.0) or 1.0  # squares of errors in cgs are 0 in single precision
+    variance = np.where(known, (errors / largest) ** 2, np.nan)
     column, row = grid.to_pixel(*to.centres())
-    there = jnp.asarray(np.where(known, values, np.nan)), jnp.asarray(np.where(known, errors**2, np.nan))
-    moved = ratio * np.asarray(cubic(there[0], column, row, outside=jnp.nan))
-    spread = ratio * np.sqrt(np.asarray(cubic_variance(there[1], column, row, outside=jnp.nan)))
+    moved = ratio * np.asarray(cubic(jnp.asarray(np.where(known, values, np.nan)), column, row, outside=jnp.nan))
+    spread = largest * ratio * np.sqrt(cubic_variance(jnp.asarray(variance), column, row, outside=jnp.nan))
     return moved, np.where(np.isfinite(moved), spread, np.inf)
 
 
