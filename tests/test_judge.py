@@ -116,12 +116,15 @@ def test_an_extinction_as_wide_as_its_prior_is_a_warning():
     two = SimpleNamespace(features=("Hb", "OIII5007", "Hg"), a_v_range=(0.0, 4.0))
     (said,) = judge_extinction(found, two, known)
     assert said.severity == "warning"
-    assert said.text.startswith("A(V) of 2 of 3 spectra is ruled by its prior, 0 to 4 mag")
+    assert said.text.startswith("A(V) of 2 of 3 spectra is set by its prior, 0 to 4 mag, and Z depends on it;")
     narrower = found | {"a_v_high": np.array([3.1, 2.5, 1.0, 4.0])}
     assert judge_extinction(narrower, two, known) == ()
     one = jm.spaxel.fluxes(("OII", "Hb", "OIII5007"), "M08")
     (said,) = judge_extinction(narrower, one, known)
-    assert said.text.startswith("Hbeta is all there is of hydrogen")
+    constrained = "so A(V) is constrained only by its prior and by the calibrations"
+    assert said.text.startswith(f"Hbeta is the only hydrogen line, {constrained}")
+    (said,) = judge_extinction(narrower, jm.spaxel.fluxes(("OII", "OIII5007"), "M08"), known)
+    assert said.text.startswith(f"There is no hydrogen line, {constrained}")
     assert judge_extinction(narrower, jm.spaxel.fluxes(one.features, "M08", a_v_range=(0.3, 0.3)), known) == ()
 
 

@@ -165,7 +165,7 @@ BAD = {
         r"families that have images \(a\), found 'c'",
     ),
     "no such plane": ({"plane": "lens"}, "plane: expected one of source, image, found 'lens'"),
-    "of another length": ({"y": [1.0]}, "y: expected 2 numbers, as there are families"),
+    "of another length": ({"y": [1.0]}, "y: expected 2 numbers, one for each image, found shape"),
 }
 
 

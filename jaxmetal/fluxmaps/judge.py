@@ -170,14 +170,15 @@ def judge_extinction(
     hydrogen = [name for name in lines if line(name).name in {"Hbeta", *HYDROGEN}]
     width = (np.asarray(found["a_v_high"]) - np.asarray(found["a_v_low"]))[known]
     total, ruled = int(known.sum()), int((width > RULED * CENTRAL * (high - low)).sum())
+    needed = "a second hydrogen line" if hydrogen else "two hydrogen lines"
     if len(hydrogen) < 2:
-        only = hydrogen[0] if hydrogen else "No line"
-        text = f"{only} is all there is of hydrogen, so that A(V) is its prior's or guessed from calibrations"
+        only = f"{hydrogen[0]} is the only hydrogen line" if hydrogen else "There is no hydrogen line"
+        text = f"{only}, so A(V) is constrained only by its prior and by the calibrations, and Z depends on it"
     elif ruled > 0.5 * total:
-        text = f"A(V) of {ruled} of {total} {kind} is ruled by its prior, {low:g} to {high:g} mag"
+        text = f"A(V) of {ruled} of {total} {kind} is set by its prior, {low:g} to {high:g} mag, and Z depends on it"
     else:
         return ()
-    return (Finding("warning", f"{text}, and Z goes with it; a second, good hydrogen line would tell."),)
+    return (Finding("warning", f"{text}; measure {needed} to constrain it."),)
 
 
 def judge_sums(

@@ -74,7 +74,9 @@ def multiple_images(
 def _column(name: str, values: Any, count: int) -> np.ndarray:
     found = floats(name, values, "arcsec")
     if found.shape != (count,):
-        raise InputError(f"{name}: expected {count} numbers, as there are families, found shape {found.shape}.")
+        raise InputError(
+            f"{name}: expected {count} numbers, one for each image, found shape {found.shape}; give as many."
+        )
     bad = np.flatnonzero(~np.isfinite(found))
     if bad.size:
         raise InputError(
