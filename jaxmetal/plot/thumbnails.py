@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jaxmetal.numerics.digits import in_words
 from jaxmetal.plot.style import DIVERGING, SEQUENTIAL, SUSPECT, UNUSED, new_figure, symmetric_range, value_range
 
 SIDE = 1.4
@@ -103,7 +104,8 @@ def _draw(axes: np.ndarray, thumbnail: Thumbnail, unit: str) -> None:
         ax.set(facecolor=UNUSED, xticks=[], yticks=[])
         ax.spines[:].set_linewidth(0.4)
         ax.imshow(np.ma.masked_invalid(values), origin="lower", cmap=colours, vmin=low, vmax=high)
-    ranges = f"{limits[0]:.2f} to {limits[1]:.2f} {unit}, " + rf"$\pm${spread[1]:.1f}$\,\sigma$"
+    low, high = in_words(limits, limits[1] - limits[0])
+    ranges = f"{low} to {high} {unit}, " + rf"$\pm${spread[1]:.1f}$\,\sigma$"
     colour = "black" if thumbnail.good else SUSPECT
     axes[0].set_title(f"{_short(thumbnail.name)}\n{ranges}", fontsize=TEXT, loc="left", color=colour, pad=3)
 

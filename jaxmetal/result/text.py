@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxmetal.meaning import property_unit
 from jaxmetal.model import SCENE
+from jaxmetal.numerics.digits import in_words
 from jaxmetal.posterior import Posterior
 from jaxmetal.result.comparison import criteria
 from jaxmetal.result.due_to_lens import lens_share, sentence
@@ -90,8 +91,8 @@ def _spelled(low: float, middle: float, high: float) -> str:
         return "-"
     if low == high:  # draws that are all the same
         return f"{middle:.5g}"
-    digits = int(np.clip(1 - np.floor(np.log10(max(high - low, 1e-12))), 0, 8))
-    return f"{middle:.{digits}f} (+{high - middle:.{digits}f} -{middle - low:.{digits}f})"
+    value, up, down = in_words([middle, high - middle, middle - low], high - low)
+    return f"{value} (+{up} -{down})"
 
 
 def _table(seen: View) -> str:
