@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from jaxmetal.edge.errors import InputError
+from jaxmetal.edge.errors import InputError, shown
+from jaxmetal.numerics.digits import digits
+from jaxmetal.numerics.interpolate import bilinear
 from jaxmetal.plot.labels import wrapped
 from jaxmetal.plot.style import INTRINSIC, NAIVE, new_figure
 
@@ -35,11 +38,12 @@ def corner(
         labels: name -> label with its unit; the name by default (`parameter_labels` makes short ones).
 
     Raises:
-        InputError: when draws are not 1-D, of different lengths, fewer than 10, or not finite.
+        InputError: when draws are not 1-D, of different lengths, fewer than 10, or not finite, or a truth is of none.
     """
     columns = {name: np.asarray(values, float) for name, values in draws.items()}
     _require_columns(columns)
     labels, truths = labels or {}, truths or {}
+    require_known("truths", truths, columns)
     names, n = list(columns), len(columns)
     ranges = {name: _range(values, truths.get(name)) for name, values in columns.items()}
     size = float(np.clip(1.75 * n, 3.2, 14.0))
@@ -71,6 +75,21 @@ def beside(figure: Figure, text: str) -> None:
     note.set_in_layout(False)
 
 
+def require_known(where: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuses names of parameters of which there are no draws.
+
+    Raises:
+        InputError: naming the first.
+    """
+    names = list(known)
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise InputError(
+            f"{where}: expected some of {', '.join(map(str, names))}, found {shown(unknown[0])}; correct the name or "
+            "leave it out."
+        )
+
+
 def _require_columns(columns: Mapping[str, np.ndarray]) -> None:
     size = next(iter(columns.values())).size if columns else 0
     for name, values in columns.items():
@@ -89,7 +108,7 @@ def _range(values: np.ndarray, truth: float | None) -> tuple[float, float]:
     low, high = np.percentile(values, [0.3, 99.7])
     if truth is not None:
         low, high = min(low, truth), max(high, truth)
-    margin = 0.05 * (high - low) or 1e-3 * max(abs(high), 1.0)
+    margin = 0.05 * (high - low) if high > low else 1e-3 * (1.0 if high == 0.0 else abs(high))
     return float(low - margin), float(high + margin)
 
 
@@ -108,9 +127,12 @@ def _histogram(ax: Axes, values: np.ndarray, limits: tuple[float, float], truth:
 def _summary(low: float, median: float, high: float) -> str:
     """median, up and down, with two digits of the smaller distance."""
     up, down = high - median, median - low
-    smallest = min(abs(up), abs(down)) or abs(median) * 1e-3 or 1.0
-    digits = int(np.clip(1 - np.floor(np.log10(smallest)), 0, 8))
-    return f"${median:.{digits}f}^{{+{up:.{digits}f}}}_{{-{down:.{digits}f}}}$"
+    smallest = min(abs(up), abs(down))
+    if smallest == 0.0:
+        smallest = 1.0 if median == 0.0 else 1e-3 * abs(median)
+    (value, above, below), exponent = digits([median, up, down], smallest)
+    power = rf" \times 10^{{{exponent}}}" if exponent else ""
+    return f"${value}^{{+{above}}}_{{-{below}}}{power}$"
 
 
 def _contours(
@@ -118,8 +140,8 @@ def _contours(
 ) -> None:
     counts, x_edges, y_edges = np.histogram2d(x, y, bins=BINS, range=(x_limits, y_limits))
     density = _smoothed(_smoothed(counts, 0), 1).T
-    levels = _levels(density)
     middles = 0.5 * (x_edges[1:] + x_edges[:-1]), 0.5 * (y_edges[1:] + y_edges[:-1])
+    levels = _levels(density, middles, x, y)
     if levels[0] < levels[1] < density.max():
         ax.contourf(*middles, density, levels=[*levels, density.max()], colors=[(INTRINSIC, 0.25), (INTRINSIC, 0.6)])
         ax.contour(*middles, density, levels=levels, colors=INTRINSIC, linewidths=0.9)
@@ -133,11 +155,14 @@ def _smoothed(counts: np.ndarray, axis: int, width: float = 1.5) -> np.ndarray:
     return np.apply_along_axis(np.convolve, axis, counts, kernel / kernel.sum(), mode="same")
 
 
-def _levels(density: np.ndarray) -> list[float]:
-    """Densities above which `MASSES` of the total lie, lowest first."""
-    ordered = np.sort(density.ravel())[::-1]
-    inside = np.cumsum(ordered) / ordered.sum()
-    return [float(ordered[np.searchsorted(inside, mass)]) for mass in MASSES]
+def _levels(density: np.ndarray, middles: tuple[np.ndarray, np.ndarray], x: np.ndarray, y: np.ndarray) -> list[float]:
+    """Densities above which `MASSES` of the draws lie, lowest first.
+
+    Of the density at the draws, not of its sum over the bins: smoothing widens what is narrow.
+    """
+    column, row = ((values - at[0]) / (at[1] - at[0]) for values, at in zip((x, y), middles, strict=True))
+    at_draws = bilinear(jnp.asarray(density), jnp.asarray(column), jnp.asarray(row))
+    return [float(level) for level in np.quantile(at_draws, [1.0 - mass for mass in MASSES])]
 
 
 def _mark(ax: Axes, x: float | None, y: float | None) -> None:

@@ -19,7 +19,7 @@ from jaxmetal.observation.weighted_map import known
 from jaxmetal.plot.comparison import MapFit, stacked
 from jaxmetal.plot.intrinsic import source_plane
 from jaxmetal.plot.labels import listed, parameter_labels
-from jaxmetal.plot.marginals import beside
+from jaxmetal.plot.marginals import beside, require_known
 from jaxmetal.plot.marginals import corner as draw_corner
 from jaxmetal.plot.of_lens import critical_lines, lensing
 from jaxmetal.plot.overview import fit_figure
@@ -223,6 +223,9 @@ def corner(posterior: Posterior | View, names: Sequence[str] | None = None, trut
     if chosen is None:
         single = [name for name, values in flat.items() if values.ndim == 1]
         chosen = sorted(single, key=lambda name: not any(map(carried, known[name].places)))[:MOST]
+    truths = truths or {}
+    require_known("truths", truths, flat)
+    truths = {name: truths[name] for name in chosen if name in truths}
     labels = parameter_labels({name: Quantity(known[name].symbol, known[name].unit) for name in flat})
     figure = draw_corner({name: flat[name] for name in chosen}, truths, {name: labels[name] for name in chosen})
     left = [" ".join(labels[name].split("\n")) for name in flat if name not in chosen]
