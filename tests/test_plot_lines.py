@@ -231,11 +231,19 @@ def test_corner_shows_both_branches():
     dip = histogram[np.abs(histogram[:, 0] - float(likelihood.turnover)) < 0.1, 1].max()
     for side in (histogram[:, 0] < likelihood.turnover, histogram[:, 0] > likelihood.turnover):
         assert histogram[side, 1].max() > 1.5 * dip
-    assert sum(np.allclose(line.get_xdata(), likelihood.turnover) for line in figure.axes[0].lines) == 1
+    dotted = {}
+    for ax in figure.axes:
+        place = ax.get_subplotspec()
+        marks = [line.get_xdata() for line in ax.lines if line.get_linestyle() == ":"]
+        dotted[place.rowspan.start, place.colspan.start] = bool(marks) and np.allclose(marks, likelihood.turnover)
+    assert [place for place, there in dotted.items() if there] == [(0, 0), (1, 0), (2, 0)]
 
 
 def test_corner_of_known_extinction_and_star_formation(fit):
-    assert "log SFR [M$_\\odot$/yr]" in labels(of_lines.corner(fit, "whole galaxy"))
+    rate = "log SFR [M$_\\odot$/yr]"
+    assert rate in labels(of_lines.corner(fit, "whole galaxy"))
+    none = dataclasses.replace(fit.regions["whole galaxy"], sfr_per_hb=0.0)
+    assert rate not in labels(of_lines.corner(dataclasses.replace(fit, regions={"none": none}), "none"))
     likelihood = jm.spaxel.curti20(a_v=0.3)
     flux = np.array([2.0, 1.0, 2.0, 2.9, 0.5, 0.6])
     region = of_lines.Region(flux=flux, sigma=0.05 * flux, found={"p_upper": 0.9})

@@ -144,21 +144,22 @@ def corner(fit: LineFit, name: str) -> Figure:
     """
     region = fit.regions[name]
     drawn = joint(fit.likelihood.summed(region.spaxels), region.flux, region.sigma)
-    last = Quantity("log H$\\beta$", fit.flux_unit)
+    last, per_hb = Quantity("log H$\\beta$", fit.flux_unit), 1.0
     if region.sfr_per_hb is not None:
-        last = SFR
+        last, per_hb = SFR, region.sfr_per_hb
     columns = {
         Z: drawn["z"],
         A_V: drawn["a_v"],
-        last: _log10(drawn["hb"] * (region.sfr_per_hb or 1.0)),
+        last: _log10(drawn["hb"] * per_hb),
     }
     columns = {quantity: values for quantity, values in columns.items() if _varies(values)}
     finite = np.isfinite(np.stack(list(columns.values()))).all(axis=0)
     labelled = {str(quantity): values[finite] for quantity, values in columns.items()}
     figure = draw_corner(labelled)
     turnover, upper = float(fit.likelihood.turnover), float(region.found["p_upper"])
-    for ax in figure.axes[:: len(labelled)] if np.isfinite(turnover) else []:
-        ax.axvline(turnover, color="black", ls=":", lw=1.0)
+    if np.isfinite(turnover) and Z in columns:
+        for ax in (ax for ax in figure.axes if ax.get_subplotspec().colspan.start == 0):
+            ax.axvline(turnover, color="black", ls=":", lw=1.0)
     beside(figure, name if np.isnan(upper) else f"{name}: P(upper branch) = {upper:.2f}")
     return figure
 
