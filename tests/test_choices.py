@@ -13,7 +13,7 @@ import jaxmetal as jm
 from jaxmetal.cli import main
 from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps import Found, Spectra, by_choice, mixtures
-from jaxmetal.fluxmaps.choices import _weighed
+from jaxmetal.fluxmaps.choices import _known, _of_set, _weighed
 from jaxmetal.plot.choices import choices
 
 FEATURES = ("OII", "Hb", "OIII5007", "Ha+NII")
@@ -112,6 +112,16 @@ def test_choices_that_cannot_be_are_refused():
         by_choice(SPECTRA, radius, calibrations=["M08"], lines=[["SII", "Hb"]])
     with pytest.raises(InputError, match="calibrations M08: none is of Hb; leave the set out"):
         by_choice(SPECTRA, radius, calibrations=["M08"], lines=[["Hb"]])
+    with pytest.raises(InputError, match=r"scatter: expected one of .* found 'R33'"):
+        by_choice(SPECTRA, radius, calibrations=["M08"], scatter={"R33": 0.1})
+
+
+def test_scatter_of_a_ratio_that_a_set_does_not_use_is_another_sets():
+    what = {"Hb": "Hb", "OIII5007": "OIII5007", "Ha+NII": "Ha+NII"}
+    options = {"scatter": {"R3": 0.1, "O32": 0.2, "N2": 0.3}}
+    assert _known(tuple(what), what, "M08", options) == tuple(what)
+    assert _of_set(what, "M08", options) == {"scatter": {"R3": 0.1, "N2": 0.3}}
+    assert _of_set(what, "M08", {"scatter": 0.1}) == {"scatter": 0.1}
 
 
 BAD = {

@@ -146,3 +146,12 @@ def test_two_names_of_a_line_elsewhere():
         jm.lines.photoionisation(models, ["Ha", "OIII5007"])
     with pytest.raises(InputError, match="found 'Hbeta' twice"):
         jm.spaxel.patricio19(["OII", "Hg", "Hb", "Hbeta", "OIII4959", "OIII5007"])
+
+
+def test_a_scatter_that_changes_nothing_is_refused():
+    lines = ["OII", "Hb", "OIII5007"]
+    for ratio in ("R23", "O32", "N2"):
+        with pytest.raises(InputError, match=rf"lines follow \(R3, R2\), found '{ratio}'; leave it out"):
+            emission(lines, "M08", scatter={"R3": 0.1, ratio: 0.01})
+    made = emission(lines, "M08", scatter={"R3": 0.1, "R2": 0.2})
+    np.testing.assert_allclose(made.scatter(np.array(8.4)), [0.1, 0.2])

@@ -13,6 +13,8 @@ from jaxmetal.edge.errors import InputError
 from jaxmetal.fluxmaps.galaxy import measure
 from jaxmetal.fluxmaps.spectra import Spectra
 from jaxmetal.lines import emission
+from jaxmetal.lines.names import look_up
+from jaxmetal.lines.ratios import RATIOS
 from jaxmetal.spaxel import fluxes
 from jaxmetal.spaxel.contract import Likelihood
 
@@ -110,7 +112,8 @@ def by_choice(
     found = []
     for k, (one, name, law) in enumerate(asked):
         known = _known(one, what, name, options)
-        likelihood = fluxes({line: what[line] for line in known}, name, law=law, **options)
+        contained = {line: what[line] for line in known}
+        likelihood = fluxes(contained, name, law=law, **_of_set(contained, name, options))
         made = Found(lines=known, calibrations=name, law=law)
         found.append(_measured(made, likelihood, _only(spectra, known), np.asarray(radius), seed))
         if progress is not None:
@@ -141,17 +144,33 @@ def _mixed(lines: Lines, group: Sequence[Found]) -> MixedChoices:
 def _known(lines: Lines, what: Mapping[str, Any], name: str, options: Mapping[str, Any]) -> Lines:
     """Those of the lines that a set of calibrations predicts."""
     scatter = {key: options[key] for key in ("scatter", "unverified") if key in options}
+    for ratio in scatter["scatter"] if isinstance(scatter.get("scatter"), Mapping) else ():
+        look_up("scatter", ratio, RATIOS)
     kept, why = [], ""
     for line in lines:
         try:
-            emission({line: what[line]}, name, **scatter)
+            emission({line: what[line]}, name, **_of_set({line: what[line]}, name, scatter))
         except InputError as error:
             why = why or str(error)
         else:
             kept.append(line)
-    if not kept or not emission({line: what[line] for line in kept}, name, **scatter).calibrations:
+    if not kept or not _used({line: what[line] for line in kept}, name, scatter):
         raise InputError(f"calibrations {name}: none is of {', '.join(lines)}; leave the set out. {why}".rstrip())
     return tuple(kept)
+
+
+def _used(contents: Mapping[str, Any], name: str, options: Mapping[str, Any]) -> list[str]:
+    """Ratios of a set from which lines follow, whether or not it has their scatter."""
+    made = emission(contents, name, scatter=1.0, unverified=options.get("unverified", False))
+    return [one.ratio.name for one in made.calibrations]
+
+
+def _of_set(contents: Mapping[str, Any], name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with the scatter of those ratios alone that a set uses for these lines: others are another set's."""
+    given = options.get("scatter")
+    if not isinstance(given, Mapping):
+        return dict(options)
+    return {**options, "scatter": {ratio: given[ratio] for ratio in _used(contents, name, options) if ratio in given}}
 
 
 def _only(spectra: Spectra, lines: Lines) -> Spectra:

@@ -179,7 +179,7 @@ def emission(
 
     Raises:
         InputError: if a line or ratio is unknown or occurs twice, a number cannot be, no calibration predicts a line,
-            or a scatter is not stated.
+            or a scatter is not stated, or is that of a ratio from which no line follows.
     """
     contents, ratios = blends(features), hydrogen or {}
     if isinstance(calibrations, str):
@@ -203,6 +203,7 @@ def emission(
     for ratio in scatter if isinstance(scatter, Mapping) else ():
         look_up("scatter", ratio, {**RATIOS, **known})
     base = [ratio for ratio in known if any(ratio in found.powers for found in followed)]
+    _require_used(scatter, base)
     law = dust_law(law) if isinstance(law, str) else law
     return Emission(
         calibrations=tuple(_with_scatter(known[ratio], scatter) for ratio in base),
@@ -214,6 +215,16 @@ def emission(
         lines=names,
         features=tuple(contents),
     )
+
+
+def _require_used(scatter: Any, base: Sequence[str]) -> None:
+    """Refuses a scatter that would change nothing."""
+    unused = [ratio for ratio in scatter if ratio not in base] if isinstance(scatter, Mapping) else []
+    if unused:
+        raise InputError(
+            f"scatter: expected ratios from which these lines follow ({', '.join(base) or 'none'}), found "
+            f"'{unused[0]}'; leave it out."
+        )
 
 
 def _with_scatter(one: Calibration, scatter: float | Mapping[str, float] | None) -> Calibration:
