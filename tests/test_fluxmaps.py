@@ -251,6 +251,14 @@ def test_each_ratio_alone_returns_the_truth_and_the_other_root():
     assert np.isnan(fluxmaps.dispersion({"C20.R3": roots["C20.R3"]}, "upper")).all()
 
 
+def test_r23_bears_a_faint_line_below_zero_and_no_sum():
+    faint = {"OII": 2.0, "OIII4959": np.array([-0.1, -0.1]), "OIII5007": 1.5, "Hbeta": np.array([1.0, -1.0])}
+    (roots,) = fluxmaps.by_each_ratio(faint, [calibration := jm.lines.calibration("M08", "R23")]).values()
+    assert np.isfinite(roots[:, 0]).all()
+    assert np.isnan(roots[:, 1]).all()
+    np.testing.assert_allclose(calibration(roots[:, 0]), np.log10(3.4), atol=1e-5)
+
+
 def test_single_precision_is_enough():
     with doubles(False):
         z = np.array([8.3, 8.7], np.float32)

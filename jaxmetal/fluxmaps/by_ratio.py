@@ -34,7 +34,7 @@ def by_each_ratio(fluxes: Mapping[str, Any], calibrations: Iterable[Calibration]
 
     Returns:
         Calibration name -> Z, shape (branches, *map shape), lower metallicities first; NaN where a branch does not
-        reach the ratio or a line is not positive.
+        reach the ratio or a sum of lines above or below its bar is not positive: R23 bears a faint line below zero.
 
     Raises:
         InputError: if a calibration needs a line that is not given.

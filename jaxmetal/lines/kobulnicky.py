@@ -24,7 +24,8 @@ def kk04(fluxes: Mapping[str, Any], upper: Any = None) -> jax.Array:
             is unknown.
 
     Returns:
-        Shape of the fluxes; NaN where a flux that is used is not positive.
+        Shape of the fluxes; NaN where a sum of lines in R23, O32 or, unless `upper` is given, [NII]/[OII] is not
+        positive.
 
     Raises:
         InputError: if a line is missing.
