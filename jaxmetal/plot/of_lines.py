@@ -158,8 +158,10 @@ def corner(fit: LineFit, name: str) -> Figure:
     figure = draw_corner(labelled)
     turnover, upper = float(fit.likelihood.turnover), float(region.found["p_upper"])
     if np.isfinite(turnover) and Z in columns:
-        for ax in (ax for ax in figure.axes if ax.get_subplotspec().colspan.start == 0):
-            ax.axvline(turnover, color="black", ls=":", lw=1.0)
+        for ax in figure.axes:
+            place = ax.get_subplotspec()
+            if place is not None and place.colspan.start == 0:
+                ax.axvline(turnover, color="black", ls=":", lw=1.0)
     beside(figure, name if np.isnan(upper) else f"{name}: P(upper branch) = {upper:.2f}")
     return figure
 

@@ -223,9 +223,8 @@ def corner(posterior: Posterior | View, names: Sequence[str] | None = None, trut
     if chosen is None:
         single = [name for name, values in flat.items() if values.ndim == 1]
         chosen = sorted(single, key=lambda name: not any(map(carried, known[name].places)))[:MOST]
-    truths = truths or {}
-    require_known("truths", truths, flat)
-    truths = {name: truths[name] for name in chosen if name in truths}
+    require_known("truths", truths or (), flat)
+    truths = {name: truths[name] for name in chosen if name in (truths or ())}
     labels = parameter_labels({name: Quantity(known[name].symbol, known[name].unit) for name in flat})
     figure = draw_corner({name: flat[name] for name in chosen}, truths, {name: labels[name] for name in chosen})
     left = [" ".join(labels[name].split("\n")) for name in flat if name not in chosen]

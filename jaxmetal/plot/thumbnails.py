@@ -104,8 +104,7 @@ def _draw(axes: np.ndarray, thumbnail: Thumbnail, unit: str) -> None:
         ax.set(facecolor=UNUSED, xticks=[], yticks=[])
         ax.spines[:].set_linewidth(0.4)
         ax.imshow(np.ma.masked_invalid(values), origin="lower", cmap=colours, vmin=low, vmax=high)
-    low, high = in_words(limits, limits[1] - limits[0])
-    ranges = f"{low} to {high} {unit}, " + rf"$\pm${spread[1]:.1f}$\,\sigma$"
+    ranges = f"{' to '.join(in_words(limits, limits[1] - limits[0]))} {unit}, " + rf"$\pm${spread[1]:.1f}$\,\sigma$"
     colour = "black" if thumbnail.good else SUSPECT
     axes[0].set_title(f"{_short(thumbnail.name)}\n{ranges}", fontsize=TEXT, loc="left", color=colour, pad=3)
 
