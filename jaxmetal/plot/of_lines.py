@@ -147,11 +147,7 @@ def corner(fit: LineFit, name: str) -> Figure:
     last, per_hb = Quantity("log H$\\beta$", fit.flux_unit), 1.0
     if region.sfr_per_hb is not None:
         last, per_hb = SFR, region.sfr_per_hb
-    columns = {
-        Z: drawn["z"],
-        A_V: drawn["a_v"],
-        last: _log10(drawn["hb"] * per_hb),
-    }
+    columns = {Z: drawn["z"], A_V: drawn["a_v"], last: _log10(drawn["hb"] * per_hb)}
     columns = {quantity: values for quantity, values in columns.items() if _varies(values)}
     finite = np.isfinite(np.stack(list(columns.values()))).all(axis=0)
     labelled = {str(quantity): values[finite] for quantity, values in columns.items()}
