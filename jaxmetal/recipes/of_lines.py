@@ -81,9 +81,8 @@ def line_maps(
     require_numbers(jitter=jitter, scale=scale, dx=dx, dy=dy)
     binned = None if bins is None else as_bins(bins, None)
     styles = {"sigma": sigma, "variance": variance, "ivar": ivar}
-    data, errors, mask = _stacked(
-        {name: _row(name, fluxes[name], binned, used, noise, styles) for name in emission.features}
-    )
+    rows = {name: _row(name, fluxes[name], binned, used, noise, styles) for name in emission.features}
+    data, errors, mask = _stacked(rows)
     require_filled(binned, mask)
     grid = as_grid(grid, pixel_scale, data.shape[1:] if binned is None else np.shape(binned.labels))
     _require_calibrated(tuple(varying), emission)
