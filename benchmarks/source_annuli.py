@@ -5,11 +5,11 @@
 Discs with a gradient behind an SIE and a shear, blurred and noisy (Hb has a signal to noise of about 10 in the
 brightest pixel), reconstructed from their brightest image. Agree: the two slopes differ by less than their errors in
 quadrature (Curti et al. 2020 find 83 %; the bar is 80 %), with the scatter of the calibrations as noise of each
-annulus, as they count it; with the part of it that all annuli share told apart, as `ring_line` does, by which errors
-are half as large; and by the noise alone. Pulls: Z of an annulus less that without noise, over its error from the pixels, where calibrations
-scatter by 0.002 dex; their standard deviation, robust (half of what lies between 16 and 84 %), has the bar 0.8 to 1.2.
-Pulls of fluxes: the same of the summed fluxes themselves, which are 1 if shared pixels are counted rightly; those of Z
-are a little less where A(V) is held by its prior.
+annulus, as they count it; with what all annuli share of it told apart, as `ring_line` does, by which errors are half as
+large; and by the noise alone. Pulls: Z of an annulus less that without noise, over its error from the pixels, where
+calibrations scatter by 0.002 dex; their standard deviation, robust (half of what lies between 16 and 84 %), has the bar
+0.8 to 1.2. Pulls of fluxes: the same of the summed fluxes themselves, which are 1 if shared pixels are counted rightly;
+those of Z are a little less where A(V) is held by its prior.
 Slopes: regression of recovered on true slope, whose departure from 1 is what the PSF on the source's plane does.
 Writes results/source_annuli.json after every mock, and goes on where it was.
 """
