@@ -52,6 +52,16 @@ def test_an_empty_cell_is_not_filled_with_what_is_another_galaxys(place, tmp_pat
     assert catalogue.job(2).name == "galaxy 2"
 
 
+def test_a_psf_and_a_lens_may_be_of_all_galaxies(tmp_path):
+    write_sample(tmp_path, 3)
+    (tmp_path / "psf.fits").touch()
+    catalogue = read_catalogue(tmp_path / "sample.ecsv", tmp_path / "fit.toml")
+    of_one = catalogue._is_of_one_galaxy
+    assert of_one("observations.metallicity.sigma", "psf.fits")
+    assert not of_one("observations.metallicity.psf.file", "psf.fits")
+    assert not of_one("observations.metallicity.sigma", "nowhere.fits")
+
+
 def test_numbers_that_a_fits_catalogue_lacks_are_refused(tmp_path):
     write_sample(tmp_path, 3)
     edit(tmp_path, galaxy__z=[0.5, np.nan, 0.7], field=["COSMOS"] * 3)

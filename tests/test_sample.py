@@ -160,7 +160,7 @@ def test_bad_galaxies_are_reported_and_the_others_fitted(tmp_path, capsys):
     edit(
         tmp_path,
         observations__metallicity__data=["g0.fits", "missing.fits", "g2.fits", "scattered.fits", "g4.fits"],
-        observations__metallicity__sigma=["sigma.fits", "sigma.fits", "bad.fits", "faint.fits", ""],
+        observations__metallicity__sigma=["sigma.fits", "sigma.fits", "bad.fits", "faint.fits", "sigma.fits"],
         sources__disc__carries__metallicity__profile__slope=["", "", "", "", fixed],
     )
     assert main([*command, "-o", str(tmp_path / "run")]) == 0

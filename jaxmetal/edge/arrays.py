@@ -130,7 +130,7 @@ def as_grid(grid: Grid | None, pixel_scale: Any, shape: tuple[int, int]) -> Grid
                 f"grid: expected the shape {shape} of the data, found {tuple(grid.shape)}; make it for this map."
             )
         return grid
-    if not (isinstance(pixel_scale, (int, float, np.floating)) and np.isfinite(pixel_scale) and pixel_scale > 0):
+    if not (isinstance(pixel_scale, (int, float, np.number)) and np.isfinite(pixel_scale) and pixel_scale > 0):
         raise InputError(
             f"pixel_scale: expected a positive number of arcsec, found {pixel_scale!r}; give the size of a pixel."
         )

@@ -43,7 +43,7 @@ class DustLaw:
             InputError: if the line is unknown, or R_V is a number outside the law's range.
         """
         r_v = self.r_v if r_v is None else r_v
-        if isinstance(r_v, (int, float)) and not self.valid[0] <= r_v <= self.valid[1]:
+        if isinstance(r_v, (int, float, np.number)) and not self.valid[0] <= r_v <= self.valid[1]:
             raise InputError(
                 f"r_v: expected {self.valid[0]} to {self.valid[1]} for {self.name}, found {r_v}; choose another law."
             )

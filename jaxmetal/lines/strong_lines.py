@@ -99,6 +99,6 @@ def constant_scatter(sigma: float) -> Polynomial:
     Raises:
         InputError: if it is negative or no number.
     """
-    if not (isinstance(sigma, (int, float, np.floating)) and 0.0 <= sigma < np.inf):
+    if not (isinstance(sigma, (int, float, np.number)) and 0.0 <= sigma < np.inf):
         raise InputError(f"scatter: expected a number of dex, 0 or more, found {sigma!r}; state it.")
     return Polynomial(coefficients=np.array([float(sigma)]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,7 +11,6 @@ from matplotlib.ticker import MaxNLocator
 
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.numerics.digits import digits
-from jaxmetal.numerics.interpolate import bilinear
 from jaxmetal.plot.labels import wrapped
 from jaxmetal.plot.style import INTRINSIC, NAIVE, new_figure
 
@@ -160,8 +158,10 @@ def _levels(density: np.ndarray, middles: tuple[np.ndarray, np.ndarray], x: np.n
 
     Of the density at the draws, not of its sum over the bins: smoothing widens what is narrow.
     """
+    from scipy.ndimage import map_coordinates
+
     column, row = ((values - at[0]) / (at[1] - at[0]) for values, at in zip((x, y), middles, strict=True))
-    at_draws = bilinear(jnp.asarray(density), jnp.asarray(column), jnp.asarray(row))
+    at_draws = map_coordinates(density, [row, column], order=1, mode="nearest")
     return [float(level) for level in np.quantile(at_draws, [1.0 - mass for mass in MASSES])]
 
 

@@ -25,6 +25,10 @@ SHARED = {"fit": "all galaxies of a run are fitted alike", "galaxy.name": f"name
 """Places that no galaxy may have for itself, and why."""
 
 
+COMMON = {"psf", "lens"}
+"""Tables whose files galaxies may have in common."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """A sample.
@@ -66,19 +70,21 @@ class Catalogue:
         return read_job(settled, self.configuration_path)
 
     def _is_of_one_galaxy(self, place: str, shared: Any) -> bool:
-        """Whether an entry of the configuration cannot serve a galaxy that states none: a redshift, and files."""
+        """Whether an entry of the configuration cannot serve a galaxy that states none: a redshift, and its files."""
+        parts = place.split(".")
         if isinstance(shared, str):
-            return (self.configuration_path.parent / shared).is_file()
-        return shared is not None and place.split(".")[-1] == "z"
+            return not COMMON.intersection(parts) and (self.configuration_path.parent / shared).is_file()
+        return shared is not None and parts[-1] == "z"
 
 
 def read_catalogue(path: str | Path, configuration: str | Path) -> Catalogue:
     """Reads a catalogue: ECSV, FITS or CSV.
 
     A column whose name is a dotted path, such as `observations.metallicity.data` or `galaxy.z`, replaces that entry of
-    the configuration, galaxy by galaxy; an empty (masked) cell leaves it as it is, but for files and redshifts, which
-    every galaxy must then state. Text in braces is TOML: a prior of its own, `{dist = "Normal", loc = 0, scale = 0.1}`.
-    Paths are relative to the configuration. Other columns are handed on to the table of results.
+    the configuration, galaxy by galaxy; an empty (masked) cell leaves it as it is, but for redshifts and files other
+    than of PSFs and lenses, which every galaxy must then state. Text in braces is TOML: a prior of its own,
+    `{dist = "Normal", loc = 0, scale = 0.1}`. Paths are relative to the configuration. Other columns are handed on to
+    the table of results.
 
     Raises:
         InputError: if the table cannot be read, has no unique names, or names a part that the configuration lacks.

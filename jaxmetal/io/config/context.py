@@ -12,7 +12,7 @@ from astropy.cosmology import FLRW
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.edge.findings import Finding
 from jaxmetal.io.config.redshifts import Redshifts
-from jaxmetal.io.config.table import take
+from jaxmetal.io.config.table import naming, take
 from jaxmetal.io.extension import Hdu, hdu_of
 from jaxmetal.io.file import require_file
 from jaxmetal.io.fits import Map, read_map
@@ -105,7 +105,8 @@ class Context:
                 f"{where}: {read.path} has world coordinates, but the first observation has none, so that where they "
                 "lie on each other is not known; add them to its header, or state in [sky] where its middle is."
             )
-        return read.grid(self.origin)
+        with naming(where):
+            return read.grid(self.origin)
 
     def require_nowhere(self, read: Map, where: str) -> None:
         """Refuses a map without world coordinates beside others that have them, unless [sky] says where they lie."""

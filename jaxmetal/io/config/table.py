@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from jaxmetal.edge.arrays import LARGEST
 from jaxmetal.edge.errors import InputError, shown
 from jaxmetal.io.file import require_file
-from jaxmetal.io.spelling import listed, nearest
+from jaxmetal.io.spelling import alike, listed, nearest
 
 NAMES = {
     float: "a number",
@@ -72,7 +72,7 @@ def choose(word: Any, where: str, known: Iterable[str]) -> str:
     """A word that must be one of several.
 
     Raises:
-        InputError: naming the nearest known word.
+        InputError: naming the known words, and the nearest where it is alike.
     """
     known = list(known)
     if word is None:
@@ -80,8 +80,9 @@ def choose(word: Any, where: str, known: Iterable[str]) -> str:
     if not isinstance(word, str):
         raise InputError(f"{where}: expected one of {listed(known)}, found {shown(word)}; write it in quotes.")
     if word not in known:
-        near = f"did you mean '{nearest(word, known)[0]}'?" if known else "add one."
-        raise InputError(f"{where}: {shown(word)} is none of {listed(known)}; {near}")
+        near = nearest(word, known)[0] if known else ""
+        advice = f"did you mean '{near}'?" if near and alike(word, near) else "choose one." if near else "add one."
+        raise InputError(f"{where}: {shown(word)} is none of {listed(known)}; {advice}")
     return word
 
 
