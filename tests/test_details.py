@@ -62,4 +62,4 @@ def test_details_beyond_what_is_sampled_are_told():
     plans = [Plan(sampling=choose(fwhm=20.0, reach=4.0, finest=0.72 / n, lensed=False)) for n in (15.5, 7.5)]
     (told,) = findings(plans)
     assert told.severity == "warning"
-    assert "ask for 16 samples per pixel and get 8: up to 15%" in told.text
+    assert "need 16 samples per pixel, but 8 are taken: up to 15%" in told.text
