@@ -93,8 +93,8 @@ def test_a_picture_has_a_row_for_each_choice():
     (ax,) = figure.axes
     said = [one.get_text() for one in ax.get_yticklabels()]
     assert said == [
-        "C20, CCM89: 0.80", "C20, O94: 0.20", "together, Hb + OIII5007: -0.110 ± 0.036",
-        "C20, CCM89: 1.00", "together, Hb + Ha: -0.100 ± 0.030",
+        "C20, CCM89: 0.80", "C20, O94: 0.20", "together: -0.110 ± 0.036\nHb + OIII5007",
+        "C20, CCM89: 1.00", "together: -0.100 ± 0.030\nHb + Ha",
     ]  # fmt: skip
     assert "dex/arcsec" in ax.get_xlabel()
     (kpc,) = ax.child_axes

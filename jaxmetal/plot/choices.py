@@ -40,7 +40,7 @@ def choices(found: Sequence[Found], kpc_per_arcsec: float | None = None) -> Figu
         low, high = (together.slope + sign * together.error for sign in (-1.0, 1.0))
         ax.fill_betweenx([first - 0.5, row + 0.5], low, high, color=INTRINSIC, alpha=0.15, lw=0)
         ax.plot([together.slope] * 2, [first - 0.5, row + 0.5], color=INTRINSIC, lw=1.2)
-        labels[row] = f"together, {' + '.join(lines)}: {together.slope:+.3f} ± {together.error:.3f}"
+        labels[row] = f"together: {together.slope:+.3f} ± {together.error:.3f}\n{' + '.join(lines)}"
         row += 2
     ax.set_yticks(list(labels), list(labels.values()), fontsize=9)
     ax.set_ylim(row - 1.2, -0.8)
