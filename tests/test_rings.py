@@ -196,6 +196,20 @@ def test_a_gradient_comes_out_of_the_annuli(likelihood, emission, made):
     assert line.slope_error > 1.02 * reference.slope_error
 
 
+def drawn_profiles(made, count, random, apart=0.0, how="fluxes"):
+    """Profiles of one galaxy under noise, whose Z, the same everywhere, is the second feature over the first.
+
+    Z departs from 8 by a normal number of standard deviation `apart` each time.
+    """
+    rings = elliptical_rings(made.grid, SHAPE, CENTRE, 0.4, used=made.coverage > 0.5)
+    light = fluxes(lambda z, _: np.ones((*z.shape, 1)), lambda away: away)[..., 0]
+    sigma = np.stack([np.full(light.shape, 1e-6), np.full(light.shape, 2.0)], axis=-1)
+    for _ in range(count):
+        z = 8.0 + apart * random.normal() if apart else 8.0
+        flux = np.stack([light, z * light + random.normal(0.0, 2.0, light.shape)], axis=-1)
+        yield sourceplane.ring_profile(None, sourceplane.stacked_rings(made, rings, flux, sigma), rings, how=how)
+
+
 def test_errors_of_lines_know_that_neighbours_share_pixels(made, monkeypatch):
     """Against the scatter of lines through noise; as of independent annuli they were a fifth too small or more."""
 
@@ -204,15 +218,10 @@ def test_errors_of_lines_know_that_neighbours_share_pixels(made, monkeypatch):
         return {"z": z, "z_statistical": error, "information": np.full(z.shape, 9.0)}
 
     monkeypatch.setattr(values, "posterior", posterior)
-    rings = elliptical_rings(made.grid, SHAPE, CENTRE, 0.4, used=made.coverage > 0.5)
-    light, random = fluxes(lambda z, _: np.ones((*z.shape, 1)), lambda away: away)[..., 0], np.random.default_rng(1)
-    sigma = np.stack([np.full(light.shape, 1e-6), np.full(light.shape, 2.0)], axis=-1)
-    lines = []
-    for _ in range(150):
-        flux = np.stack([light, 8.0 * light + random.normal(0.0, 2.0, light.shape)], axis=-1)
-        held = sourceplane.stacked_rings(made, rings, flux, sigma)
-        found = sourceplane.ring_profile(None, held, rings)
-        lines.append(sourceplane.ring_line(dataclasses.replace(found, error_own=found.error_pixels)))
+    lines = [
+        sourceplane.ring_line(dataclasses.replace(found, error_own=found.error_pixels))
+        for found in drawn_profiles(made, 150, np.random.default_rng(1))
+    ]
     slopes, errors = (np.array([getattr(line, name) for line in lines]) for name in ("slope", "slope_error"))
     assert np.std(slopes) / np.mean(errors) == pytest.approx(1.0, abs=0.15)
 
@@ -227,15 +236,8 @@ def test_errors_of_lines_know_that_calibrations_move_all_annuli_together(made, m
         return found | {"z_low": z - np.hypot(error, 0.1), "z_high": z + np.hypot(error, 0.1), "information": 9.0 + z}
 
     monkeypatch.setattr(values, "posterior", posterior)
-    rings = elliptical_rings(made.grid, SHAPE, CENTRE, 0.4, used=made.coverage > 0.5)
-    light, random = fluxes(lambda z, _: np.ones((*z.shape, 1)), lambda away: away)[..., 0], np.random.default_rng(2)
-    sigma = np.stack([np.full(light.shape, 1e-6), np.full(light.shape, 2.0)], axis=-1)
-    lines = []
-    for _ in range(60):
-        z = 8.0 + 0.1 * random.normal()
-        flux = np.stack([light, z * light + random.normal(0.0, 2.0, light.shape)], axis=-1)
-        held = sourceplane.stacked_rings(made, rings, flux, sigma)
-        lines.append(sourceplane.ring_line(sourceplane.ring_profile(None, held, rings, how=how)))
+    drawn = drawn_profiles(made, 60, np.random.default_rng(2), apart=0.1, how=how)
+    lines = [sourceplane.ring_line(found) for found in drawn]
     for name, error in (("slope", "slope_error"), ("central", "central_error")):
         ratio = np.std([getattr(line, name) for line in lines]) / np.mean([getattr(line, error) for line in lines])
         assert ratio == pytest.approx(1.0, abs=0.25)

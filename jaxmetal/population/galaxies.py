@@ -12,6 +12,7 @@ from jaxmetal.edge.arrays import floats
 from jaxmetal.edge.errors import InputError
 from jaxmetal.edge.findings import Finding
 from jaxmetal.edge.names import require_name
+from jaxmetal.numerics.robust import weighted_median
 from jaxmetal.population.columns import alike, column, errors, number, signs
 
 SAME = 1e-6
@@ -170,10 +171,7 @@ class Draws:
 
     def middles(self) -> np.ndarray:
         """Median of every galaxy, the prior of its fit divided out, (n,)."""
-        order = np.argsort(self.values, axis=1)
-        drawn, weight = (np.take_along_axis(one, order, axis=1) for one in (self.values, self.weights()))
-        below = (np.cumsum(weight, axis=1) - 0.5 * weight) / weight.sum(axis=1, keepdims=True)
-        return np.array([np.interp(0.5, *row) for row in zip(below, drawn, strict=True)])
+        return np.array([weighted_median(*row) for row in zip(self.values, self.weights(), strict=True)])
 
     def resampled(self, random: np.random.Generator, count: int) -> np.ndarray:
         """One draw of every galaxy, the prior of its fit divided out, `count` times: shape (count, n)."""

@@ -13,6 +13,7 @@ from jaxmetal.frame import deprojected_radius
 from jaxmetal.machine import Program, program
 from jaxmetal.model import SCENE
 from jaxmetal.numerics.profile import half_light_radius, is_as_seen, is_averaged, is_on_sky
+from jaxmetal.numerics.robust import weighted_median
 from jaxmetal.numerics.tree import realised
 from jaxmetal.observation import Plan, used_pixels
 from jaxmetal.observation.sharpen import with_lights
@@ -83,7 +84,7 @@ def _shrinking(seen: View, name: str, source: str) -> float:
     known = np.isfinite(area)
     shines = known & (light > 0.0)
     counted, weight = (shines, light) if shines.any() else (known, np.ones_like(light))
-    return float(np.sqrt(_median(area[counted], weight[counted]) / observation.pixels.pixel_area))
+    return float(np.sqrt(weighted_median(area[counted], weight[counted]) / observation.pixels.pixel_area))
 
 
 def _light(seen: View, name: str, source: str, beta: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -92,15 +93,6 @@ def _light(seen: View, name: str, source: str, beta: tuple[np.ndarray, np.ndarra
     lights = tuple(light for one, light in observation.shown(scene) if one == source)
     found = _brightness(scene.sources[source], lights, observation.pixels.centres(), beta)
     return np.nan_to_num(np.broadcast_to(found, observation.pixels.shape), posinf=0.0)
-
-
-def _median(values: np.ndarray, weight: np.ndarray) -> float:
-    """The weighted median, with equal weights that of numpy; NaN of nothing."""
-    if not values.size:
-        return float("nan")
-    order = np.argsort(values)
-    weight = weight[order]
-    return float(np.interp(0.5 * weight.sum(), np.cumsum(weight) - 0.5 * weight, values[order]))
 
 
 def _area(x: jax.Array, y: jax.Array) -> jax.Array:
